@@ -1,0 +1,112 @@
+//! [`SecretBody`]: bytes on their way to or from the API that are wiped when the last handle drops.
+
+use std::fmt;
+use std::io;
+
+use bytes::Bytes;
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use crate::error::RequestError;
+
+/// A request or response body that may hold a secret.
+///
+/// The bytes are overwritten when the last handle to them drops, whether that is a `SecretBody`, a clone of it or a
+/// [`Bytes`] made by [`into_bytes`](Self::into_bytes). `Debug` shows the length and nothing else, so a whole
+/// `http::Request<SecretBody>` can be printed; an `http::Request<Bytes>` would print the password.
+///
+/// Cloning is cheap and copies no bytes.
+#[derive(Clone, Default)]
+pub struct SecretBody(Bytes);
+
+impl SecretBody {
+    /// Takes over `bytes`, without copying them, and wipes them (spare capacity included) when the last handle drops.
+    ///
+    /// A vector that has grown has already left copies of its earlier contents behind: give it its capacity first.
+    pub fn new(bytes: Vec<u8>) -> Self {
+        if bytes.capacity() == 0 {
+            return Self::default();
+        }
+        Self(Bytes::from_owner(Zeroizing::new(bytes)))
+    }
+
+    /// Serializes `value` as JSON, once for its length and once into a buffer of exactly that length.
+    ///
+    /// # Errors
+    /// [`RequestError::Body`] when `value` has no JSON form, such as a map with keys that are no strings. Nothing of
+    /// the value is repeated in the error.
+    pub fn json<T: Serialize + ?Sized>(value: &T) -> Result<Self, RequestError> {
+        let mut length = Length(0);
+        serde_json::to_writer(&mut length, value).map_err(|_| RequestError::Body)?;
+        let mut buffer = Filled(Zeroizing::new(Vec::with_capacity(length.0)));
+        serde_json::to_writer(&mut buffer, value).map_err(|_| RequestError::Body)?;
+        Ok(Self(Bytes::from_owner(buffer.0)))
+    }
+
+    /// The number of bytes.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are no bytes at all.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Hands the bytes out, uncopied, as what HTTP clients take.
+    ///
+    /// They are still wiped when their last handle drops, but the `Debug` of [`Bytes`] shows its contents.
+    pub fn into_bytes(self) -> Bytes {
+        self.0
+    }
+}
+
+impl AsRef<[u8]> for SecretBody {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<Vec<u8>> for SecretBody {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::new(bytes)
+    }
+}
+
+impl fmt::Debug for SecretBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SecretBody({} bytes)", self.len())
+    }
+}
+
+/// A writer that only counts.
+struct Length(usize);
+
+impl io::Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 = self.0.saturating_add(bytes.len());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A writer that never grows its buffer, since growing would leave an unwiped copy behind.
+struct Filled(Zeroizing<Vec<u8>>);
+
+impl io::Write for Filled {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.capacity() - self.0.len() < bytes.len() {
+            // Only a `Serialize` that says different things on its two calls gets here.
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

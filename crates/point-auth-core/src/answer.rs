@@ -1,0 +1,172 @@
+//! Reads an answer of the API: every rule of what counts as tokens, as a denial, or as neither is here.
+
+mod field;
+mod json_text;
+mod object;
+
+use std::time::Duration;
+
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, Response, StatusCode};
+
+pub use field::Field;
+
+use crate::denial::Denial;
+use crate::error::{MalformedReason, ResponseError};
+use crate::retry_after::RetryAfter;
+use crate::server_text::printable;
+use crate::tokens::{AccessToken, RefreshToken, Scope, TokenSet};
+use json_text::SecretText;
+use object::{Body, Object};
+
+const MAX_CODE_CHARS: usize = 64;
+const MAX_DESCRIPTION_CHARS: usize = 512;
+const MAX_CONTENT_TYPE_CHARS: usize = 100;
+
+/// Codes with which a server says that it failed, rather than that the request was wrong (RFC 6749 §4.1.2.1).
+const PASSING_CODES: [&str; 2] = ["server_error", "temporarily_unavailable"];
+
+/// A successful answer, before an operation has looked into it.
+pub(crate) enum Answer<'r> {
+    Object(Object<'r>),
+    OtherJson,
+    Empty,
+}
+
+/// Reads a sign-in's or a refresh's answer.
+pub(crate) fn token_set<B: AsRef<[u8]>>(
+    response: &Response<B>,
+    max_bytes: usize,
+    secrets: &[&str],
+) -> Result<TokenSet, ResponseError> {
+    let tokens = match read(response, max_bytes, secrets)? {
+        Answer::Object(object) => tokens_of(&object),
+        Answer::OtherJson => Err(MalformedReason::NotAnObject),
+        Answer::Empty => Err(MalformedReason::Empty),
+    };
+    tokens.map_err(ResponseError::malformed)
+}
+
+/// Tells success from denial and from what is no answer of this API.
+pub(crate) fn read<'r, B: AsRef<[u8]>>(
+    response: &'r Response<B>,
+    max_bytes: usize,
+    secrets: &[&str],
+) -> Result<Answer<'r>, ResponseError> {
+    let status = response.status();
+    let bytes = response.body().as_ref();
+    let unexpected = |is_json| ResponseError::Unexpected {
+        status,
+        retry_after: RetryAfter::from_headers(response.headers()),
+        content_type: content_type(response.headers(), secrets),
+        is_json,
+    };
+    if bytes.len() > max_bytes {
+        return Err(match status.is_success() {
+            true => ResponseError::malformed(MalformedReason::TooLarge),
+            false => unexpected(false),
+        });
+    }
+    let body = Body::parse(bytes);
+    let is_json = matches!(body, Body::Object(_) | Body::OtherJson);
+    if let Body::Object(object) = &body
+        && may_deny(status)
+    {
+        match verdict(object) {
+            Verdict::Denied { code } => return Err(denied(status, &code, object, secrets)),
+            Verdict::Failing => return Err(unexpected(is_json)),
+            Verdict::None => {}
+        }
+    }
+    if !status.is_success() {
+        return Err(unexpected(is_json));
+    }
+    match body {
+        Body::Object(object) => match object.duplicate_error() {
+            Some(field) => Err(ResponseError::malformed(MalformedReason::Duplicate(field))),
+            None => Ok(Answer::Object(object)),
+        },
+        Body::OtherJson => Ok(Answer::OtherJson),
+        Body::Empty => Ok(Answer::Empty),
+        Body::Broken { line, column } => {
+            Err(ResponseError::Malformed { reason: MalformedReason::Syntax, line, column })
+        }
+        // A captive portal or a gateway answers its page with 200 too.
+        Body::NotJson => Err(unexpected(false)),
+    }
+}
+
+/// The statuses whose error object is the API's own word. Some servers put theirs into a 2xx.
+fn may_deny(status: StatusCode) -> bool {
+    status.is_success()
+        || matches!(status, StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+}
+
+enum Verdict<'r> {
+    Denied { code: SecretText<'r> },
+    Failing,
+    None,
+}
+
+fn verdict<'r>(object: &Object<'r>) -> Verdict<'r> {
+    if object.duplicate().is_some() {
+        return Verdict::None;
+    }
+    match object.error.text() {
+        Ok(Some(code)) if PASSING_CODES.contains(&&*code) => Verdict::Failing,
+        Ok(Some(code)) if !code.is_empty() => Verdict::Denied { code },
+        _ => Verdict::None,
+    }
+}
+
+fn denied(status: StatusCode, code: &str, object: &Object<'_>, secrets: &[&str]) -> ResponseError {
+    // A description of another type takes nothing from the denial.
+    let description = object.error_description.text().ok().flatten();
+    let description = description
+        .filter(|text| !text.is_empty())
+        .map(|text| printable(&text, MAX_DESCRIPTION_CHARS, secrets));
+    ResponseError::Denied(Denial::new(status, printable(code, MAX_CODE_CHARS, secrets), description))
+}
+
+/// The content type and, since a compressed body is not JSON whatever its type, the content encoding.
+fn content_type(headers: &HeaderMap, secrets: &[&str]) -> Option<String> {
+    let text = |name: HeaderName| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let described = match (text(CONTENT_TYPE), text(CONTENT_ENCODING)) {
+        (Some(content_type), Some(encoding)) => format!("{content_type}, {encoding}"),
+        (Some(one), None) | (None, Some(one)) => one.into_owned(),
+        (None, None) => return None,
+    };
+    Some(printable(&described, MAX_CONTENT_TYPE_CHARS, secrets))
+}
+
+fn tokens_of(object: &Object<'_>) -> Result<TokenSet, MalformedReason> {
+    use MalformedReason::{Duplicate, Invalid, Missing};
+
+    if let Some(field) = object.duplicate() {
+        return Err(Duplicate(field));
+    }
+    // Whoever sends an error of another type does not mean "here are your tokens".
+    object.error.text().map_err(|_| Invalid(Field::Error))?;
+
+    let token_type = object.token_type.text().map_err(|_| Invalid(Field::TokenType))?;
+    if token_type.is_some_and(|token_type| !token_type.eq_ignore_ascii_case("bearer")) {
+        return Err(Invalid(Field::TokenType));
+    }
+    let expires_in = object.expires_in.seconds().map_err(|_| Invalid(Field::ExpiresIn))?;
+    let scope = object.scope.text().map_err(|_| Invalid(Field::Scope))?;
+    let refresh_token = match object.refresh_token.text().map_err(|_| Invalid(Field::RefreshToken))? {
+        Some(text) => Some(RefreshToken::new(&text).map_err(|_| Invalid(Field::RefreshToken))?),
+        None => None,
+    };
+    let access_token = object.access_token.text().map_err(|_| Invalid(Field::AccessToken))?;
+    let access_token = access_token.ok_or(Missing(Field::AccessToken))?;
+    let access_token = AccessToken::new(&access_token).map_err(|_| Invalid(Field::AccessToken))?;
+
+    let expires_in = expires_in.map_or(TokenSet::DEFAULT_EXPIRES_IN, Duration::from_secs);
+    let scope = scope.filter(|text| !text.trim_ascii().is_empty()).map(|text| Scope::new(&text));
+    let tokens = TokenSet::new(access_token).with_expires_in(expires_in).with_scope(scope);
+    Ok(match refresh_token {
+        Some(refresh_token) => tokens.with_refresh_token(refresh_token),
+        None => tokens,
+    })
+}

@@ -1,0 +1,87 @@
+//! The text of a JSON string, without a copy of it left in memory.
+//!
+//! `serde_json` unescapes into a buffer of its own that it does not wipe. So a string is taken as it stands in the body, and
+//! what little unescaping there is happens here, into memory that is wiped.
+
+use std::ops::Deref;
+
+use zeroize::Zeroizing;
+
+/// The text of a JSON string: borrowed from the body where nothing was escaped, else in memory that is wiped.
+pub(crate) enum SecretText<'r> {
+    Plain(&'r str),
+    Unescaped(Zeroizing<String>),
+}
+
+impl Deref for SecretText<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match self {
+            Self::Plain(text) => text,
+            Self::Unescaped(text) => text,
+        }
+    }
+}
+
+/// The text of `raw`, a valid JSON value. `None` when it is not a string, or has half of a surrogate pair in it.
+pub(crate) fn text(raw: &str) -> Option<SecretText<'_>> {
+    let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
+    match inner.contains('\\') {
+        false => Some(SecretText::Plain(inner)),
+        true => unescape(inner).map(SecretText::Unescaped),
+    }
+}
+
+fn unescape(escaped: &str) -> Option<Zeroizing<String>> {
+    // No escape is shorter than what it stands for, so this never grows.
+    let mut text = Zeroizing::new(String::with_capacity(escaped.len()));
+    let mut rest = escaped;
+    while let Some((before, after)) = rest.split_once('\\') {
+        text.push_str(before);
+        let (c, after) = escape(after)?;
+        text.push(c);
+        rest = after;
+    }
+    text.push_str(rest);
+    Some(text)
+}
+
+/// The character that is escaped at the beginning of `text`, behind the backslash, and what comes after it.
+fn escape(text: &str) -> Option<(char, &str)> {
+    let mut chars = text.chars();
+    let c = match chars.next()? {
+        c @ ('"' | '\\' | '/') => c,
+        'b' => '\u{8}',
+        'f' => '\u{C}',
+        'n' => '\n',
+        'r' => '\r',
+        't' => '\t',
+        'u' => return unicode(chars.as_str()),
+        _ => return None,
+    };
+    Some((c, chars.as_str()))
+}
+
+/// The character of one `\uXXXX` or of a surrogate pair of them, from behind the first `\u`.
+fn unicode(text: &str) -> Option<(char, &str)> {
+    let (first, rest) = code_unit(text)?;
+    let (units, rest) = match first {
+        0xD800..=0xDBFF => {
+            let (second, rest) = code_unit(rest.strip_prefix("\\u")?)?;
+            ([first, second], rest)
+        }
+        _ => ([first, 0], rest),
+    };
+    let c = char::decode_utf16(units).next()?.ok()?;
+    Some((c, rest))
+}
+
+fn code_unit(text: &str) -> Option<(u16, &str)> {
+    let (digits, rest) = text.split_at_checked(4)?;
+    // `from_str_radix` would take a sign too.
+    if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    Some((u16::from_str_radix(digits, 16).ok()?, rest))
+}

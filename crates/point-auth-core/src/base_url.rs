@@ -1,0 +1,245 @@
+//! [`BaseUrl`]: where the API is.
+
+mod host;
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use http::Uri;
+
+use crate::RequestError;
+use crate::operation::KEPT_PATHS;
+use host::Host;
+
+/// Where the API is: scheme, host, port and perhaps the path prefix of a gateway in front of it.
+///
+/// Always `https`, or `http` to this machine itself. Normalized: lower case, no default port, no slash at the end. The
+/// operations' URLs are joined once, here, and kept. Cloning is cheap.
+#[derive(Clone)]
+pub struct BaseUrl(Arc<Inner>);
+
+struct Inner {
+    url: String,
+    kept: [(&'static str, Uri); 2],
+}
+
+/// Why a text is not a base URL. The text itself is not repeated, since it may hold a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum BaseUrlError {
+    /// It has more than [`BaseUrl::MAX_BYTES`].
+    #[error("the base URL is longer than 2,048 bytes")]
+    TooLong,
+    /// White space, a control character or one outside of ASCII. Write an international host name in its ASCII form.
+    #[error("the base URL has a character that is not visible ASCII")]
+    Character,
+    /// A backslash, which some clients read as a slash.
+    #[error("the base URL has a backslash")]
+    Backslash,
+    /// The scheme is missing, or neither `https` nor `http`.
+    #[error("the base URL does not begin with https:// or http://")]
+    Scheme,
+    /// `http` to another machine: the password would be sent for everybody to read.
+    #[error("http is for this machine only (127.0.0.0/8, ::1, localhost); use https")]
+    Insecure,
+    /// A username or password in front of the host.
+    #[error("the base URL has a username or password in it")]
+    UserInfo,
+    /// A query.
+    #[error("the base URL has a query")]
+    Query,
+    /// A fragment.
+    #[error("the base URL has a fragment")]
+    Fragment,
+    /// There is no host.
+    #[error("the base URL has no host")]
+    NoHost,
+    /// The host is neither a DNS name nor an IP address in its usual form.
+    #[error("the base URL's host is neither a DNS name nor an IP address")]
+    Host,
+    /// The port is not a number from 1 to 65535.
+    #[error("the base URL's port is not a number from 1 to 65535")]
+    Port,
+    /// The path has a character that a URL path may not have, a bad `%` escape, an empty segment, or `.` or `..`.
+    #[error("the base URL's path has a character or segment that clients read differently")]
+    Path,
+}
+
+macro_rules! production {
+    ($path:literal) => {
+        concat!("https://api.pointservices.com", $path)
+    };
+}
+
+impl BaseUrl {
+    /// The most bytes that a base URL may have.
+    pub const MAX_BYTES: usize = 2048;
+
+    /// `https://api.pointservices.com`, the production API.
+    pub fn production() -> Self {
+        let [sign_in, refresh] = KEPT_PATHS;
+        let kept = [
+            (
+                sign_in,
+                Uri::from_static(production!("/user-management-services-ws/oauth2/002/signInWithPassword")),
+            ),
+            (
+                refresh,
+                Uri::from_static(production!("/user-management-services-ws/oauth2/002/refreshIdToken")),
+            ),
+        ];
+        Self(Arc::new(Inner { url: production!("").to_owned(), kept }))
+    }
+
+    /// Reads a base URL, such as `https://gateway.example/pointservices`.
+    ///
+    /// # Errors
+    /// [`BaseUrlError`], with the first reason found.
+    pub fn parse(text: &str) -> Result<Self, BaseUrlError> {
+        if text.len() > Self::MAX_BYTES {
+            return Err(BaseUrlError::TooLong);
+        }
+        if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(BaseUrlError::Character);
+        }
+        if text.contains('\\') {
+            return Err(BaseUrlError::Backslash);
+        }
+        let (scheme, rest) = text.split_once("://").ok_or(BaseUrlError::Scheme)?;
+        let secure = match scheme.to_ascii_lowercase().as_str() {
+            "https" => true,
+            "http" => false,
+            _ => return Err(BaseUrlError::Scheme),
+        };
+        let (before_fragment, fragment) = split(rest, '#');
+        let (before_query, query) = split(before_fragment, '?');
+        let (authority, path) = match before_query.find('/') {
+            Some(slash) => before_query.split_at(slash),
+            None => (before_query, ""),
+        };
+        if authority.contains('@') {
+            return Err(BaseUrlError::UserInfo);
+        }
+        if query.is_some() {
+            return Err(BaseUrlError::Query);
+        }
+        if fragment.is_some() {
+            return Err(BaseUrlError::Fragment);
+        }
+        let (host, port) = host::split_port(authority)?;
+        let host = Host::parse(host)?;
+        if !secure && !host.is_loopback() {
+            return Err(BaseUrlError::Insecure);
+        }
+        let prefix = path.strip_suffix('/').unwrap_or(path);
+        if !prefix.is_empty() && !is_path(prefix) {
+            return Err(BaseUrlError::Path);
+        }
+        let (scheme, default_port) = if secure { ("https", 443) } else { ("http", 80) };
+        let url = match port.filter(|port| *port != default_port) {
+            Some(port) => format!("{scheme}://{host}:{port}{prefix}"),
+            None => format!("{scheme}://{host}{prefix}"),
+        };
+        let [sign_in, refresh] = KEPT_PATHS;
+        let kept = |path| join(&url, path).map(|uri| (path, uri)).map_err(|_| BaseUrlError::Path);
+        let kept = [kept(sign_in)?, kept(refresh)?];
+        Ok(Self(Arc::new(Inner { url, kept })))
+    }
+
+    /// The URL of `path` below this one. There is never a double slash, and the host is always this one's.
+    ///
+    /// # Errors
+    /// [`RequestError::Path`] when `path` does not begin with `/`, or is not a URL path that every client reads alike. It
+    /// may have a query, but no fragment.
+    pub fn join(&self, path: &str) -> Result<Uri, RequestError> {
+        match self.0.kept.iter().find(|(kept, _)| *kept == path) {
+            Some((_, uri)) => Ok(uri.clone()),
+            None => join(&self.0.url, path),
+        }
+    }
+
+    /// The normalized URL, without a slash at the end.
+    pub fn as_str(&self) -> &str {
+        &self.0.url
+    }
+}
+
+fn split(text: &str, at: char) -> (&str, Option<&str>) {
+    match text.split_once(at) {
+        Some((before, after)) => (before, Some(after)),
+        None => (text, None),
+    }
+}
+
+fn join(base: &str, path: &str) -> Result<Uri, RequestError> {
+    let (before_query, query) = split(path, '?');
+    let query = query.unwrap_or_default();
+    if !is_path(before_query) || !is_escaped(query, |byte| is_path_byte(byte) || byte == b'?') {
+        return Err(RequestError::Path);
+    }
+    Uri::try_from(format!("{base}{path}")).map_err(|_| RequestError::Path)
+}
+
+/// Whether `path` begins with a slash and every client reads it alike: only the characters of RFC 3986, no empty segment
+/// but the last, and no dot segment, however it is escaped.
+fn is_path(path: &str) -> bool {
+    let Some(path) = path.strip_prefix('/') else { return false };
+    let segments = path.strip_suffix('/').unwrap_or(path);
+    (path.is_empty() || segments.split('/').all(is_segment)) && is_escaped(path, is_path_byte)
+}
+
+fn is_segment(segment: &str) -> bool {
+    let dots = segment.replace("%2e", ".").replace("%2E", ".");
+    !matches!(dots.as_str(), "" | "." | "..")
+}
+
+fn is_path_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/".contains(&byte)
+}
+
+/// Whether `text` has only `allowed` bytes and whole `%XX` escapes.
+fn is_escaped(text: &str, allowed: impl Fn(u8) -> bool) -> bool {
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        let mut hex = || bytes.next().is_some_and(|byte| byte.is_ascii_hexdigit());
+        if !(allowed(byte) || (byte == b'%' && hex() && hex())) {
+            return false;
+        }
+    }
+    true
+}
+
+impl FromStr for BaseUrl {
+    type Err = BaseUrlError;
+
+    fn from_str(text: &str) -> Result<Self, BaseUrlError> {
+        Self::parse(text)
+    }
+}
+
+impl PartialEq for BaseUrl {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.url == other.0.url
+    }
+}
+
+impl Eq for BaseUrl {}
+
+impl std::hash::Hash for BaseUrl {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.0.url.hash(state);
+    }
+}
+
+impl fmt::Display for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.url)
+    }
+}
+
+impl fmt::Debug for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("BaseUrl").field(&self.0.url).finish()
+    }
+}

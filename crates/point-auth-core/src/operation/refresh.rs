@@ -1,0 +1,51 @@
+//! `POST /user-management-services-ws/oauth2/002/refreshIdToken`
+//!
+//! Documentation, "Refresh Id Token". Body: `refresh_token`. Answers as a sign-in does, but does not promise a new refresh
+//! token: they live 24 hours, rounded up to midnight US Eastern time, and are to be reused until then.
+
+use http::{Request, Response};
+use serde::Serialize;
+
+use crate::operation::{Operation, json_post};
+use crate::{BaseUrl, RefreshToken, RequestError, ResponseError, SecretBody, TokenSet, answer};
+
+/// Gets a new access token for a refresh token, without the password.
+///
+/// When the answer carries no new refresh token, the token set has the old one, which goes on being good.
+#[derive(Clone, Copy, Debug)]
+pub struct Refresh<'a> {
+    refresh_token: &'a RefreshToken,
+}
+
+impl<'a> Refresh<'a> {
+    /// The path below the base URL.
+    pub const PATH: &'static str = "/user-management-services-ws/oauth2/002/refreshIdToken";
+
+    /// Refreshes with `refresh_token`.
+    pub const fn new(refresh_token: &'a RefreshToken) -> Self {
+        Self { refresh_token }
+    }
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    refresh_token: &'a str,
+}
+
+impl Operation for Refresh<'_> {
+    type Output = TokenSet;
+    const NAME: &'static str = "refresh";
+
+    fn to_request(&self, base: &BaseUrl) -> Result<Request<SecretBody>, RequestError> {
+        let body = SecretBody::json(&Body { refresh_token: self.refresh_token.expose() })?;
+        json_post(base, Self::PATH, body)
+    }
+
+    fn parse_response<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<TokenSet, ResponseError> {
+        let tokens = answer::token_set(response, Self::MAX_RESPONSE_BYTES, &[self.refresh_token.expose()])?;
+        Ok(match tokens.refresh_token() {
+            Some(_) => tokens,
+            None => tokens.with_refresh_token(self.refresh_token.clone()),
+        })
+    }
+}

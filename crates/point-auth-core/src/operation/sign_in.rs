@@ -1,0 +1,55 @@
+//! `POST /user-management-services-ws/oauth2/002/signInWithPassword`
+//!
+//! API reference, "Sign In With Password". Body: `username`, `password` and, where a company shares one login,
+//! `useralias`, which is left out when it is not set.
+
+use http::{Request, Response};
+use secrecy::ExposeSecret;
+use serde::Serialize;
+
+use crate::operation::{Operation, json_post};
+use crate::{BaseUrl, Credentials, RequestError, ResponseError, SecretBody, TokenSet, answer};
+
+/// Signs in with a username and a password, and answers tokens.
+///
+/// A denied sign-in counts against the account: do not send it again until something has changed.
+#[derive(Clone, Copy, Debug)]
+pub struct SignIn<'a> {
+    credentials: &'a Credentials,
+}
+
+impl<'a> SignIn<'a> {
+    /// The path below the base URL.
+    pub const PATH: &'static str = "/user-management-services-ws/oauth2/002/signInWithPassword";
+
+    /// Signs in with `credentials`.
+    pub const fn new(credentials: &'a Credentials) -> Self {
+        Self { credentials }
+    }
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    username: &'a str,
+    password: &'a str,
+    #[serde(rename = "useralias", skip_serializing_if = "Option::is_none")]
+    user_alias: Option<&'a str>,
+}
+
+impl Operation for SignIn<'_> {
+    type Output = TokenSet;
+    const NAME: &'static str = "sign_in";
+
+    fn to_request(&self, base: &BaseUrl) -> Result<Request<SecretBody>, RequestError> {
+        let body = SecretBody::json(&Body {
+            username: self.credentials.username(),
+            password: self.credentials.password().expose_secret(),
+            user_alias: self.credentials.user_alias(),
+        })?;
+        json_post(base, Self::PATH, body)
+    }
+
+    fn parse_response<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<TokenSet, ResponseError> {
+        answer::token_set(response, Self::MAX_RESPONSE_BYTES, &[self.credentials.password().expose_secret()])
+    }
+}

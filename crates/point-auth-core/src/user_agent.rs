@@ -1,0 +1,56 @@
+//! [`UserAgent`]: who the requests say they are from.
+
+use std::fmt;
+
+use http::HeaderValue;
+
+/// The `User-Agent` of the requests: `point-auth/<version>`, after whatever a user puts in front of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserAgent(HeaderValue);
+
+/// The text is not fit for a `User-Agent`: empty, longer than 256 bytes, or not visible ASCII and spaces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the user agent is empty, longer than 256 bytes or not visible ASCII")]
+#[non_exhaustive]
+pub struct UserAgentError;
+
+const OURS: &str = concat!("point-auth/", env!("CARGO_PKG_VERSION"));
+const MAX_BYTES: usize = 256;
+
+impl UserAgent {
+    /// `point-auth/<version>`.
+    pub fn new() -> Self {
+        Self(HeaderValue::from_static(OURS))
+    }
+
+    /// Puts `product` in front, as RFC 9110 §10.1.5 orders products: `my-app/1.2` gives `my-app/1.2 point-auth/<version>`.
+    ///
+    /// # Errors
+    /// [`UserAgentError`] when `product` is empty, longer than 256 bytes or not visible ASCII and spaces.
+    pub fn with_product(self, product: &str) -> Result<Self, UserAgentError> {
+        let product = product.trim();
+        let allowed = product.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+        if product.is_empty() || product.len() > MAX_BYTES || !allowed {
+            return Err(UserAgentError);
+        }
+        let rest = self.0.to_str().map_err(|_| UserAgentError)?;
+        HeaderValue::try_from(format!("{product} {rest}")).map(Self).map_err(|_| UserAgentError)
+    }
+
+    /// As the value of the header.
+    pub fn header_value(&self) -> HeaderValue {
+        self.0.clone()
+    }
+}
+
+impl Default for UserAgent {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Display for UserAgent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.to_str().unwrap_or_default())
+    }
+}

@@ -1,0 +1,81 @@
+//! What a client adds to an operation, async or blocking.
+
+use std::fmt;
+
+use http::header::USER_AGENT;
+use http::{HeaderValue, Request};
+use point_auth_core::{BaseUrl, Operation, RequestError, SecretBody, UserAgent};
+use point_auth_transport::SendLimits;
+
+#[derive(Clone)]
+pub(crate) struct Config {
+    pub(crate) base_url: BaseUrl,
+    pub(crate) limits: SendLimits,
+    pub(crate) user_agent: HeaderValue,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            base_url: BaseUrl::production(),
+            limits: SendLimits::new(),
+            user_agent: UserAgent::new().header_value(),
+        }
+    }
+}
+
+impl Config {
+    /// The request of `operation`, and the limits that it is to be sent within.
+    pub(crate) fn prepare<O: Operation>(
+        &self,
+        operation: &O,
+    ) -> Result<(Request<SecretBody>, SendLimits), RequestError> {
+        let mut request = operation.to_request(&self.base_url)?;
+        request.headers_mut().insert(USER_AGENT, self.user_agent.clone());
+        Ok((request, self.limits.with_max_response_bytes(O::MAX_RESPONSE_BYTES)))
+    }
+
+    pub(crate) fn debug(&self, mut client: fmt::DebugStruct<'_, '_>) -> fmt::Result {
+        client.field("base_url", &self.base_url).field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+/// The settings that both clients have, each a field of [`Config`].
+macro_rules! client_settings {
+    () => {
+        /// Sends to another base URL, such as a test system's or a gateway's.
+        #[must_use]
+        pub fn with_base_url(mut self, base_url: point_auth_core::BaseUrl) -> Self {
+            self.config.base_url = base_url;
+            self
+        }
+
+        /// Sets the time in which the connection must stand: name look-up, TCP, proxy and TLS (default: 10 seconds).
+        #[must_use]
+        pub fn with_connect_timeout(mut self, timeout: std::time::Duration) -> Self {
+            self.config.limits = self.config.limits.with_connect_timeout(timeout);
+            self
+        }
+
+        /// Sets the time in which an operation must be done, to the last byte of its response (default: 30 seconds).
+        #[must_use]
+        pub fn with_total_timeout(mut self, timeout: std::time::Duration) -> Self {
+            self.config.limits = self.config.limits.with_total_timeout(timeout);
+            self
+        }
+
+        /// Sets the `User-Agent` (default: `point-auth/<version>`).
+        #[must_use]
+        pub fn with_user_agent(mut self, user_agent: &point_auth_core::UserAgent) -> Self {
+            self.config.user_agent = user_agent.header_value();
+            self
+        }
+
+        /// Where the operations are sent.
+        pub fn base_url(&self) -> &point_auth_core::BaseUrl {
+            &self.config.base_url
+        }
+    };
+}
+
+pub(crate) use client_settings;

@@ -1,1 +1,107 @@
-//! stub
+//! What the examples share: a place to sign in to, and an operation that needs the token.
+
+use std::env;
+use std::error::Error;
+
+use http::header::AUTHORIZATION;
+use http::{Request, Response};
+use point_auth::operation::{json_post, success_body};
+use point_auth::transport::{Roots, TlsSettings, TransportSettings};
+use point_auth::{
+    AccessToken, BaseUrl, Credentials, MalformedReason, Operation, RequestError, ResponseError, SecretBody,
+};
+use point_auth_testkit::Emulator;
+
+/// Where the examples sign in: an emulator of the API that they start, or a server that the environment names.
+#[derive(Debug)]
+pub struct Place {
+    /// Where the API is.
+    pub base_url: BaseUrl,
+    /// Who signs in.
+    pub credentials: Credentials,
+    /// Whom to trust.
+    pub settings: TransportSettings,
+    /// The emulator, which stops when this drops. None when the environment names a server.
+    pub emulator: Option<Emulator>,
+}
+
+impl Place {
+    /// The server of `POINT_AUTH_BASE_URL`, `POINT_AUTH_USERNAME`, `POINT_AUTH_PASSWORD` and perhaps
+    /// `POINT_AUTH_USERALIAS`; or, when the first of them is not set, an emulator with TLS.
+    ///
+    /// # Errors
+    /// When a variable is missing or wrong, or the emulator cannot start.
+    pub fn from_environment() -> Result<Self, Box<dyn Error>> {
+        match env::var("POINT_AUTH_BASE_URL") {
+            Ok(base_url) => Self::server(&base_url),
+            Err(env::VarError::NotPresent) => Self::emulator(),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn server(base_url: &str) -> Result<Self, Box<dyn Error>> {
+        let variable = |name| env::var(name).map_err(|error| format!("{name}: {error}"));
+        let credentials =
+            Credentials::new(variable("POINT_AUTH_USERNAME")?, variable("POINT_AUTH_PASSWORD")?)?;
+        let credentials = match env::var("POINT_AUTH_USERALIAS") {
+            Ok(user_alias) => credentials.with_user_alias(user_alias)?,
+            Err(_) => credentials,
+        };
+        Ok(Self {
+            base_url: BaseUrl::parse(base_url)?,
+            credentials,
+            settings: TransportSettings::new(),
+            emulator: None,
+        })
+    }
+
+    /// An emulator with TLS, whose certificate authority was made just now.
+    ///
+    /// # Errors
+    /// When it cannot start.
+    pub fn emulator() -> Result<Self, Box<dyn Error>> {
+        let emulator = Emulator::builder().user("user@example.com", "correct horse").with_tls().start()?;
+        let tls = TlsSettings::new()
+            .with_roots(Roots::ExtraOnly)
+            .with_extra_roots_pem(emulator.ca_pem().as_bytes())?;
+        Ok(Self {
+            base_url: BaseUrl::parse(&emulator.base_url())?,
+            credentials: Credentials::new("user@example.com", "correct horse")?.with_user_alias("jane")?,
+            settings: TransportSettings::new().with_tls(tls),
+            emulator: Some(emulator),
+        })
+    }
+}
+
+// ANCHOR: operation
+/// `POST /point-auth-emulator/whoami`, which stands for any request of the API that needs an access token.
+#[derive(Debug)]
+pub struct WhoAmI<'a> {
+    access_token: &'a AccessToken,
+}
+
+impl<'a> WhoAmI<'a> {
+    /// Asks with `access_token`.
+    pub const fn new(access_token: &'a AccessToken) -> Self {
+        Self { access_token }
+    }
+}
+
+impl Operation for WhoAmI<'_> {
+    type Output = String;
+    const NAME: &'static str = "who_am_i";
+
+    fn to_request(&self, base: &BaseUrl) -> Result<Request<SecretBody>, RequestError> {
+        let mut request = json_post(base, "/point-auth-emulator/whoami", SecretBody::json(&())?)?;
+        request.headers_mut().insert(AUTHORIZATION, self.access_token.header_value());
+        Ok(request)
+    }
+
+    fn parse_response<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<String, ResponseError> {
+        let body = success_body(response, Self::MAX_RESPONSE_BYTES, &[self.access_token.expose()])?;
+        let malformed = ResponseError::malformed(MalformedReason::Other("there is no username"));
+        let answer: serde_json::Value = serde_json::from_slice(body).map_err(|_| malformed.clone())?;
+        answer.get("username").and_then(|name| name.as_str()).map(str::to_owned).ok_or(malformed)
+    }
+}
+// ANCHOR_END: operation

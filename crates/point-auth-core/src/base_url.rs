@@ -133,7 +133,8 @@ impl BaseUrl {
             return Err(BaseUrlError::Insecure);
         }
         let prefix = path.strip_suffix('/').unwrap_or(path);
-        if !prefix.is_empty() && !is_path(prefix) {
+        // A second slash at the end would be doubled by every join.
+        if !prefix.is_empty() && (prefix.ends_with('/') || !is_path(prefix)) {
             return Err(BaseUrlError::Path);
         }
         let (scheme, default_port) = if secure { ("https", 443) } else { ("http", 80) };
@@ -175,7 +176,7 @@ fn split(text: &str, at: char) -> (&str, Option<&str>) {
 fn join(base: &str, path: &str) -> Result<Uri, RequestError> {
     let (before_query, query) = split(path, '?');
     let query = query.unwrap_or_default();
-    if !is_path(before_query) || !is_escaped(query, |byte| is_path_byte(byte) || byte == b'?') {
+    if !is_path(before_query) || !is_escaped(query, is_query_byte) {
         return Err(RequestError::Path);
     }
     Uri::try_from(format!("{base}{path}")).map_err(|_| RequestError::Path)
@@ -196,6 +197,11 @@ fn is_segment(segment: &str) -> bool {
 
 fn is_path_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/".contains(&byte)
+}
+
+/// What a query may have. The apostrophe is left out, since the URL Standard has it escaped there and RFC 3986 has not.
+fn is_query_byte(byte: u8) -> bool {
+    byte == b'?' || (byte != b'\'' && is_path_byte(byte))
 }
 
 /// Whether `text` has only `allowed` bytes and whole `%XX` escapes.

@@ -1,7 +1,7 @@
 //! Text that a server chose, made fit to be printed.
 
 /// What stands in place of a text that repeats a secret.
-const WITHHELD: &str = "[withheld: it repeats a secret of the request]";
+const WITHHELD: &str = "[withheld: it repeats a secret]";
 
 /// Caps `text` at `max_chars` and escapes what could forge a line of a log or turn its direction; or withholds all of it
 /// when it repeats one of `secrets`.
@@ -32,5 +32,16 @@ fn repeats(text: &str, secret: &str) -> bool {
 /// Control characters, and the invisible ones that reorder or hide what is around them.
 fn may_mislead(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}')
+        || matches!(
+            c,
+            '\u{AD}'
+                | '\u{61C}'
+                | '\u{180E}'
+                | '\u{200B}'..='\u{200F}'
+                | '\u{2028}'..='\u{202E}'
+                | '\u{2060}'..='\u{206F}'
+                | '\u{FEFF}'
+                | '\u{FFF9}'..='\u{FFFB}'
+                | '\u{E0000}'..='\u{E007F}'
+        )
 }

@@ -1,1 +1,65 @@
-//! stub
+//! Sign-in for the PointServices API over [hyper].
+//!
+//! This crate is an adapter: it sends the requests that `point-auth-core` builds, and keeps the contract of
+//! `point-auth-transport` while it does. It holds no credentials and no tokens. Most people want the crate `point-auth` with
+//! its feature `hyper`, and this crate beside it only to bring a client, a connector or settings of their own.
+//!
+//! ```no_run
+//! use point_auth_core::{BaseUrl, Credentials, Operation, SignIn};
+//! use point_auth_hyper::HyperTransport;
+//! use point_auth_transport::{AsyncTransport, SendLimits};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let transport = HyperTransport::new()?;
+//! let credentials = Credentials::new("jane.doe", "correct horse")?;
+//! let sign_in = SignIn::new(&credentials);
+//! let request = sign_in.to_request(&BaseUrl::production())?;
+//! let response = transport.send(request, &SendLimits::new()).await?;
+//! let tokens = sign_in.parse_response(&response)?;
+//! println!("signed in for {:?}", tokens.expires_in());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! It needs a tokio runtime with timers and I/O (`#[tokio::main]` has both) when it sends, not when it is made. Without a
+//! runtime, sending is an error and no panic.
+//!
+//! # A client that you bring
+//!
+//! [`HyperTransport::with_connector`] puts our client on top of connections of your own making: a Unix socket, another TLS
+//! library, a tunnel. [`HyperTransport::from_client`] takes a whole [`hyper_util::client::legacy::Client`] whose body is our
+//! [`OnceBody`], and [`HyperTransport::from_client_with`] one with another body.
+//!
+//! | rule | the client we build | your connector | your client |
+//! |---|---|---|---|
+//! | 1. no redirect is followed | kept | kept | kept: hyper follows none |
+//! | 2. sent once | kept | kept | kept with `OnceBody`. hyper-util may by default put a request that it has not begun to send on another connection; nothing was sent then |
+//! | 3. the response is capped | kept | kept | kept |
+//! | 4. the deadline | kept | kept, if the connector's futures do not block | likewise |
+//! | 5. every status is a response | kept | kept | kept |
+//! | 6. failures are classified | kept | kept; TLS errors are recognised where they are rustls' or native-tls' and that feature is on here | likewise |
+//! | 7. nothing is leaked | kept | kept, unless your connector logs | likewise |
+//! | 8. proxies | kept | yours | yours |
+//! | 9. idle for at most 5 s | kept | kept | yours: hyper-util's default is 90 s. Set `pool_idle_timeout`, and a `pool_timer`, or the first call after a while may meet a connection that is gone |
+//!
+//! # What cannot be wiped
+//!
+//! The body is handed to hyper in memory that is wiped when the last handle drops. hyper, the HTTP/2 and TLS layers copy it
+//! into buffers of their own on the way to the socket, and the answer likewise on its way back; nobody can wipe those.
+//!
+//! # Features
+//!
+//! - `rustls` (on by default): TLS by rustls with ring as its explicit crypto provider, and the platform's trust store.
+//! - `bundled-roots`: Mozilla's root certificates, compiled in, as a choice.
+//! - `native-tls`: the operating system's TLS, as a choice, and the default where `rustls` is off.
+//!
+//! With none of them, the client we build speaks plain HTTP to loopback alone.
+//!
+//! [hyper]: https://docs.rs/hyper
+mod client;
+mod connector;
+mod error;
+mod transport;
+
+pub use point_auth_transport::OnceBody;
+pub use transport::HyperTransport;

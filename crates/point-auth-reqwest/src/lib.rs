@@ -1,1 +1,67 @@
-//! stub
+//! Sign-in for the PointServices API over [reqwest].
+//!
+//! This crate is an adapter: it sends the requests that `point-auth-core` builds, and keeps the contract of
+//! `point-auth-transport` while it does. It holds no credentials and no tokens. Most people want the crate `point-auth` with
+//! its feature `reqwest`, and this crate beside it only to bring a client or settings of their own.
+//!
+//! ```no_run
+//! use point_auth_core::{BaseUrl, Credentials, Operation, SignIn};
+//! use point_auth_reqwest::ReqwestTransport;
+//! use point_auth_transport::{AsyncTransport, SendLimits};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let transport = ReqwestTransport::new()?;
+//! let credentials = Credentials::new("jane.doe", "correct horse")?;
+//! let sign_in = SignIn::new(&credentials);
+//! let request = sign_in.to_request(&BaseUrl::production())?;
+//! let response = transport.send(request, &SendLimits::new()).await?;
+//! let tokens = sign_in.parse_response(&response)?;
+//! println!("signed in for {:?}", tokens.expires_in());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! It needs a tokio runtime with timers and I/O (`#[tokio::main]` has both) when it sends, not when it is made. Without a
+//! runtime, sending is an error and no panic.
+//!
+//! # A client that you bring
+//!
+//! [`ReqwestTransport::from_client`] takes any [`reqwest::Client`]. What can be kept for each request is kept; the rest is
+//! decided when a client is built, and so is up to whoever built it.
+//!
+//! | rule | the client we build | a client that you bring |
+//! |---|---|---|
+//! | 1. no redirect is followed | kept: 3xx is handed back | The body never goes to a second place: a 307 or 308 is handed back, since the body cannot be cloned. A redirecting client answers 301, 302 and 303 with a `GET` without a body, which we cannot stop; what comes of it is an error (rule 6). Build yours with `redirect::Policy::none()` |
+//! | 2. sent once | kept | kept: no retry policy can clone the body |
+//! | 3. the response is capped | kept; nothing is decoded | kept, counted after whatever decoding your client does |
+//! | 4. the deadline | kept | kept; a shorter timeout of your client ends in the same error |
+//! | 5. every status is a response | kept | kept |
+//! | 6. failures are classified | kept | kept; an answer from another URL is `Protocol`. A redirect that leads back to the very same URL is not noticed |
+//! | 7. nothing is leaked | kept | kept, unless your client logs or your `connector_layer` does |
+//! | 8. proxies | kept | yours: reqwest's own rules, or what you told it |
+//! | 9. idle for at most 5 s | kept | yours: reqwest's default is 90 s. Set `pool_idle_timeout`, or the first call after a while may meet a connection that is gone |
+//!
+//! Headers that your client adds by default (`User-Agent` and others) are added where the request does not have them; ours
+//! win. With the client we build that is `Accept: */*` alone, for operations of your own that set no `Accept`.
+//!
+//! # What cannot be wiped
+//!
+//! The body is handed to reqwest in memory that is wiped when the last handle drops. hyper, the HTTP/2 and TLS layers below
+//! reqwest copy it into buffers of their own on the way to the socket, and the answer likewise on its way back; nobody can
+//! wipe those.
+//!
+//! # Features
+//!
+//! - `rustls` (on by default): TLS by rustls with ring as its explicit crypto provider, and the platform's trust store.
+//! - `bundled-roots`: Mozilla's root certificates, compiled in, as a choice.
+//! - `native-tls`: the operating system's TLS, as a choice, and the default where `rustls` is off.
+//!
+//! With none of them, the client we build speaks plain HTTP to loopback alone. (reqwest wants a process-wide crypto provider
+//! then if something else in the build turns on its `rustls-no-provider`; turn on our `rustls` in such a build.)
+//!
+//! [reqwest]: https://docs.rs/reqwest
+mod client;
+mod error;
+mod transport;
+
+pub use transport::ReqwestTransport;

@@ -38,12 +38,17 @@ impl<'a> Iterator for Chain<'a> {
     }
 }
 
-/// The kind that the chain of `error` gives away, if it does.
-pub(crate) fn kind_of(error: &(dyn Error + 'static)) -> Option<TransportErrorKind> {
+/// The kind that the chain of `error` gives away, or else `fallback`.
+pub(crate) fn kind_of(error: &(dyn Error + 'static), fallback: TransportErrorKind) -> TransportErrorKind {
     if Chain::new(error).any(is_tls) {
-        return Some(TransportErrorKind::Tls);
+        return TransportErrorKind::Tls;
     }
-    Chain::new(error).find_map(|cause| kind_of_io(cause.downcast_ref::<io::Error>()?.kind()))
+    let found = Chain::new(error).find_map(|cause| kind_of_io(cause.downcast_ref::<io::Error>()?.kind()));
+    match (fallback, found) {
+        // A connection that breaks while it is being made never was one.
+        (TransportErrorKind::Connect, Some(TransportErrorKind::Protocol)) | (_, None) => fallback,
+        (_, Some(kind)) => kind,
+    }
 }
 
 fn kind_of_io(kind: io::ErrorKind) -> Option<TransportErrorKind> {

@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::task::Poll;
 
 use tokio::runtime::Handle;
+use tokio::task::unconstrained;
 use tokio::time::{Instant, sleep_until};
 
 use crate::{ScrubbedError, SendLimits, SentFlag, TransportError, TransportErrorKind};
@@ -12,7 +13,11 @@ use crate::{ScrubbedError, SendLimits, SentFlag, TransportError, TransportErrorK
 /// Runs `exchange` within the times of `limits`, and says of its failure whether the request may have been sent.
 ///
 /// `sent` is raised when the request body is asked for. Until then the connect limit holds, if `has_body`; a request without
-/// a body would never raise it.
+/// a body would never raise it. Once the exchange is over, or this future is dropped, a body that was not asked for yet is
+/// withdrawn: a task of the client that lives on cannot send it any more.
+///
+/// The runtime must have been built with its timers and its I/O enabled: `#[tokio::main]` does, and so does
+/// `Builder::enable_all`.
 ///
 /// # Errors
 /// [`TransportErrorKind::Timeout`] when a limit is reached; [`TransportErrorKind::Other`] outside of a tokio runtime; or
@@ -32,10 +37,12 @@ pub async fn with_deadlines<T>(
     let now = Instant::now();
     let total = now.checked_add(limits.total_timeout());
     let connect = now.checked_add(limits.connect_timeout()).filter(|_| has_body);
+    let _withdraw = WithdrawOnDrop(sent);
     let outcome = {
         let mut exchange = pin!(exchange);
-        let mut total = pin!(maybe_until(total));
-        let mut connect = pin!(maybe_until(connect));
+        // An exchange that is always busy uses up the task's budget; the clock must be looked at all the same.
+        let mut total = pin!(unconstrained(maybe_until(total)));
+        let mut connect = pin!(unconstrained(maybe_until(connect)));
         poll_fn(|context| {
             if let Poll::Ready(outcome) = exchange.as_mut().poll(context) {
                 return Poll::Ready(outcome);
@@ -48,7 +55,16 @@ pub async fn with_deadlines<T>(
         })
         .await
     };
-    outcome.map_err(|error| if has_body && !sent.is_raised() { error.not_sent() } else { error })
+    outcome.map_err(|error| if has_body && sent.withdraw() { error.not_sent() } else { error })
+}
+
+/// Takes the body back even when the exchange is dropped half-way.
+struct WithdrawOnDrop<'a>(&'a SentFlag);
+
+impl Drop for WithdrawOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.withdraw();
+    }
 }
 
 /// A time that cannot be told, since it lies beyond what a clock can show, never comes.

@@ -80,9 +80,10 @@ impl TransportError {
     }
 
     /// Says of an HTTP client's `error` what every transport says alike: the kind by what is found anywhere in its chain
-    /// of causes, or else `fallback`; and a scrubbed copy of the chain as the source.
+    /// of causes, or else `fallback` (and [`Connect`](TransportErrorKind::Connect) as the fallback is not overruled by a
+    /// connection that broke off); and a scrubbed copy of the chain as the source.
     pub fn classify(error: &(dyn Error + 'static), fallback: TransportErrorKind) -> Self {
-        let kind = chain::kind_of(error).unwrap_or(fallback);
+        let kind = chain::kind_of(error, fallback);
         let classified = Self::new(kind);
         match ScrubbedError::of(error) {
             Some(source) => classified.with_source(source),

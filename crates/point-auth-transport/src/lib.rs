@@ -1,4 +1,80 @@
-//! The contract that every point-auth transport keeps, and what the adapters share.
+//! How point-auth sends a request: the contract that every transport keeps, and what the adapters share.
+//!
+//! A transport takes an [`http::Request`] with a [`SecretBody`](point_auth_core::SecretBody), sends it once, and hands back
+//! the whole [`http::Response`]. It is [`AsyncTransport`], [`BlockingTransport`] or both. This crate has no HTTP client in it:
+//! `point-auth-reqwest`, `point-auth-ureq` and `point-auth-hyper` have one each, and yours may be the fourth. Nor does it
+//! know anything of signing in, or try anything twice; that is the business of `point-auth-core` and `point-auth`.
+//!
+//! # A transport of your own
+//!
+//! ```
+//! use http::{Request, Response};
+//! use point_auth_core::SecretBody;
+//! use point_auth_transport::{BlockingTransport, CappedBody, SendLimits, TransportError, TransportErrorKind::*};
+//! # mod corporate_http {
+//! #     pub struct Answer { pub status: http::StatusCode, pub headers: http::HeaderMap, pub body: std::io::Empty }
+//! #     pub fn send<T>(_: &http::request::Parts, _: &[u8], _: T) -> std::io::Result<Answer> {
+//! #         Ok(Answer { status: http::StatusCode::OK, headers: http::HeaderMap::new(), body: std::io::empty() })
+//! #     }
+//! # }
+//!
+//! struct Corporate;
+//!
+//! impl BlockingTransport for Corporate {
+//!     fn send(&self, request: Request<SecretBody>, limits: &SendLimits) -> Result<Response<SecretBody>, TransportError> {
+//!         let (head, body) = request.into_parts();
+//!         let mut answer = corporate_http::send(&head, body.as_ref(), limits.total_timeout())
+//!             .map_err(|error| TransportError::classify(&error, Connect))?;
+//!         let body = CappedBody::new(limits.max_response_bytes())
+//!             .read_from(&mut answer.body, |error| TransportError::classify(&error, Protocol))?;
+//!         let mut response = Response::new(body);
+//!         *response.status_mut() = answer.status;
+//!         *response.headers_mut() = answer.headers;
+//!         Ok(response)
+//!     }
+//! }
+//! # let request = Request::new(SecretBody::default());
+//! # assert_eq!(Corporate.send(request, &SendLimits::new()).unwrap().status(), 200);
+//! ```
+//!
+//! # The contract
+//!
+//! A request of this API holds a password, and an answer holds tokens. A wrong password that is sent twice may lock an account.
+//! So a transport keeps nine rules, and `point-auth-testkit` has the servers that show whether it does:
+//!
+//! 1. **No redirects.** It follows none and hands 3xx back. The body never reaches a second host.
+//! 2. **Once.** It sends the request once: no silent resend on a stale connection, on HTTP/2's GOAWAY, or by a retry layer.
+//! 3. **Bounded.** It stops reading at [`max_response_bytes`](SendLimits::max_response_bytes), counted after any decoding, and
+//!    allocates nothing on the word of a `Content-Length`. Decompression is off.
+//! 4. **In time.** It ends by [`total_timeout`](SendLimits::total_timeout), which covers name look-up, connect, TLS, sending and
+//!    the whole body; and the connection stands by [`connect_timeout`](SendLimits::connect_timeout).
+//! 5. **Every status is a response.** 400, 403 and 500 are not errors of the transport.
+//! 6. **Failures have a kind.** They are a [`TransportErrorKind`], alike for all transports, and say whether the request
+//!    [may have been sent](TransportError::may_have_been_sent). An answer from another URL than the request's is
+//!    [`Protocol`](TransportErrorKind::Protocol).
+//! 7. **No leaks.** No body, no header value and no userinfo in `Debug`, `Display`, `source()` or logs.
+//! 8. **Proxies alike.** [`ProxySettings`] says which proxy is used, for all transports the same.
+//! 9. **No stale connections.** Idle ones are kept for at most 5 seconds: an hourly caller must not meet one that the server is
+//!    about to close, since nothing is sent twice.
+//!
+//! # What the adapters share
+//!
+//! - [`TransportSettings`], out of [`TlsSettings`] and [`ProxySettings`]: what they are built from, and [`SettingsError`].
+//! - [`CappedBody`] reads a response; [`SentFlag`] knows whether a request body was asked for.
+//! - [`TransportError::classify`] looks into the causes of a client's error, [`Chain`] lists them all, and [`ScrubbedError`] is a
+//!   copy that repeats only what is harmless. [`check_target`] refuses what no adapter should send to.
+//! - `OnceBody`, `read_capped` and `with_deadlines` are for clients on `http-body` and tokio.
+//!
+//! # Features
+//!
+//! None is on by default; the adapters turn on what they need.
+//!
+//! - `rustls`: rustls with ring as its explicit crypto provider, and the platform's trust store.
+//! - `bundled-roots`: Mozilla's root certificates, compiled in, as a choice beside the platform's trust store (for rustls).
+//! - `native-tls`: the operating system's own TLS (OpenSSL on Linux, whose development files the build then needs).
+//! - `http-body`: a request body that goes out once, and capped reading of a response body.
+//! - `tokio`: the connect limit and the deadline.
+
 mod capped;
 mod chain;
 #[cfg(feature = "tokio")]
@@ -7,7 +83,12 @@ mod error;
 mod limits;
 #[cfg(feature = "http-body")]
 mod once;
+mod proxy;
 mod sent;
+mod settings;
+mod settings_error;
+mod target;
+mod tls;
 mod transport;
 
 pub use async_trait::async_trait;
@@ -19,5 +100,10 @@ pub use error::{TransportError, TransportErrorKind};
 pub use limits::SendLimits;
 #[cfg(feature = "http-body")]
 pub use once::{OnceBody, read_capped};
+pub use proxy::{Proxy, ProxyResolver, ProxySettings};
 pub use sent::SentFlag;
+pub use settings::TransportSettings;
+pub use settings_error::SettingsError;
+pub use target::check_target;
+pub use tls::{Roots, TlsBackend, TlsSettings};
 pub use transport::{AsyncTransport, BlockingTransport};

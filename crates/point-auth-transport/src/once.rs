@@ -1,7 +1,5 @@
 //! For clients that speak `http_body`: a request body that goes out once, and capped reading of a response body.
 
-use std::convert::Infallible;
-use std::error::Error;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
@@ -10,12 +8,15 @@ use bytes::{Buf, Bytes};
 use http_body::{Body, Frame, SizeHint};
 use point_auth_core::SecretBody;
 
-use crate::{CappedBody, SentFlag, TransportError, TransportErrorKind};
+use crate::{CappedBody, ScrubbedError, SentFlag, TransportError};
 
 /// A request body that can be taken once and cannot be cloned.
 ///
 /// A client cannot replay what it cannot clone: it can neither follow a 307 with the password nor send it again on a new
 /// connection. Its length is known, so it goes out with a `Content-Length`.
+///
+/// Once the exchange is over, whether by a failure, its deadline or being dropped, a body that nobody has asked for yet is
+/// an error for whoever asks later.
 #[derive(Debug)]
 pub struct OnceBody {
     body: Option<SecretBody>,
@@ -32,13 +33,15 @@ impl OnceBody {
 
 impl Body for OnceBody {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = ScrubbedError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        self.sent.raise();
+    ) -> Poll<Option<Result<Frame<Bytes>, ScrubbedError>>> {
+        if !self.sent.raise() {
+            return Poll::Ready(Some(Err(ScrubbedError::new("the exchange is over"))));
+        }
         Poll::Ready(self.body.take().map(|body| Ok(Frame::data(body.into_bytes()))))
     }
 
@@ -51,20 +54,27 @@ impl Body for OnceBody {
     }
 }
 
+/// After so many frames without a pause, the task lets others run, its own deadline among them.
+const FRAMES_AT_A_TIME: u32 = 64;
+
 /// Reads all of `body`, up to `limit` bytes, into memory that is wiped.
 ///
 /// # Errors
-/// [`TransportErrorKind::TooLarge`] past the limit. Any other failure is classified by its chain of causes, or else as
-/// [`TransportErrorKind::Protocol`], since a response that has begun did not end.
-pub async fn read_capped<B>(body: B, limit: usize) -> Result<SecretBody, TransportError>
-where
-    B: Body,
-    B::Error: Error + 'static,
-{
+/// [`TransportErrorKind::TooLarge`](crate::TransportErrorKind::TooLarge) past the limit, and whatever `failed` makes of an
+/// error of `body`.
+pub async fn read_capped<B: Body>(
+    body: B,
+    limit: usize,
+    failed: impl FnOnce(B::Error) -> TransportError,
+) -> Result<SecretBody, TransportError> {
     let mut body = pin!(body);
     let mut read = CappedBody::new(limit);
+    let mut frames = 0_u32;
     while let Some(frame) = poll_fn(|context| body.as_mut().poll_frame(context)).await {
-        let frame = frame.map_err(|error| TransportError::classify(&error, TransportErrorKind::Protocol))?;
+        let frame = match frame {
+            Ok(frame) => frame,
+            Err(error) => return Err(failed(error)),
+        };
         if let Ok(mut data) = frame.into_data() {
             while data.has_remaining() {
                 let chunk = data.chunk();
@@ -73,6 +83,23 @@ where
                 data.advance(length);
             }
         }
+        frames = frames.wrapping_add(1);
+        if frames.is_multiple_of(FRAMES_AT_A_TIME) {
+            let_others_run().await;
+        }
     }
     Ok(read.finish())
+}
+
+/// Endless frames without a byte in them would otherwise never end in a deadline.
+async fn let_others_run() {
+    let mut asked = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut asked, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }

@@ -1,0 +1,96 @@
+//! hyper-util's client: the one we build, and any of them behind one type.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Request;
+use http_body::Body;
+use hyper_util::client::legacy::connect::Connect;
+use hyper_util::client::legacy::{Client, ResponseFuture};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use point_auth_transport::{OnceBody, SettingsError, TlsBackend, TransportSettings};
+
+use crate::connector::{BoxError, ProxyConnector};
+
+/// An hourly caller must not meet a stale connection, since nothing is sent twice.
+const MAX_IDLE: Duration = Duration::from_secs(5);
+/// What a server may send ahead of our reading. An answer of the API has about 1.3 kB.
+const HTTP2_WINDOW: u32 = 128 * 1024;
+const MAX_HEADER_BYTES: usize = 64 * 1024;
+
+/// The TLS libraries that this crate can use, whatever else is compiled into the crates below it.
+const BACKENDS: &[TlsBackend] = &[
+    #[cfg(feature = "rustls")]
+    TlsBackend::Rustls,
+    #[cfg(feature = "native-tls")]
+    TlsBackend::NativeTls,
+];
+
+/// A client, whatever its connector and its body.
+pub(crate) trait AnyClient: Send + Sync {
+    fn request(&self, request: Request<OnceBody>) -> ResponseFuture;
+}
+
+/// A client, and what makes its kind of body out of ours.
+pub(crate) struct Wrapped<C, B, W> {
+    pub(crate) client: Client<C, B>,
+    pub(crate) wrap: W,
+}
+
+impl<C, B, W> AnyClient for Wrapped<C, B, W>
+where
+    C: Connect + Clone + Send + Sync + 'static,
+    B: Body + Send + Unpin + 'static,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
+    W: Fn(OnceBody) -> B + Send + Sync,
+{
+    fn request(&self, request: Request<OnceBody>) -> ResponseFuture {
+        self.client.request(request.map(&self.wrap))
+    }
+}
+
+/// The client, and whether it can speak TLS.
+pub(crate) fn build(settings: &TransportSettings) -> Result<(Arc<dyn AnyClient>, bool), SettingsError> {
+    let backend = settings.tls().resolved_backend_of(BACKENDS)?;
+    let connector = ProxyConnector::new(settings.proxy().resolve()?, backend.is_some());
+    let client = match backend {
+        #[cfg(feature = "rustls")]
+        Some(TlsBackend::Rustls) => {
+            let mut config = settings.tls().rustls_client_config()?;
+            // Set here, since hyper-rustls' builder panics over a configuration that has some of its own.
+            config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+            with_connector(hyper_rustls::HttpsConnector::from((connector, config)))
+        }
+        #[cfg(feature = "native-tls")]
+        Some(TlsBackend::NativeTls) => {
+            let tls = settings
+                .tls()
+                .native_tls_connector()?
+                .request_alpns(&["h2", "http/1.1"])
+                .build()
+                .map_err(|error| SettingsError::client(&error))?;
+            with_connector(hyper_tls::HttpsConnector::from((connector, tokio_native_tls::TlsConnector::from(tls))))
+        }
+        _ => with_connector(connector),
+    };
+    Ok((client, backend.is_some()))
+}
+
+/// Everything but the connection: the pool, the limits, and that nothing is sent twice.
+pub(crate) fn with_connector<C>(connector: C) -> Arc<dyn AnyClient>
+where
+    C: Connect + Clone + Send + Sync + 'static,
+{
+    let client = Client::builder(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(MAX_IDLE)
+        .retry_canceled_requests(false)
+        .set_host(true)
+        .http1_max_buf_size(MAX_HEADER_BYTES)
+        .http2_initial_stream_window_size(HTTP2_WINDOW)
+        .http2_initial_connection_window_size(HTTP2_WINDOW)
+        .build(connector);
+    Arc::new(Wrapped { client, wrap: |body| body })
+}

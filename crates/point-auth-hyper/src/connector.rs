@@ -1,0 +1,61 @@
+//! The way to the server, up to where TLS begins: TCP, and through a proxy if there is one for that server.
+
+use std::error::Error;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use http::Uri;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::proxy::Tunnel;
+use hyper_util::rt::TokioIo;
+use point_auth_transport::ProxyResolver;
+use tokio::net::TcpStream;
+use tower_service::Service;
+
+pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
+
+/// Connects to the server, or to the proxy that it is reached through and from there with `CONNECT` to the server.
+#[derive(Clone)]
+pub(crate) struct ProxyConnector {
+    tcp: HttpConnector,
+    proxies: ProxyResolver,
+}
+
+impl ProxyConnector {
+    /// `beneath_tls`: whether a connector for `https` goes on top. Without one, an `https` URL must not be connected to.
+    pub(crate) fn new(proxies: ProxyResolver, beneath_tls: bool) -> Self {
+        let mut tcp = HttpConnector::new();
+        tcp.set_nodelay(true);
+        tcp.enforce_http(!beneath_tls);
+        Self { tcp, proxies }
+    }
+}
+
+impl Service<Uri> for ProxyConnector {
+    type Response = TokioIo<TcpStream>;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.tcp.poll_ready(context).map_err(Into::into)
+    }
+
+    fn call(&mut self, destination: Uri) -> Self::Future {
+        match self.proxies.proxy_for(&destination) {
+            None => {
+                let connecting = self.tcp.call(destination);
+                Box::pin(async move { Ok(connecting.await?) })
+            }
+            Some(proxy) => {
+                // The tunnel reads at most 8 KiB of what the proxy answers.
+                let mut tunnel = Tunnel::new(proxy.uri().clone(), self.tcp.clone());
+                if let Some(authorization) = proxy.authorization() {
+                    tunnel = tunnel.with_auth(authorization.clone());
+                }
+                let connecting = tunnel.call(destination);
+                Box::pin(async move { Ok(connecting.await?) })
+            }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! The client we build: everything the contract asks for that is decided when a client is made.
+
+use std::time::Duration;
+
+use http::Uri;
+use point_auth_transport::{ProxyResolver, SettingsError, TlsBackend, TlsSettings, TransportSettings};
+use reqwest::{Client, ClientBuilder, Proxy, Url, redirect, retry};
+
+/// An hourly caller must not meet a stale connection, since nothing is sent twice.
+const MAX_IDLE: Duration = Duration::from_secs(5);
+/// What a server may send ahead of our reading. An answer of the API has about 1.3 kB.
+const HTTP2_WINDOW: u32 = 128 * 1024;
+const MAX_HEADER_LIST_BYTES: u32 = 16 * 1024;
+
+/// The TLS libraries that this crate can use, whatever else is compiled into the crates below it.
+const BACKENDS: &[TlsBackend] = &[
+    #[cfg(feature = "rustls")]
+    TlsBackend::Rustls,
+    #[cfg(feature = "native-tls")]
+    TlsBackend::NativeTls,
+];
+
+/// The client, and whether it can speak TLS.
+pub(crate) fn build(settings: &TransportSettings) -> Result<(Client, bool), SettingsError> {
+    let backend = settings.tls().resolved_backend_of(BACKENDS)?;
+    // The `no_*` calls matter where another crate turns on more features of reqwest.
+    let builder = Client::builder()
+        .redirect(redirect::Policy::none())
+        .retry(retry::never())
+        .referer(false)
+        .no_gzip()
+        .no_brotli()
+        .no_zstd()
+        .no_deflate()
+        .no_hickory_dns()
+        .pool_idle_timeout(MAX_IDLE)
+        .http2_initial_stream_window_size(HTTP2_WINDOW)
+        .http2_initial_connection_window_size(HTTP2_WINDOW)
+        .http2_max_header_list_size(MAX_HEADER_LIST_BYTES)
+        .no_proxy();
+    let builder = with_proxy(builder, settings.proxy().resolve()?)?;
+    let builder = with_tls(builder, settings.tls(), backend)?;
+    let client = builder.build().map_err(|error| SettingsError::client(&error.without_url()))?;
+    Ok((client, backend.is_some()))
+}
+
+fn with_proxy(builder: ClientBuilder, proxies: ProxyResolver) -> Result<ClientBuilder, SettingsError> {
+    let Some(proxy) = proxies.proxy() else { return Ok(builder) };
+    let url = Url::parse(&proxy.uri().to_string())
+        .map_err(|_| SettingsError::ProxyUrl { reason: "its host is not valid" })?;
+    let authorization = proxy.authorization().cloned();
+    let chosen = Proxy::custom(move |target| {
+        let target = target.as_str().parse::<Uri>().ok()?;
+        proxies.proxy_for(&target).map(|_| url.clone())
+    });
+    Ok(builder.proxy(match authorization {
+        Some(authorization) => chosen.custom_http_auth(authorization),
+        None => chosen,
+    }))
+}
+
+#[cfg_attr(
+    not(any(feature = "rustls", feature = "native-tls")),
+    expect(unused_variables, reason = "there is no TLS to set")
+)]
+fn with_tls(
+    builder: ClientBuilder,
+    tls: &TlsSettings,
+    backend: Option<TlsBackend>,
+) -> Result<ClientBuilder, SettingsError> {
+    // reqwest leaves the ALPN of a configuration that it is given alone.
+    match backend {
+        #[cfg(feature = "rustls")]
+        Some(TlsBackend::Rustls) => {
+            let mut config = tls.rustls_client_config()?;
+            config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+            Ok(builder.tls_backend_preconfigured(config))
+        }
+        #[cfg(feature = "native-tls")]
+        Some(TlsBackend::NativeTls) => {
+            let connector = tls
+                .native_tls_connector()?
+                .request_alpns(&["h2", "http/1.1"])
+                .build()
+                .map_err(|error| SettingsError::client(&error))?;
+            Ok(builder.tls_backend_preconfigured(connector))
+        }
+        _ => Ok(builder),
+    }
+}

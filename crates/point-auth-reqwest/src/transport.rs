@@ -1,0 +1,110 @@
+//! [`ReqwestTransport`]: one request and its response.
+
+use std::fmt;
+
+use http::{Request, Response};
+use point_auth_core::SecretBody;
+use point_auth_transport::{
+    AsyncTransport, OnceBody, ScrubbedError, SendLimits, SentFlag, SettingsError, TransportError,
+    TransportErrorKind, TransportSettings, async_trait, check_target, read_capped, with_deadlines,
+};
+use reqwest::{Body, Client, Url};
+
+use crate::client;
+use crate::error::classify;
+
+/// A transport over [`reqwest::Client`].
+///
+/// Cheap to clone; the clones share their connections. It needs a tokio runtime with timers and I/O when it sends, not when
+/// it is made. `Debug` shows nothing but whether the client was brought.
+#[derive(Clone)]
+pub struct ReqwestTransport {
+    client: Client,
+    has_tls: bool,
+    brought: bool,
+}
+
+impl ReqwestTransport {
+    /// A transport with the default settings: TLS by rustls with the platform's trust store, and the proxy that the
+    /// environment names.
+    ///
+    /// # Errors
+    /// As [`with_settings`](Self::with_settings).
+    pub fn new() -> Result<Self, SettingsError> {
+        Self::with_settings(&TransportSettings::default())
+    }
+
+    /// A transport whose client is built from `settings`. It keeps all nine rules of the contract.
+    ///
+    /// # Errors
+    /// A [`SettingsError`] when the settings ask for something that is not compiled in, or cannot be used.
+    pub fn with_settings(settings: &TransportSettings) -> Result<Self, SettingsError> {
+        let (client, has_tls) = client::build(settings)?;
+        Ok(Self { client, has_tls, brought: false })
+    }
+
+    /// A transport over a client of your own, for what the settings do not say: DNS, a connector layer, a Unix socket.
+    ///
+    /// Which of the nine rules are then up to you is in [the table](crate#a-client-that-you-bring).
+    pub const fn from_client(client: Client) -> Self {
+        Self { client, has_tls: true, brought: true }
+    }
+
+    async fn exchange(
+        &self,
+        request: Request<OnceBody>,
+        sent: &SentFlag,
+        max_response_bytes: usize,
+    ) -> Result<Response<SecretBody>, TransportError> {
+        let (parts, body) = request.into_parts();
+        check_target(&parts.uri, self.has_tls)?;
+        let url = Url::parse(&parts.uri.to_string()).map_err(|_| {
+            let cause = ScrubbedError::new("the request's URI is not a valid URL");
+            TransportError::new(TransportErrorKind::Other).not_sent().with_source(cause)
+        })?;
+        let mut request = reqwest::Request::new(parts.method, url.clone());
+        *request.headers_mut() = parts.headers;
+        *request.body_mut() = Some(Body::wrap(body));
+
+        let response =
+            self.client.execute(request).await.map_err(|error| classify(error, sent.is_raised()))?;
+        if *response.url() != url {
+            let cause = ScrubbedError::new("the client followed a redirect");
+            return Err(TransportError::new(TransportErrorKind::Protocol).with_source(cause));
+        }
+        let (parts, body) = Response::<Body>::from(response).into_parts();
+        let body = read_capped(body, max_response_bytes, |error| classify(error, true)).await?;
+        let mut response = Response::new(body);
+        *response.status_mut() = parts.status;
+        *response.version_mut() = parts.version;
+        *response.headers_mut() = parts.headers;
+        Ok(response)
+    }
+}
+
+#[async_trait]
+impl AsyncTransport for ReqwestTransport {
+    async fn send(
+        &self,
+        request: Request<SecretBody>,
+        limits: &SendLimits,
+    ) -> Result<Response<SecretBody>, TransportError> {
+        let has_body = !request.body().is_empty();
+        let (parts, body) = request.into_parts();
+        let (body, sent) = OnceBody::new(body);
+        let exchange = self.exchange(Request::from_parts(parts, body), &sent, limits.max_response_bytes());
+        with_deadlines(limits, &sent, has_body, exchange).await
+    }
+}
+
+impl From<Client> for ReqwestTransport {
+    fn from(client: Client) -> Self {
+        Self::from_client(client)
+    }
+}
+
+impl fmt::Debug for ReqwestTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReqwestTransport").field("brought", &self.brought).finish_non_exhaustive()
+    }
+}

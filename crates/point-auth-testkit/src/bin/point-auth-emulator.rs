@@ -1,0 +1,159 @@
+//! The emulator as a program: serves until it is interrupted.
+
+use std::fmt::Display;
+use std::fs;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use lexopt::prelude::*;
+use point_auth_testkit::{Emulator, EmulatorBuilder};
+
+const HELP: &str = "\
+An emulator of the PointServices sign-in API on 127.0.0.1.
+
+Usage: point-auth-emulator [OPTIONS]
+
+Options:
+      --port N                     Port to listen on [default: 0, a free one]
+      --tls                        Speak TLS with a certificate of a throw-away authority
+      --ca-file PATH               Where to write the authority's certificate in PEM, to be trusted by clients
+                                   [default: with --tls, a file in the directory for temporary files]
+      --user NAME:PASSWORD         A user who may sign in, with any alias; may be repeated
+                                   [default: user@example.com:password]
+      --access-token-life SECONDS  How long an access token lives [default: 3600]
+      --path-prefix PATH           Serve the API below this path, for instance /gateway
+  -h, --help                       Print this help
+  -V, --version                    Print the version
+
+Prints its base URL, and with TLS where the authority's certificate is, then serves until it is interrupted.
+A password on a command line can be read by others on the machine: use made-up ones.
+";
+
+struct Options {
+    port: u16,
+    tls: bool,
+    ca_file: Option<PathBuf>,
+    users: Vec<(String, String)>,
+    access_token_life: Option<Duration>,
+    path_prefix: String,
+}
+
+enum Request {
+    Run(Options),
+    Print(String),
+}
+
+fn main() -> ExitCode {
+    match parse() {
+        Ok(Request::Print(text)) => finish(print(&text)),
+        Ok(Request::Run(options)) => finish(run(options)),
+        Err(error) => {
+            complain(&format!("{error}\nTry --help."));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn parse() -> Result<Request, lexopt::Error> {
+    let mut options = Options {
+        port: 0,
+        tls: false,
+        ca_file: None,
+        users: Vec::new(),
+        access_token_life: None,
+        path_prefix: String::new(),
+    };
+    let mut arguments = lexopt::Parser::from_env();
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Short('h') | Long("help") => return Ok(Request::Print(HELP.to_owned())),
+            Short('V') | Long("version") => {
+                let version = env!("CARGO_PKG_VERSION");
+                return Ok(Request::Print(format!("point-auth-emulator {version}\n")));
+            }
+            Long("port") => options.port = arguments.value()?.parse()?,
+            Long("tls") => options.tls = true,
+            Long("ca-file") => options.ca_file = Some(arguments.value()?.into()),
+            Long("user") => {
+                // Not `parse_with`, whose message would repeat the password.
+                let user = arguments.value()?.string()?;
+                let (name, password) = user
+                    .split_once(':')
+                    .filter(|(name, password)| !name.is_empty() && !password.is_empty())
+                    .ok_or("--user wants NAME:PASSWORD, neither of them empty")?;
+                options.users.push((name.to_owned(), password.to_owned()));
+            }
+            Long("access-token-life") => {
+                options.access_token_life = Some(Duration::from_secs(arguments.value()?.parse()?));
+            }
+            Long("path-prefix") => options.path_prefix = arguments.value()?.string()?,
+            _ => return Err(argument.unexpected()),
+        }
+    }
+    if options.ca_file.is_some() && !options.tls {
+        return Err("--ca-file makes sense only with --tls".into());
+    }
+    if options.users.is_empty() {
+        options.users.push(("user@example.com".to_owned(), "password".to_owned()));
+    }
+    Ok(Request::Run(options))
+}
+
+fn run(options: Options) -> Result<(), Failure> {
+    let mut builder: EmulatorBuilder =
+        Emulator::builder().port(options.port).path_prefix(options.path_prefix);
+    for (name, password) in options.users {
+        builder = builder.user(name, password);
+    }
+    if let Some(life) = options.access_token_life {
+        builder = builder.access_token_life(life);
+    }
+    if options.tls {
+        builder = builder.with_tls();
+    }
+    let emulator = builder.start()?;
+
+    let mut announcement = format!("{}\n", emulator.base_url());
+    if options.tls {
+        let default = || std::env::temp_dir().join(format!("point-auth-emulator-{}.pem", emulator.addr().port()));
+        let path = options.ca_file.unwrap_or_else(default);
+        fs::write(&path, emulator.ca_pem())
+            .map_err(|error| format!("could not write {}: {error}", path.display()))?;
+        announcement += &format!("{}\n", path.display());
+    }
+    print(&announcement)?;
+    wait_for_interrupt()?;
+    Ok(())
+}
+
+fn wait_for_interrupt() -> io::Result<()> {
+    tokio::runtime::Builder::new_current_thread().enable_io().build()?.block_on(tokio::signal::ctrl_c())
+}
+
+type Failure = Box<dyn std::error::Error>;
+
+fn finish(result: Result<(), impl Into<Failure>>) -> ExitCode {
+    let Err(error) = result else { return ExitCode::SUCCESS };
+    let error = error.into();
+    let mut message = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        message += &format!(": {error}");
+        source = error.source();
+    }
+    complain(&message);
+    ExitCode::FAILURE
+}
+
+fn print(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
+}
+
+fn complain(message: &(impl Display + ?Sized)) {
+    // Without standard error there is nobody to tell.
+    let _ = writeln!(io::stderr(), "point-auth-emulator: {message}");
+}

@@ -1,0 +1,217 @@
+//! How an emulator is set up.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::api::Api;
+use super::clock::Clock;
+use super::record::Record;
+use super::tls::{Certificate, TlsSettings};
+use super::tokens::{Accounts, Lives, User};
+use super::{Emulator, Shared, connection};
+use crate::server_thread::ServerThread;
+use crate::{CertificateAuthority, Error};
+
+/// Which versions of HTTP an emulator speaks. With TLS the client chooses by ALPN; without, by starting with HTTP/2's
+/// preface or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum HttpVersions {
+    /// HTTP/1.1 and HTTP/2.
+    #[default]
+    Both,
+    /// HTTP/1.1 alone.
+    Http1Only,
+    /// HTTP/2 alone.
+    Http2Only,
+}
+
+/// Sets an [`Emulator`] up; see [`Emulator::builder`].
+#[must_use]
+pub struct EmulatorBuilder {
+    users: HashMap<String, User>,
+    lives: Lives,
+    rotates_refresh_tokens: bool,
+    clock: Clock,
+    address: IpAddr,
+    port: u16,
+    path_prefix: String,
+    versions: HttpVersions,
+    certificate: Option<Certificate>,
+    host_names: Vec<String>,
+    requires_client_certificate: bool,
+}
+
+impl EmulatorBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            users: HashMap::new(),
+            lives: Lives { access: Duration::from_secs(3600), refresh: None },
+            rotates_refresh_tokens: false,
+            clock: Clock::running(),
+            address: Ipv4Addr::LOCALHOST.into(),
+            port: 0,
+            path_prefix: String::new(),
+            versions: HttpVersions::Both,
+            certificate: None,
+            host_names: Vec::new(),
+            requires_client_certificate: false,
+        }
+    }
+
+    /// Adds a user who may sign in, with any alias or with none.
+    pub fn user(mut self, username: impl Into<String>, password: impl Into<String>) -> Self {
+        self.users.insert(username.into(), User { password: password.into(), aliases: None });
+        self
+    }
+
+    /// Adds a user who may sign in with one of these aliases or with none.
+    pub fn user_with_aliases<I>(
+        mut self,
+        username: impl Into<String>,
+        password: impl Into<String>,
+        aliases: I,
+    ) -> Self
+    where
+        I: IntoIterator,
+        I::Item: Into<String>,
+    {
+        let aliases = Some(aliases.into_iter().map(Into::into).collect());
+        self.users.insert(username.into(), User { password: password.into(), aliases });
+        self
+    }
+
+    /// How long an access token lives; 3600 s by default. Answers say it in whole seconds.
+    pub fn access_token_life(mut self, life: Duration) -> Self {
+        self.lives.access = life;
+        self
+    }
+
+    /// How long a refresh token lives; by default 24 hours, rounded up to midnight US Eastern time.
+    pub fn refresh_token_life(mut self, life: Duration) -> Self {
+        self.lives.refresh = Some(life);
+        self
+    }
+
+    /// Whether the answer to a refresh carries a new refresh token; none by default. The old one stays good either way.
+    pub fn rotate_refresh_tokens(mut self, rotate: bool) -> Self {
+        self.rotates_refresh_tokens = rotate;
+        self
+    }
+
+    /// The clock to live by, for instance one that several emulators share; by default one that shows the system's time.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// The loopback address to listen on; 127.0.0.1 by default.
+    pub fn address(mut self, address: impl Into<IpAddr>) -> Self {
+        self.address = address.into();
+        self
+    }
+
+    /// The port to listen on; 0, the default, takes a free one.
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// Serves the API below a path, as a gateway might: `"/gateway"`. Empty by default.
+    pub fn path_prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.path_prefix = prefix.into();
+        self
+    }
+
+    /// The versions of HTTP to speak; both by default.
+    pub fn http(mut self, versions: HttpVersions) -> Self {
+        self.versions = versions;
+        self
+    }
+
+    /// Speaks TLS (1.2 and 1.3) with a valid certificate of a throw-away authority.
+    pub fn with_tls(self) -> Self {
+        self.tls(Certificate::Valid)
+    }
+
+    /// Speaks TLS with the certificate of one's choice.
+    pub fn tls(mut self, certificate: Certificate) -> Self {
+        self.certificate = Some(certificate);
+        self
+    }
+
+    /// Adds a name that the certificate is good for, besides `localhost`, `127.0.0.1` and `::1`.
+    pub fn host_name(mut self, name: impl Into<String>) -> Self {
+        self.host_names.push(name.into());
+        self
+    }
+
+    /// Refuses clients that do not show a certificate of the emulator's own authority
+    /// ([`Emulator::authority`] issues them). Without TLS it has no effect.
+    pub fn require_client_certificate(mut self) -> Self {
+        self.requires_client_certificate = true;
+        self
+    }
+
+    /// Starts the emulator on a thread of its own; it listens when this returns.
+    ///
+    /// # Errors
+    /// [`Error`] if the port is taken, the address is not loopback, the prefix is not a path, or a host name cannot stand
+    /// in a certificate.
+    pub fn start(self) -> Result<Emulator, Error> {
+        check_prefix(&self.path_prefix)?;
+        let authority = CertificateAuthority::new()?;
+        let versions = self.versions;
+        let tls = match self.certificate {
+            Some(certificate) => {
+                let settings = TlsSettings {
+                    certificate,
+                    host_names: self.host_names,
+                    requires_client_certificate: self.requires_client_certificate,
+                    versions,
+                };
+                Some(settings.acceptor(&authority)?)
+            }
+            None => None,
+        };
+        let accounts = Accounts::new(self.users, self.lives).map_err(|_| Error::Random)?;
+        let shared = Arc::new(Shared {
+            api: Api {
+                prefix: self.path_prefix,
+                accounts: Mutex::new(accounts),
+                clock: self.clock,
+                rotates_refresh_tokens: self.rotates_refresh_tokens,
+            },
+            script: Mutex::default(),
+            record: Arc::new(Record::default()),
+            tls,
+            versions,
+        });
+        let address = SocketAddr::new(self.address, self.port);
+        let for_connections = Arc::clone(&shared);
+        let server = ServerThread::start("point-auth-emulator", address, move |tcp| {
+            connection::serve(Arc::clone(&for_connections), tcp)
+        })?;
+        Ok(Emulator { shared, authority, server })
+    }
+}
+
+impl fmt::Debug for EmulatorBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EmulatorBuilder")
+            .field("users", &self.users.len())
+            .field("lives", &self.lives)
+            .field("certificate", &self.certificate)
+            .field("versions", &self.versions)
+            .finish_non_exhaustive()
+    }
+}
+
+fn check_prefix(prefix: &str) -> Result<(), Error> {
+    let is_path = prefix.starts_with('/') && !prefix.ends_with('/');
+    let is_plain = prefix.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#' | b'\\'));
+    if prefix.is_empty() || (is_path && is_plain) { Ok(()) } else { Err(Error::PathPrefix) }
+}

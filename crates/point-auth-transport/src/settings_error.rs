@@ -1,0 +1,79 @@
+//! [`SettingsError`]: why a transport cannot be built from its settings.
+
+use std::error::Error;
+
+use crate::ScrubbedError;
+
+/// Why settings are refused, or no transport can be built from them.
+///
+/// Nothing secret is in it: no URL, no user name or password of a proxy, no key, no value of an environment variable.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SettingsError {
+    /// Only proxies that are themselves spoken to in plain HTTP are supported (and through them, with `CONNECT`, TLS).
+    #[error("a proxy of scheme `{scheme}` is not supported, only `http` is")]
+    ProxyScheme {
+        /// The scheme, in lower case, and nothing else of the URL.
+        scheme: String,
+    },
+
+    /// The URL of a proxy cannot be understood.
+    #[error("the proxy URL is not valid: {reason}")]
+    ProxyUrl {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+
+    /// An environment variable that names a proxy, or the hosts to reach without one, is not Unicode.
+    #[error("the environment variable `{variable}` is not Unicode")]
+    Environment {
+        /// The variable's name.
+        variable: &'static str,
+    },
+
+    /// A root certificate cannot be read.
+    #[error("the root certificates cannot be read: {reason}")]
+    Certificate {
+        /// What is wrong with them.
+        reason: &'static str,
+        /// What the TLS library says.
+        source: Option<ScrubbedError>,
+    },
+
+    /// The client's own certificate or its private key cannot be read or used, or they do not belong together.
+    #[error("the client identity cannot be used: {reason}")]
+    Identity {
+        /// What is wrong with it.
+        reason: &'static str,
+        /// What the TLS library says.
+        source: Option<ScrubbedError>,
+    },
+
+    /// The platform's root certificates cannot be loaded.
+    #[error("the platform's root certificates cannot be loaded")]
+    Roots {
+        /// What the TLS library says.
+        source: Option<ScrubbedError>,
+    },
+
+    /// What was asked for is not compiled in, or the chosen TLS library or HTTP client cannot do it.
+    #[error("{what} is not supported here")]
+    Unsupported {
+        /// What was asked for.
+        what: &'static str,
+    },
+
+    /// The HTTP client or the TLS library refuses to start.
+    #[error("the HTTP client cannot be built")]
+    Client {
+        /// What it says, where that is known to be harmless.
+        source: Option<ScrubbedError>,
+    },
+}
+
+impl SettingsError {
+    /// For adapters: the HTTP client could not be built. Of `error` only what is harmless is kept.
+    pub fn client(error: &(dyn Error + 'static)) -> Self {
+        Self::Client { source: ScrubbedError::of(error) }
+    }
+}

@@ -1,0 +1,46 @@
+//! What ureq's errors are in the contract's terms. Nothing of their text is kept.
+
+use std::io;
+
+use point_auth_transport::{ScrubbedError, SentFlag, TransportError, TransportErrorKind};
+use ureq::Error;
+
+use crate::connect::PROXY_WANTS_CREDENTIALS;
+
+/// What a failure of ureq is.
+pub(crate) fn of(error: &Error, sent: &SentFlag) -> TransportError {
+    use TransportErrorKind as Kind;
+    let because = |kind, why| TransportError::new(kind).with_source(ScrubbedError::new(why));
+    match error {
+        Error::Io(error) => of_io(error, sent),
+        Error::Timeout(_) => Kind::Timeout.into(),
+        Error::HostNotFound => because(Kind::Connect, "the name of the host or proxy cannot be looked up"),
+        Error::ConnectionFailed => Kind::Connect.into(),
+        Error::ConnectProxyFailed(reason) if reason == PROXY_WANTS_CREDENTIALS => {
+            because(Kind::Connect, PROXY_WANTS_CREDENTIALS)
+        }
+        Error::ConnectProxyFailed(_) => because(Kind::Connect, "the proxy did not open a tunnel"),
+        Error::Tls(_) => Kind::Tls.into(),
+        Error::TlsRequired => because(Kind::Tls, "no TLS is compiled in"),
+        // Before anything was sent, it is our own request that ureq finds fault with.
+        Error::Protocol(_) if !sent.is_raised() => Kind::Other.into(),
+        Error::Protocol(_) | Error::BodyStalled | Error::LargeResponseHeader(..) => Kind::Protocol.into(),
+        Error::TooManyRedirects | Error::RedirectFailed => Kind::Protocol.into(),
+        Error::Other(error) => TransportError::classify(&**error, Kind::Other),
+        // These variants are there only with features of ureq, which somebody else may have turned on.
+        other if ["rustls: ", "native-tls: "].iter().any(|name| other.to_string().starts_with(name)) => {
+            Kind::Tls.into()
+        }
+        _ => Kind::Other.into(),
+    }
+}
+
+/// What a failure to read or write is. ureq hides errors of its own in there.
+pub(crate) fn of_io(error: &io::Error, sent: &SentFlag) -> TransportError {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
+        Some(inner) => of(inner, sent),
+        // Until the request goes out, all there is to do is connecting.
+        None if !sent.is_raised() => TransportError::classify(error, TransportErrorKind::Connect),
+        None => TransportError::classify(error, TransportErrorKind::Protocol),
+    }
+}

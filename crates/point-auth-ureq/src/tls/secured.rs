@@ -1,0 +1,102 @@
+//! [`Secured`]: what ureq reads and writes once TLS stands, with buffers that are wiped.
+
+use std::fmt;
+use std::io::{Read, Write};
+
+use ureq::Error;
+use ureq::unversioned::transport::{
+    Buffers, ConnectionDetails, LazyBuffers, NextTimeout, Transport, TransportAdapter,
+};
+use zeroize::Zeroize;
+
+use crate::wire::broken;
+
+/// TLS of some library over a connection.
+pub(super) trait TlsStream: Read + Write + Send + Sync + 'static {
+    /// The connection below.
+    fn connection(&mut self) -> &mut TransportAdapter;
+
+    /// Whether the other side has said that nothing more will come, or something came that nobody asked for.
+    fn is_stale(&mut self) -> bool;
+
+    /// What is behind an error: a TLS library may hide a timeout of the connection below.
+    fn explain(&mut self, error: std::io::Error) -> Error {
+        error.into()
+    }
+}
+
+/// A connection with TLS, in the terms of ureq.
+///
+/// ureq puts the request into its output buffer and leaves it there for as long as the connection is idle in its pool, which
+/// may be hours. So what was written is wiped, and what was read is wiped when the connection goes back or is closed.
+pub(super) struct Secured<S: TlsStream> {
+    buffers: LazyBuffers,
+    stream: S,
+}
+
+impl<S: TlsStream> Secured<S> {
+    pub(super) fn boxed(stream: S, details: &ConnectionDetails<'_>) -> Box<dyn Transport> {
+        let buffers = LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
+        Box::new(Self { buffers, stream })
+    }
+
+    fn wipe_input(&mut self) {
+        let length = self.buffers.input().len();
+        self.buffers.input_consume(length);
+        self.buffers.input_append_buf().zeroize();
+    }
+}
+
+impl<S: TlsStream> Transport for Secured<S> {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        &mut self.buffers
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        self.stream.connection().set_timeout(timeout);
+        let output = self.buffers.output().get_mut(..amount).unwrap_or_default();
+        // rustls' `write` swallows the error of the connection below, and its `flush` does not.
+        let outcome = self.stream.write_all(output).and_then(|()| self.stream.flush());
+        output.zeroize();
+        outcome.map_err(|error| broken(self.stream.explain(error)))
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        self.stream.connection().set_timeout(timeout);
+        let input = self.buffers.input_append_buf();
+        match self.stream.read(input) {
+            Ok(count) => {
+                self.buffers.input_appended(count);
+                Ok(count > 0)
+            }
+            Err(error) => Err(broken(self.stream.explain(error))),
+        }
+    }
+
+    fn is_open(&mut self) -> bool {
+        let is_open = self.buffers.input().is_empty()
+            && !self.stream.is_stale()
+            && self.stream.connection().get_mut().buffers().input().is_empty()
+            && self.stream.connection().get_mut().is_open();
+        if is_open {
+            self.wipe_input();
+        }
+        is_open
+    }
+
+    fn is_tls(&self) -> bool {
+        true
+    }
+}
+
+impl<S: TlsStream> Drop for Secured<S> {
+    fn drop(&mut self) {
+        self.wipe_input();
+    }
+}
+
+impl<S: TlsStream> fmt::Debug for Secured<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Secured").finish_non_exhaustive()
+    }
+}

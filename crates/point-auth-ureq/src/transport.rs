@@ -1,0 +1,166 @@
+//! [`UreqTransport`]: one request out, one response in, as the contract says.
+
+use std::fmt;
+use std::time::Duration;
+
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::{HeaderValue, Method, Request, Response, Version};
+use point_auth_core::SecretBody;
+use point_auth_transport::{
+    BlockingTransport, CappedBody, ScrubbedError, SendLimits, SentFlag, SettingsError, TransportError,
+    TransportErrorKind, TransportSettings, check_target,
+};
+use ureq::config::AutoHeaderValue;
+use ureq::{Agent, ResponseExt, SendBody};
+
+use crate::body::OnceReader;
+use crate::connect::{Connect, Deferred};
+use crate::failure;
+
+/// A server must not find us on a connection that it is about to close.
+const LONGEST_IDLE: Duration = Duration::from_secs(5);
+
+/// The most bytes that the status line and the headers of a response may have.
+const LONGEST_HEAD: usize = 64 * 1024;
+
+/// Longer is as good as for ever, and ureq would overflow on what a clock cannot show.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// A [`BlockingTransport`] over an [`ureq::Agent`].
+///
+/// Cheap to clone; clones share the pool of idle connections. Which rules of the contract hold with an agent of your own is
+/// [listed here](crate#what-is-kept).
+#[derive(Clone)]
+pub struct UreqTransport {
+    agent: Agent,
+    has_tls: bool,
+    brought: bool,
+}
+
+impl UreqTransport {
+    /// A transport with an agent of its own and the default settings.
+    ///
+    /// # Errors
+    /// As [`with_settings`](Self::with_settings).
+    pub fn new() -> Result<Self, SettingsError> {
+        Self::with_settings(&TransportSettings::default())
+    }
+
+    /// A transport with an agent of its own.
+    ///
+    /// The environment and the trust store are read here, so build one transport and clone it.
+    ///
+    /// # Errors
+    /// A [`SettingsError`] when the settings cannot be kept: see there.
+    pub fn with_settings(settings: &TransportSettings) -> Result<Self, SettingsError> {
+        let connect = Connect::new(settings)?;
+        let config = Agent::config_builder()
+            // The proxy is our connector's business, and these three are on the request where they are wanted.
+            .proxy(None)
+            .user_agent(AutoHeaderValue::None)
+            .accept(AutoHeaderValue::None)
+            .accept_encoding(AutoHeaderValue::None)
+            .max_idle_age(LONGEST_IDLE)
+            .build();
+        let has_tls = connect.has_tls();
+        Ok(Self { agent: Agent::with_parts(config, connect, Deferred), has_tls, brought: false })
+    }
+
+    /// A transport over an agent of your own, with its TLS, proxy, resolver and middleware.
+    ///
+    /// Whatever the agent says of redirects, status errors, timeouts and idle connections, the contract says for each
+    /// request. What is left to you is [listed here](crate#what-is-kept).
+    pub fn from_client(agent: Agent) -> Self {
+        // Its connector may have TLS of any kind; if it has none, ureq refuses by itself.
+        Self { agent, has_tls: true, brought: true }
+    }
+
+    fn exchange(
+        &self,
+        request: Request<SecretBody>,
+        limits: &SendLimits,
+        sent: &SentFlag,
+    ) -> Result<Response<SecretBody>, TransportError> {
+        let uri = request.uri().clone();
+        let request = self.prepare(request, limits, sent)?;
+        let response = self.agent.run(request).map_err(|error| failure::of(&error, sent))?;
+        if !response.get_redirect_history().is_some_and(|visited| visited == [uri]) {
+            return Err(TransportError::new(TransportErrorKind::Protocol)
+                .with_source(ScrubbedError::new("the answer is from another URL")));
+        }
+        let (head, body) = response.into_parts();
+        let body = CappedBody::new(limits.max_response_bytes())
+            .read_from(&mut body.into_reader(), |error| failure::of_io(&error, sent))?;
+        let mut response = Response::new(body);
+        *response.version_mut() = head.version;
+        *response.status_mut() = head.status;
+        *response.headers_mut() = head.headers;
+        Ok(response)
+    }
+
+    fn prepare(
+        &self,
+        request: Request<SecretBody>,
+        limits: &SendLimits,
+        sent: &SentFlag,
+    ) -> Result<Request<SendBody<'static>>, TransportError> {
+        let (head, body) = request.into_parts();
+        check_target(&head.uri, self.has_tls)?;
+        let wants_length = !body.is_empty() || matches!(head.method, Method::POST | Method::PUT | Method::PATCH);
+        let length = body.len();
+        let body = if body.is_empty() {
+            SendBody::none()
+        } else {
+            SendBody::from_owned_reader(OnceReader::new(body, sent.clone()))
+        };
+        let mut request = Request::new(body);
+        *request.method_mut() = head.method;
+        *request.uri_mut() = head.uri;
+        *request.version_mut() = Version::HTTP_11;
+        *request.headers_mut() = head.headers;
+        request.headers_mut().remove(TRANSFER_ENCODING);
+        request.headers_mut().remove(CONTENT_LENGTH);
+        if wants_length {
+            request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
+        }
+        let connect_timeout = limits.connect_timeout().min(LONGEST_TIMEOUT);
+        Ok(self
+            .agent
+            .configure_request(request)
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .save_redirect_history(true)
+            .accept(AutoHeaderValue::None)
+            .accept_encoding(AutoHeaderValue::None)
+            .max_idle_age(LONGEST_IDLE.min(self.agent.config().max_idle_age()))
+            .max_response_header_size(LONGEST_HEAD)
+            .timeout_global(Some(limits.total_timeout().min(LONGEST_TIMEOUT)))
+            .timeout_resolve(Some(connect_timeout))
+            .timeout_connect(Some(connect_timeout))
+            .build())
+    }
+}
+
+impl BlockingTransport for UreqTransport {
+    fn send(&self, request: Request<SecretBody>, limits: &SendLimits) -> Result<Response<SecretBody>, TransportError> {
+        let sent = SentFlag::new();
+        let has_body = !request.body().is_empty();
+        self.exchange(request, limits, &sent).map_err(|error| {
+            // Without a body nobody can tell.
+            if has_body && !sent.is_raised() { error.not_sent() } else { error }
+        })
+    }
+}
+
+impl From<Agent> for UreqTransport {
+    fn from(agent: Agent) -> Self {
+        Self::from_client(agent)
+    }
+}
+
+impl fmt::Debug for UreqTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UreqTransport").field("brought", &self.brought).finish_non_exhaustive()
+    }
+}

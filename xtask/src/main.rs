@@ -1,0 +1,41 @@
+//! Automation of this repository. `cargo xtask ci` checks all that has to hold before a change lands, and
+//! `cargo xtask ci STEP…` only the named steps; `cargo xtask` alone lists them.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
+
+mod book;
+mod ci;
+mod compile;
+mod deny;
+mod features;
+mod public_api;
+mod run;
+mod tidy;
+mod workspace;
+
+use std::env;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    if public_api::stands_in_for_rustdoc() {
+        return public_api::run_rustdoc();
+    }
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        [] | ["help" | "-h" | "--help"] => {
+            print!("{}", ci::usage());
+            ExitCode::SUCCESS
+        }
+        ["ci", wanted @ ..] => match ci::choose(wanted) {
+            Ok(steps) => ci::run(&steps),
+            Err(complaint) => refuse(&complaint),
+        },
+        [other, ..] => refuse(&format!("there is no task `{other}`")),
+    }
+}
+
+fn refuse(complaint: &str) -> ExitCode {
+    eprintln!("error: {complaint}\n\n{}", ci::usage());
+    ExitCode::from(2)
+}

@@ -105,3 +105,8 @@ impl Operation for WhoAmI<'_> {
     }
 }
 // ANCHOR_END: operation
+
+/// The README's code compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+mod readme {}

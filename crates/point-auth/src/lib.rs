@@ -103,3 +103,8 @@ pub use point_auth_reqwest::ReqwestTransport;
 pub use point_auth_transport as transport;
 #[cfg(feature = "ureq")]
 pub use point_auth_ureq::UreqTransport;
+
+/// The README's code compiles.
+#[cfg(all(doctest, feature = "reqwest"))]
+#[doc = include_str!("../README.md")]
+mod readme {}

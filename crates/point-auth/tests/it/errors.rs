@@ -1,0 +1,96 @@
+//! One error for all: kinds, what is worth another try, and causes.
+
+use std::error::Error as _;
+use std::io;
+use std::time::{Duration, SystemTime};
+
+use http::{Request, Response, StatusCode};
+use point_auth::transport::{SendLimits, TransportError, TransportErrorKind};
+use point_auth::{Error, ErrorKind, RetryAfter, SecretBody, blocking};
+
+use crate::support::{Canned, credentials};
+
+fn failed(error: impl Fn() -> TransportError + Send + Sync) -> Error {
+    let transport = Canned(move |_: &Request<SecretBody>, _: &SendLimits| Err(error()));
+    blocking::Client::new(transport).sign_in(&credentials()).unwrap_err()
+}
+
+fn answered(status: u16, retry_after: Option<&'static str>, body: &'static str) -> Error {
+    let transport = Canned(move |_: &Request<SecretBody>, _: &SendLimits| {
+        let mut response = Response::new(SecretBody::new(body.into()));
+        *response.status_mut() = StatusCode::from_u16(status).unwrap();
+        if let Some(retry_after) = retry_after {
+            response.headers_mut().insert("retry-after", retry_after.parse().unwrap());
+        }
+        Ok(response)
+    });
+    blocking::Client::new(transport).sign_in(&credentials()).unwrap_err()
+}
+
+#[test]
+fn each_failure_of_a_transport_has_its_kind() {
+    for (from, to, retryable) in [
+        (TransportErrorKind::Connect, ErrorKind::Connect, true),
+        (TransportErrorKind::Tls, ErrorKind::Tls, false),
+        (TransportErrorKind::Timeout, ErrorKind::Timeout, true),
+        (TransportErrorKind::TooLarge, ErrorKind::TooLarge, false),
+        (TransportErrorKind::Protocol, ErrorKind::Protocol, true),
+        (TransportErrorKind::Other, ErrorKind::Transport, false),
+    ] {
+        let error = failed(|| TransportError::new(from));
+        assert_eq!((error.kind(), error.is_retryable()), (to, retryable));
+        assert!(error.may_have_been_sent());
+        assert!(!failed(|| TransportError::new(from).not_sent()).may_have_been_sent());
+        assert_eq!((error.status(), error.retry_after(), error.denial()), (None, None, None));
+    }
+}
+
+#[test]
+fn the_statuses_that_say_not_now_are_worth_another_try() {
+    for status in [408, 425, 429, 500, 502, 503, 504] {
+        let error = answered(status, None, "");
+        assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Unexpected, true), "{status}");
+    }
+    for status in [301, 307, 404, 405, 409, 410, 413, 501, 505] {
+        let error = answered(status, None, "");
+        assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Unexpected, false), "{status}");
+    }
+}
+
+#[test]
+fn the_page_of_a_captive_portal_passes_and_an_odd_answer_of_the_api_does_not() {
+    let portal = answered(200, None, "<html>sign in to the network</html>");
+    assert_eq!((portal.kind(), portal.is_retryable()), (ErrorKind::Unexpected, true));
+    let odd = answered(200, None, "{}");
+    assert_eq!((odd.kind(), odd.is_retryable()), (ErrorKind::Malformed, false));
+}
+
+#[test]
+fn a_denial_says_what_the_server_said() {
+    let error = answered(403, None, r#"{"error": "access_denied", "error_description": "No such user"}"#);
+    assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Denied, false));
+    assert_eq!(error.denial().unwrap().description(), Some("No such user"));
+    assert_eq!(error.to_string(), "denied by the server (status 403): access_denied: No such user");
+}
+
+#[test]
+fn how_long_to_leave_the_server_alone_comes_in_both_forms() {
+    let seconds = answered(429, Some("120"), "").retry_after();
+    assert_eq!(seconds, Some(RetryAfter::Delay(Duration::from_secs(120))));
+    let date = answered(503, Some("Sun, 06 Nov 1994 08:49:37 GMT"), "").retry_after().unwrap();
+    let time = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
+    assert_eq!(date, RetryAfter::At(time));
+    assert_eq!(date.delay_from(time - Duration::from_secs(5)), Duration::from_secs(5));
+    assert_eq!(date.delay_from(time + Duration::from_secs(5)), Duration::ZERO);
+}
+
+#[test]
+fn a_cause_is_told_once() {
+    let error = failed(|| {
+        TransportError::new(TransportErrorKind::Connect)
+            .with_source(io::Error::from(io::ErrorKind::ConnectionRefused))
+    });
+    assert_eq!(error.to_string(), "could not connect");
+    assert_eq!(error.source().unwrap().to_string(), "connection refused");
+    assert!(error.source().unwrap().source().is_none());
+}

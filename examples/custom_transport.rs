@@ -39,6 +39,7 @@ impl BlockingTransport for PlainSocket {
 }
 // ANCHOR_END: transport
 
+// ANCHOR: socket
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 const MAX_HEADERS: usize = 64;
 
@@ -136,6 +137,7 @@ fn read(bytes: &[u8], max_response_bytes: usize) -> Result<Response<SecretBody>,
     capped.push(body)?;
     Ok(response.map(|()| capped.finish()))
 }
+// ANCHOR_END: socket
 
 fn main() -> Result<(), Box<dyn Error>> {
     let emulator = Emulator::builder().user("user@example.com", "correct horse").start()?;

@@ -55,6 +55,7 @@ impl Place {
         })
     }
 
+    // ANCHOR: emulator
     /// An emulator with TLS, whose certificate authority was made just now.
     ///
     /// # Errors
@@ -71,6 +72,7 @@ impl Place {
             emulator: Some(emulator),
         })
     }
+    // ANCHOR_END: emulator
 }
 
 // ANCHOR: operation

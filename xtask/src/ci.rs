@@ -18,9 +18,21 @@ const STEPS: &[Step] = &[
     Step { name: "tidy", about: "the repository keeps its own conventions", run: tidy::check },
     Step { name: "docs-book", about: "the book builds, and no link or include is broken", run: book::check },
     Step { name: "deny", about: "licences, duplicate versions, banned crates, sources", run: deny::check },
-    Step { name: "msrv", about: "builds with the oldest supported Rust, if it is installed", run: compile::msrv },
-    Step { name: "clippy", about: "no warning in any target, by default and with all features", run: compile::clippy },
-    Step { name: "features", about: "every feature of every published crate alone, and none", run: features::check },
+    Step {
+        name: "msrv",
+        about: "builds with the oldest supported Rust, if it is installed",
+        run: compile::msrv,
+    },
+    Step {
+        name: "clippy",
+        about: "no warning in any target, by default and with all features",
+        run: compile::clippy,
+    },
+    Step {
+        name: "features",
+        about: "every feature of every published crate alone, and none",
+        run: features::check,
+    },
     Step { name: "doc", about: "rustdoc without a warning", run: compile::doc },
     Step { name: "public-api", about: "only known crates show in the public API", run: public_api::check },
     Step { name: "test-all-features", about: "the tests with all features", run: compile::test_all_features },
@@ -54,9 +66,8 @@ pub(crate) fn choose(arguments: &[&str]) -> Result<Vec<&'static Step>, String> {
         }
         list.push(name);
     }
-    let chosen = |step: &&Step| {
-        (wanted.is_empty() || wanted.contains(&step.name)) && !unwanted.contains(&step.name)
-    };
+    let chosen =
+        |step: &&Step| (wanted.is_empty() || wanted.contains(&step.name)) && !unwanted.contains(&step.name);
     Ok(STEPS.iter().filter(chosen).collect())
 }
 

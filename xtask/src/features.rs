@@ -18,7 +18,9 @@ pub(crate) fn check(workspace: &Workspace) -> Report {
                 complaints.extend(more);
             }
         }
-        if !workspace.can_build_native_tls && package.features.keys().any(|name| package.needs_native_tls(name)) {
+        if !workspace.can_build_native_tls
+            && package.features.keys().any(|name| package.needs_native_tls(name))
+        {
             left_out.push(format!("{}: {}", package.name, native_tls_is_left_out()));
         }
     }
@@ -27,7 +29,8 @@ pub(crate) fn check(workspace: &Workspace) -> Report {
 
 /// None, then each one; `default` as well, since it is what most people build.
 fn choices(package: &Package, can_build_native_tls: bool) -> Vec<Option<&str>> {
-    let features = package.features.keys().filter(|name| can_build_native_tls || !package.needs_native_tls(name));
+    let features =
+        package.features.keys().filter(|name| can_build_native_tls || !package.needs_native_tls(name));
     std::iter::once(None).chain(features.map(|name| Some(name.as_str()))).collect()
 }
 

@@ -93,13 +93,15 @@ pub(crate) fn native_tls_is_left_out() -> String {
 
 /// `cargo metadata`, as it is.
 pub(crate) fn metadata(arguments: &[&str]) -> Result<Value, Failure> {
-    let output =
-        run::output(run::cargo(["metadata", "--format-version", "1"]).args(arguments))?;
+    let output = run::output(run::cargo(["metadata", "--format-version", "1"]).args(arguments))?;
     serde_json::from_slice(&output).map_err(|error| Failure::new(format!("cargo metadata: {error}")))
 }
 
 pub(crate) fn text<'v>(value: &'v Value, key: &str) -> Result<&'v str, Failure> {
-    value.get(key).and_then(Value::as_str).ok_or_else(|| Failure::new(format!("cargo metadata has no `{key}`")))
+    value
+        .get(key)
+        .and_then(Value::as_str)
+        .ok_or_else(|| Failure::new(format!("cargo metadata has no `{key}`")))
 }
 
 pub(crate) fn list<'v>(value: &'v Value, key: &str) -> &'v [Value] {

@@ -10,11 +10,12 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, Response, StatusCode};
 
 pub use field::Field;
+pub(crate) use object::without_byte_order_mark;
 
 use crate::denial::Denial;
 use crate::error::{MalformedReason, ResponseError};
 use crate::retry_after::RetryAfter;
-use crate::server_text::printable;
+use crate::server_text::{printable, repeats};
 use crate::tokens::{AccessToken, RefreshToken, Scope, TokenSet};
 use json_text::SecretText;
 use object::{Body, Object};
@@ -40,7 +41,7 @@ pub(crate) fn token_set<B: AsRef<[u8]>>(
     secrets: &[&str],
 ) -> Result<TokenSet, ResponseError> {
     let tokens = match read(response, max_bytes, secrets)? {
-        Answer::Object(object) => tokens_of(&object),
+        Answer::Object(object) => tokens_of(&object, secrets),
         Answer::OtherJson => Err(MalformedReason::NotAnObject),
         Answer::Empty => Err(MalformedReason::Empty),
     };
@@ -144,7 +145,7 @@ fn content_type(headers: &HeaderMap, secrets: &[&str]) -> Option<String> {
     Some(printable(&described, MAX_CONTENT_TYPE_CHARS, secrets))
 }
 
-fn tokens_of(object: &Object<'_>) -> Result<TokenSet, MalformedReason> {
+fn tokens_of(object: &Object<'_>, secrets: &[&str]) -> Result<TokenSet, MalformedReason> {
     use MalformedReason::{Duplicate, Invalid, Missing};
 
     if let Some(field) = object.duplicate() {
@@ -168,7 +169,13 @@ fn tokens_of(object: &Object<'_>) -> Result<TokenSet, MalformedReason> {
     let access_token = AccessToken::new(&access_token).map_err(|_| Invalid(Field::AccessToken))?;
 
     let expires_in = expires_in.map_or(TokenSet::DEFAULT_EXPIRES_IN, Duration::from_secs);
-    let scope = scope.filter(|text| !text.trim_ascii().is_empty()).map(|text| Scope::new(&text));
+    let scope = scope.filter(|text| !text.trim_ascii().is_empty());
+    // A scope is shown, so one that repeats a secret is left out.
+    let scope = scope.filter(|text| {
+        let sent = [Some(access_token.expose()), refresh_token.as_ref().map(RefreshToken::expose)];
+        !secrets.iter().copied().chain(sent.into_iter().flatten()).any(|secret| repeats(text, secret))
+    });
+    let scope = scope.map(|text| Scope::new(&text));
     let tokens = TokenSet::new(access_token).with_expires_in(expires_in).with_scope(scope);
     Ok(match refresh_token {
         Some(refresh_token) => tokens.with_refresh_token(refresh_token),

@@ -107,3 +107,8 @@ pub use retry_after::RetryAfter;
 pub use secret_body::SecretBody;
 pub use tokens::{AccessToken, RefreshToken, Scope, TokenError, TokenSet, TokenType};
 pub use user_agent::{UserAgent, UserAgentError};
+
+/// Compiles and runs the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -58,7 +58,8 @@ pub fn json_post(base: &BaseUrl, path: &str, body: SecretBody) -> Result<Request
     Ok(request)
 }
 
-/// The JSON body of a response that is neither an error by its status nor a denial: for operations of your own.
+/// The JSON body, without a byte order mark, of a response that is neither an error by its status nor a denial: for
+/// operations of your own.
 ///
 /// `secrets` are those of the request: a text of the server that repeats one of them is withheld from the error.
 ///
@@ -70,5 +71,6 @@ pub fn success_body<'r, B: AsRef<[u8]>>(
     max_bytes: usize,
     secrets: &[&str],
 ) -> Result<&'r [u8], ResponseError> {
-    answer::read(response, max_bytes, secrets).map(|_| response.body().as_ref())
+    answer::read(response, max_bytes, secrets)
+        .map(|_| answer::without_byte_order_mark(response.body().as_ref()))
 }

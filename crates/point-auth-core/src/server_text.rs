@@ -1,11 +1,17 @@
 //! Text that a server chose, made fit to be printed.
 
+use crate::SecretBody;
+
 /// What stands in place of a text that repeats a secret.
 const WITHHELD: &str = "[withheld: it repeats a secret]";
 
 /// Caps `text` at `max_chars` and escapes what could forge a line of a log or turn its direction; or withholds all of it
 /// when it repeats one of `secrets`.
 pub(crate) fn printable(text: &str, max_chars: usize, secrets: &[&str]) -> String {
+    // Before the cap, since half a password is one too; and before anything is copied, since no copy is wiped.
+    if secrets.iter().any(|secret| repeats(text, secret)) {
+        return WITHHELD.to_owned();
+    }
     let mut printable = String::with_capacity(text.len().min(max_chars));
     for (count, c) in text.chars().enumerate() {
         if count == max_chars {
@@ -18,15 +24,24 @@ pub(crate) fn printable(text: &str, max_chars: usize, secrets: &[&str]) -> Strin
             printable.push(c);
         }
     }
-    // Before the cap, since half a password is one too; and after the escaping, which could spell one.
-    if secrets.iter().any(|secret| repeats(text, secret) || repeats(&printable, secret)) {
+    // After the escaping too, which could spell one.
+    if secrets.iter().any(|secret| repeats(&printable, secret)) {
         return WITHHELD.to_owned();
     }
     printable
 }
 
-fn repeats(text: &str, secret: &str) -> bool {
-    !secret.is_empty() && text.contains(secret)
+/// Whether `text` says `secret`.
+pub(crate) fn repeats(text: &str, secret: &str) -> bool {
+    !secret.is_empty() && (text.contains(secret) || repeats_as_sent(text, secret))
+}
+
+/// Whether `text` repeats `secret` as it stands in the request's JSON: a server may quote the whole body.
+fn repeats_as_sent(text: &str, secret: &str) -> bool {
+    let Ok(quoted) = SecretBody::json(secret) else { return false };
+    let sent = std::str::from_utf8(quoted.as_ref()).ok();
+    let sent = sent.and_then(|text| text.strip_prefix('"')?.strip_suffix('"'));
+    sent.is_some_and(|sent| text.contains(sent))
 }
 
 /// Control characters, and the invisible ones that reorder or hide what is around them.

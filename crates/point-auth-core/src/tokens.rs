@@ -215,7 +215,7 @@ impl TokenSet {
         self.refresh_token.as_ref()
     }
 
-    /// What the access token is good for, if the server said.
+    /// What the access token is good for, if the server said, and said it without repeating a secret.
     pub const fn scope(&self) -> Option<&Scope> {
         self.scope.as_ref()
     }

@@ -70,7 +70,10 @@ pub(crate) fn build(settings: &TransportSettings) -> Result<(Arc<dyn AnyClient>,
                 .request_alpns(&["h2", "http/1.1"])
                 .build()
                 .map_err(|error| SettingsError::client(&error))?;
-            with_connector(hyper_tls::HttpsConnector::from((connector, tokio_native_tls::TlsConnector::from(tls))))
+            with_connector(hyper_tls::HttpsConnector::from((
+                connector,
+                tokio_native_tls::TlsConnector::from(tls),
+            )))
         }
         _ => with_connector(connector),
     };

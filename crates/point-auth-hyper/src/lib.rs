@@ -53,7 +53,7 @@
 //! - `bundled-roots`: Mozilla's root certificates, compiled in, as a choice.
 //! - `native-tls`: the operating system's TLS, as a choice, and the default where `rustls` is off.
 //!
-//! With none of them, the client we build speaks plain HTTP to loopback alone.
+//! With none of them, the client we build speaks plain HTTP alone, which `BaseUrl` allows for loopback only.
 //!
 //! [hyper]: https://docs.rs/hyper
 mod client;

@@ -56,7 +56,7 @@
 //! - `bundled-roots`: Mozilla's root certificates, compiled in, as a choice.
 //! - `native-tls`: the operating system's TLS, as a choice, and the default where `rustls` is off.
 //!
-//! With none of them, the client we build speaks plain HTTP to loopback alone. (reqwest wants a process-wide crypto provider
+//! With none of them, the client we build speaks plain HTTP alone, which `BaseUrl` allows for loopback only. (reqwest wants a process-wide crypto provider
 //! then if something else in the build turns on its `rustls-no-provider`; turn on our `rustls` in such a build.)
 //!
 //! [reqwest]: https://docs.rs/reqwest

@@ -51,11 +51,11 @@ impl CertificateAuthority {
     /// # Errors
     /// [`Error::Certificate`] if the system's random number generator fails.
     pub fn new() -> Result<Self, Error> {
-        let key = KeyPair::generate().map_err(Error::Certificate)?;
+        let key = KeyPair::generate().map_err(Error::certificate)?;
         let mut params = params("point-auth-testkit throw-away root", Vec::new(), Validity::Current)?;
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        let certificate = params.self_signed(&key).map_err(Error::Certificate)?;
+        let certificate = params.self_signed(&key).map_err(Error::certificate)?;
         Ok(Self { pem: certificate.pem(), der: certificate.into(), issuer: Issuer::new(params, key) })
     }
 
@@ -108,17 +108,17 @@ impl CertificateAuthority {
     }
 
     fn sign(&self, params: CertificateParams) -> Result<IssuedCertificate, Error> {
-        let key = KeyPair::generate().map_err(Error::Certificate)?;
-        let certificate = params.signed_by(&key, &self.issuer).map_err(Error::Certificate)?;
+        let key = KeyPair::generate().map_err(Error::certificate)?;
+        let certificate = params.signed_by(&key, &self.issuer).map_err(Error::certificate)?;
         Ok(IssuedCertificate::new(&certificate, &key))
     }
 
     /// A server certificate that signed itself, so that no authority vouches for it.
     pub(crate) fn self_signed(names: Vec<String>) -> Result<IssuedCertificate, Error> {
-        let key = KeyPair::generate().map_err(Error::Certificate)?;
+        let key = KeyPair::generate().map_err(Error::certificate)?;
         let mut params = leaf(names, Validity::Current, ExtendedKeyUsagePurpose::ServerAuth)?;
         params.use_authority_key_identifier_extension = false;
-        let certificate = params.self_signed(&key).map_err(Error::Certificate)?;
+        let certificate = params.self_signed(&key).map_err(Error::certificate)?;
         Ok(IssuedCertificate::new(&certificate, &key))
     }
 }
@@ -197,12 +197,8 @@ fn leaf(
     Ok(params)
 }
 
-fn params(
-    common_name: &str,
-    names: Vec<String>,
-    validity: Validity,
-) -> Result<CertificateParams, Error> {
-    let mut params = CertificateParams::new(names).map_err(Error::Certificate)?;
+fn params(common_name: &str, names: Vec<String>, validity: Validity) -> Result<CertificateParams, Error> {
+    let mut params = CertificateParams::new(names).map_err(Error::certificate)?;
     params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, common_name);
     (params.not_before, params.not_after) = validity.bounds();

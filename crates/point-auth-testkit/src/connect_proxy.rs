@@ -94,7 +94,8 @@ impl ConnectProxyBuilder {
         if let Some(target) = self.routes.values().find(|target| !target.ip().is_loopback()) {
             return Err(Error::NotLoopback(target.ip()));
         }
-        let credentials = self.credentials.map(|(name, password)| STANDARD.encode(format!("{name}:{password}")));
+        let credentials =
+            self.credentials.map(|(name, password)| STANDARD.encode(format!("{name}:{password}")));
         let record = Arc::new(Record::default());
         let shared = Arc::new(Shared {
             credentials,
@@ -162,7 +163,11 @@ impl ConnectProxy {
     #[must_use]
     pub fn count(&self, authority: &str) -> usize {
         self.record.read(|tallies| {
-            tallies.connects.iter().filter(|connect| connect.authority.eq_ignore_ascii_case(authority)).count()
+            tallies
+                .connects
+                .iter()
+                .filter(|connect| connect.authority.eq_ignore_ascii_case(authority))
+                .count()
         })
     }
 

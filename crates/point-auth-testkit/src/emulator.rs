@@ -39,6 +39,7 @@ struct Shared {
     api: api::Api,
     script: Mutex<Script>,
     record: Arc<Record>,
+    records_requests: bool,
     tls: Option<TlsAcceptor>,
     versions: HttpVersions,
 }

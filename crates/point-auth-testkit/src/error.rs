@@ -3,6 +3,9 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
+/// What a library below said; boxed, so that its types are no part of this crate's.
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
 /// Why a server or a certificate of this crate could not be made.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -26,14 +29,21 @@ pub enum Error {
     PathPrefix,
     /// A key or a certificate could not be made, for instance because a host name is not one.
     #[error("could not make a certificate")]
-    Certificate(#[source] rcgen::Error),
+    Certificate(#[source] Cause),
     /// The TLS library refused the configuration.
     #[error("could not set TLS up")]
-    Tls(#[source] rustls::Error),
-    /// The TLS library refused to ask clients for certificates.
-    #[error("could not set the check of client certificates up")]
-    ClientCertificates(#[source] rustls::server::VerifierBuilderError),
+    Tls(#[source] Cause),
     /// The system's random number generator gave nothing.
     #[error("no random bytes could be had")]
     Random,
+}
+
+impl Error {
+    pub(crate) fn certificate(cause: impl Into<Cause>) -> Self {
+        Self::Certificate(cause.into())
+    }
+
+    pub(crate) fn tls(cause: impl Into<Cause>) -> Self {
+        Self::Tls(cause.into())
+    }
 }

@@ -108,7 +108,10 @@ impl ScrubbedError {
                 messages.push(message);
             }
         }
-        messages.into_iter().rev().fold(None, |source, message| Some(Self { message, source: source.map(Box::new) }))
+        messages
+            .into_iter()
+            .rev()
+            .fold(None, |source, message| Some(Self { message, source: source.map(Box::new) }))
     }
 
     /// A cause in the words of the adapter itself.

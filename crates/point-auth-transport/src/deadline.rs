@@ -48,7 +48,9 @@ pub async fn with_deadlines<T>(
                 return Poll::Ready(outcome);
             }
             let connecting = !sent.is_raised();
-            if total.as_mut().poll(context).is_ready() || (connecting && connect.as_mut().poll(context).is_ready()) {
+            if total.as_mut().poll(context).is_ready()
+                || (connecting && connect.as_mut().poll(context).is_ready())
+            {
                 return Poll::Ready(Err(TransportError::new(TransportErrorKind::Timeout)));
             }
             Poll::Pending

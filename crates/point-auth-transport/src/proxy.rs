@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use http::Uri;
 
-pub use self::url::Proxy;
 use self::no_proxy::{NoProxy, is_loopback};
+pub use self::url::Proxy;
 use crate::SettingsError;
 
 /// Which proxy is used: the one that the environment names (the default), none, or this one.
@@ -100,9 +100,9 @@ impl ProxySettings {
         };
         let no_proxy = match (&self.no_proxy, &self.source, &proxy) {
             (Some(no_proxy), ..) => no_proxy.clone(),
-            (None, Source::Environment, Some(_)) => {
-                first_set(&["no_proxy", "NO_PROXY"], &lookup)?.map(|list| NoProxy::parse(&list)).unwrap_or_default()
-            }
+            (None, Source::Environment, Some(_)) => first_set(&["no_proxy", "NO_PROXY"], &lookup)?
+                .map(|list| NoProxy::parse(&list))
+                .unwrap_or_default(),
             _ => NoProxy::default(),
         };
         Ok(ProxyResolver(Arc::new(Resolved { proxy, no_proxy })))

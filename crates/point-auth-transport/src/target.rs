@@ -11,7 +11,8 @@ use crate::{ScrubbedError, TransportError, TransportErrorKind};
 /// # Errors
 /// [`TransportErrorKind::Tls`] for `https` without TLS, and else [`TransportErrorKind::Other`]; nothing was sent.
 pub fn check_target(uri: &Uri, has_tls: bool) -> Result<(), TransportError> {
-    let refused = |kind, message| Err(TransportError::new(kind).not_sent().with_source(ScrubbedError::new(message)));
+    let refused =
+        |kind, message| Err(TransportError::new(kind).not_sent().with_source(ScrubbedError::new(message)));
     let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
         return refused(TransportErrorKind::Other, "the request's URI is not absolute");
     };

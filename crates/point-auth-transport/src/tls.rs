@@ -80,8 +80,8 @@ impl TlsSettings {
     /// [`SettingsError::Certificate`] when there is none, or one that is no PEM. Whether each is a certificate at all shows
     /// when the transport is built.
     pub fn with_extra_roots_pem(mut self, pem: &[u8]) -> Result<Self, SettingsError> {
-        let certificates = certificates(pem)
-            .map_err(|reason| SettingsError::Certificate { reason, source: None })?;
+        let certificates =
+            certificates(pem).map_err(|reason| SettingsError::Certificate { reason, source: None })?;
         self.extra_roots.extend(certificates);
         Ok(self)
     }

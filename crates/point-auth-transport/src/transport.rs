@@ -40,7 +40,11 @@ pub trait BlockingTransport: Send + Sync {
     /// # Errors
     /// A [`TransportError`] when there is no whole response within the limits. It says whether the request may have
     /// reached the server.
-    fn send(&self, request: Request<SecretBody>, limits: &SendLimits) -> Result<Response<SecretBody>, TransportError>;
+    fn send(
+        &self,
+        request: Request<SecretBody>,
+        limits: &SendLimits,
+    ) -> Result<Response<SecretBody>, TransportError>;
 }
 
 macro_rules! forward {

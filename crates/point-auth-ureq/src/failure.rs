@@ -26,6 +26,7 @@ pub(crate) fn of(error: &Error, sent: &SentFlag) -> TransportError {
         Error::Protocol(_) if !sent.is_raised() => Kind::Other.into(),
         Error::Protocol(_) | Error::BodyStalled | Error::LargeResponseHeader(..) => Kind::Protocol.into(),
         Error::TooManyRedirects | Error::RedirectFailed => Kind::Protocol.into(),
+        Error::StatusCode(_) => because(Kind::Other, "a middleware dropped the settings of the request"),
         Error::Other(error) => TransportError::classify(&**error, Kind::Other),
         // These variants are there only with features of ureq, which somebody else may have turned on.
         other if ["rustls: ", "native-tls: "].iter().any(|name| other.to_string().starts_with(name)) => {

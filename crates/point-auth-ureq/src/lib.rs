@@ -1,4 +1,67 @@
 //! [`UreqTransport`]: sign in to the PointServices API from blocking code, over [`ureq`].
+//!
+//! It is a [`BlockingTransport`](point_auth_transport::BlockingTransport): one request out, one whole response in, on the
+//! thread that asks, over HTTP/1.1. It knows nothing of tokens and tries nothing twice; `point-auth` does that on top of it.
+//!
+//! ```no_run
+//! use point_auth_core::{BaseUrl, Credentials, Operation, SignIn};
+//! use point_auth_transport::{BlockingTransport, SendLimits};
+//! use point_auth_ureq::UreqTransport;
+//!
+//! let transport = UreqTransport::new()?;
+//! let credentials = Credentials::new("user@example.com", "password")?;
+//! let sign_in = SignIn::new(&credentials);
+//! let response = transport.send(sign_in.to_request(&BaseUrl::production())?, &SendLimits::new())?;
+//! let tokens = sign_in.parse_response(&response)?;
+//! # drop(tokens);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What is kept
+//!
+//! Of the nine rules of the [contract](point_auth_transport#the-contract), with an agent of its own
+//! ([`UreqTransport::new`], [`UreqTransport::with_settings`]) and with one of yours ([`UreqTransport::from_client`]):
+//!
+//! | rule | own agent | your agent |
+//! |---|---|---|
+//! | 1. no redirects | kept | kept, whatever your agent says |
+//! | 2. once | kept | kept, unless a middleware or connector of yours sends again |
+//! | 3. bounded | kept | kept |
+//! | 4. in time | kept | the deadline is kept, but for a proxy that drips its answer to `CONNECT`; name look-up has the connect limit once more for itself |
+//! | 5. every status | kept | kept, whatever your agent says |
+//! | 6. kinds | kept | kept; an answer without the URL it is from, such as a middleware makes up, is `Protocol` |
+//! | 7. no leaks | kept | kept by ureq and by this crate; a middleware or connector of yours sees the body |
+//! | 8. proxies | kept | left to you: your agent's proxy is used, and ureq reads the environment in another order |
+//! | 9. idle for 5 s | kept | kept, whatever your agent says |
+//!
+//! "Whatever your agent says" holds by settings that travel in the request's extensions, so a middleware must pass those on.
+//! If one does not, your agent follows redirects again; but there is an error then in place of the body's second copy, and in
+//! place of the answer.
+//!
+//! TLS, roots and identity are your agent's too. An agent that names a TLS library or a SOCKS proxy which is not compiled in
+//! makes ureq panic; that is between you and ureq.
+//!
+//! # Known limits
+//!
+//! - ureq copies the body into its output buffer. With TLS that buffer is wiped when it has been written, and what was read
+//!   when the connection goes back to the pool; rustls, OpenSSL, and ureq on a plain connection keep copies that nobody can
+//!   wipe. Header values are not wiped.
+//! - ureq-proto logs every byte that it reads at `TRACE`, tokens included. Keep its target (`ureq_proto`) above that. ureq
+//!   itself logs no body, and no header that could hold a secret.
+//! - Features of ureq are the whole build's. Where another crate turns on `gzip` or `brotli`, ureq decodes what a server sends
+//!   encoded although it was asked not to; the limit counts decoded bytes then. With `cookies` it keeps cookies.
+//! - An idle connection is not used any more after 5 seconds, and closed when the next request comes.
+//! - A name look-up that takes longer than the connect limit goes on in a thread of ureq's until the system gives up.
+//!
+//! # Features
+//!
+//! - `rustls` (default): rustls with ring as its explicit crypto provider, and the platform's trust store.
+//! - `bundled-roots`: Mozilla's root certificates, compiled in, as a choice beside the platform's trust store (for rustls).
+//! - `native-tls`: the operating system's own TLS (OpenSSL on Linux, whose development files the build then needs).
+//!
+//! Without any of them there is plain HTTP to loopback, and an agent that you bring. ureq's version is pinned, since the
+//! connector here stands on its `unversioned` API; it is re-exported here.
+
 mod body;
 mod connect;
 mod failure;
@@ -7,5 +70,4 @@ mod transport;
 mod wire;
 
 pub use transport::UreqTransport;
-/// The version of ureq that this crate stands on, for those who bring an [`ureq::Agent`] of their own.
 pub use ureq;

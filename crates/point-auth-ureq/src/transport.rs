@@ -106,7 +106,8 @@ impl UreqTransport {
     ) -> Result<Request<SendBody<'static>>, TransportError> {
         let (head, body) = request.into_parts();
         check_target(&head.uri, self.has_tls)?;
-        let wants_length = !body.is_empty() || matches!(head.method, Method::POST | Method::PUT | Method::PATCH);
+        let wants_length =
+            !body.is_empty() || matches!(head.method, Method::POST | Method::PUT | Method::PATCH);
         let length = body.len();
         let body = if body.is_empty() {
             SendBody::none()
@@ -143,7 +144,11 @@ impl UreqTransport {
 }
 
 impl BlockingTransport for UreqTransport {
-    fn send(&self, request: Request<SecretBody>, limits: &SendLimits) -> Result<Response<SecretBody>, TransportError> {
+    fn send(
+        &self,
+        request: Request<SecretBody>,
+        limits: &SendLimits,
+    ) -> Result<Response<SecretBody>, TransportError> {
         let sent = SentFlag::new();
         let has_body = !request.body().is_empty();
         self.exchange(request, limits, &sent).map_err(|error| {

@@ -26,8 +26,7 @@ pub(crate) enum Body<'r> {
 
 impl<'r> Body<'r> {
     pub(crate) fn parse(bytes: &'r [u8]) -> Self {
-        // RFC 8259 §8.1 lets a reader pass over a byte order mark, and some servers write one.
-        let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+        let bytes = without_byte_order_mark(bytes);
         let Some(first) = bytes.iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r')) else {
             return Self::Empty;
         };
@@ -46,6 +45,11 @@ impl<'r> Body<'r> {
             Err(error) => Self::Broken { line: error.line(), column: error.column() },
         }
     }
+}
+
+/// RFC 8259 §8.1 lets a reader pass over a byte order mark, and some servers write one.
+pub(crate) fn without_byte_order_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes)
 }
 
 /// The known fields of a JSON object. Unknown ones are passed over, whatever they hold.

@@ -69,7 +69,8 @@ fn what_cannot_be_sent_as_it_stands_is_marked() {
         "",
     ];
     for entry in answers() {
-        let (name, status, length) = (text(&entry, "name"), entry["status"].as_u64().unwrap(), body(&entry).len());
+        let (name, status, length) =
+            (text(&entry, "name"), entry["status"].as_u64().unwrap(), body(&entry).len());
         assert!(entry.as_object().unwrap().keys().all(|key| KNOWN.contains(&key.as_str())), "{name}");
         let bodiless = status < 200 || (length > 0 && matches!(status, 204 | 205 | 304));
         let trimmed = entry["headers"].as_array().unwrap().iter().any(|header| {
@@ -101,7 +102,9 @@ fn no_outcome_of_the_table_shows_a_token_or_password_in_its_debug() {
         if let Ok(tokens) = asked.read(&response(&entry)) {
             let said = format!("{tokens:?} {tokens:#?}");
             assert!(!said.contains(asked.secret()), "{}: {said}", text(&entry, "name"));
-            for token in [Some(tokens.access_token().expose()), tokens.refresh_token().map(|token| token.expose())] {
+            for token in
+                [Some(tokens.access_token().expose()), tokens.refresh_token().map(|token| token.expose())]
+            {
                 // A token of one character is in any text.
                 let shown = token.is_some_and(|token| token.len() > 3 && said.contains(token));
                 assert!(!shown, "{}: {said}", text(&entry, "name"));

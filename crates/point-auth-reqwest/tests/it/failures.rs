@@ -56,13 +56,24 @@ async fn a_pooled_connection_that_is_closed_gets_a_sign_in_once() {
 }
 
 #[tokio::test]
-async fn a_location_that_is_no_url_is_not_our_fault() {
+async fn a_redirect_whose_location_is_no_url_is_handed_back_too() {
     let emulator = emulator().start().unwrap();
-    emulator.push_fault(Fault::redirect(302, "http://999.999.999.999/"));
-    let error = sign_in(&transport(&emulator), &emulator.base_url()).await.unwrap_err();
-    assert_eq!(error.kind(), TransportErrorKind::Protocol);
-    assert!(error.may_have_been_sent());
-    assert_tells_nothing(&error);
+    let transport = transport(&emulator);
+    for location in [
+        "http://999.999.999.999/",
+        "http://[::g]/",
+        "http://a%20b/",
+        "http://a:b/",
+        "//",
+        ":",
+        "\\\\",
+        "é",
+        "",
+    ] {
+        emulator.push_fault(Fault::redirect(302, location));
+        let response = sign_in(&transport, &emulator.base_url()).await.unwrap();
+        assert_eq!(response.status(), 302, "{location}");
+    }
 }
 
 #[tokio::test]
@@ -78,12 +89,42 @@ async fn a_uri_that_cannot_be_sent_to_is_refused_without_a_panic() {
     }
 }
 
-#[cfg(feature = "rustls")]
+#[tokio::test]
+async fn a_name_that_nobody_knows_cannot_be_connected_to() {
+    let trusted = emulator().start().unwrap();
+    // Too long for a name, so no look-up ever leaves the machine.
+    let uri = format!("http://{}.test/", "nobody".repeat(11));
+    let request = Request::post(uri).body(SecretBody::new(b"{}".to_vec())).unwrap();
+    let error = transport(&trusted).send(request, &SendLimits::new()).await.unwrap_err();
+    assert_eq!(error.kind(), TransportErrorKind::Connect);
+    assert!(!error.may_have_been_sent());
+    assert!(!format!("{error:?}").contains("nobody"));
+}
+
+#[test]
+fn a_runtime_that_goes_away_is_neither_the_servers_fault_nor_a_panic() {
+    let emulator = emulator().start().unwrap();
+    let (transport, base) = (transport(&emulator), emulator.base_url());
+    let [first, second] = [(), ()].map(|()| tokio::runtime::Runtime::new().unwrap());
+    // The first runtime drives the connection, and the second finds it in the pool.
+    assert_tokens(&first.block_on(sign_in(&transport, &base)).unwrap());
+    emulator.push_fault(Fault::silent());
+    let sending = second.spawn(async move { sign_in(&transport, &base).await });
+    assert!(emulator.wait_for_requests(2, std::time::Duration::from_secs(20)));
+    drop(first);
+    let error = second.block_on(sending).unwrap().unwrap_err();
+    assert_eq!(error.kind(), TransportErrorKind::Other);
+    assert!(error.may_have_been_sent());
+}
+
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
 #[tokio::test]
 async fn a_certificate_that_nobody_vouches_for_ends_it_before_anything_is_sent() {
     use point_auth_testkit::Certificate;
 
-    for certificate in [Certificate::UnknownCa, Certificate::SelfSigned, Certificate::Expired, Certificate::WrongHost] {
+    for certificate in
+        [Certificate::UnknownCa, Certificate::SelfSigned, Certificate::Expired, Certificate::WrongHost]
+    {
         let emulator = emulator().tls(certificate).start().unwrap();
         let error = sign_in(&transport(&emulator), &emulator.base_url()).await.unwrap_err();
         assert_eq!(error.kind(), TransportErrorKind::Tls, "{certificate:?}");
@@ -108,7 +149,8 @@ async fn without_tls_compiled_in_https_is_refused() {
 fn what_cannot_be_built_is_a_settings_error() {
     let unsupported = ProxySettings::url("socks5://127.0.0.1:1080").unwrap_err();
     assert!(matches!(unsupported, SettingsError::ProxyScheme { .. }));
-    let settings = TransportSettings::new().with_proxy(ProxySettings::url("http://999.999.999.999:1").unwrap());
+    let settings =
+        TransportSettings::new().with_proxy(ProxySettings::url("http://999.999.999.999:1").unwrap());
     assert!(matches!(ReqwestTransport::with_settings(&settings), Err(SettingsError::ProxyUrl { .. })));
 }
 

@@ -1,7 +1,11 @@
 //! A sign-in over each kind of connection, and what the server gets to see.
 
-use http::{Method, Version};
+use std::time::Duration;
+
+use http::{Method, Request, Version};
+use point_auth_core::SecretBody;
 use point_auth_testkit::{Emulator, Fault, Operation};
+use point_auth_transport::{AsyncTransport, SendLimits};
 
 use crate::support::{PASSWORD, USERNAME, assert_tokens, emulator, sign_in, transport};
 
@@ -53,6 +57,28 @@ async fn a_redirect_is_handed_back_and_leads_nowhere() {
     assert_eq!(emulator.count(Operation::SignIn), 5);
 }
 
+#[tokio::test]
+async fn a_request_without_a_body_is_sent_too() {
+    let emulator = emulator().start().unwrap();
+    let request = Request::get(emulator.url(Operation::WhoAmI)).body(SecretBody::default()).unwrap();
+    let response = transport(&emulator).send(request, &SendLimits::new()).await.unwrap();
+    assert_eq!(response.status(), 401);
+    assert_eq!(emulator.requests().first().unwrap().header("transfer-encoding"), None);
+}
+
+#[tokio::test]
+async fn an_idle_connection_is_used_for_five_seconds_and_not_after_that() {
+    let emulator = emulator().start().unwrap();
+    let transport = transport(&emulator);
+    for (idle, connections) in [(0, 1), (4, 1), (6, 2)] {
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(idle)).await;
+        tokio::time::resume();
+        assert_tokens(&sign_in(&transport, &emulator.base_url()).await.unwrap());
+        assert_eq!(emulator.connections(), connections, "after {idle} s");
+    }
+}
+
 #[cfg(feature = "rustls")]
 mod over_rustls {
     use point_auth_testkit::HttpVersions;
@@ -89,7 +115,7 @@ mod over_rustls {
         assert_version_of_the_only_request(&emulator, Version::HTTP_2);
     }
 
-    #[tokio::test]
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn many_at_once_on_a_new_transport_all_succeed() {
         let emulator = emulator().with_tls().start().unwrap();
         let transport = transport(&emulator);

@@ -2,9 +2,12 @@
 
 use std::fmt::Display;
 use std::fs;
+use std::future::poll_fn;
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::pin::pin;
 use std::process::ExitCode;
+use std::task::Poll;
 use std::time::Duration;
 
 use lexopt::prelude::*;
@@ -77,8 +80,8 @@ fn parse() -> Result<Request, lexopt::Error> {
             Long("tls") => options.tls = true,
             Long("ca-file") => options.ca_file = Some(arguments.value()?.into()),
             Long("user") => {
-                // Not `parse_with`, whose message would repeat the password.
-                let user = arguments.value()?.string()?;
+                // Messages of ours: those of the parser would repeat the password.
+                let user = arguments.value()?.string().map_err(|_| "--user wants Unicode")?;
                 let (name, password) = user
                     .split_once(':')
                     .filter(|(name, password)| !name.is_empty() && !password.is_empty())
@@ -103,7 +106,7 @@ fn parse() -> Result<Request, lexopt::Error> {
 
 fn run(options: Options) -> Result<(), Failure> {
     let mut builder: EmulatorBuilder =
-        Emulator::builder().port(options.port).path_prefix(options.path_prefix);
+        Emulator::builder().port(options.port).path_prefix(options.path_prefix).record_requests(false);
     for (name, password) in options.users {
         builder = builder.user(name, password);
     }
@@ -117,19 +120,28 @@ fn run(options: Options) -> Result<(), Failure> {
 
     let mut announcement = format!("{}\n", emulator.base_url());
     if options.tls {
-        let default = || std::env::temp_dir().join(format!("point-auth-emulator-{}.pem", emulator.addr().port()));
+        let default =
+            || std::env::temp_dir().join(format!("point-auth-emulator-{}.pem", emulator.addr().port()));
         let path = options.ca_file.unwrap_or_else(default);
         fs::write(&path, emulator.ca_pem())
             .map_err(|error| format!("could not write {}: {error}", path.display()))?;
         announcement += &format!("{}\n", path.display());
     }
-    print(&announcement)?;
-    wait_for_interrupt()?;
+    print_and_serve(&announcement)?;
     Ok(())
 }
 
-fn wait_for_interrupt() -> io::Result<()> {
-    tokio::runtime::Builder::new_current_thread().enable_io().build()?.block_on(tokio::signal::ctrl_c())
+fn print_and_serve(announcement: &str) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    runtime.block_on(async {
+        let mut interrupt = pin!(tokio::signal::ctrl_c());
+        // The first poll sets the handler, so that whoever has read the announcement can interrupt in good order.
+        if let Poll::Ready(interrupted) = poll_fn(|cx| Poll::Ready(interrupt.as_mut().poll(cx))).await {
+            return interrupted;
+        }
+        print(announcement)?;
+        interrupt.await
+    })
 }
 
 type Failure = Box<dyn std::error::Error>;

@@ -134,9 +134,11 @@ fn connect_authority(head: &str) -> Option<&str> {
 }
 
 fn credentials(shared: &Shared, head: &str) -> ProxyCredentials {
-    let value = head.lines().skip(1).filter_map(|line| line.split_once(':')).find_map(|(name, value)| {
-        name.eq_ignore_ascii_case("proxy-authorization").then(|| value.trim())
-    });
+    let value = head
+        .lines()
+        .skip(1)
+        .filter_map(|line| line.split_once(':'))
+        .find_map(|(name, value)| name.eq_ignore_ascii_case("proxy-authorization").then(|| value.trim()));
     match (value, &shared.credentials) {
         (None, _) => ProxyCredentials::Missing,
         (Some(_), None) => ProxyCredentials::Unasked,
@@ -176,16 +178,6 @@ struct Tapped {
     record: Arc<Record>,
 }
 
-impl Tapped {
-    fn keep(&self, bytes: &[u8], which: impl FnOnce(&mut RecordedConnect) -> &mut Vec<u8>) {
-        self.record.update(|tallies| {
-            if let Some(connect) = tallies.connects.get_mut(self.connect) {
-                keep(which(connect), bytes);
-            }
-        });
-    }
-}
-
 impl AsyncRead for Tapped {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -194,16 +186,27 @@ impl AsyncRead for Tapped {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.client).poll_read(cx, buffer))?;
-        self.keep(buffer.filled().get(before..).unwrap_or_default(), |connect| &mut connect.sent);
+        let bytes = buffer.filled().get(before..).unwrap_or_default();
+        self.record.update(|tallies| {
+            if let Some(connect) = tallies.connects.get_mut(self.connect) {
+                keep(&mut connect.sent, bytes);
+            }
+        });
         Poll::Ready(Ok(()))
     }
 }
 
 impl AsyncWrite for Tapped {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let written = ready!(Pin::new(&mut self.client).poll_write(cx, bytes))?;
-        self.keep(bytes.get(..written).unwrap_or_default(), |connect| &mut connect.received);
-        Poll::Ready(Ok(written))
+        let Self { client, connect, record } = &mut *self;
+        // Written and noted in one step, so that whoever has received the bytes finds them in the record.
+        record.update(|tallies| {
+            let written = ready!(Pin::new(client).poll_write(cx, bytes))?;
+            if let Some(connect) = tallies.connects.get_mut(*connect) {
+                keep(&mut connect.received, bytes.get(..written).unwrap_or_default());
+            }
+            Poll::Ready(Ok(written))
+        })
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

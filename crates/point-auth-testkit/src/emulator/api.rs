@@ -129,7 +129,9 @@ impl Api {
             Operation::SignIn => self.token_endpoint(request, || self.sign_in(body)),
             Operation::Refresh => self.token_endpoint(request, || self.refresh(body)),
             Operation::WhoAmI => self.who_am_i(request),
-            Operation::Other => Answer::error(StatusCode::NOT_FOUND, "not_found", "There is nothing at this path"),
+            Operation::Other => {
+                Answer::error(StatusCode::NOT_FOUND, "not_found", "There is nothing at this path")
+            }
         }
     }
 

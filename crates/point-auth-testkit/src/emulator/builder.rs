@@ -43,6 +43,7 @@ pub struct EmulatorBuilder {
     certificate: Option<Certificate>,
     host_names: Vec<String>,
     requires_client_certificate: bool,
+    records_requests: bool,
 }
 
 impl EmulatorBuilder {
@@ -59,6 +60,7 @@ impl EmulatorBuilder {
             certificate: None,
             host_names: Vec::new(),
             requires_client_certificate: false,
+            records_requests: true,
         }
     }
 
@@ -150,9 +152,16 @@ impl EmulatorBuilder {
     }
 
     /// Refuses clients that do not show a certificate of the emulator's own authority
-    /// ([`Emulator::authority`] issues them). Without TLS it has no effect.
+    /// ([`Emulator::authority`] issues them). Turns TLS on if it is not.
     pub fn require_client_certificate(mut self) -> Self {
         self.requires_client_certificate = true;
+        self.certificate.get_or_insert_default();
+        self
+    }
+
+    /// Whether requests are kept to be looked at and counted; they are by default. For an emulator that runs for days.
+    pub fn record_requests(mut self, record: bool) -> Self {
+        self.records_requests = record;
         self
     }
 
@@ -187,6 +196,7 @@ impl EmulatorBuilder {
             },
             script: Mutex::default(),
             record: Arc::new(Record::default()),
+            records_requests: self.records_requests,
             tls,
             versions,
         });

@@ -184,6 +184,8 @@ impl Fault {
 /// What the answer says.
 impl Fault {
     /// Adds a header; for [`pass`](Self::pass) it joins the API's own, in place of one of the same name.
+    /// Over HTTP/1.1 a `Content-Length` or `Transfer-Encoding` is sent as it is, whether the body agrees or not, and the
+    /// connection is closed after the body.
     ///
     /// # Panics
     /// If name or value are not a header's.
@@ -310,7 +312,10 @@ impl fmt::Debug for Fault {
 }
 
 #[track_caller]
-#[expect(clippy::panic, reason = "a script that cannot be sent is a mistake in the test that holds it, and best reported there")]
+#[expect(
+    clippy::panic,
+    reason = "a script that cannot be sent is a mistake in the test that holds it, and best reported there"
+)]
 fn misuse<T>(value: Option<T>, what: &str) -> T {
     match value {
         Some(value) => value,

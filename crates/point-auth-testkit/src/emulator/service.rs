@@ -5,18 +5,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::{Bytes, BytesMut};
-use http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH};
+use http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::Shared;
 use super::body::AnswerBody;
 use super::connection::Command;
 use super::faults::{Ending, Fault, Payload};
 use super::record::RecordedRequest;
 use super::stream::WriteControl;
-use super::Shared;
 use crate::server_thread::lock;
 
 /// More than any request of the API needs, and little enough to hold.
@@ -57,8 +57,8 @@ pub(super) async fn handle(
     let (username, user_alias) = shared.api.subject(operation, &parts.headers, &body);
     // Before the request is recorded, so that a test which saw the request can script the next one.
     let fault = lock(&shared.script).take(operation, reused).unwrap_or_else(Fault::pass);
-    shared.record.update(|tallies| {
-        tallies.requests.push(RecordedRequest {
+    if shared.records_requests {
+        let request = RecordedRequest {
             operation,
             method: parts.method.clone(),
             uri: parts.uri.clone(),
@@ -71,8 +71,9 @@ pub(super) async fn handle(
             reused,
             server_name: connection.server_name.clone(),
             client_certificate: connection.client_certificate.clone(),
-        });
-    });
+        };
+        shared.record.update(|tallies| tallies.requests.push(request));
+    }
 
     let is_http2 = parts.version == Version::HTTP_2;
     connection.control.begin(fault.cut_after, fault.drip, fault.close_after_answer && !is_http2);
@@ -99,11 +100,13 @@ pub(super) async fn handle(
     }
     if let Some(length) = fault.content_length {
         response.headers_mut().insert(CONTENT_LENGTH, length.into());
-        if !is_http2 {
-            // hyper sends no length that it knows to be wrong.
-            let (parts, body) = response.into_parts();
-            return connection.end(Command::Send(head(parts.status, &parts.headers), Box::new(body))).await;
-        }
+    }
+    let is_framed_by_script =
+        [CONTENT_LENGTH, TRANSFER_ENCODING].iter().any(|name| response.headers().contains_key(name));
+    if is_framed_by_script && !is_http2 {
+        // hyper sends no length that it knows to be wrong.
+        let (parts, body) = response.into_parts();
+        return connection.end(Command::Send(head(parts.status, &parts.headers), Box::new(body))).await;
     }
     if is_http2 && (fault.close_after_answer || response.headers_mut().remove(CONNECTION).is_some()) {
         // Without a receiver the connection is gone already.

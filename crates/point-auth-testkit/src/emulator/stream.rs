@@ -118,7 +118,7 @@ impl FaultStream {
         let _ = lock(&self.stream).tcp().set_zero_linger();
     }
 
-    /// Ends the sending side of TCP without TLS's close_notify.
+    /// Ends the sending side of TCP without TLS's `close_notify`.
     pub(super) fn poll_cut(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(lock(&self.stream).tcp()).poll_shutdown(cx)
     }

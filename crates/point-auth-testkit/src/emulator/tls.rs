@@ -44,18 +44,18 @@ impl TlsSettings {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
-            .map_err(Error::Tls)?;
+            .map_err(Error::tls)?;
         let builder = if self.requires_client_certificate {
             let mut roots = RootCertStore::empty();
-            roots.add(CertificateDer::from(authority.der().to_vec())).map_err(Error::Tls)?;
+            roots.add(CertificateDer::from(authority.der().to_vec())).map_err(Error::tls)?;
             let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
                 .build()
-                .map_err(Error::ClientCertificates)?;
+                .map_err(Error::tls)?;
             builder.with_client_cert_verifier(verifier)
         } else {
             builder.with_no_client_auth()
         };
-        let mut config = builder.with_single_cert(issued.chain(), issued.key()).map_err(Error::Tls)?;
+        let mut config = builder.with_single_cert(issued.chain(), issued.key()).map_err(Error::tls)?;
         config.alpn_protocols = match self.versions {
             HttpVersions::Both => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
             HttpVersions::Http1Only => vec![b"http/1.1".to_vec()],

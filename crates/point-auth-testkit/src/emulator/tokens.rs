@@ -51,12 +51,23 @@ pub(super) struct Accounts {
     refresh: HashMap<String, Grant>,
     lives: Lives,
     key_id: String,
+    /// How many grants to hold before looking for expired ones.
+    sweep_at: usize,
 }
+
+const FIRST_SWEEP: usize = 4096;
 
 impl Accounts {
     pub(super) fn new(users: HashMap<String, User>, lives: Lives) -> Result<Self, GetRandomFailed> {
         let key_id = random::<20>()?.iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self { users, access: HashMap::new(), refresh: HashMap::new(), lives, key_id })
+        Ok(Self {
+            users,
+            access: HashMap::new(),
+            refresh: HashMap::new(),
+            lives,
+            key_id,
+            sweep_at: FIRST_SWEEP,
+        })
     }
 
     pub(super) fn access_life(&self) -> Duration {
@@ -84,6 +95,7 @@ impl Accounts {
             user_alias: user_alias.map(str::to_owned),
             expires,
         };
+        self.sweep(now);
         let after = |life| now.checked_add(life).unwrap_or(now);
 
         let access_token = access_token(&self.key_id, username, user_alias, now, self.lives.access)?;
@@ -95,6 +107,16 @@ impl Accounts {
             self.refresh.insert(token.clone(), grant(expires));
         }
         Ok(Issued { access_token, refresh_token })
+    }
+
+    /// Forgets expired tokens once there are many, so that an emulator that runs for days does not grow.
+    fn sweep(&mut self, now: SystemTime) {
+        if self.access.len() + self.refresh.len() < self.sweep_at {
+            return;
+        }
+        self.access.retain(|_, grant| now < grant.expires);
+        self.refresh.retain(|_, grant| now < grant.expires);
+        self.sweep_at = FIRST_SWEEP.max(2 * (self.access.len() + self.refresh.len()));
     }
 
     pub(super) fn access_grant(&self, token: &str, now: SystemTime) -> Option<&Grant> {
@@ -169,4 +191,34 @@ fn random<const N: usize>() -> Result<[u8; N], GetRandomFailed> {
     let mut bytes = [0; N];
     rustls::crypto::ring::default_provider().secure_random.fill(&mut bytes)?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn expired_tokens_are_forgotten_once_there_are_many() {
+        let life = Duration::from_secs(1);
+        let lives = Lives { access: life, refresh: Some(life) };
+        let mut accounts = Accounts::new(HashMap::new(), lives).unwrap();
+        let mut now = UNIX_EPOCH;
+        for _ in 0..FIRST_SWEEP {
+            now += life;
+            accounts.issue("user", None, true, now).unwrap();
+            assert!(accounts.access.len() + accounts.refresh.len() <= FIRST_SWEEP + 2);
+        }
+    }
+
+    #[test]
+    fn tokens_that_are_good_are_kept_however_many_they_are() {
+        let life = Duration::from_secs(1);
+        let lives = Lives { access: life, refresh: Some(life) };
+        let mut accounts = Accounts::new(HashMap::new(), lives).unwrap();
+        let first = accounts.issue("user", None, true, UNIX_EPOCH).unwrap().access_token;
+        for _ in 0..FIRST_SWEEP {
+            accounts.issue("user", None, true, UNIX_EPOCH).unwrap();
+        }
+        assert!(accounts.access_grant(&first, UNIX_EPOCH).is_some());
+    }
 }

@@ -80,7 +80,9 @@ impl Entry {
     fn matches(&self, host: &Host, at: u16) -> bool {
         match (self, host) {
             (Self::Everything, _) => true,
-            (Self::Host { name, port }, Host::Name(host)) => port.is_none_or(|port| port == at) && is_below(host, name),
+            (Self::Host { name, port }, Host::Name(host)) => {
+                port.is_none_or(|port| port == at) && is_below(host, name)
+            }
             (Self::Address { address, port }, Host::Address(host)) => {
                 port.is_none_or(|port| port == at) && address == host
             }

@@ -118,7 +118,8 @@ fn uri(host_and_port: &str) -> Result<Uri, SettingsError> {
     let port = match host_and_port.get(host.len()..) {
         None | Some("" | ":") => DEFAULT_PORT,
         Some(port) => {
-            let digits = port.strip_prefix(':').filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
+            let digits =
+                port.strip_prefix(':').filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
             digits
                 .and_then(|digits| digits.parse().ok())
                 .filter(|&port| port > 0)
@@ -173,7 +174,8 @@ fn percent_decoded(text: &str) -> Result<Zeroizing<String>, SettingsError> {
         decoded.push(byte);
         rest = after;
     }
-    let decoded = std::str::from_utf8(&decoded).map_err(|_| invalid("its user name or password is not UTF-8"))?;
+    let decoded =
+        std::str::from_utf8(&decoded).map_err(|_| invalid("its user name or password is not UTF-8"))?;
     if decoded.chars().any(char::is_control) {
         return Err(invalid("its user name or password has a control character"));
     }

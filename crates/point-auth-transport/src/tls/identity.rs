@@ -10,7 +10,10 @@ use crate::SettingsError;
 
 /// Our own certificate with its chain, and its private key. It has no `Debug` on purpose.
 #[derive(Clone)]
-#[cfg_attr(not(any(feature = "rustls", feature = "native-tls")), expect(dead_code, reason = "nothing can use it"))]
+#[cfg_attr(
+    not(any(feature = "rustls", feature = "native-tls")),
+    expect(dead_code, reason = "nothing can use it")
+)]
 pub(super) struct Identity {
     chain: Vec<CertificateDer<'static>>,
     key: Arc<Zeroizing<PrivateKeyDer<'static>>>,

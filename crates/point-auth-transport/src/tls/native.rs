@@ -52,11 +52,14 @@ impl TlsSettings {
         let PrivateKeyDer::Pkcs8(key) = identity.key() else {
             return Err(SettingsError::Identity { reason: "native-tls wants a PKCS#8 key", source: None });
         };
-        let chain: String = identity.chain().iter().map(|certificate| to_pem("CERTIFICATE", certificate).as_str().to_owned()).collect();
+        let chain: String = identity
+            .chain()
+            .iter()
+            .map(|certificate| to_pem("CERTIFICATE", certificate).as_str().to_owned())
+            .collect();
         let key = to_pem("PRIVATE KEY", key.secret_pkcs8_der());
-        Identity::from_pkcs8(chain.as_bytes(), key.as_bytes()).map(Some).map_err(|error| SettingsError::Identity {
-            reason: "native-tls refuses it",
-            source: ScrubbedError::of(&error),
+        Identity::from_pkcs8(chain.as_bytes(), key.as_bytes()).map(Some).map_err(|error| {
+            SettingsError::Identity { reason: "native-tls refuses it", source: ScrubbedError::of(&error) }
         })
     }
 }

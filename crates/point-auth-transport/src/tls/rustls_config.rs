@@ -65,12 +65,17 @@ impl TlsSettings {
             Roots::Bundled => store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
             #[cfg(not(feature = "bundled-roots"))]
             Roots::Bundled => {
-                return Err(SettingsError::Unsupported { what: "a bundled trust store, which is not compiled in," });
+                return Err(SettingsError::Unsupported {
+                    what: "a bundled trust store, which is not compiled in,",
+                });
             }
             Roots::ExtraOnly => {}
         }
         if store.is_empty() {
-            return Err(SettingsError::Certificate { reason: "nobody is trusted: there are no extra roots", source: None });
+            return Err(SettingsError::Certificate {
+                reason: "nobody is trusted: there are no extra roots",
+                source: None,
+            });
         }
         Ok(builder.with_root_certificates(store))
     }

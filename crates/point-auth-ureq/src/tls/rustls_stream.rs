@@ -17,7 +17,8 @@ pub(super) fn secure(
     connection: Box<dyn Transport>,
     details: &ConnectionDetails<'_>,
 ) -> Result<Box<dyn Transport>, Error> {
-    let name = ServerName::try_from(super::server_name(details)).map_err(|_| Error::Tls("not a name for TLS"))?;
+    let name =
+        ServerName::try_from(super::server_name(details)).map_err(|_| Error::Tls("not a name for TLS"))?;
     // ureq has a variant for errors of rustls only with features of its own, so they travel inside of an I/O error.
     let mut conn = ClientConnection::new(config, name.to_owned()).map_err(io::Error::other)?;
     let mut sock = TransportAdapter::new(connection, Arc::clone(&details.current_time));

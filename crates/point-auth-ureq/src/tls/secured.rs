@@ -101,3 +101,96 @@ impl<S: TlsStream> fmt::Debug for Secured<S> {
         f.debug_struct("Secured").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::Arc;
+
+    use ureq::unversioned::transport::time::Instant;
+
+    use super::*;
+
+    const CANARY: &[u8] = b"cAnArY-5ae1";
+
+    /// A connection that is open and has nothing to say.
+    #[derive(Debug)]
+    struct Idle(LazyBuffers);
+
+    impl Transport for Idle {
+        fn buffers(&mut self) -> &mut dyn Buffers {
+            &mut self.0
+        }
+
+        fn transmit_output(&mut self, _: usize, _: NextTimeout) -> Result<(), Error> {
+            Ok(())
+        }
+
+        fn await_input(&mut self, _: NextTimeout) -> Result<bool, Error> {
+            Ok(false)
+        }
+
+        fn is_open(&mut self) -> bool {
+            true
+        }
+    }
+
+    /// Reads the canary, and writes or fails to.
+    struct Canary {
+        connection: TransportAdapter,
+        is_broken: bool,
+    }
+
+    impl Read for Canary {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            (&mut &*CANARY).read(buffer)
+        }
+    }
+
+    impl Write for Canary {
+        fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+            if self.is_broken { Err(io::ErrorKind::ConnectionReset.into()) } else { Ok(buffer.len()) }
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl TlsStream for Canary {
+        fn connection(&mut self) -> &mut TransportAdapter {
+            &mut self.connection
+        }
+
+        fn is_stale(&mut self) -> bool {
+            false
+        }
+    }
+
+    fn secured(is_broken: bool) -> Secured<Canary> {
+        let idle: Box<dyn Transport> = Box::new(Idle(LazyBuffers::new(64, 64)));
+        let connection = TransportAdapter::new(idle, Arc::new(Instant::now));
+        Secured { buffers: LazyBuffers::new(64, 64), stream: Canary { connection, is_broken } }
+    }
+
+    #[test]
+    fn what_was_written_is_wiped_whether_it_went_out_or_not() {
+        for is_broken in [false, true] {
+            let mut secured = secured(is_broken);
+            secured.buffers().output()[..CANARY.len()].copy_from_slice(CANARY);
+            assert_eq!(secured.transmit_output(CANARY.len(), NextTimeout::default()).is_err(), is_broken);
+            assert_eq!(secured.buffers().output(), [0; 64]);
+        }
+    }
+
+    #[test]
+    fn what_was_read_is_wiped_when_the_connection_goes_back_to_the_pool() {
+        let mut secured = secured(false);
+        assert!(secured.await_input(NextTimeout::default()).unwrap());
+        assert!(!secured.is_open(), "there is something that nobody has read");
+        assert_eq!(secured.buffers().input(), CANARY);
+        secured.buffers().input_consume(CANARY.len());
+        assert!(secured.is_open());
+        assert_eq!(secured.buffers().input_append_buf(), [0; 64]);
+    }
+}

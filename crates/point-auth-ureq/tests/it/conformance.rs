@@ -1,0 +1,31 @@
+//! The nine rules of the contract, each check a test of its own.
+
+mod with_rustls {
+    use point_auth_ureq::UreqTransport;
+
+    point_auth_testkit::conformance! {
+        blocking: |setup| UreqTransport::with_settings(setup.settings()),
+        without http2: "ureq speaks HTTP/1.1 alone",
+    }
+}
+
+#[cfg(feature = "native-tls")]
+mod with_native_tls {
+    use point_auth_testkit::conformance::Setup;
+    use point_auth_transport::{TlsBackend, TransportSettings};
+    use point_auth_ureq::UreqTransport;
+
+    fn settings(setup: &Setup) -> TransportSettings {
+        let tls = setup.settings().tls().clone().with_backend(TlsBackend::NativeTls);
+        setup.settings().clone().with_tls(tls)
+    }
+
+    point_auth_testkit::conformance! {
+        blocking: |setup| UreqTransport::with_settings(&settings(setup)),
+        without http2: "ureq speaks HTTP/1.1 alone",
+        without plain: "it has nothing to do with TLS",
+        without environment: "it has nothing to do with TLS",
+        without keep_alive: "it has nothing to do with TLS",
+        without idle: "it has nothing to do with TLS",
+    }
+}

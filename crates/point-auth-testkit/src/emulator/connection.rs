@@ -69,7 +69,7 @@ pub(super) async fn serve(shared: Arc<Shared>, tcp: TcpStream) {
     let connection = Arc::new(Connection {
         number,
         reused: AtomicBool::new(false),
-        control: Arc::clone(&control),
+        control,
         commands,
         server_name,
         client_certificate,
@@ -77,7 +77,7 @@ pub(super) async fn serve(shared: Arc<Shared>, tcp: TcpStream) {
 
     let command = run_http(shared, connection, wire.another(), inbox).await;
     // The client may be gone, in which case nothing of this can be done, or has to.
-    let _ = end(&mut wire, &control, command).await;
+    let _ = end(&mut wire, command).await;
 }
 
 async fn handshake(record: &Record, tls: Option<&TlsAcceptor>, tcp: TcpStream) -> Option<Stream> {
@@ -141,7 +141,7 @@ async fn run_http(
     .await
 }
 
-async fn end(wire: &mut FaultStream, control: &WriteControl, command: Option<Command>) -> io::Result<()> {
+async fn end(wire: &mut FaultStream, command: Option<Command>) -> io::Result<()> {
     match command {
         Some(Command::Reset) => {
             wire.reset_on_close();
@@ -154,11 +154,7 @@ async fn end(wire: &mut FaultStream, control: &WriteControl, command: Option<Com
         Some(Command::GoAway(code)) => wire.write_all(&goaway_frame(code)).await?,
         Some(Command::Close | Command::GoAwayAfterAnswers) | None => {}
     }
-    if control.was_cut() {
-        poll_fn(|cx| wire.poll_cut(cx)).await?;
-    } else {
-        wire.shutdown().await?;
-    }
+    wire.shutdown().await?;
     drain(wire).await;
     Ok(())
 }

@@ -83,11 +83,6 @@ impl WriteControl {
     pub(super) fn answered(&self) {
         lock(&self.state).answered = true;
     }
-
-    /// Whether the connection ended because it was cut.
-    pub(super) fn was_cut(&self) -> bool {
-        lock(&self.state).left == Some(0)
-    }
 }
 
 /// A handle to a connection; hyper has one, and the task that looks after the connection another.
@@ -116,11 +111,6 @@ impl FaultStream {
     pub(super) fn reset_on_close(&self) {
         // Fails only for a socket that is gone already, which is reset enough.
         let _ = lock(&self.stream).tcp().set_zero_linger();
-    }
-
-    /// Ends the sending side of TCP without TLS's `close_notify`.
-    pub(super) fn poll_cut(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(lock(&self.stream).tcp()).poll_shutdown(cx)
     }
 
     fn poll_pause(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -185,10 +175,13 @@ impl AsyncWrite for FaultStream {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.control.was_cut() {
-            return self.poll_cut(cx);
+        let was_cut = lock(&self.control.state).left == Some(0);
+        let mut stream = lock(&self.stream);
+        if was_cut {
+            // The end of TCP without TLS's `close_notify`.
+            return Pin::new(stream.tcp()).poll_shutdown(cx);
         }
-        lock(&self.stream).poll_shutdown(cx)
+        stream.poll_shutdown(cx)
     }
 }
 

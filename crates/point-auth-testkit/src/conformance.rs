@@ -1,0 +1,106 @@
+//! A suite that holds any transport against the contract of `point-auth-transport`. Needs the feature `conformance`.
+//!
+//! One line in a test module makes every check a test of its own name. It says how a transport is made of what a check
+//! wants, which is a [`Setup`]:
+//!
+//! ```
+//! # mod point_auth_ureq {
+//! #     use point_auth_transport::*;
+//! #     #[derive(Debug)] pub struct UreqTransport;
+//! #     impl UreqTransport { pub fn with_settings(_: &TransportSettings) -> Result<Self, SettingsError> { Ok(Self) } }
+//! #     impl BlockingTransport for UreqTransport {
+//! #         fn send(&self, _: http::Request<point_auth_core::SecretBody>, _: &SendLimits)
+//! #             -> Result<http::Response<point_auth_core::SecretBody>, TransportError>
+//! #         { Err(TransportErrorKind::Other.into()) }
+//! #     }
+//! # }
+//! # use point_auth_ureq::UreqTransport;
+//! point_auth_testkit::conformance! {
+//!     blocking: |setup| UreqTransport::with_settings(setup.settings()),
+//!     without http2: "ureq speaks HTTP/1.1 alone",
+//! }
+//! # fn main() {}
+//! ```
+//!
+//! For an async transport it is `async: |setup| …`; each check gets a tokio runtime of its own. A group of checks that a
+//! transport does not take part in is left out with a reason, as many times as need be:
+//!
+//! | group | what it holds | leave it out when |
+//! |---|---|---|
+//! | `plain` | HTTP/1.1 over TCP: all rules | there is no plain HTTP |
+//! | `tls` | HTTP/1.1 over TLS: all rules, and certificates good and bad | there is no TLS |
+//! | `http2` | HTTP/2 over TLS: all rules, and what HTTP/2 allows to send again | there is no HTTP/2 |
+//! | `mutual_tls` | client certificates | there are none |
+//! | `proxy` | rule 8 with a proxy that is named | there are no proxies |
+//! | `environment` | rule 8 with a proxy that the environment names | the environment is not looked at |
+//! | `keep_alive` | that two quick requests share a connection | each has its own |
+//! | `idle` | rule 9 | idle connections are somebody else's affair |
+//! | `cancellation` | that a future that is dropped does no harm (async only) | – |
+//!
+//! A test that fails says which rule was broken, how, and what the servers saw. Whatever a check is about, it also fails
+//! when an exchange goes on for long after its limit, and when an error shows a secret.
+//!
+//! The same checks are there as values, for a program that makes a report: [`checks`].
+//!
+//! What the suite does not look at: what a transport logs, and whether memory is wiped.
+
+pub mod answers;
+mod bench;
+mod canary;
+mod candidate;
+mod check;
+mod checks;
+mod list;
+mod violation;
+
+pub use candidate::{Candidate, ProxyChoice, Setup};
+#[doc(hidden)]
+pub use check::run_test;
+pub use check::{Check, Wire};
+pub use violation::{Rule, Violation};
+
+/// All checks, group by group.
+#[must_use]
+pub fn checks() -> Vec<Check> {
+    use list::collect;
+
+    let mut all = Vec::new();
+    crate::__conformance_list! { plain, [collect], (all, Wire::Plain) }
+    crate::__conformance_list! { tls, [collect], (all, Wire::Tls) }
+    crate::__conformance_list! { http2, [collect], (all, Wire::Http2) }
+    crate::__conformance_list! { mutual_tls, [collect], (all, Wire::Tls) }
+    crate::__conformance_list! { proxy, [collect], (all, Wire::Tls) }
+    crate::__conformance_list! { environment, [collect], (all, Wire::Tls) }
+    crate::__conformance_list! { keep_alive, [collect], (all, Wire::Plain) }
+    crate::__conformance_list! { idle, [collect], (all, Wire::Plain) }
+    crate::__conformance_list! { cancellation, [collect], (all, Wire::Plain) }
+    all
+}
+
+/// Makes a test of every check of the [suite](crate::conformance), for one transport.
+///
+/// It goes into a module of its own; the tests are in modules that are called like the groups.
+#[macro_export]
+macro_rules! conformance {
+    (blocking: $make:expr $(, without $group:ident : $reason:literal)* $(,)?) => {
+        $crate::conformance! { @tests blocking, $make, [$($group : $reason,)* cancellation : "a blocking call ends by itself",] }
+    };
+    (async: $make:expr $(, without $group:ident : $reason:literal)* $(,)?) => {
+        $crate::conformance! { @tests r#async, $make, [$($group : $reason,)*] }
+    };
+    (@tests $kind:ident, $make:expr, [$($group:ident : $reason:literal,)*]) => {
+        fn candidate() -> $crate::conformance::Candidate {
+            $crate::conformance::Candidate::$kind($make)$(.without(stringify!($group)))*
+        }
+
+        $crate::__conformance_group! { plain, [$($group : $reason,)*] }
+        $crate::__conformance_group! { tls, [$($group : $reason,)*] }
+        $crate::__conformance_group! { http2, [$($group : $reason,)*] }
+        $crate::__conformance_group! { mutual_tls, [$($group : $reason,)*] }
+        $crate::__conformance_group! { proxy, [$($group : $reason,)*] }
+        $crate::__conformance_group! { environment, [$($group : $reason,)*] }
+        $crate::__conformance_group! { keep_alive, [$($group : $reason,)*] }
+        $crate::__conformance_group! { idle, [$($group : $reason,)*] }
+        $crate::__conformance_group! { cancellation, [$($group : $reason,)*] }
+    };
+}

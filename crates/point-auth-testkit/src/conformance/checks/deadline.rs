@@ -1,0 +1,103 @@
+//! Rule 4: everything ends by the deadline, and the connection stands by the connect limit.
+
+use std::time::Duration;
+
+use point_auth_transport::SendLimits;
+use point_auth_transport::TransportErrorKind::Timeout;
+
+use crate::conformance::bench::{AMPLE, Bench, SHORT, Scene, sign_in_at};
+use crate::conformance::violation::{Outcome, Rule, ensure};
+use crate::{Fault, RawBehavior};
+
+pub(in crate::conformance) const RULE: Rule = Rule::Deadline;
+
+const A_LITTLE: Duration = Duration::from_millis(20);
+const TOTAL: SendLimits = AMPLE.with_total_timeout(SHORT);
+const CONNECT: SendLimits = AMPLE.with_connect_timeout(SHORT);
+
+pub(in crate::conformance) fn a_server_that_never_says_a_word_meets_the_deadline(
+    bench: &Bench<'_>,
+) -> Outcome {
+    let server = bench.raw_server(RawBehavior::Silent)?;
+    let emulator = bench.emulator()?;
+    let transport = bench.transport_for(&emulator)?;
+    transport.send(sign_in_at(&bench.base_at(server.addr())?)?, TOTAL)?.failed(&[Timeout])?;
+    Ok(())
+}
+
+pub(in crate::conformance) fn a_tls_handshake_that_hangs_meets_the_connect_limit(
+    bench: &Bench<'_>,
+) -> Outcome {
+    let emulator = bench.emulator()?;
+    let transport = bench.transport_for(&emulator)?;
+    // A record that announces 16 KiB of ServerHello and has none.
+    let half_a_record: &[u8] = &[22, 3, 3, 64, 0, 2, 0, 63];
+    for behavior in [RawBehavior::Silent, RawBehavior::Send(half_a_record.into())] {
+        let server = bench.raw_server(behavior)?;
+        transport
+            .send(sign_in_at(&bench.base_at(server.addr())?)?, CONNECT)?
+            .failed(&[Timeout])?
+            .not_sent()?;
+    }
+    Ok(())
+}
+
+pub(in crate::conformance) fn a_request_that_is_never_answered_meets_the_deadline(
+    bench: &Bench<'_>,
+) -> Outcome {
+    meets_the_deadline(&bench.scene()?, Fault::silent())
+}
+
+pub(in crate::conformance) fn headers_that_drip_meet_the_deadline(bench: &Bench<'_>) -> Outcome {
+    meets_the_deadline(&bench.scene()?, Fault::pass().drip(1, A_LITTLE))
+}
+
+pub(in crate::conformance) fn a_body_that_drips_meets_the_deadline(bench: &Bench<'_>) -> Outcome {
+    let scene = bench.scene()?;
+    meets_the_deadline(&scene, Fault::pass().drip_body(1, A_LITTLE))?;
+    meets_the_deadline(&scene, Fault::pass().chunked().drip_body(1, A_LITTLE))
+}
+
+pub(in crate::conformance) fn a_body_that_stops_meets_the_deadline(bench: &Bench<'_>) -> Outcome {
+    meets_the_deadline(&bench.scene()?, Fault::pass().drip_body(100, AMPLE.total_timeout()))
+}
+
+/// Bytes that come as fast as they are read reset every timeout between two reads.
+pub(in crate::conformance) fn a_body_that_never_ends_meets_the_deadline(bench: &Bench<'_>) -> Outcome {
+    let scene = bench.scene()?;
+    scene.emulator.push_fault(Fault::respond(200).endless_body().drip_body(1000, A_LITTLE));
+    let limits = TOTAL.with_max_response_bytes(usize::MAX);
+    scene.sign_in_within(limits)?.failed(&[Timeout])?.may_have_been_sent()
+}
+
+fn meets_the_deadline(scene: &Scene, fault: Fault) -> Outcome {
+    scene.emulator.push_fault(fault);
+    scene.sign_in_within(TOTAL)?.failed(&[Timeout])?.may_have_been_sent()
+}
+
+pub(in crate::conformance) fn the_connect_limit_is_not_for_the_answer(bench: &Bench<'_>) -> Outcome {
+    let scene = bench.scene()?;
+    scene.must_still_work()?;
+    scene.emulator.push_fault(Fault::pass().delay(Duration::from_millis(1200)));
+    scene.sign_in_within(AMPLE.with_connect_timeout(Duration::from_secs(1)))?.response()?;
+    Ok(())
+}
+
+pub(in crate::conformance) fn no_time_at_all_is_a_timeout(bench: &Bench<'_>) -> Outcome {
+    let scene = bench.scene()?;
+    scene.sign_in_within(AMPLE.with_total_timeout(Duration::ZERO))?.failed(&[Timeout])?;
+    scene
+        .sign_in_within(AMPLE.with_connect_timeout(Duration::ZERO).with_total_timeout(Duration::ZERO))?
+        .failed(&[Timeout])?;
+    Ok(())
+}
+
+pub(in crate::conformance) fn all_the_time_there_is_does_no_harm(bench: &Bench<'_>) -> Outcome {
+    let scene = bench.scene()?;
+    for time in [Duration::MAX, Duration::MAX / 2, Duration::from_secs(u64::from(u32::MAX) * 1000)] {
+        let limits = SendLimits::new().with_connect_timeout(time).with_total_timeout(time);
+        let response = scene.sign_in_within(limits)?.response()?;
+        ensure!(response.status() == 200, "with {time:?} it got {}", response.status());
+    }
+    Ok(())
+}

@@ -1,0 +1,125 @@
+//! Rule 2: the request is sent once, however much the protocol would allow another try.
+
+use point_auth_transport::TransportErrorKind::{Connect, Protocol};
+
+use crate::Fault;
+use crate::conformance::bench::{Bench, SOON};
+use crate::conformance::violation::{Outcome, Rule, Violation, ensure};
+
+pub(in crate::conformance) const RULE: Rule = Rule::SentOnce;
+
+pub(in crate::conformance) fn a_pooled_connection_that_closes_under_the_request_ends_it(
+    bench: &Bench<'_>,
+) -> Outcome {
+    let scene = bench.scene()?;
+    scene.must_still_work()?;
+    scene.emulator.push_fault(Fault::close_pooled_connection());
+    // A client may be a moment late to put its connection back, or keep none at all.
+    for sent in 2..=20 {
+        let attempt = scene.sign_in()?;
+        let arrived = scene.posts();
+        ensure!(arrived == sent, "{arrived} requests arrived where {sent} were sent");
+        if scene.emulator.pending_faults() == 0 {
+            attempt.failed(&[Protocol])?.may_have_been_sent()?;
+            return scene.must_still_work();
+        }
+        attempt.response()?;
+    }
+    Ok(())
+}
+
+pub(in crate::conformance) fn a_connection_closed_while_idle_carries_no_second_request(
+    bench: &Bench<'_>,
+) -> Outcome {
+    let scene = bench.scene()?;
+    for round in 1..=3 {
+        scene.emulator.push_fault(Fault::pass().close_after_answer());
+        let first = scene.sign_in()?.response()?;
+        ensure!(first.status() == 200, "the first got {}", first.status());
+        // Every other time the client may not have seen yet that the connection is gone.
+        if round % 2 == 0 {
+            let is_closed = scene.emulator.wait_until_no_connection_is_open(SOON);
+            ensure!(is_closed, "the client kept a connection open that the server had closed");
+        }
+        let before = scene.posts();
+        let attempt = scene.sign_in()?;
+        match (attempt.0.is_ok(), scene.posts() - before) {
+            (true, 1) => {}
+            (false, 0) => {
+                attempt.failed(&[Protocol, Connect])?;
+            }
+            (false, 1) => attempt.failed(&[Protocol])?.may_have_been_sent()?,
+            (_, arrived) => {
+                return Err(Violation::new(format!("one request was sent and {arrived} arrived")));
+            }
+        }
+    }
+    Ok(())
+}
+
+pub(in crate::conformance) fn a_connection_that_says_close_is_not_used_again(bench: &Bench<'_>) -> Outcome {
+    let scene = bench.scene()?;
+    scene.emulator.push_fault(Fault::pass().connection_close());
+    scene.sign_in()?.response()?;
+    scene.must_still_work()?;
+    ensure!(scene.posts() == 2, "{} requests arrived where 2 were sent", scene.posts());
+    Ok(())
+}
+
+pub(in crate::conformance) fn a_request_without_an_answer_is_sent_once(bench: &Bench<'_>) -> Outcome {
+    ends_unanswered(bench, Fault::close_after_request)
+}
+
+pub(in crate::conformance) fn a_request_that_is_answered_by_a_reset_is_sent_once(
+    bench: &Bench<'_>,
+) -> Outcome {
+    ends_unanswered(bench, Fault::reset)
+}
+
+pub(in crate::conformance) fn a_goaway_that_says_nothing_was_processed_is_believed_by_nobody(
+    bench: &Bench<'_>,
+) -> Outcome {
+    ends_unanswered(bench, || Fault::goaway(0))?;
+    ends_unanswered(bench, || Fault::goaway(Fault::ENHANCE_YOUR_CALM))
+}
+
+pub(in crate::conformance) fn a_refused_stream_is_not_tried_again(bench: &Bench<'_>) -> Outcome {
+    ends_unanswered(bench, || Fault::reset_stream(Fault::REFUSED_STREAM))
+}
+
+pub(in crate::conformance) fn a_stream_that_wants_http_1_is_not_tried_again(bench: &Bench<'_>) -> Outcome {
+    ends_unanswered(bench, || Fault::reset_stream(Fault::HTTP_1_1_REQUIRED))?;
+    ends_unanswered(bench, || Fault::reset_stream(Fault::ENHANCE_YOUR_CALM))
+}
+
+/// The first request on a connection, and one on a connection that has served another.
+fn ends_unanswered(bench: &Bench<'_>, fault: impl Fn() -> Fault) -> Outcome {
+    for others in [0, 1] {
+        let scene = bench.scene()?;
+        for _ in 0..others {
+            scene.must_still_work()?;
+        }
+        scene.emulator.push_fault(fault());
+        let attempt = scene.sign_in()?;
+        let arrived = scene.posts() - others;
+        ensure!(arrived == 1, "one request was sent, and {arrived} arrived");
+        attempt.failed(&[Protocol])?.may_have_been_sent()?;
+        scene.must_still_work()?;
+    }
+    Ok(())
+}
+
+pub(in crate::conformance) fn no_status_makes_it_send_again(bench: &Bench<'_>) -> Outcome {
+    let scene = bench.scene()?;
+    for status in [401, 407, 408, 409, 417, 421, 425, 429, 500, 502, 503, 504] {
+        let before = scene.posts();
+        let fault =
+            Fault::respond(status).header("retry-after", "0").header("www-authenticate", "Basic realm=\"x\"");
+        scene.emulator.push_fault(fault.header("proxy-authenticate", "Basic realm=\"x\"").body("later"));
+        // What comes of it is another rule's.
+        drop(scene.sign_in()?);
+        let arrived = scene.posts() - before;
+        ensure!(arrived == 1, "after a {status} there were {arrived} requests");
+    }
+    Ok(())
+}

@@ -1,0 +1,131 @@
+//! Rule 3: the response is read up to the limit, nothing is decoded, and nothing is allocated on the server's word.
+
+use std::time::Duration;
+
+use http::header::CONTENT_ENCODING;
+use point_auth_transport::TransportErrorKind::{Protocol, TooLarge};
+
+use crate::Fault;
+use crate::conformance::bench::{AMPLE, Bench, Scene};
+use crate::conformance::violation::{Outcome, Rule, ensure};
+
+pub(in crate::conformance) const RULE: Rule = Rule::Capped;
+
+const LIMIT: usize = 2000;
+const GIBIBYTE: u64 = 1 << 30;
+const TEBIBYTE: u64 = 1 << 40;
+
+pub(in crate::conformance) fn a_gibibyte_is_too_large(bench: &Bench<'_>) -> Outcome {
+    is_too_large(&bench.scene()?, Fault::respond(200).body_of(GIBIBYTE))
+}
+
+pub(in crate::conformance) fn a_gibibyte_without_a_length_is_too_large(bench: &Bench<'_>) -> Outcome {
+    is_too_large(&bench.scene()?, Fault::respond(200).body_of(GIBIBYTE).chunked())
+}
+
+pub(in crate::conformance) fn an_endless_body_is_too_large(bench: &Bench<'_>) -> Outcome {
+    is_too_large(&bench.scene()?, Fault::respond(200).endless_body())
+}
+
+pub(in crate::conformance) fn an_endless_body_up_to_the_end_of_the_connection_is_too_large(
+    bench: &Bench<'_>,
+) -> Outcome {
+    is_too_large(&bench.scene()?, Fault::raw("HTTP/1.1 200 OK\r\n\r\n").endless_body())
+}
+
+pub(in crate::conformance) fn an_endless_error_page_is_too_large(bench: &Bench<'_>) -> Outcome {
+    let scene = bench.scene()?;
+    for status in [302, 403, 502] {
+        is_too_large(&scene, Fault::respond(status).endless_body())?;
+    }
+    Ok(())
+}
+
+fn is_too_large(scene: &Scene, fault: Fault) -> Outcome {
+    scene.emulator.push_fault(fault);
+    // Long before so much could have been read.
+    let limits = AMPLE.with_max_response_bytes(LIMIT).with_total_timeout(Duration::from_secs(10));
+    scene.sign_in_within(limits)?.failed(&[TooLarge])?.may_have_been_sent()
+}
+
+pub(in crate::conformance) fn a_tebibyte_that_is_only_announced_costs_nothing(bench: &Bench<'_>) -> Outcome {
+    let scene = bench.scene()?;
+    scene.emulator.push_fault(Fault::respond(200).content_length(TEBIBYTE).body("{}"));
+    scene.sign_in()?.failed(&[TooLarge, Protocol])?.may_have_been_sent()?;
+    scene.emulator.push_fault(Fault::respond(200).content_length(TEBIBYTE).body("{}"));
+    // No limit at all, so that nothing but the server's word decides.
+    let limits = AMPLE.with_max_response_bytes(usize::MAX);
+    scene.sign_in_within(limits)?.failed(&[Protocol])?.may_have_been_sent()
+}
+
+pub(in crate::conformance) fn a_body_of_exactly_the_limit_is_a_response(bench: &Bench<'_>) -> Outcome {
+    let scene = bench.scene()?;
+    for fault in [Fault::respond(200), Fault::respond(200).chunked()] {
+        scene.emulator.push_fault(fault.body_of(LIMIT as u64));
+        let response = scene.sign_in_within(AMPLE.with_max_response_bytes(LIMIT))?.response()?;
+        ensure!(response.body().len() == LIMIT, "{} bytes came of {LIMIT}", response.body().len());
+    }
+    Ok(())
+}
+
+pub(in crate::conformance) fn one_byte_more_than_the_limit_is_too_large(bench: &Bench<'_>) -> Outcome {
+    let scene = bench.scene()?;
+    is_too_large(&scene, Fault::respond(200).body_of(LIMIT as u64 + 1))?;
+    is_too_large(&scene, Fault::respond(200).body_of(LIMIT as u64 + 1).chunked())?;
+    // One byte at a time there is no large read that gives it away.
+    is_too_large(&scene, Fault::respond(200).body_of(LIMIT as u64 + 1).drip_body(100, Duration::ZERO))
+}
+
+pub(in crate::conformance) fn a_limit_of_nothing_lets_an_empty_body_pass(bench: &Bench<'_>) -> Outcome {
+    let scene = bench.scene()?;
+    let limits = AMPLE.with_max_response_bytes(0);
+    scene.emulator.push_fault(Fault::respond(200));
+    let response = scene.sign_in_within(limits)?.response()?;
+    ensure!(response.body().is_empty(), "there is a body");
+    scene.emulator.push_fault(Fault::respond(200).body("x"));
+    scene.sign_in_within(limits)?.failed(&[TooLarge])?.may_have_been_sent()
+}
+
+pub(in crate::conformance) fn no_limit_is_a_limit_like_any_other(bench: &Bench<'_>) -> Outcome {
+    let scene = bench.scene()?;
+    let limits = AMPLE.with_max_response_bytes(usize::MAX);
+    scene.emulator.push_fault(Fault::respond(200).body_of(300_000));
+    let response = scene.sign_in_within(limits)?.response()?;
+    ensure!(response.body().len() == 300_000, "{} bytes came of 300,000", response.body().len());
+    Ok(())
+}
+
+pub(in crate::conformance) fn gzip_is_not_decoded(bench: &Bench<'_>) -> Outcome {
+    let scene = bench.scene()?;
+    scene.emulator.push_fault(Fault::respond(200).json(r#"{"access_token":"x"}"#).gzip());
+    let Ok(response) = scene.sign_in()?.0 else { return Ok(()) };
+    let encoding = response.headers().get(CONTENT_ENCODING);
+    ensure!(encoding.is_some_and(|encoding| encoding == "gzip"), "Content-Encoding is {encoding:?}");
+    ensure!(response.body().as_ref().starts_with(&[0x1f, 0x8b]), "the body was decoded");
+    Ok(())
+}
+
+/// What is decoded counts with its decoded size.
+pub(in crate::conformance) fn a_bomb_does_not_go_off(bench: &Bench<'_>) -> Outcome {
+    let scene = bench.scene()?;
+    // Three kilobytes, more or less.
+    is_too_large(&scene, Fault::respond(200).body_of(3_000_000).gzip())?;
+    scene.emulator.push_fault(Fault::respond(200).body_of(500_000).gzip());
+    match scene.sign_in_within(AMPLE.with_max_response_bytes(LIMIT))?.0 {
+        Ok(response) => {
+            let bytes = response.body().len();
+            ensure!(bytes <= LIMIT, "{bytes} bytes came where the limit is {LIMIT}");
+        }
+        Err(error) => ensure!(error.kind() == TooLarge, "the kind is {:?}", error.kind()),
+    }
+    Ok(())
+}
+
+pub(in crate::conformance) fn headers_without_end_are_an_error(bench: &Bench<'_>) -> Outcome {
+    let scene = bench.scene()?;
+    for head in ["HTTP/1.1 200 OK\r\nx: ", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 ", ""] {
+        scene.emulator.push_fault(Fault::raw(head).endless_body());
+        scene.sign_in()?.failed(&[TooLarge, Protocol])?.may_have_been_sent()?;
+    }
+    Ok(())
+}

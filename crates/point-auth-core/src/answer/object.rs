@@ -72,7 +72,7 @@ impl<'r> Object<'r> {
 
     /// The same, of the fields that every answer of this API may have.
     pub(crate) fn duplicate_error(&self) -> Option<Field> {
-        self.duplicate().filter(|field| matches!(field, Field::Error | Field::ErrorDescription))
+        [Field::Error, Field::ErrorDescription].into_iter().find(|field| self.slot(*field).twice)
     }
 
     fn slot(&self, field: Field) -> &Slot<'r> {

@@ -1,0 +1,61 @@
+//! What errors say, word for word.
+
+use std::time::{Duration, SystemTime};
+
+use http::Response;
+use point_auth_core::{MalformedReason, ResponseError, RetryAfter};
+
+use crate::support::Asked;
+
+fn error(status: u16, headers: &[(&str, &str)], body: &str) -> ResponseError {
+    let mut response = Response::builder().status(status);
+    for (name, value) in headers {
+        response = response.header(*name, *value);
+    }
+    Asked::both_with("s3cret")[0].read(&response.body(body).unwrap()).unwrap_err()
+}
+
+#[test]
+fn each_error_is_one_line_in_lower_case() {
+    let html = [("content-type", "text/html")];
+    let said = [
+        (
+            error(403, &[], r#"{"error":"access_denied","error_description":"Invalid combination"}"#),
+            "denied by the server (status 403): access_denied: Invalid combination",
+        ),
+        (error(401, &[], r#"{"error":"access_denied"}"#), "denied by the server (status 401): access_denied"),
+        (error(502, &html, "<html>"), "unexpected answer: status 502, not JSON (text/html)"),
+        (error(502, &[], ""), "unexpected answer: status 502, not JSON"),
+        (error(500, &html, "{}"), "unexpected answer: status 500"),
+        (error(200, &[], ""), "malformed answer: the body is empty"),
+        (error(200, &[], "[]"), "malformed answer: the body is not a JSON object"),
+        (error(200, &[], "{}"), "malformed answer: `access_token` is missing"),
+        (error(200, &[], "{\n x"), "malformed answer: the body is not valid JSON at line 2, column 2"),
+        (error(200, &[], r#"{"scope":1,"scope":1}"#), "malformed answer: `scope` is given twice"),
+        (error(200, &[], r#"{"scope":1}"#), "malformed answer: `scope` has a value that it cannot have"),
+        (error(200, &[], &" ".repeat(70_000)), "malformed answer: the body is too large"),
+        (ResponseError::malformed(MalformedReason::Other("no claim")), "malformed answer: no claim"),
+    ];
+    for (error, expected) in said {
+        assert_eq!(error.to_string(), expected);
+        assert!(std::error::Error::source(&error).is_none());
+    }
+}
+
+#[test]
+fn no_hostile_text_breaks_the_line() {
+    let error = error(403, &[], r#"{"error":"a\r\nb","error_description":"c\u001b[2J\u2028d"}"#);
+    assert_eq!(error.to_string().lines().count(), 1);
+    assert!(error.to_string().chars().all(|c| !c.is_control()));
+}
+
+#[test]
+fn the_wait_is_told_from_now_on() {
+    let error = error(429, &[("retry-after", "120")], "");
+    let now = SystemTime::UNIX_EPOCH;
+    assert_eq!(error.retry_after().map(|wait| wait.delay_from(now)), Some(Duration::from_secs(120)));
+    let date = RetryAfter::At(now + Duration::from_secs(60));
+    assert_eq!(date.delay_from(now), Duration::from_secs(60));
+    assert_eq!(date.delay_from(now + Duration::from_secs(61)), Duration::ZERO);
+    assert_eq!(crate::denials::error(403, &[("retry-after", "1")], r#"{"error":"x"}"#).retry_after(), None);
+}

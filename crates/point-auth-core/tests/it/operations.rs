@@ -1,0 +1,91 @@
+//! Operations of one's own, made of the pieces that the core gives.
+
+use http::{Request, Response, StatusCode};
+use point_auth_core::{
+    BaseUrl, Field, MalformedReason, Operation, RequestError, ResponseError, SecretBody, operation,
+};
+
+/// Reads any JSON as a number of bytes.
+struct Measure;
+
+impl Operation for Measure {
+    type Output = usize;
+    const NAME: &'static str = "measure";
+    const MAX_RESPONSE_BYTES: usize = 64;
+
+    fn to_request(&self, base: &BaseUrl) -> Result<Request<SecretBody>, RequestError> {
+        operation::json_post(base, "/measure", SecretBody::json(&())?)
+    }
+
+    fn parse_response<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<usize, ResponseError> {
+        operation::success_body(response, Self::MAX_RESPONSE_BYTES, &["s3cret"]).map(<[u8]>::len)
+    }
+}
+
+fn read(status: u16, body: &str) -> Result<usize, ResponseError> {
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::from_u16(status).unwrap();
+    Measure.parse_response(&response)
+}
+
+#[test]
+fn any_json_is_a_success() {
+    for body in ["{}", "[]", "1", "null", "\"x\"", r#"{"access_token":1,"access_token":2}"#, " {}\n"] {
+        assert_eq!(read(200, body), Ok(body.len()), "{body}");
+    }
+    assert_eq!(read(204, ""), Ok(0));
+}
+
+#[test]
+fn a_byte_order_mark_is_not_part_of_the_body() {
+    assert_eq!(read(200, "\u{feff}{}"), Ok(2));
+    assert_eq!(read(200, "\u{feff}"), Ok(0));
+}
+
+#[test]
+fn a_denial_is_one_here_too_whatever_else_is_given_twice() {
+    for body in [r#"{"error":"access_denied"}"#, r#"{"error":"access_denied","scope":1,"scope":2}"#] {
+        for status in [200, 400, 401, 403] {
+            let error = read(status, body).unwrap_err();
+            assert_eq!(error.denial().map(|denial| denial.code()), Some("access_denied"), "{status} {body}");
+        }
+    }
+}
+
+#[test]
+fn an_error_given_twice_is_no_success() {
+    let duplicate = ResponseError::malformed(MalformedReason::Duplicate(Field::Error));
+    for body in [
+        r#"{"error":null,"error":"access_denied"}"#,
+        r#"{"scope":1,"scope":1,"error":null,"error":"access_denied"}"#,
+    ] {
+        assert_eq!(read(200, body), Err(duplicate.clone()), "{body}");
+    }
+}
+
+#[test]
+fn what_is_too_large_broken_or_not_json_is_refused() {
+    let reason = |body: &str| match read(200, body) {
+        Err(ResponseError::Malformed { reason, .. }) => Some(reason),
+        _ => None,
+    };
+    assert_eq!(reason(&format!("[{}]", " ".repeat(63))), Some(MalformedReason::TooLarge));
+    assert_eq!(read(200, &format!("[{}]", " ".repeat(62))), Ok(64));
+    assert_eq!(reason("{"), Some(MalformedReason::Syntax));
+    assert!(matches!(read(200, "<html>"), Err(ResponseError::Unexpected { is_json: false, .. })));
+    assert!(matches!(read(500, "{}"), Err(ResponseError::Unexpected { is_json: true, .. })));
+}
+
+#[test]
+fn a_secret_that_is_told_is_withheld() {
+    let error = read(403, r#"{"error":"access_denied","error_description":"wrong: s3cret"}"#).unwrap_err();
+    assert!(!crate::support::all_it_says(&error).contains("s3cret"));
+}
+
+#[test]
+fn an_empty_secret_withholds_nothing() {
+    let mut response = Response::new(r#"{"error":"access_denied","error_description":"no"}"#);
+    *response.status_mut() = StatusCode::FORBIDDEN;
+    let error = operation::success_body(&response, 64, &[""]).unwrap_err();
+    assert_eq!(error.denial().and_then(|denial| denial.description()), Some("no"));
+}

@@ -1,0 +1,156 @@
+//! A sign-in over each kind of connection, and what the server gets to see.
+
+use std::time::Duration;
+
+use http::{Method, Request, Version};
+use point_auth_core::SecretBody;
+use point_auth_testkit::{Emulator, Fault, Operation};
+use point_auth_transport::{AsyncTransport, SendLimits};
+
+use crate::support::{PASSWORD, USERNAME, assert_tokens, emulator, sign_in, transport};
+
+#[tokio::test]
+async fn a_sign_in_over_plain_http_brings_tokens() {
+    let emulator = emulator().start().unwrap();
+    let response = sign_in(&transport(&emulator), &emulator.base_url()).await.unwrap();
+    assert_tokens(&response);
+    assert_version_of_the_only_request(&emulator, Version::HTTP_11);
+}
+
+#[tokio::test]
+async fn the_server_sees_our_headers_and_none_of_the_clients_own() {
+    let emulator = emulator().start().unwrap();
+    sign_in(&transport(&emulator), &emulator.base_url()).await.unwrap();
+
+    let requests = emulator.requests();
+    let request = requests.first().unwrap();
+    assert_eq!(request.method(), Method::POST);
+    assert_eq!(request.headers().get_all("accept").iter().collect::<Vec<_>>(), ["application/json"]);
+    assert_eq!(request.header("accept-encoding"), Some("identity"));
+    assert_eq!(request.header("content-length"), Some(request.body().len().to_string().as_str()));
+    assert!(request.header("user-agent").unwrap().starts_with("point-auth"));
+    let mut names: Vec<_> = request.headers().keys().map(http::HeaderName::as_str).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["accept", "accept-encoding", "content-length", "content-type", "host", "user-agent"]);
+    let body = std::str::from_utf8(request.body()).unwrap();
+    assert!(body.contains(USERNAME) && body.contains(PASSWORD));
+}
+
+#[tokio::test]
+async fn a_denial_is_a_response() {
+    let emulator = Emulator::builder().user(USERNAME, "another password").start().unwrap();
+    let response = sign_in(&transport(&emulator), &emulator.base_url()).await.unwrap();
+    assert_eq!(response.status(), 403);
+}
+
+#[tokio::test]
+async fn a_redirect_is_handed_back_and_leads_nowhere() {
+    let elsewhere = emulator().start().unwrap();
+    let emulator = emulator().start().unwrap();
+    let transport = transport(&emulator);
+    for status in [301, 302, 303, 307, 308] {
+        emulator.push_fault(Fault::redirect(status, &elsewhere.url(Operation::SignIn)));
+        let response = sign_in(&transport, &emulator.base_url()).await.unwrap();
+        assert_eq!(response.status(), status);
+    }
+    assert_eq!(elsewhere.connections(), 0);
+    assert_eq!(emulator.count(Operation::SignIn), 5);
+}
+
+#[tokio::test]
+async fn a_request_without_a_body_is_sent_too() {
+    let emulator = emulator().start().unwrap();
+    let request = Request::get(emulator.url(Operation::WhoAmI)).body(SecretBody::default()).unwrap();
+    let response = transport(&emulator).send(request, &SendLimits::new()).await.unwrap();
+    assert_eq!(response.status(), 401);
+    assert_eq!(emulator.requests().first().unwrap().header("transfer-encoding"), None);
+}
+
+#[tokio::test]
+async fn an_idle_connection_is_used_for_five_seconds_and_not_after_that() {
+    let emulator = emulator().start().unwrap();
+    let transport = transport(&emulator);
+    for (idle, connections) in [(0, 1), (4, 1), (6, 2)] {
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(idle)).await;
+        tokio::time::resume();
+        assert_tokens(&sign_in(&transport, &emulator.base_url()).await.unwrap());
+        assert_eq!(emulator.connections(), connections, "after {idle} s");
+    }
+}
+
+#[cfg(feature = "rustls")]
+mod over_rustls {
+    use point_auth_testkit::HttpVersions;
+    use point_auth_transport::{TlsBackend, TransportSettings};
+
+    use super::*;
+    use crate::support::{settings, tls};
+
+    #[tokio::test]
+    async fn alpn_chooses_http2_where_the_server_has_it() {
+        let emulator = emulator().with_tls().start().unwrap();
+        let response = sign_in(&transport(&emulator), &emulator.base_url()).await.unwrap();
+        assert_tokens(&response);
+        assert_version_of_the_only_request(&emulator, Version::HTTP_2);
+    }
+
+    #[tokio::test]
+    async fn alpn_chooses_http1_where_the_server_has_nothing_else() {
+        let emulator = emulator().with_tls().http(HttpVersions::Http1Only).start().unwrap();
+        let response = sign_in(&transport(&emulator), &emulator.base_url()).await.unwrap();
+        assert_tokens(&response);
+        assert_version_of_the_only_request(&emulator, Version::HTTP_11);
+    }
+
+    #[tokio::test]
+    async fn a_configuration_with_alpn_of_its_own_gets_ours() {
+        let emulator = emulator().with_tls().start().unwrap();
+        let mut config = tls(&emulator).rustls_client_config().unwrap();
+        config.alpn_protocols = vec![b"spdy/1".to_vec()];
+        let tls = tls(&emulator).with_backend(TlsBackend::Rustls).with_rustls_config(config.into());
+        let settings: TransportSettings = settings(&emulator).with_tls(tls);
+        let transport = point_auth_hyper::HyperTransport::with_settings(&settings).unwrap();
+        assert_tokens(&sign_in(&transport, &emulator.base_url()).await.unwrap());
+        assert_version_of_the_only_request(&emulator, Version::HTTP_2);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn many_at_once_on_a_new_transport_all_succeed() {
+        let emulator = emulator().with_tls().start().unwrap();
+        let transport = transport(&emulator);
+        let running: Vec<_> = (0..20)
+            .map(|_| {
+                let (transport, base) = (transport.clone(), emulator.base_url());
+                tokio::spawn(async move { sign_in(&transport, &base).await })
+            })
+            .collect();
+        for one in running {
+            assert_tokens(&one.await.unwrap().unwrap());
+        }
+        assert_eq!(emulator.count(Operation::SignIn), 20);
+    }
+}
+
+#[cfg(feature = "native-tls")]
+mod over_native_tls {
+    use point_auth_hyper::HyperTransport;
+    use point_auth_transport::TlsBackend;
+
+    use super::*;
+    use crate::support::{settings, tls};
+
+    #[tokio::test]
+    async fn alpn_chooses_http2_there_too() {
+        let emulator = emulator().with_tls().start().unwrap();
+        let settings = settings(&emulator).with_tls(tls(&emulator).with_backend(TlsBackend::NativeTls));
+        let transport = HyperTransport::with_settings(&settings).unwrap();
+        assert_tokens(&sign_in(&transport, &emulator.base_url()).await.unwrap());
+        assert_version_of_the_only_request(&emulator, Version::HTTP_2);
+    }
+}
+
+fn assert_version_of_the_only_request(emulator: &Emulator, version: Version) {
+    let requests = emulator.requests();
+    assert_eq!(requests.iter().map(|request| request.version()).collect::<Vec<_>>(), [version]);
+}

@@ -1,0 +1,181 @@
+//! The suite can fail where it takes TLS, HTTP/2 or a proxy to: clients and settings that are wrong in one way.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use http::{Request, Response};
+use point_auth_core::SecretBody;
+use point_auth_reqwest::ReqwestTransport;
+use point_auth_testkit::conformance::{Candidate, ProxyChoice, Rule, Setup, checks};
+use point_auth_transport::{
+    AsyncTransport, ProxySettings, Roots, SendLimits, SettingsError, TlsSettings, TransportError,
+    TransportErrorKind, TransportSettings, async_trait,
+};
+use reqwest::{Client, ClientBuilder, Proxy, redirect};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{DigitallySignedStruct, SignatureScheme};
+
+/// The checks of this rule in this group that a transport fails, and the rules by which it does.
+fn failed(
+    group: &str,
+    rule: Rule,
+    make: impl Fn(&Setup) -> Result<ReqwestTransport, SettingsError> + Send + Sync + 'static,
+) -> (BTreeSet<&'static str>, BTreeSet<Rule>) {
+    failed_by(group, rule, &Candidate::r#async(make))
+}
+
+fn failed_by(group: &str, rule: Rule, candidate: &Candidate) -> (BTreeSet<&'static str>, BTreeSet<Rule>) {
+    let checks = checks().into_iter().filter(|check| check.group() == group && check.rule() == rule);
+    checks
+        .filter_map(|check| check.run(candidate).err().map(|violation| (check.name(), violation.rule())))
+        .unzip()
+}
+
+/// A client of somebody who knows nothing of the rules, but trusts the emulator and asks for no trouble.
+fn builder(setup: &Setup) -> ClientBuilder {
+    let rustls = setup.settings().tls().rustls_client_config().unwrap();
+    Client::builder().no_proxy().redirect(redirect::Policy::none()).tls_backend_preconfigured(rustls)
+}
+
+fn brought(builder: ClientBuilder) -> ReqwestTransport {
+    ReqwestTransport::from_client(builder.build().unwrap())
+}
+
+#[test]
+fn a_client_that_redirects_is_found_over_tls() {
+    let (names, rules) = failed("tls", Rule::NoRedirect, |setup| {
+        Ok(brought(builder(setup).redirect(redirect::Policy::limited(5))))
+    });
+    assert!(names.contains("a_redirect_to_the_other_scheme_is_handed_back"), "{names:?}");
+    assert!(names.contains("a_redirect_to_another_host_is_handed_back"), "{names:?}");
+    assert_eq!(rules, BTreeSet::from([Rule::NoRedirect]), "{names:?}");
+}
+
+#[test]
+fn a_client_that_trusts_everybody_is_found() {
+    let (names, rules) = failed("tls", Rule::Kinds, |setup| {
+        let mut config = setup.settings().tls().rustls_client_config()?;
+        config.dangerous().set_certificate_verifier(Arc::new(TrustsEverybody));
+        Ok(brought(builder(setup).tls_backend_preconfigured(config)))
+    });
+    for name in [
+        "an_expired_certificate_is_refused",
+        "a_certificate_that_is_not_valid_yet_is_refused",
+        "a_certificate_for_another_host_is_refused",
+        "a_self_signed_certificate_is_refused",
+        "a_certificate_of_an_unknown_authority_is_refused",
+        "a_transport_that_was_refused_once_is_still_refused",
+    ] {
+        assert!(names.contains(name), "{name} is not among {names:?}");
+    }
+    assert_eq!(rules, BTreeSet::from([Rule::Kinds]), "{names:?}");
+}
+
+#[test]
+fn a_transport_that_ignores_the_proxy_is_found() {
+    let (names, _) = failed("proxy", Rule::Proxies, |setup| {
+        let settings = setup.settings().clone().with_proxy(ProxySettings::none());
+        ReqwestTransport::with_settings(&settings)
+    });
+    assert!(names.contains("a_proxy_tunnels_and_alone_knows_the_host"), "{names:?}");
+    assert!(names.contains("a_proxy_that_wants_credentials_gets_them"), "{names:?}");
+}
+
+#[test]
+fn a_transport_that_proxies_loopback_is_found() {
+    let (names, rules) = failed("proxy", Rule::Proxies, |setup| {
+        Ok(match setup.proxy() {
+            ProxyChoice::Url(url) => brought(builder(setup).proxy(Proxy::all(url).unwrap())),
+            _ => brought(builder(setup)),
+        })
+    });
+    assert!(names.contains("loopback_is_never_proxied"), "{names:?}");
+    assert!(names.contains("what_no_proxy_lists_is_reached_without"), "{names:?}");
+    assert!(rules.contains(&Rule::Proxies), "{rules:?}");
+}
+
+#[test]
+fn a_transport_that_shows_no_identity_is_found() {
+    let (names, _) = failed("mutual_tls", Rule::Kinds, |setup| {
+        let pem = setup.root_certificate_pem().unwrap().as_bytes();
+        let tls = TlsSettings::new().with_roots(Roots::ExtraOnly);
+        let settings = TransportSettings::new().with_tls(tls.with_extra_roots_pem(pem)?);
+        ReqwestTransport::with_settings(&settings)
+    });
+    assert!(names.contains("an_identity_is_shown_to_a_server_that_asks"), "{names:?}");
+    assert!(names.contains("a_key_of_another_certificate_makes_no_transport"), "{names:?}");
+}
+
+/// Tries again whatever the protocol would let it.
+#[derive(Debug)]
+struct TriesAgain(ReqwestTransport);
+
+#[async_trait]
+impl AsyncTransport for TriesAgain {
+    async fn send(
+        &self,
+        request: Request<SecretBody>,
+        limits: &SendLimits,
+    ) -> Result<Response<SecretBody>, TransportError> {
+        match self.0.send(request.clone(), limits).await {
+            Err(error) if error.kind() == TransportErrorKind::Protocol => self.0.send(request, limits).await,
+            outcome => outcome,
+        }
+    }
+}
+
+#[test]
+fn a_transport_that_tries_again_is_found_over_http_2() {
+    let candidate =
+        Candidate::r#async(|setup| ReqwestTransport::with_settings(setup.settings()).map(TriesAgain));
+    let (names, _) = failed_by("http2", Rule::SentOnce, &candidate);
+    for name in [
+        "a_goaway_that_says_nothing_was_processed_is_believed_by_nobody",
+        "a_refused_stream_is_not_tried_again",
+        "a_stream_that_wants_http_1_is_not_tried_again",
+        "a_pooled_connection_that_closes_under_the_request_ends_it",
+        "a_request_without_an_answer_is_sent_once",
+    ] {
+        assert!(names.contains(name), "{name} is not among {names:?}");
+    }
+}
+
+/// As careless as it gets; only ever used against the emulator.
+#[derive(Debug)]
+struct TrustsEverybody;
+
+impl ServerCertVerifier for TrustsEverybody {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        rustls::crypto::ring::default_provider().signature_verification_algorithms.supported_schemes()
+    }
+}

@@ -17,7 +17,6 @@ use crate::error::{MalformedReason, ResponseError};
 use crate::retry_after::RetryAfter;
 use crate::server_text::{printable, repeats};
 use crate::tokens::{AccessToken, RefreshToken, Scope, TokenSet};
-use json_text::SecretText;
 use object::{Body, Object};
 
 const MAX_CODE_CHARS: usize = 64;
@@ -56,31 +55,30 @@ pub(crate) fn read<'r, B: AsRef<[u8]>>(
 ) -> Result<Answer<'r>, ResponseError> {
     let status = response.status();
     let bytes = response.body().as_ref();
-    let unexpected = |is_json| ResponseError::Unexpected {
+    let unexpected = |is_json, is_temporary| ResponseError::Unexpected {
         status,
         retry_after: RetryAfter::from_headers(response.headers()),
         content_type: content_type(response.headers(), secrets),
         is_json,
+        is_temporary,
     };
     if bytes.len() > max_bytes {
         return Err(match status.is_success() {
             true => ResponseError::malformed(MalformedReason::TooLarge),
-            false => unexpected(false),
+            false => unexpected(false, false),
         });
     }
     let body = Body::parse(bytes);
     let is_json = matches!(body, Body::Object(_) | Body::OtherJson);
-    if let Body::Object(object) = &body
-        && may_deny(status)
-    {
-        match verdict(object) {
-            Verdict::Denied { code } => return Err(denied(status, &code, object, secrets)),
-            Verdict::Failing => return Err(unexpected(is_json)),
-            Verdict::None => {}
-        }
-    }
-    if !status.is_success() {
-        return Err(unexpected(is_json));
+    let verdict = match &body {
+        Body::Object(object) => verdict(object, status, secrets),
+        _ => Verdict::None,
+    };
+    match verdict {
+        Verdict::Denied(denial) => return Err(ResponseError::Denied(denial)),
+        Verdict::Failing => return Err(unexpected(is_json, true)),
+        Verdict::None if !status.is_success() => return Err(unexpected(is_json, false)),
+        Verdict::None => {}
     }
     match body {
         Body::Object(object) => match object.duplicate_error() {
@@ -93,7 +91,7 @@ pub(crate) fn read<'r, B: AsRef<[u8]>>(
             Err(ResponseError::Malformed { reason: MalformedReason::Syntax, line, column })
         }
         // A captive portal or a gateway answers its page with 200 too.
-        Body::NotJson => Err(unexpected(false)),
+        Body::NotJson => Err(unexpected(false, false)),
     }
 }
 
@@ -103,35 +101,30 @@ fn may_deny(status: StatusCode) -> bool {
         || matches!(status, StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
 }
 
-enum Verdict<'r> {
-    Denied { code: SecretText<'r> },
+/// What the API itself says of a failure.
+enum Verdict {
+    Denied(Denial),
     Failing,
     None,
 }
 
-fn verdict<'r>(object: &Object<'r>) -> Verdict<'r> {
-    // Another field given twice takes nothing from a denial.
-    if object.duplicate_error().is_some() {
+fn verdict(object: &Object<'_>, status: StatusCode, secrets: &[&str]) -> Verdict {
+    if object.duplicate().is_some() {
         return Verdict::None;
     }
-    match object.error.text() {
-        Ok(Some(code)) if PASSING_CODES.contains(&&*code) => Verdict::Failing,
-        Ok(Some(code)) if !code.is_empty() => Verdict::Denied { code },
-        _ => Verdict::None,
+    let Ok(Some(code)) = object.error.text() else { return Verdict::None };
+    if PASSING_CODES.contains(&&*code) {
+        return Verdict::Failing;
     }
-}
-
-fn denied(status: StatusCode, code: &str, object: &Object<'_>, secrets: &[&str]) -> ResponseError {
-    // A server that denies and yet sends tokens may name them in its text.
-    let sent = [object.access_token.text(), object.refresh_token.text()].map(|text| text.ok().flatten());
-    let sent = sent.iter().flatten().map(|token| &**token);
-    let secrets: Vec<&str> = secrets.iter().copied().chain(sent).collect();
+    if code.is_empty() || !may_deny(status) {
+        return Verdict::None;
+    }
     // A description of another type takes nothing from the denial.
     let description = object.error_description.text().ok().flatten();
     let description = description
         .filter(|text| !text.is_empty())
-        .map(|text| printable(&text, MAX_DESCRIPTION_CHARS, &secrets));
-    ResponseError::Denied(Denial::new(status, printable(code, MAX_CODE_CHARS, &secrets), description))
+        .map(|text| printable(&text, MAX_DESCRIPTION_CHARS, secrets));
+    Verdict::Denied(Denial::new(status, printable(&code, MAX_CODE_CHARS, secrets), description))
 }
 
 /// The content type and, since a compressed body is not JSON whatever its type, the content encoding.

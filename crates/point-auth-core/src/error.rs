@@ -46,6 +46,8 @@ pub enum ResponseError {
         content_type: Option<String>,
         /// Whether the body is JSON; a false one comes from something in between, such as a gateway.
         is_json: bool,
+        /// Whether the API itself says that it failed for now: its `error` is `server_error` or `temporarily_unavailable`.
+        is_temporary: bool,
     },
     /// A 2xx that is not what the operation promises.
     #[non_exhaustive]
@@ -73,6 +75,17 @@ impl ResponseError {
         }
     }
 
+    /// Whether the same request may succeed later, with nothing changed on this side.
+    ///
+    /// So it may after 408, 425, 429, 500, 502, 503 and 504, after a failure that the API itself calls temporary, and after a 2xx
+    /// that is not JSON, which is the page of a captive portal or a gateway.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Unexpected { status, is_temporary, .. } => *is_temporary || may_pass(*status),
+            Self::Denied(_) | Self::Malformed { .. } => false,
+        }
+    }
+
     /// How long the server asks to be left alone, if it said so.
     pub const fn retry_after(&self) -> Option<RetryAfter> {
         match self {
@@ -80,6 +93,20 @@ impl ResponseError {
             _ => None,
         }
     }
+}
+
+fn may_pass(status: StatusCode) -> bool {
+    status.is_success()
+        || matches!(
+            status,
+            StatusCode::REQUEST_TIMEOUT
+                | StatusCode::TOO_EARLY
+                | StatusCode::TOO_MANY_REQUESTS
+                | StatusCode::INTERNAL_SERVER_ERROR
+                | StatusCode::BAD_GATEWAY
+                | StatusCode::SERVICE_UNAVAILABLE
+                | StatusCode::GATEWAY_TIMEOUT
+        )
 }
 
 impl fmt::Display for ResponseError {

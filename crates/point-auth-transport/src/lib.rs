@@ -101,6 +101,9 @@ pub use limits::SendLimits;
 #[cfg(feature = "http-body")]
 pub use once::{OnceBody, read_capped};
 pub use proxy::{Proxy, ProxyResolver, ProxySettings};
+/// The version that [`TlsSettings`] takes a configuration of.
+#[cfg(feature = "rustls")]
+pub use rustls;
 pub use sent::SentFlag;
 pub use settings::TransportSettings;
 pub use settings_error::SettingsError;

@@ -112,8 +112,8 @@ impl TlsSettings {
 
     /// Takes over a whole configuration: another crypto provider, FIPS, a verifier of one's own.
     ///
-    /// It stands in for the roots, the extra roots and the identity set here. What it has for ALPN is replaced, on a clone,
-    /// by what the adapter can speak.
+    /// It decides about roots and identity, so that setting those here too is refused when the transport is built. What it
+    /// has for ALPN is replaced, on a clone, by what the adapter can speak.
     #[cfg(feature = "rustls")]
     pub fn with_rustls_config(mut self, config: Arc<rustls::ClientConfig>) -> Self {
         self.rustls_config = Some(config);

@@ -46,7 +46,8 @@
 //! - ureq copies the body into its output buffer. With TLS that buffer is wiped when it has been written, and what was read
 //!   when the connection goes back to the pool; rustls, OpenSSL, and ureq on a plain connection keep copies that nobody can
 //!   wipe. Header values are not wiped.
-//! - ureq-proto logs every byte that it reads at `TRACE`, tokens included. Keep its target (`ureq_proto`) above that. ureq
+//! - ureq-proto logs at `TRACE` every byte that it reads, tokens included, and the head of every request, so an `Authorization`
+//!   header too. Keep its target (`ureq_proto`) above that. It does not log the body of a request, where the password is. ureq
 //!   itself logs no body, and no header that could hold a secret.
 //! - Features of ureq are the whole build's. Where another crate turns on `gzip` or `brotli`, ureq decodes what a server sends
 //!   encoded although it was asked not to; the limit counts decoded bytes then. With `cookies` it keeps cookies.

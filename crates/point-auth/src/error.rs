@@ -73,8 +73,7 @@ impl Error {
         match &self.0 {
             Cause::Request(_) => false,
             Cause::Transport(error) => error.kind().is_retryable(),
-            Cause::Response(ResponseError::Unexpected { status, .. }) => may_pass(*status),
-            Cause::Response(_) => false,
+            Cause::Response(error) => error.is_retryable(),
         }
     }
 
@@ -111,21 +110,6 @@ impl Error {
             Cause::Response(_) => true,
         }
     }
-}
-
-/// The statuses that say "not now". A 2xx gets here as the page of a captive portal.
-fn may_pass(status: StatusCode) -> bool {
-    status.is_success()
-        || matches!(
-            status,
-            StatusCode::REQUEST_TIMEOUT
-                | StatusCode::TOO_EARLY
-                | StatusCode::TOO_MANY_REQUESTS
-                | StatusCode::INTERNAL_SERVER_ERROR
-                | StatusCode::BAD_GATEWAY
-                | StatusCode::SERVICE_UNAVAILABLE
-                | StatusCode::GATEWAY_TIMEOUT
-        )
 }
 
 impl fmt::Display for Error {

@@ -18,9 +18,16 @@ impl TlsSettings {
     /// # Errors
     /// [`SettingsError::Certificate`] for an extra root that is no certificate, [`SettingsError::Identity`] for a key that
     /// cannot be used or does not belong to its certificate, [`SettingsError::Roots`] when the platform has no trust store,
-    /// and [`SettingsError::Unsupported`] for [`Roots::Bundled`] without the feature.
+    /// and [`SettingsError::Unsupported`] for [`Roots::Bundled`] without the feature, for extra roots beside Android's trust
+    /// store, and for roots or an identity beside a configuration of the caller's own.
     pub fn rustls_client_config(&self) -> Result<ClientConfig, SettingsError> {
         if let Some(config) = &self.rustls_config {
+            // Silence would leave somebody's private root or client certificate out.
+            if self.roots != Roots::default() || !self.extra_roots.is_empty() || self.identity.is_some() {
+                return Err(SettingsError::Unsupported {
+                    what: "roots or an identity beside a rustls configuration of one's own",
+                });
+            }
             let mut config = ClientConfig::clone(config);
             config.alpn_protocols.clear();
             return Ok(config);
@@ -56,8 +63,7 @@ impl TlsSettings {
         }
         match self.roots {
             Roots::Platform => {
-                let verifier = Verifier::new_with_extra_roots(self.extra_roots.iter().cloned(), provider)
-                    .map_err(|error| SettingsError::Roots { source: ScrubbedError::of(&error) })?;
+                let verifier = self.platform_verifier(provider)?;
                 // "Dangerous" is what rustls calls any verifier that is not its own; this one verifies.
                 return Ok(builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)));
             }
@@ -78,5 +84,20 @@ impl TlsSettings {
             });
         }
         Ok(builder.with_root_certificates(store))
+    }
+
+    #[cfg(not(target_os = "android"))]
+    fn platform_verifier(&self, provider: Arc<CryptoProvider>) -> Result<Verifier, SettingsError> {
+        Verifier::new_with_extra_roots(self.extra_roots.iter().cloned(), provider)
+            .map_err(|error| SettingsError::Roots { source: ScrubbedError::of(&error) })
+    }
+
+    /// Android's trust store is behind an interface that takes no more roots.
+    #[cfg(target_os = "android")]
+    fn platform_verifier(&self, provider: Arc<CryptoProvider>) -> Result<Verifier, SettingsError> {
+        if !self.extra_roots.is_empty() {
+            return Err(SettingsError::Unsupported { what: "extra roots beside Android's trust store" });
+        }
+        Verifier::new(provider).map_err(|error| SettingsError::Roots { source: ScrubbedError::of(&error) })
     }
 }

@@ -104,6 +104,21 @@ fn a_configuration_has_no_alpn_whoever_made_it() {
 }
 
 #[test]
+fn roots_or_an_identity_beside_a_configuration_of_ones_own_are_refused_and_not_passed_over() {
+    let (root, key) = identity();
+    let own = Arc::new(only(&root).rustls_client_config().unwrap());
+    let own = TlsSettings::new().with_rustls_config(own);
+    for both in [
+        own.clone().with_roots(Roots::Bundled),
+        own.clone().with_extra_roots_pem(root.as_bytes()).unwrap(),
+        own.clone().with_identity_pem(root.as_bytes(), key.as_bytes()).unwrap(),
+    ] {
+        assert!(matches!(both.rustls_client_config(), Err(SettingsError::Unsupported { .. })));
+    }
+    own.rustls_client_config().unwrap();
+}
+
+#[test]
 fn it_does_not_need_a_process_default_for_the_crypto_provider() {
     let (root, _) = identity();
     only(&root).rustls_client_config().unwrap();

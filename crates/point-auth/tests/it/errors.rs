@@ -66,6 +66,14 @@ fn the_page_of_a_captive_portal_passes_and_an_odd_answer_of_the_api_does_not() {
 }
 
 #[test]
+fn what_the_api_itself_calls_temporary_is_worth_another_try_whatever_the_status() {
+    for status in [200, 400, 403, 501] {
+        let error = answered(status, None, r#"{"error": "temporarily_unavailable"}"#);
+        assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Unexpected, true), "{status}");
+    }
+}
+
+#[test]
 fn a_denial_says_what_the_server_said() {
     let error = answered(403, None, r#"{"error": "access_denied", "error_description": "No such user"}"#);
     assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Denied, false));

@@ -108,7 +108,15 @@ impl Operation for WhoAmI<'_> {
 }
 // ANCHOR_END: operation
 
-/// The README's code compiles.
+/// The code in the README and in the book compiles. What the book includes from the examples is compiled there.
 #[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-mod readme {}
+mod book {
+    #[doc = include_str!("../../README.md")]
+    mod readme {}
+    #[doc = include_str!("../../docs/src/own-transport.md")]
+    mod own_transport {}
+    #[doc = include_str!("../../docs/src/settings.md")]
+    mod settings {}
+    #[doc = include_str!("../../docs/src/testing.md")]
+    mod testing {}
+}

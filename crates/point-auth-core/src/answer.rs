@@ -109,7 +109,8 @@ enum Verdict {
 }
 
 fn verdict(object: &Object<'_>, status: StatusCode, secrets: &[&str]) -> Verdict {
-    if object.duplicate().is_some() {
+    // Another field given twice takes nothing from a denial.
+    if object.duplicate_error().is_some() {
         return Verdict::None;
     }
     let Ok(Some(code)) = object.error.text() else { return Verdict::None };
@@ -119,12 +120,16 @@ fn verdict(object: &Object<'_>, status: StatusCode, secrets: &[&str]) -> Verdict
     if code.is_empty() || !may_deny(status) {
         return Verdict::None;
     }
+    // A server that denies and yet sends tokens may name them in its text.
+    let sent = [object.access_token.text(), object.refresh_token.text()].map(|text| text.ok().flatten());
+    let sent = sent.iter().flatten().map(|token| &**token);
+    let secrets: Vec<&str> = secrets.iter().copied().chain(sent).collect();
     // A description of another type takes nothing from the denial.
     let description = object.error_description.text().ok().flatten();
     let description = description
         .filter(|text| !text.is_empty())
-        .map(|text| printable(&text, MAX_DESCRIPTION_CHARS, secrets));
-    Verdict::Denied(Denial::new(status, printable(&code, MAX_CODE_CHARS, secrets), description))
+        .map(|text| printable(&text, MAX_DESCRIPTION_CHARS, &secrets));
+    Verdict::Denied(Denial::new(status, printable(&code, MAX_CODE_CHARS, &secrets), description))
 }
 
 /// The content type and, since a compressed body is not JSON whatever its type, the content encoding.

@@ -43,6 +43,44 @@ fn each_error_is_one_line_in_lower_case() {
 }
 
 #[test]
+fn only_the_api_itself_calls_a_failure_temporary() {
+    for code in ["server_error", "temporarily_unavailable"] {
+        for status in [200, 302, 400, 401, 403, 404, 429, 500, 503] {
+            let error = error(status, &[], &format!(r#"{{"error":"{code}"}}"#));
+            assert!(matches!(error, ResponseError::Unexpected { is_temporary: true, .. }), "{status} {code}");
+            assert!(error.is_retryable());
+        }
+    }
+    for (status, body) in [
+        (404, r#"{"error":"access_denied"}"#),
+        (503, r#"{"error":"access_denied"}"#),
+        (503, r#"{"error":"server_error","error":"server_error"}"#),
+        (503, r#"{"error":["server_error"]}"#),
+        (503, "server_error"),
+        (503, ""),
+    ] {
+        let error = error(status, &[], body);
+        assert!(matches!(error, ResponseError::Unexpected { is_temporary: false, .. }), "{status} {body}");
+    }
+}
+
+#[test]
+fn what_may_pass_is_retryable_and_what_was_said_for_good_is_not() {
+    for status in [408, 425, 429, 500, 502, 503, 504] {
+        assert!(error(status, &[], "").is_retryable(), "{status}");
+    }
+    assert!(error(200, &[], "<html>").is_retryable());
+    for status in [100, 204, 301, 307, 400, 401, 403, 404, 405, 409, 410, 415, 422, 501, 505, 599, 999] {
+        assert!(!error(status, &[], "").is_retryable(), "{status}");
+    }
+    for status in [200, 400, 401, 403] {
+        assert!(!error(status, &[], r#"{"error":"access_denied"}"#).is_retryable(), "{status}");
+    }
+    assert!(!error(200, &[], "{}").is_retryable());
+    assert!(!error(200, &[], "{").is_retryable());
+}
+
+#[test]
 fn no_hostile_text_breaks_the_line() {
     let error = error(403, &[], r#"{"error":"a\r\nb","error_description":"c\u001b[2J\u2028d"}"#);
     assert_eq!(error.to_string().lines().count(), 1);

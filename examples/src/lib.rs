@@ -14,6 +14,7 @@ use point_auth_testkit::Emulator;
 
 /// Where the examples sign in: an emulator of the API that they start, or a server that the environment names.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Place {
     /// Where the API is.
     pub base_url: BaseUrl,

@@ -13,16 +13,24 @@ pub(crate) fn fmt(_: &Workspace) -> Report {
 /// Twice, since code that only compiles with a feature off is seen by one of the two alone.
 pub(crate) fn clippy(workspace: &Workspace) -> Report {
     let (features, left_out) = workspace.all_features();
-    let clippy = ["clippy", "--workspace", "--all-targets"];
-    let deny = ["--", "-D", "warnings"];
-    run::run(cargo(clippy).args(deny))?;
-    run::run(cargo(clippy).args(features).args(deny))?;
+    let mut complaints = Vec::new();
+    for features in [Vec::new(), features] {
+        let clippy = &mut cargo(["clippy", "--workspace", "--all-targets", "--keep-going"]);
+        if let Err(failure) = run::run(clippy.args(features).args(["--", "-D", "warnings"])) {
+            complaints.extend(failure.complaints);
+        }
+    }
+    verdict(complaints)?;
     Ok(left_out)
 }
 
 pub(crate) fn doc(workspace: &Workspace) -> Report {
     let (features, left_out) = workspace.all_features();
-    run::run(cargo(["doc", "--workspace", "--no-deps"]).args(features).env("RUSTDOCFLAGS", "-D warnings"))?;
+    run::run(
+        cargo(["doc", "--workspace", "--no-deps", "--keep-going"])
+            .args(features)
+            .env("RUSTDOCFLAGS", "-D warnings"),
+    )?;
     Ok(left_out)
 }
 
@@ -34,7 +42,7 @@ pub(crate) fn test(_: &Workspace) -> Report {
 
 pub(crate) fn test_all_features(workspace: &Workspace) -> Report {
     let (features, left_out) = workspace.all_features();
-    run::run(cargo(["test", "--workspace"]).args(features))?;
+    run::run(cargo(["test", "--workspace", "--no-fail-fast"]).args(features))?;
     Ok(left_out)
 }
 

@@ -1,7 +1,7 @@
 //! Every feature of every published crate alone, and none: a feature that only compiles beside another is not
 //! additive, and users meet it before we do.
 
-use crate::run::{self, Failure, Report, cargo};
+use crate::run::{self, Report, cargo, verdict};
 use crate::workspace::{Package, Workspace, native_tls_is_left_out};
 
 /// Clippy rather than a bare check, since it alone can refuse the warnings of our crates without building
@@ -14,8 +14,8 @@ pub(crate) fn check(workspace: &Workspace) -> Report {
             let features = features.map(|feature| ["--features", feature]);
             let command = &mut cargo(arguments);
             command.args(features.into_iter().flatten()).args(["--", "-D", "warnings"]);
-            if let Err(Failure { complaints: more }) = run::run(command) {
-                complaints.extend(more);
+            if let Err(failure) = run::run(command) {
+                complaints.extend(failure.complaints);
             }
         }
         if !workspace.can_build_native_tls
@@ -24,7 +24,8 @@ pub(crate) fn check(workspace: &Workspace) -> Report {
             left_out.push(format!("{}: {}", package.name, native_tls_is_left_out()));
         }
     }
-    if complaints.is_empty() { Ok(left_out) } else { Err(Failure { complaints }) }
+    verdict(complaints)?;
+    Ok(left_out)
 }
 
 /// None, then each one; `default` as well, since it is what most people build.

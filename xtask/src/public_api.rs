@@ -11,7 +11,7 @@ use std::process::{Command, ExitCode};
 
 use serde_json::{Map, Value};
 
-use crate::run::{self, Failure, Report, cargo};
+use crate::run::{self, Failure, Report, cargo, verdict};
 use crate::workspace::Workspace;
 
 /// Crates that come with the compiler.
@@ -44,7 +44,8 @@ pub(crate) fn check(workspace: &Workspace) -> Report {
         let allowed: Vec<&str> = allowed.map(|(_, crates)| *crates).unwrap_or_default().to_vec();
         complaints.extend(compare(&package.name, &found, &allowed, workspace.can_build_native_tls));
     }
-    if complaints.is_empty() { Ok(left_out) } else { Err(Failure { complaints }) }
+    verdict(complaints)?;
+    Ok(left_out)
 }
 
 /// A crate that is not in the list is refused, and so is an entry of the list that nothing needs any more,

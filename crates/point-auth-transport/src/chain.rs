@@ -77,8 +77,12 @@ fn is_tls(error: &(dyn Error + 'static)) -> bool {
         return true;
     }
     #[cfg(feature = "native-tls")]
-    if error.is::<native_tls::Error>() {
-        return true;
+    if let Some(error) = error.downcast_ref::<native_tls::Error>() {
+        // A connection that breaks off during the handshake is wrapped in one of these too, and a plain end has no other
+        // sign than its words in OpenSSL.
+        let broke_off =
+            Chain::new(error).any(|cause| cause.is::<io::Error>()) || error.to_string() == "unexpected EOF";
+        return !broke_off;
     }
     let _ = error;
     false

@@ -166,7 +166,7 @@ fn a_request_of_ones_own_has_the_same_headers_and_no_path_outside_of_the_base() 
 
 #[test]
 fn a_body_that_has_no_json_form_is_refused() {
-    let map = std::collections::HashMap::from([((1, 2), 3)]);
+    let map = std::collections::BTreeMap::from([((1, 2), 3)]);
     assert_eq!(SecretBody::json(&map).map(|_| ()), Err(RequestError::Body));
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use http::uri::{Authority, Scheme};
 use http::{HeaderValue, Uri};
 use zeroize::Zeroizing;
@@ -152,8 +153,9 @@ impl Credentials {
         let mut value = Zeroizing::new(String::with_capacity(pair.len() * 2 + 16));
         value.push_str("Basic ");
         STANDARD.encode_string(pair.as_bytes(), &mut value);
-        let mut authorization =
-            HeaderValue::from_str(&value).map_err(|_| invalid("its credentials do not fit in a header"))?;
+        // The header takes the wiped text over; `from_str` would copy it.
+        let mut authorization = HeaderValue::from_maybe_shared(Bytes::from_owner(value))
+            .map_err(|_| invalid("its credentials do not fit in a header"))?;
         authorization.set_sensitive(true);
         Ok(Some(Self { username, password, authorization }))
     }

@@ -1,19 +1,16 @@
 //! hyper-util's client: the one we build, and any of them behind one type.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::Request;
 use http_body::Body;
 use hyper_util::client::legacy::connect::Connect;
 use hyper_util::client::legacy::{Client, ResponseFuture};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use point_auth_transport::{OnceBody, SettingsError, TlsBackend, TransportSettings};
+use point_auth_transport::{LONGEST_IDLE, OnceBody, SettingsError, TlsBackend, TransportSettings};
 
 use crate::connector::{BoxError, ProxyConnector};
 
-/// An hourly caller must not meet a stale connection, since nothing is sent twice.
-const MAX_IDLE: Duration = Duration::from_secs(5);
 /// What a server may send ahead of our reading. An answer of the API has about 1.3 kB.
 const HTTP2_WINDOW: u32 = 128 * 1024;
 const MAX_HEADER_BYTES: usize = 64 * 1024;
@@ -80,7 +77,10 @@ pub(crate) fn build(settings: &TransportSettings) -> Result<(Arc<dyn AnyClient>,
     Ok((client, backend.is_some()))
 }
 
-/// Everything but the connection: the pool, the limits, and that nothing is sent twice.
+/// Everything but the connection: the pool and the limits.
+///
+/// A request that hyper hands back unsent, since the pooled connection it was meant for turned out to be closed, is put on
+/// another connection. That is no second sending: not even its head was written, and [`OnceBody`] cannot go out twice.
 pub(crate) fn with_connector<C>(connector: C) -> Arc<dyn AnyClient>
 where
     C: Connect + Clone + Send + Sync + 'static,
@@ -88,8 +88,8 @@ where
     let client = Client::builder(TokioExecutor::new())
         .timer(TokioTimer::new())
         .pool_timer(TokioTimer::new())
-        .pool_idle_timeout(MAX_IDLE)
-        .retry_canceled_requests(false)
+        .pool_idle_timeout(LONGEST_IDLE)
+        .retry_canceled_requests(true)
         .set_host(true)
         .http1_max_buf_size(MAX_HEADER_BYTES)
         .http2_initial_stream_window_size(HTTP2_WINDOW)

@@ -1,4 +1,4 @@
-//! Sign-in for the PointServices API over [hyper].
+//! Sign-in for the PointServices API over [`hyper`].
 //!
 //! This crate is an adapter: it sends the requests that `point-auth-core` builds, and keeps the contract of
 //! `point-auth-transport` while it does. It holds no credentials and no tokens. Most people want the crate `point-auth` with
@@ -33,7 +33,7 @@
 //! | rule | the client we build | your connector | your client |
 //! |---|---|---|---|
 //! | 1. no redirect is followed | kept | kept | kept: hyper follows none |
-//! | 2. sent once | kept | kept | kept with `OnceBody`. hyper-util may by default put a request that it has not begun to send on another connection; nothing was sent then |
+//! | 2. sent once | kept | kept | kept with `OnceBody` |
 //! | 3. the response is capped | kept | kept | kept |
 //! | 4. the deadline | kept | kept, if the connector's futures do not block | likewise |
 //! | 5. every status is a response | kept | kept | kept |
@@ -41,6 +41,9 @@
 //! | 7. nothing is leaked | kept | kept, unless your connector logs | likewise |
 //! | 8. proxies | kept | yours | yours |
 //! | 9. idle for at most 5 s | kept | kept | yours: hyper-util's default is 90 s. Set `pool_idle_timeout`, and a `pool_timer`, or the first call after a while may meet a connection that is gone |
+//!
+//! A request that hyper-util has not begun to send when its pooled connection turns out to be closed is put on another one.
+//! Nothing was sent then, so it is still sent once.
 //!
 //! # What cannot be wiped
 //!
@@ -51,15 +54,17 @@
 //!
 //! - `rustls` (on by default): TLS by rustls with ring as its explicit crypto provider, and the platform's trust store.
 //! - `bundled-roots`: Mozilla's root certificates, compiled in, as a choice.
-//! - `native-tls`: the operating system's TLS, as a choice, and the default where `rustls` is off.
+//! - `native-tls`: the operating system's TLS, as a choice, and the default where `rustls` is off. It cannot tell a body
+//!   that ends with its connection from one that was cut off there; an answer of the API that is cut short is no JSON.
 //!
 //! With none of them, the client we build speaks plain HTTP alone, which `BaseUrl` allows for loopback only.
-//!
-//! [hyper]: https://docs.rs/hyper
+
 mod client;
 mod connector;
 mod error;
 mod transport;
 
+/// The version of hyper-util whose client [`HyperTransport::from_client`] takes.
+pub use hyper_util;
 pub use point_auth_transport::OnceBody;
 pub use transport::HyperTransport;

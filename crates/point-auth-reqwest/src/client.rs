@@ -1,13 +1,11 @@
 //! The client we build: everything the contract asks for that is decided when a client is made.
 
-use std::time::Duration;
-
 use http::Uri;
-use point_auth_transport::{ProxyResolver, SettingsError, TlsBackend, TlsSettings, TransportSettings};
+use point_auth_transport::{
+    LONGEST_IDLE, ProxyResolver, SettingsError, TlsBackend, TlsSettings, TransportSettings,
+};
 use reqwest::{Client, ClientBuilder, Proxy, Url, redirect, retry};
 
-/// An hourly caller must not meet a stale connection, since nothing is sent twice.
-const MAX_IDLE: Duration = Duration::from_secs(5);
 /// What a server may send ahead of our reading. An answer of the API has about 1.3 kB.
 const HTTP2_WINDOW: u32 = 128 * 1024;
 const MAX_HEADER_LIST_BYTES: u32 = 16 * 1024;
@@ -33,7 +31,7 @@ pub(crate) fn build(settings: &TransportSettings) -> Result<(Client, bool), Sett
         .no_zstd()
         .no_deflate()
         .no_hickory_dns()
-        .pool_idle_timeout(MAX_IDLE)
+        .pool_idle_timeout(LONGEST_IDLE)
         .http2_initial_stream_window_size(HTTP2_WINDOW)
         .http2_initial_connection_window_size(HTTP2_WINDOW)
         .http2_max_header_list_size(MAX_HEADER_LIST_BYTES)

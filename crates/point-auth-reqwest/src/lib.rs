@@ -1,4 +1,4 @@
-//! Sign-in for the PointServices API over [reqwest].
+//! Sign-in for the PointServices API over [`reqwest`].
 //!
 //! This crate is an adapter: it sends the requests that `point-auth-core` builds, and keeps the contract of
 //! `point-auth-transport` while it does. It holds no credentials and no tokens. Most people want the crate `point-auth` with
@@ -41,6 +41,9 @@
 //! | 8. proxies | kept | yours: reqwest's own rules, or what you told it |
 //! | 9. idle for at most 5 s | kept | yours: reqwest's default is 90 s. Set `pool_idle_timeout`, or the first call after a while may meet a connection that is gone |
 //!
+//! A request that hyper, below reqwest, has not begun to send when its pooled connection turns out to be closed is put on
+//! another one. Nothing was sent then, so it is still sent once.
+//!
 //! Headers that your client adds by default (`User-Agent` and others) are added where the request does not have them; ours
 //! win. With the client we build that is `Accept: */*` alone, for operations of your own that set no `Accept`.
 //!
@@ -54,14 +57,17 @@
 //!
 //! - `rustls` (on by default): TLS by rustls with ring as its explicit crypto provider, and the platform's trust store.
 //! - `bundled-roots`: Mozilla's root certificates, compiled in, as a choice.
-//! - `native-tls`: the operating system's TLS, as a choice, and the default where `rustls` is off.
+//! - `native-tls`: the operating system's TLS, as a choice, and the default where `rustls` is off. It cannot tell a body
+//!   that ends with its connection from one that was cut off there; an answer of the API that is cut short is no JSON.
 //!
-//! With none of them, the client we build speaks plain HTTP alone, which `BaseUrl` allows for loopback only. (reqwest wants a process-wide crypto provider
-//! then if something else in the build turns on its `rustls-no-provider`; turn on our `rustls` in such a build.)
-//!
-//! [reqwest]: https://docs.rs/reqwest
+//! With none of them, the client we build speaks plain HTTP alone, which `BaseUrl` allows for loopback only. (reqwest wants a
+//! process-wide crypto provider then if something else in the build turns on its `rustls-no-provider`; turn on our `rustls`
+//! in such a build.)
+
 mod client;
 mod error;
 mod transport;
 
+/// The version of reqwest whose client [`ReqwestTransport::from_client`] takes.
+pub use reqwest;
 pub use transport::ReqwestTransport;

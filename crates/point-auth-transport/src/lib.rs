@@ -54,7 +54,7 @@
 //!    [`Protocol`](TransportErrorKind::Protocol).
 //! 7. **No leaks.** No body, no header value and no userinfo in `Debug`, `Display`, `source()` or logs.
 //! 8. **Proxies alike.** [`ProxySettings`] says which proxy is used, for all transports the same.
-//! 9. **No stale connections.** Idle ones are kept for at most 5 seconds: an hourly caller must not meet one that the server is
+//! 9. **No stale connections.** Idle ones are kept for at most [5 seconds](LONGEST_IDLE): an hourly caller must not meet one that the server is
 //!    about to close, since nothing is sent twice.
 //!
 //! # What the adapters share
@@ -97,7 +97,7 @@ pub use chain::{Chain, ScrubbedError};
 #[cfg(feature = "tokio")]
 pub use deadline::with_deadlines;
 pub use error::{TransportError, TransportErrorKind};
-pub use limits::SendLimits;
+pub use limits::{LONGEST_IDLE, SendLimits};
 #[cfg(feature = "http-body")]
 pub use once::{OnceBody, read_capped};
 pub use proxy::{Proxy, ProxyResolver, ProxySettings};

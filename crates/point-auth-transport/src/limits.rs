@@ -1,6 +1,11 @@
-//! [`SendLimits`]: how much and how long a transport may read and wait for one request.
+//! [`SendLimits`]: how much and how long a transport may read and wait for one request; and [`LONGEST_IDLE`].
 
 use std::time::Duration;
+
+/// The longest that an idle connection is kept (rule 9): 5 seconds.
+///
+/// An hourly caller must not meet a connection that the server is about to close, since nothing is sent twice.
+pub const LONGEST_IDLE: Duration = Duration::from_secs(5);
 
 /// How much and how long a transport may read and wait for one request.
 ///

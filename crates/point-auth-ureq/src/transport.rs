@@ -7,8 +7,8 @@ use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderValue, Method, Request, Response, Version};
 use point_auth_core::SecretBody;
 use point_auth_transport::{
-    BlockingTransport, CappedBody, ScrubbedError, SendLimits, SentFlag, SettingsError, TransportError,
-    TransportErrorKind, TransportSettings, check_target,
+    BlockingTransport, CappedBody, LONGEST_IDLE, ScrubbedError, SendLimits, SentFlag, SettingsError,
+    TransportError, TransportErrorKind, TransportSettings, check_target,
 };
 use ureq::config::AutoHeaderValue;
 use ureq::{Agent, ResponseExt, SendBody};
@@ -16,9 +16,6 @@ use ureq::{Agent, ResponseExt, SendBody};
 use crate::body::OnceReader;
 use crate::connect::{Connect, Deferred};
 use crate::failure;
-
-/// A server must not find us on a connection that it is about to close.
-const LONGEST_IDLE: Duration = Duration::from_secs(5);
 
 /// The most bytes that the status line and the headers of a response may have.
 const LONGEST_HEAD: usize = 64 * 1024;

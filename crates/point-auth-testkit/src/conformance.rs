@@ -30,6 +30,7 @@
 //! | `plain` | HTTP/1.1 over TCP: all rules | there is no plain HTTP |
 //! | `tls` | HTTP/1.1 over TLS: all rules, and certificates good and bad | there is no TLS |
 //! | `http2` | HTTP/2 over TLS: all rules, and what HTTP/2 allows to send again | there is no HTTP/2 |
+//! | `truncation` | that an answer without a length ends with TLS's goodbye (`close_notify`), not with a cut | the TLS library takes a cut for an end |
 //! | `mutual_tls` | client certificates | there are none |
 //! | `proxy` | rule 8 with a proxy that is named | there are no proxies |
 //! | `environment` | rule 8 with a proxy that the environment names | the environment is not looked at |
@@ -68,6 +69,7 @@ pub fn checks() -> Vec<Check> {
     crate::__conformance_list! { plain, [collect], (all, Wire::Plain) }
     crate::__conformance_list! { tls, [collect], (all, Wire::Tls) }
     crate::__conformance_list! { http2, [collect], (all, Wire::Http2) }
+    crate::__conformance_list! { truncation, [collect], (all, Wire::Tls) }
     crate::__conformance_list! { mutual_tls, [collect], (all, Wire::Tls) }
     crate::__conformance_list! { proxy, [collect], (all, Wire::Tls) }
     crate::__conformance_list! { environment, [collect], (all, Wire::Tls) }
@@ -77,7 +79,7 @@ pub fn checks() -> Vec<Check> {
     all
 }
 
-/// Makes a test of every check of the [suite](crate::conformance), for one transport.
+/// Makes a test of every check of the [suite](mod@crate::conformance), for one transport.
 ///
 /// It goes into a module of its own; the tests are in modules that are called like the groups.
 #[macro_export]
@@ -89,6 +91,8 @@ macro_rules! conformance {
         $crate::conformance! { @tests r#async, $make, [$($group : $reason,)*] }
     };
     (@tests $kind:ident, $make:expr, [$($group:ident : $reason:literal,)*]) => {
+        $($crate::__conformance_is_group! { $group })*
+
         fn candidate() -> $crate::conformance::Candidate {
             $crate::conformance::Candidate::$kind($make)$(.without(stringify!($group)))*
         }
@@ -96,6 +100,7 @@ macro_rules! conformance {
         $crate::__conformance_group! { plain, [$($group : $reason,)*] }
         $crate::__conformance_group! { tls, [$($group : $reason,)*] }
         $crate::__conformance_group! { http2, [$($group : $reason,)*] }
+        $crate::__conformance_group! { truncation, [$($group : $reason,)*] }
         $crate::__conformance_group! { mutual_tls, [$($group : $reason,)*] }
         $crate::__conformance_group! { proxy, [$($group : $reason,)*] }
         $crate::__conformance_group! { environment, [$($group : $reason,)*] }

@@ -1,4 +1,4 @@
-//! What is particular to this adapter; what all adapters have in common is tested for all of them elsewhere.
+//! What is particular to this adapter, beside the checks and the answers that are the same for all of them.
 #![cfg(test)]
 
 #[cfg(feature = "rustls")]

@@ -82,7 +82,7 @@ async fn an_idle_connection_is_used_for_five_seconds_and_not_after_that() {
 #[cfg(feature = "rustls")]
 mod over_rustls {
     use point_auth_testkit::HttpVersions;
-    use point_auth_transport::{TlsBackend, TransportSettings};
+    use point_auth_transport::{TlsSettings, TransportSettings};
 
     use super::*;
     use crate::support::{settings, tls};
@@ -108,7 +108,7 @@ mod over_rustls {
         let emulator = emulator().with_tls().start().unwrap();
         let mut config = tls(&emulator).rustls_client_config().unwrap();
         config.alpn_protocols = vec![b"spdy/1".to_vec()];
-        let tls = tls(&emulator).with_backend(TlsBackend::Rustls).with_rustls_config(config.into());
+        let tls = TlsSettings::new().with_rustls_config(config.into());
         let settings: TransportSettings = settings(&emulator).with_tls(tls);
         let transport = point_auth_hyper::HyperTransport::with_settings(&settings).unwrap();
         assert_tokens(&sign_in(&transport, &emulator.base_url()).await.unwrap());

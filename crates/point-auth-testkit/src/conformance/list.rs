@@ -17,8 +17,7 @@ macro_rules! __conformance_list {
         certificates {
             an_expired_certificate_is_refused, a_certificate_that_is_not_valid_yet_is_refused,
             a_certificate_for_another_host_is_refused, a_self_signed_certificate_is_refused,
-            a_certificate_of_an_unknown_authority_is_refused, an_end_without_the_goodbye_of_tls_is_protocol,
-            a_transport_that_was_refused_once_is_still_refused,
+            a_certificate_of_an_unknown_authority_is_refused, a_transport_that_was_refused_once_is_still_refused,
         }
     } } };
     (http2, $then:tt, $args:tt) => { $crate::__conformance_list! { @each $then, $args, http2 {
@@ -28,6 +27,9 @@ macro_rules! __conformance_list {
             a_stream_that_wants_http_1_is_not_tried_again,
         }
         leaks { a_server_that_repeats_the_password_over_http_2_is_not_quoted }
+    } } };
+    (truncation, $then:tt, $args:tt) => { $crate::__conformance_list! { @then $then, $args, truncation {
+        certificates { an_end_without_the_goodbye_of_tls_is_protocol }
     } } };
     (mutual_tls, $then:tt, $args:tt) => { $crate::__conformance_list! { @then $then, $args, mutual_tls {
         certificates {
@@ -64,6 +66,8 @@ macro_rules! __conformance_list {
     // What is so for HTTP/1.1.
     (@http1 $then:tt, $args:tt, $group:ident { $($own:tt)* }) => { $crate::__conformance_list! { @each $then, $args, $group {
         $($own)*
+        exchange { interim_responses_are_passed_over, what_follows_an_answer_is_not_the_next_answer }
+        deadline { interim_responses_without_end_are_an_error }
         size { an_endless_body_up_to_the_end_of_the_connection_is_too_large, headers_without_end_are_an_error }
         leaks { a_server_that_repeats_the_password_in_garbage_is_not_quoted }
     } } };
@@ -92,7 +96,7 @@ macro_rules! __conformance_list {
             an_endless_error_page_is_too_large, a_tebibyte_that_is_only_announced_costs_nothing,
             a_body_of_exactly_the_limit_is_a_response, one_byte_more_than_the_limit_is_too_large,
             a_limit_of_nothing_lets_an_empty_body_pass, no_limit_is_a_limit_like_any_other, gzip_is_not_decoded,
-            a_bomb_does_not_go_off,
+            a_bomb_does_not_go_off, reading_stops_at_the_limit,
         }
         deadline {
             a_server_that_never_says_a_word_meets_the_deadline, a_request_that_is_never_answered_meets_the_deadline,
@@ -131,6 +135,7 @@ macro_rules! __conformance_group {
     (@same plain plain $reason:literal $others:tt) => { $crate::__conformance_group! { @out plain $reason } };
     (@same tls tls $reason:literal $others:tt) => { $crate::__conformance_group! { @out tls $reason } };
     (@same http2 http2 $reason:literal $others:tt) => { $crate::__conformance_group! { @out http2 $reason } };
+    (@same truncation truncation $reason:literal $others:tt) => { $crate::__conformance_group! { @out truncation $reason } };
     (@same mutual_tls mutual_tls $reason:literal $others:tt) => { $crate::__conformance_group! { @out mutual_tls $reason } };
     (@same proxy proxy $reason:literal $others:tt) => { $crate::__conformance_group! { @out proxy $reason } };
     (@same environment environment $reason:literal $others:tt) => { $crate::__conformance_group! { @out environment $reason } };
@@ -148,6 +153,22 @@ macro_rules! __conformance_group {
             }
         }
     };
+}
+
+/// Compiles for the name of a group and for no other; for [`conformance!`](crate::conformance!).
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __conformance_is_group {
+    (plain) => {};
+    (tls) => {};
+    (http2) => {};
+    (truncation) => {};
+    (mutual_tls) => {};
+    (proxy) => {};
+    (environment) => {};
+    (keep_alive) => {};
+    (idle) => {};
+    (cancellation) => {};
 }
 
 /// Makes a test of each check; for [`conformance!`](crate::conformance!).

@@ -24,6 +24,7 @@ mod with_native_tls {
         blocking: |setup| UreqTransport::with_settings(&settings(setup)),
         without http2: "ureq speaks HTTP/1.1 alone",
         without plain: "it has nothing to do with TLS",
+        without truncation: "native-tls takes a connection that is cut for one that ended",
         without environment: "it has nothing to do with TLS",
         without keep_alive: "it has nothing to do with TLS",
         without idle: "it has nothing to do with TLS",

@@ -171,6 +171,38 @@ pub(in crate::conformance) fn a_failed_exchange_does_not_poison_the_next(bench: 
     Ok(())
 }
 
+pub(in crate::conformance) fn interim_responses_are_passed_over(bench: &Bench<'_>) -> Outcome {
+    let scene = bench.scene()?;
+    let interim = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n";
+    let answer = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+    scene.emulator.push_fault(Fault::raw(interim.to_owned() + answer));
+    let response = scene.sign_in()?.response()?;
+    ensure!(response.status() == 200, "the response after interim ones is {}", response.status());
+    ensure!(response.body().as_ref() == b"{}", "the body after interim responses came back changed");
+    Ok(())
+}
+
+pub(in crate::conformance) fn what_follows_an_answer_is_not_the_next_answer(bench: &Bench<'_>) -> Outcome {
+    let scene = bench.scene()?;
+    let answer = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+    let smuggled = "HTTP/1.1 418 Smuggled\r\ncontent-length: 2\r\n\r\n{}";
+    for _ in 0..3 {
+        scene.emulator.push_fault(Fault::raw(answer.to_owned() + smuggled));
+        // An error would do as well.
+        drop(scene.sign_in()?);
+        let before = scene.posts();
+        if let Ok(response) = scene.sign_in()?.0 {
+            ensure!(
+                response.status() == 200,
+                "the next request got the {} that nobody asked for",
+                response.status()
+            );
+            ensure!(scene.posts() == before + 1, "the next request was answered without being sent");
+        }
+    }
+    Ok(())
+}
+
 pub(in crate::conformance) fn an_exchange_that_is_given_up_does_not_poison_the_next(
     bench: &Bench<'_>,
 ) -> Outcome {

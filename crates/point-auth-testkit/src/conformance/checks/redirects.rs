@@ -56,7 +56,7 @@ pub(in crate::conformance) fn a_redirect_to_another_host_is_handed_back(bench: &
 
 pub(in crate::conformance) fn a_redirect_to_the_other_scheme_is_handed_back(bench: &Bench<'_>) -> Outcome {
     let scene = bench.scene()?;
-    let plain = bench.raw_server(RawBehavior::Silent)?;
+    let plain = bench.raw_server(RawBehavior::Close)?;
     for status in REDIRECTS {
         is_handed_back(&scene, status, &format!("http://{}/elsewhere", plain.addr()))?;
         let (connections, bytes) = (plain.connections(), plain.bytes_received());

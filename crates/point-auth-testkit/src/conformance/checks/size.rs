@@ -105,6 +105,17 @@ pub(in crate::conformance) fn gzip_is_not_decoded(bench: &Bench<'_>) -> Outcome 
     Ok(())
 }
 
+/// The rest of the body takes for ever, so whoever wants to see its end meets the deadline instead.
+pub(in crate::conformance) fn reading_stops_at_the_limit(bench: &Bench<'_>) -> Outcome {
+    let scene = bench.scene()?;
+    for fault in [Fault::respond(200).body_of(GIBIBYTE), Fault::respond(200).body_of(GIBIBYTE).chunked()] {
+        scene.emulator.push_fault(fault.drip_body(LIMIT, Duration::from_millis(100)));
+        let limits = AMPLE.with_max_response_bytes(LIMIT).with_total_timeout(Duration::from_secs(5));
+        scene.sign_in_within(limits)?.failed(&[TooLarge])?.may_have_been_sent()?;
+    }
+    Ok(())
+}
+
 /// What is decoded counts with its decoded size.
 pub(in crate::conformance) fn a_bomb_does_not_go_off(bench: &Bench<'_>) -> Outcome {
     let scene = bench.scene()?;

@@ -95,6 +95,11 @@ mod server_text;
 mod tokens;
 mod user_agent;
 
+/// The version whose types are in this crate's interface.
+pub use http;
+/// The version whose `SecretString` holds a password here.
+pub use secrecy;
+
 pub use answer::Field;
 pub use base_url::{BaseUrl, BaseUrlError};
 pub use credentials::{CredentialPart, Credentials, CredentialsError};

@@ -1,6 +1,7 @@
 //! hyper-util's client: the one we build, and any of them behind one type.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::Request;
 use http_body::Body;
@@ -13,6 +14,10 @@ use crate::connector::{BoxError, ProxyConnector};
 
 /// What a server may send ahead of our reading. An answer of the API has about 1.3 kB.
 const HTTP2_WINDOW: u32 = 128 * 1024;
+/// A connection that has been silent for so long while an answer was due is asked whether it is there,
+const HTTP2_PING_AFTER: Duration = Duration::from_secs(2);
+/// and is closed unless it says so: after 5 seconds in all, as an idle one.
+const HTTP2_PING_WITHIN: Duration = Duration::from_secs(3);
 const MAX_HEADER_BYTES: usize = 64 * 1024;
 
 /// The TLS libraries that this crate can use, whatever else is compiled into the crates below it.
@@ -89,6 +94,9 @@ where
         .timer(TokioTimer::new())
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(LONGEST_IDLE)
+        // Streams come and go on one connection, which is never idle then; a dead one shows by its silence alone.
+        .http2_keep_alive_interval(HTTP2_PING_AFTER)
+        .http2_keep_alive_timeout(HTTP2_PING_WITHIN)
         .retry_canceled_requests(true)
         .set_host(true)
         .http1_max_buf_size(MAX_HEADER_BYTES)

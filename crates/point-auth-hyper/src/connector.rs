@@ -9,7 +9,7 @@ use http::Uri;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::proxy::Tunnel;
 use hyper_util::rt::TokioIo;
-use point_auth_transport::ProxyResolver;
+use point_auth_transport::{ProxyResolver, SendLimits};
 use tokio::net::TcpStream;
 use tower_service::Service;
 
@@ -27,6 +27,8 @@ impl ProxyConnector {
     pub(crate) fn new(proxies: ProxyResolver, beneath_tls: bool) -> Self {
         let mut tcp = HttpConnector::new();
         tcp.set_nodelay(true);
+        // Shared out among the addresses of a host, so that one which swallows everything leaves time for the next.
+        tcp.set_connect_timeout(Some(SendLimits::new().connect_timeout()));
         tcp.enforce_http(!beneath_tls);
         Self { tcp, proxies }
     }

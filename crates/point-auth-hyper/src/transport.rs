@@ -10,7 +10,7 @@ use hyper_util::client::legacy::connect::Connect;
 use point_auth_core::SecretBody;
 use point_auth_transport::{
     AsyncTransport, OnceBody, SendLimits, SettingsError, TransportError, TransportSettings, async_trait,
-    check_target, read_capped, with_deadlines,
+    check_head, read_capped, with_deadlines,
 };
 
 use crate::client::{self, AnyClient, Wrapped};
@@ -21,6 +21,9 @@ use crate::error::{classify, classify_body};
 ///
 /// Cheap to clone; the clones share their connections. It needs a tokio runtime with timers and I/O when it sends, not when
 /// it is made. `Debug` shows nothing but whether the client was brought.
+///
+/// # Panics
+/// Not here; but tokio panics when it sends in a runtime that was built without timers or I/O, and offers no way to ask.
 #[derive(Clone)]
 pub struct HyperTransport {
     client: Arc<dyn AnyClient>,
@@ -90,7 +93,6 @@ impl HyperTransport {
         mut request: Request<OnceBody>,
         max_response_bytes: usize,
     ) -> Result<Response<SecretBody>, TransportError> {
-        check_target(request.uri(), self.has_tls)?;
         // The connection decides; hyper refuses a request that names another version.
         *request.version_mut() = Version::HTTP_11;
         let response = self.client.request(request).await.map_err(|error| classify(&error))?;
@@ -110,7 +112,8 @@ impl AsyncTransport for HyperTransport {
         limits: &SendLimits,
     ) -> Result<Response<SecretBody>, TransportError> {
         let has_body = !request.body().is_empty();
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
+        check_head(&mut parts, self.has_tls)?;
         let (body, sent) = OnceBody::new(body);
         let exchange = self.exchange(Request::from_parts(parts, body), limits.max_response_bytes());
         with_deadlines(limits, &sent, has_body, exchange).await

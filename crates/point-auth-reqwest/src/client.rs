@@ -1,13 +1,19 @@
 //! The client we build: everything the contract asks for that is decided when a client is made.
 
+use std::time::Duration;
+
 use http::Uri;
 use point_auth_transport::{
-    LONGEST_IDLE, ProxyResolver, SettingsError, TlsBackend, TlsSettings, TransportSettings,
+    LONGEST_IDLE, ProxyResolver, SendLimits, SettingsError, TlsBackend, TlsSettings, TransportSettings,
 };
 use reqwest::{Client, ClientBuilder, Proxy, Url, redirect, retry};
 
 /// What a server may send ahead of our reading. An answer of the API has about 1.3 kB.
 const HTTP2_WINDOW: u32 = 128 * 1024;
+/// A connection that has been silent for so long while an answer was due is asked whether it is there,
+const HTTP2_PING_AFTER: Duration = Duration::from_secs(2);
+/// and is closed unless it says so: after 5 seconds in all, as an idle one.
+const HTTP2_PING_WITHIN: Duration = Duration::from_secs(3);
 const MAX_HEADER_LIST_BYTES: u32 = 16 * 1024;
 
 /// The TLS libraries that this crate can use, whatever else is compiled into the crates below it.
@@ -32,6 +38,11 @@ pub(crate) fn build(settings: &TransportSettings) -> Result<(Client, bool), Sett
         .no_deflate()
         .no_hickory_dns()
         .pool_idle_timeout(LONGEST_IDLE)
+        // Shared out among the addresses of a host, so that one which swallows everything leaves time for the next.
+        .connect_timeout(SendLimits::new().connect_timeout())
+        // Streams come and go on one connection, which is never idle then; a dead one shows by its silence alone.
+        .http2_keep_alive_interval(HTTP2_PING_AFTER)
+        .http2_keep_alive_timeout(HTTP2_PING_WITHIN)
         .http2_initial_stream_window_size(HTTP2_WINDOW)
         .http2_initial_connection_window_size(HTTP2_WINDOW)
         .http2_max_header_list_size(MAX_HEADER_LIST_BYTES)

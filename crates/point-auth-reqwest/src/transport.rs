@@ -6,7 +6,7 @@ use http::{Request, Response};
 use point_auth_core::SecretBody;
 use point_auth_transport::{
     AsyncTransport, OnceBody, ScrubbedError, SendLimits, SentFlag, SettingsError, TransportError,
-    TransportErrorKind, TransportSettings, async_trait, check_target, read_capped, with_deadlines,
+    TransportErrorKind, TransportSettings, async_trait, check_head, read_capped, with_deadlines,
 };
 use reqwest::{Body, Client, Url};
 
@@ -17,6 +17,9 @@ use crate::error::classify;
 ///
 /// Cheap to clone; the clones share their connections. It needs a tokio runtime with timers and I/O when it sends, not when
 /// it is made. `Debug` shows nothing but whether the client was brought.
+///
+/// # Panics
+/// Not here; but tokio panics when it sends in a runtime that was built without timers or I/O, and offers no way to ask.
 #[derive(Clone)]
 pub struct ReqwestTransport {
     client: Client,
@@ -57,7 +60,6 @@ impl ReqwestTransport {
         max_response_bytes: usize,
     ) -> Result<Response<SecretBody>, TransportError> {
         let (parts, body) = request.into_parts();
-        check_target(&parts.uri, self.has_tls)?;
         let url = Url::parse(&parts.uri.to_string()).map_err(|_| {
             let cause = ScrubbedError::new("the request's URI is not a valid URL");
             TransportError::new(TransportErrorKind::Other).not_sent().with_source(cause)
@@ -90,7 +92,8 @@ impl AsyncTransport for ReqwestTransport {
         limits: &SendLimits,
     ) -> Result<Response<SecretBody>, TransportError> {
         let has_body = !request.body().is_empty();
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
+        check_head(&mut parts, self.has_tls)?;
         let (body, sent) = OnceBody::new(body);
         let exchange = self.exchange(Request::from_parts(parts, body), &sent, limits.max_response_bytes());
         with_deadlines(limits, &sent, has_body, exchange).await

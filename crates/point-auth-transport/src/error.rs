@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 
 use crate::chain::{self, ScrubbedError};
 
@@ -49,11 +50,12 @@ impl fmt::Display for TransportErrorKind {
 ///
 /// The [`source`](Error::source) explains more where the transport knows more. It holds no body, no header value and
 /// no URL with a password in it; the adapters of this project [scrub](ScrubbedError) what their client says.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct TransportError {
     kind: TransportErrorKind,
     may_have_been_sent: bool,
-    source: Option<Box<dyn Error + Send + Sync>>,
+    // Shared, so that all who waited for one request get its error.
+    source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
 impl TransportError {
@@ -75,7 +77,7 @@ impl TransportError {
     /// Adds the cause. It must hold nothing secret: it is printed wherever the error is.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        self.source = Some(source.into());
+        self.source = Some(Arc::from(source.into()));
         self
     }
 

@@ -62,7 +62,7 @@
 //! - [`TransportSettings`], out of [`TlsSettings`] and [`ProxySettings`]: what they are built from, and [`SettingsError`].
 //! - [`CappedBody`] reads a response; [`SentFlag`] knows whether a request body was asked for.
 //! - [`TransportError::classify`] looks into the causes of a client's error, [`Chain`] lists them all, and [`ScrubbedError`] is a
-//!   copy that repeats only what is harmless. [`check_target`] refuses what no adapter should send to.
+//!   copy that repeats only what is harmless. [`check_head`] refuses what no adapter should send, and takes out what is the connection's.
 //! - `OnceBody`, `read_capped` and `with_deadlines` are for clients on `http-body` and tokio.
 //!
 //! # Features
@@ -107,6 +107,6 @@ pub use rustls;
 pub use sent::SentFlag;
 pub use settings::TransportSettings;
 pub use settings_error::SettingsError;
-pub use target::check_target;
+pub use target::check_head;
 pub use tls::{Roots, TlsBackend, TlsSettings};
 pub use transport::{AsyncTransport, BlockingTransport};

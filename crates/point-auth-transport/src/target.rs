@@ -1,18 +1,51 @@
-//! [`check_target`]: what of a request's URI every adapter refuses before anything is sent.
+//! [`check_head`]: what of a request every adapter refuses or takes out before anything is sent.
 
-use http::Uri;
+use std::net::IpAddr;
+
+use http::header::{
+    CONNECTION, CONTENT_LENGTH, EXPECT, HOST, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+};
+use http::request::Parts;
+use http::{HeaderName, Method, Uri};
 
 use crate::{ScrubbedError, TransportError, TransportErrorKind};
 
-/// Refuses a URI that is not absolute, neither `http` nor `https`, or has userinfo in it; and `https` where there is no TLS.
+/// Headers that belong to the connection. The client writes its own; where clients let others through, a length that lies would
+/// cut the body, or leave half of it to be read as the next request.
+const OF_THE_CONNECTION: [HeaderName; 11] = [
+    CONNECTION,
+    CONTENT_LENGTH,
+    EXPECT,
+    HOST,
+    HeaderName::from_static("keep-alive"),
+    PROXY_AUTHORIZATION,
+    HeaderName::from_static("proxy-connection"),
+    TE,
+    TRAILER,
+    TRANSFER_ENCODING,
+    UPGRADE,
+];
+
+/// Refuses what HTTP clients disagree on, and takes out the headers that belong to the connection, such as `Host` and
+/// `Content-Length`.
 ///
-/// HTTP clients disagree on all of these: some connect without TLS then, some send the userinfo along.
+/// Refused are a URI that is not absolute or has userinfo in it, any scheme but `https`, or `http` to this machine (127.0.0.0/8,
+/// `::1`, `localhost`), `https` where there is no TLS, and the method `CONNECT`.
 ///
 /// # Errors
 /// [`TransportErrorKind::Tls`] for `https` without TLS, and else [`TransportErrorKind::Other`]; nothing was sent.
-pub fn check_target(uri: &Uri, has_tls: bool) -> Result<(), TransportError> {
-    let refused =
-        |kind, message| Err(TransportError::new(kind).not_sent().with_source(ScrubbedError::new(message)));
+pub fn check_head(head: &mut Parts, has_tls: bool) -> Result<(), TransportError> {
+    check_target(&head.uri, has_tls)?;
+    if head.method == Method::CONNECT {
+        return refused(TransportErrorKind::Other, "a tunnel is no request of this API");
+    }
+    for name in &OF_THE_CONNECTION {
+        head.headers.remove(name);
+    }
+    Ok(())
+}
+
+fn check_target(uri: &Uri, has_tls: bool) -> Result<(), TransportError> {
     let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
         return refused(TransportErrorKind::Other, "the request's URI is not absolute");
     };
@@ -20,9 +53,19 @@ pub fn check_target(uri: &Uri, has_tls: bool) -> Result<(), TransportError> {
         return refused(TransportErrorKind::Other, "the request's URI has userinfo in it");
     }
     match scheme {
-        "http" => Ok(()),
+        "http" if is_this_machine(authority.host()) => Ok(()),
+        "http" => refused(TransportErrorKind::Other, "http is for this machine only"),
         "https" if has_tls => Ok(()),
         "https" => refused(TransportErrorKind::Tls, "no TLS is compiled in"),
         _ => refused(TransportErrorKind::Other, "the request's URI is neither http nor https"),
     }
+}
+
+fn is_this_machine(host: &str) -> bool {
+    let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    host.eq_ignore_ascii_case("localhost") || address.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+}
+
+fn refused(kind: TransportErrorKind, message: &'static str) -> Result<(), TransportError> {
+    Err(TransportError::new(kind).not_sent().with_source(ScrubbedError::new(message)))
 }

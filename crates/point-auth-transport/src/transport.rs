@@ -19,7 +19,7 @@ pub trait AsyncTransport: Send + Sync {
     /// Sends `request` once and reads the whole response, within `limits`.
     ///
     /// The URI is absolute, and the headers are complete but for those that belong to the connection (`Host`,
-    /// `Content-Length`). Every status is a response, 3xx and 5xx included.
+    /// `Content-Length`). [`check_head`](crate::check_head) makes sure of that where an operation comes from elsewhere. Every status is a response, 3xx and 5xx included.
     ///
     /// # Errors
     /// A [`TransportError`] when there is no whole response within the limits. It says whether the request may have

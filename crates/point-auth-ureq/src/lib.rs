@@ -60,8 +60,8 @@
 //! - `bundled-roots`: Mozilla's root certificates, compiled in, as a choice beside the platform's trust store (for rustls).
 //! - `native-tls`: the operating system's own TLS (OpenSSL on Linux, whose development files the build then needs).
 //!
-//! Without any of them there is plain HTTP to loopback, and an agent that you bring. ureq's version is pinned, since the
-//! connector here stands on its `unversioned` API; it is re-exported here.
+//! Without any of them there is plain HTTP to loopback, and an agent that you bring. ureq is held to one minor
+//! release, since the connector here stands on its `unversioned` API; it is re-exported here.
 
 mod body;
 mod connect;

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
-use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::header::CONTENT_LENGTH;
 use http::{HeaderValue, Method, Request, Response, Version};
 use point_auth_core::SecretBody;
 use point_auth_transport::{
     BlockingTransport, CappedBody, LONGEST_IDLE, ScrubbedError, SendLimits, SentFlag, SettingsError,
-    TransportError, TransportErrorKind, TransportSettings, check_target,
+    TransportError, TransportErrorKind, TransportSettings, check_head,
 };
 use ureq::config::AutoHeaderValue;
 use ureq::{Agent, ResponseExt, SendBody};
@@ -101,8 +101,8 @@ impl UreqTransport {
         limits: &SendLimits,
         sent: &SentFlag,
     ) -> Result<Request<SendBody<'static>>, TransportError> {
-        let (head, body) = request.into_parts();
-        check_target(&head.uri, self.has_tls)?;
+        let (mut head, body) = request.into_parts();
+        check_head(&mut head, self.has_tls)?;
         let wants_length =
             !body.is_empty() || matches!(head.method, Method::POST | Method::PUT | Method::PATCH);
         let length = body.len();
@@ -116,8 +116,6 @@ impl UreqTransport {
         *request.uri_mut() = head.uri;
         *request.version_mut() = Version::HTTP_11;
         *request.headers_mut() = head.headers;
-        request.headers_mut().remove(TRANSFER_ENCODING);
-        request.headers_mut().remove(CONTENT_LENGTH);
         if wants_length {
             request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
         }
@@ -126,6 +124,7 @@ impl UreqTransport {
             .agent
             .configure_request(request)
             .http_status_as_error(false)
+            .allow_non_standard_methods(true)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .save_redirect_history(true)

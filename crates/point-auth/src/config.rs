@@ -31,7 +31,12 @@ impl Config {
         operation: &O,
     ) -> Result<(Request<SecretBody>, SendLimits), RequestError> {
         let mut request = operation.to_request(&self.base_url)?;
-        request.headers_mut().insert(USER_AGENT, self.user_agent.clone());
+        // Our own operations say who they are by default; one of the user's may have its reasons to say otherwise.
+        let ours =
+            request.headers().get(USER_AGENT).is_none_or(|value| *value == UserAgent::new().header_value());
+        if ours {
+            request.headers_mut().insert(USER_AGENT, self.user_agent.clone());
+        }
         Ok((request, self.limits.with_max_response_bytes(O::MAX_RESPONSE_BYTES)))
     }
 
@@ -64,7 +69,7 @@ macro_rules! client_settings {
             self
         }
 
-        /// Sets the `User-Agent` (default: `point-auth/<version>`).
+        /// Sets the `User-Agent` (default: `point-auth/<version>`) of operations that do not set one of their own.
         #[must_use]
         pub fn with_user_agent(mut self, user_agent: &point_auth_core::UserAgent) -> Self {
             self.config.user_agent = user_agent.header_value();

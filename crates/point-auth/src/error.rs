@@ -10,10 +10,10 @@ use point_auth_transport::{TransportError, TransportErrorKind};
 ///
 /// [`kind`](Self::kind) says how, alike for every transport. Nothing in it is secret: it may be logged with all of its
 /// causes.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Error(Cause);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Cause {
     Request(RequestError),
     Transport(TransportError),
@@ -89,6 +89,22 @@ impl Error {
     pub fn denial(&self) -> Option<&Denial> {
         match &self.0 {
             Cause::Response(error) => error.denial(),
+            _ => None,
+        }
+    }
+
+    /// What the transport failed with, if it did.
+    pub fn as_transport(&self) -> Option<&TransportError> {
+        match &self.0 {
+            Cause::Transport(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// What is wrong with the response, if there was one.
+    pub fn as_response(&self) -> Option<&ResponseError> {
+        match &self.0 {
+            Cause::Response(error) => Some(error),
             _ => None,
         }
     }

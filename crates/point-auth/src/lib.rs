@@ -4,11 +4,11 @@
 //!
 //! ```no_run
 //! # #[cfg(feature = "reqwest")]
-//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! use point_auth::{Client, Credentials, ReqwestTransport};
+//! # async fn example(password: String) -> Result<(), Box<dyn std::error::Error>> {
+//! use point_auth::{Client, Credentials, ReqwestTransport, http};
 //!
 //! let client = Client::new(ReqwestTransport::new()?);
-//! let credentials = Credentials::new("user@example.com", std::env::var("PITCHPOINT_PASSWORD")?)?;
+//! let credentials = Credentials::new("user@example.com", password)?;
 //! let tokens = client.sign_in(&credentials).await?;
 //!
 //! let mut request = http::Request::post("https://api.pointservices.com/…").body(())?;
@@ -22,11 +22,11 @@
 //!
 //! ```no_run
 //! # #[cfg(feature = "ureq")]
-//! # fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! # fn example(password: String) -> Result<(), Box<dyn std::error::Error>> {
 //! use point_auth::{Credentials, UreqTransport, blocking::Client};
 //!
 //! let client = Client::new(UreqTransport::new()?);
-//! let credentials = Credentials::new("user@example.com", std::env::var("PITCHPOINT_PASSWORD")?)?;
+//! let credentials = Credentials::new("user@example.com", password)?;
 //! let tokens = client.sign_in(&credentials)?;
 //! println!("signed in for {} s", tokens.expires_in().as_secs());
 //! # Ok(())
@@ -43,7 +43,7 @@
 //!
 //! fn explain(error: &Error) -> String {
 //!     match error.kind() {
-//!         ErrorKind::Denied => format!("check the username and the password ({error})"),
+//!         ErrorKind::Denied => format!("the server said no, and will say it again ({error})"),
 //!         _ if error.is_retryable() => format!("try again later ({error})"),
 //!         _ => format!("somebody should look at this ({error})"),
 //!     }
@@ -89,12 +89,12 @@ mod error;
 #[cfg(feature = "async")]
 pub use client::Client;
 pub use error::{Error, ErrorKind};
-pub use point_auth_core::operation;
 pub use point_auth_core::{
     AccessToken, BaseUrl, BaseUrlError, CredentialPart, Credentials, CredentialsError, Denial, Field,
     MalformedReason, Operation, Refresh, RefreshToken, RequestError, ResponseError, RetryAfter, Scope,
     SecretBody, SignIn, TokenError, TokenSet, TokenType, UserAgent, UserAgentError,
 };
+pub use point_auth_core::{http, operation, secrecy};
 #[cfg(feature = "hyper")]
 pub use point_auth_hyper::HyperTransport;
 #[cfg(feature = "reqwest")]

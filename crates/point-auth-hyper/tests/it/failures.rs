@@ -69,7 +69,7 @@ async fn a_uri_that_cannot_be_sent_to_is_refused_without_a_panic() {
 async fn a_name_that_nobody_knows_cannot_be_connected_to() {
     let trusted = emulator().start().unwrap();
     // Too long for a name, so no look-up ever leaves the machine.
-    let uri = format!("http://{}.test/", "nobody".repeat(11));
+    let uri = format!("https://{}.test/", "nobody".repeat(11));
     let request = Request::post(uri).body(SecretBody::new(b"{}".to_vec())).unwrap();
     let error = transport(&trusted).send(request, &SendLimits::new()).await.unwrap_err();
     assert_eq!(error.kind(), TransportErrorKind::Connect);

@@ -26,6 +26,7 @@ macro_rules! __conformance_list {
             a_goaway_that_says_nothing_was_processed_is_believed_by_nobody, a_refused_stream_is_not_tried_again,
             a_stream_that_wants_http_1_is_not_tried_again,
         }
+        idle { a_connection_that_has_gone_dead_is_given_up }
         leaks { a_server_that_repeats_the_password_over_http_2_is_not_quoted }
     } } };
     (truncation, $then:tt, $args:tt) => { $crate::__conformance_list! { @then $then, $args, truncation {

@@ -52,6 +52,7 @@ pub(super) enum Ending {
     /// With these bytes in place of HTTP, then the body if there is one.
     Raw(Bytes),
     Silent,
+    Dead,
     Close,
     Reset,
     GoAway(u32),
@@ -142,6 +143,12 @@ impl Fault {
     /// Nothing, ever. The connection stays open until the client gives up.
     pub fn silent() -> Self {
         Self::new(Ending::Silent)
+    }
+
+    /// Nothing, ever, and nothing for whatever else is asked on this connection: not a byte is read or written any more, not even
+    /// HTTP/2's pings are answered. So a connection goes when a NAT or a firewall in between forgets it.
+    pub fn dead() -> Self {
+        Self::new(Ending::Dead)
     }
 
     /// The whole request is read, and then the connection is closed in good order without an answer.
@@ -302,6 +309,7 @@ impl fmt::Debug for Fault {
             Ending::Respond => format!("respond {}", self.status.as_u16()),
             Ending::Raw(_) => "raw".to_owned(),
             Ending::Silent => "silent".to_owned(),
+            Ending::Dead => "dead".to_owned(),
             Ending::Close => "close".to_owned(),
             Ending::Reset => "reset".to_owned(),
             Ending::GoAway(code) => format!("goaway {code}"),

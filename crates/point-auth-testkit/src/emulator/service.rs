@@ -131,6 +131,10 @@ async fn end(
         Ending::ResetStream(code) if is_http2 => Err(h2::Error::from(h2::Reason::from(*code)).into()),
         Ending::Close | Ending::GoAway(_) => connection.end(Command::Close).await,
         Ending::Reset | Ending::ResetStream(_) => connection.end(Command::Reset).await,
+        Ending::Dead => {
+            connection.control.go_dead();
+            future::pending().await
+        }
         Ending::Silent | Ending::Pass | Ending::Respond => future::pending().await,
     }
 }

@@ -72,12 +72,24 @@ struct WriteState {
     close_after_answer: bool,
     /// The last byte of the answer has been handed to hyper.
     answered: bool,
+    /// Nothing is read or written any more.
+    dead: bool,
 }
 
 impl WriteControl {
     /// Called for each answer before its first byte.
     pub(super) fn begin(&self, cut_after: Option<u64>, pace: Option<Pace>, close_after_answer: bool) {
-        *lock(&self.state) = WriteState { left: cut_after, pace, close_after_answer, answered: false };
+        *lock(&self.state) =
+            WriteState { left: cut_after, pace, close_after_answer, ..WriteState::default() };
+    }
+
+    /// From now on the connection is as good as gone, and nobody is told.
+    pub(super) fn go_dead(&self) {
+        lock(&self.state).dead = true;
+    }
+
+    fn is_dead(&self) -> bool {
+        lock(&self.state).dead
     }
 
     pub(super) fn answered(&self) {
@@ -128,6 +140,9 @@ impl AsyncRead for FaultStream {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.control.is_dead() {
+            return Poll::Pending;
+        }
         let before = buffer.filled().len();
         ready!(lock(&self.stream).poll_read(cx, buffer))?;
         let count = buffer.filled().len() - before;
@@ -141,6 +156,9 @@ impl AsyncRead for FaultStream {
 impl AsyncWrite for FaultStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         ready!(self.poll_pause(cx));
+        if self.control.is_dead() {
+            return Poll::Pending;
+        }
         let mut state = lock(&self.control.state);
         let mut allowed = bytes.len();
         if let Some(left) = state.left {
@@ -166,6 +184,9 @@ impl AsyncWrite for FaultStream {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.control.is_dead() {
+            return Poll::Pending;
+        }
         ready!(lock(&self.stream).poll_flush(cx))?;
         let state = lock(&self.control.state);
         if state.left == Some(0) || (state.close_after_answer && state.answered) {

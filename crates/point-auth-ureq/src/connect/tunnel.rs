@@ -28,7 +28,8 @@ pub(super) fn open(
     wire.set_timeout(time_left(details)?);
     wire.write_all(&ask(host, port, proxy)).map_err(broken)?;
     match status(&mut wire)? {
-        200..=299 => Ok(wire.into_inner()),
+        // As the other adapters have it. A proxy that says 204 has something else in mind than a tunnel.
+        200 => Ok(wire.into_inner()),
         407 => Err(Error::ConnectProxyFailed(PROXY_WANTS_CREDENTIALS.to_owned())),
         _ => Err(refused()),
     }

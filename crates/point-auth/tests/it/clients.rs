@@ -102,6 +102,35 @@ fn a_client_names_itself_and_whoever_uses_it() {
 }
 
 #[test]
+fn an_operation_that_names_itself_keeps_its_name() {
+    struct Named;
+
+    impl Operation for Named {
+        type Output = ();
+        const NAME: &'static str = "named";
+
+        fn to_request(&self, base: &BaseUrl) -> Result<Request<SecretBody>, RequestError> {
+            let mut request = json_post(base, "/named", SecretBody::default())?;
+            request.headers_mut().insert("user-agent", http::HeaderValue::from_static("its-own/1"));
+            Ok(request)
+        }
+
+        fn parse_response<B: AsRef<[u8]>>(&self, _: &Response<B>) -> Result<(), ResponseError> {
+            Ok(())
+        }
+    }
+
+    let seen = Mutex::new(None);
+    let transport = Canned(|request: &Request<SecretBody>, _: &SendLimits| {
+        *seen.lock().unwrap() = request.headers().get("user-agent").cloned();
+        Ok(Response::new(SecretBody::default()))
+    });
+    let client = blocking::Client::new(transport);
+    client.with_user_agent(&UserAgent::new().with_product("app/1").unwrap()).execute(&Named).unwrap();
+    assert_eq!(seen.into_inner().unwrap().unwrap(), "its-own/1");
+}
+
+#[test]
 fn an_operation_of_ones_own_uses_the_token_and_learns_of_its_end() {
     struct WhoAmI(AccessToken);
 

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use http::{Request, Response, StatusCode};
 use point_auth::transport::{SendLimits, TransportError, TransportErrorKind};
-use point_auth::{Error, ErrorKind, RetryAfter, SecretBody, blocking};
+use point_auth::{Error, ErrorKind, MalformedReason, ResponseError, RetryAfter, SecretBody, blocking};
 
 use crate::support::{Canned, credentials};
 
@@ -101,4 +101,16 @@ fn a_cause_is_told_once() {
     assert_eq!(error.to_string(), "could not connect");
     assert_eq!(error.source().unwrap().to_string(), "connection refused");
     assert!(error.source().unwrap().source().is_none());
+}
+
+#[test]
+fn an_error_can_be_kept_by_many_and_looked_into() {
+    let error = failed(|| TransportError::new(TransportErrorKind::Timeout).not_sent());
+    let another = error.clone();
+    assert_eq!(another.as_transport().map(TransportError::kind), Some(TransportErrorKind::Timeout));
+    assert!(error.as_response().is_none());
+
+    let error = answered(200, None, "[]");
+    let malformed = ResponseError::malformed(MalformedReason::NotAnObject);
+    assert_eq!((error.as_response(), error.as_transport().is_none()), (Some(&malformed), true));
 }

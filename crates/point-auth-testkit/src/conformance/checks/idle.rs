@@ -5,9 +5,10 @@
 //! may be idle, and the next request must come on another one. This is real time, since nobody can turn a client's clock.
 
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::conformance::bench::Bench;
+use crate::Fault;
+use crate::conformance::bench::{AMPLE, Bench};
 use crate::conformance::check::Wire;
 use crate::conformance::violation::{Outcome, Rule, Violation, ensure};
 
@@ -50,4 +51,21 @@ fn is_not_used_again(bench: &Bench<'_>) -> Outcome {
     let reused = requests.last().is_some_and(|request| request.on_reused_connection());
     ensure!(!reused, "a connection that had been idle for {LONGER_THAN_IDLE:?} was used again");
     Ok(())
+}
+
+/// How long a dead connection may go on failing whoever comes, when nothing but its silence gives it away.
+const LONGER_THAN_DEAD: Duration = Duration::from_secs(20);
+
+/// Streams come and go on one HTTP/2 connection, so that it is never idle, and a stream that timed out does not close it.
+pub(in crate::conformance) fn a_connection_that_has_gone_dead_is_given_up(bench: &Bench<'_>) -> Outcome {
+    let scene = bench.scene()?;
+    scene.must_still_work()?;
+    scene.emulator.push_fault(Fault::dead());
+    let until = Instant::now() + LONGER_THAN_DEAD;
+    while Instant::now() < until {
+        if scene.sign_in_within(AMPLE.with_total_timeout(Duration::from_secs(1)))?.response().is_ok() {
+            return Ok(());
+        }
+    }
+    Err(Violation::new("a connection on which nothing had come for a long time was used again and again"))
 }

@@ -1,7 +1,11 @@
 //! Whatever the adapter, a caller sees the same.
 
-use point_auth::{Credentials, Error, ErrorKind, Refresh, SignIn, TokenSet};
-use point_auth_testkit::{Certificate, Emulator, Fault};
+use http::{HeaderValue, Request, Response};
+use point_auth::{
+    BaseUrl, Credentials, Error, ErrorKind, Operation, Refresh, RequestError, ResponseError, SecretBody,
+    SignIn, TokenSet,
+};
+use point_auth_testkit::{Certificate, Emulator, Fault, HttpVersions};
 
 use crate::support::{PASSWORD, USERNAME, all_clients, base_url, credentials, emulator, settings};
 
@@ -106,6 +110,53 @@ fn a_server_that_is_gone_is_the_same_error_and_nothing_was_sent() {
         let error = client.execute(&SignIn::new(&credentials())).expect_err(name);
         assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Connect, true), "{name}: {error:?}");
         assert!(!error.may_have_been_sent(), "{name}");
+    }
+}
+
+#[test]
+fn an_operation_has_no_say_in_how_its_request_is_framed() {
+    struct Lying;
+
+    impl Operation for Lying {
+        type Output = ();
+        const NAME: &'static str = "lying";
+
+        fn to_request(&self, base: &BaseUrl) -> Result<Request<SecretBody>, RequestError> {
+            let mut request = SignIn::new(&credentials()).to_request(base)?;
+            for (name, value) in [
+                ("host", "one.example"),
+                ("host", "two.example"),
+                ("content-length", "5"),
+                ("transfer-encoding", "chunked"),
+                ("expect", "100-continue"),
+                ("proxy-authorization", "Basic secret"),
+            ] {
+                request.headers_mut().append(name, HeaderValue::from_static(value));
+            }
+            Ok(request)
+        }
+
+        fn parse_response<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<(), ResponseError> {
+            SignIn::new(&credentials()).parse_response(response).map(drop)
+        }
+    }
+
+    for versions in [HttpVersions::Http1Only, HttpVersions::Both] {
+        let emulator =
+            Emulator::builder().user(USERNAME, PASSWORD).with_tls().http(versions).start().unwrap();
+        for (name, client) in all_clients(&settings(&emulator), &base_url(&emulator)) {
+            client.execute(&Lying).expect(name);
+        }
+        for request in emulator.requests() {
+            assert_eq!(
+                request.uri().host().or(request.header("host")).map(|host| host.contains("example")),
+                Some(false)
+            );
+            for header in ["transfer-encoding", "expect", "proxy-authorization"] {
+                assert_eq!(request.header(header), None);
+            }
+            assert_eq!(request.header("content-length"), Some(request.body().len().to_string().as_str()));
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Reads an answer of the API: every rule of what counts as tokens, as a denial, or as neither is here.
 
 mod field;
-mod json_text;
+pub(crate) mod json_text;
 mod object;
 
 use std::time::Duration;

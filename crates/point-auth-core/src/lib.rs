@@ -59,6 +59,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! Over hours there is more to it: when to refresh, when to sign in again, and when not to. [`session`] decides that, for as many callers
+//! as there are, and again without I/O.
+//!
 //! # How answers are read
 //!
 //! Strictly where that protects, leniently where servers differ, and for sign-in and refresh alike:
@@ -92,6 +95,7 @@ pub mod operation;
 mod retry_after;
 mod secret_body;
 mod server_text;
+pub mod session;
 mod tokens;
 mod user_agent;
 

@@ -59,7 +59,10 @@
 //!
 //! # What it is not
 //!
-//! It sends each operation once and keeps nothing between calls. Nor does it read the tokens: they are opaque.
+//! A client sends each operation once and keeps nothing between calls. Nor does it read the tokens: they are opaque.
+//!
+//! Keeping a token fresh over hours is what [`session`] decides: a state machine that is driven by hand, with any transport, as the
+//! example `event_loop` does.
 //!
 //! # Features
 //!
@@ -94,7 +97,7 @@ pub use point_auth_core::{
     MalformedReason, Operation, Refresh, RefreshToken, RequestError, ResponseError, RetryAfter, Scope,
     SecretBody, SignIn, TokenError, TokenSet, TokenType, UserAgent, UserAgentError,
 };
-pub use point_auth_core::{http, operation, secrecy};
+pub use point_auth_core::{http, operation, secrecy, session};
 #[cfg(feature = "hyper")]
 pub use point_auth_hyper::HyperTransport;
 #[cfg(feature = "reqwest")]

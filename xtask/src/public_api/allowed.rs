@@ -54,6 +54,8 @@ pub(super) const ALLOWED: &[(&str, &[&str])] = &[
             "point_auth_reqwest",
             "point_auth_transport",
             "point_auth_ureq",
+            // Re-exported: `Credentials::password` is a `SecretString` of it.
+            "secrecy",
         ],
     ),
     (

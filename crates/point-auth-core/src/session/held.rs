@@ -1,0 +1,107 @@
+//! The tokens that a session holds, and when each of them stops being what.
+
+use std::time::{Duration, SystemTime};
+
+use super::policy::Policy;
+use super::time::{Moment, Now};
+use crate::{AccessToken, RefreshToken};
+
+/// An access token and the moments of its life.
+#[derive(Clone, Debug)]
+pub(super) struct HeldToken {
+    pub(super) token: AccessToken,
+    pub(super) asked_at: Now,
+    pub(super) life: Duration,
+    /// From here on one caller refreshes it.
+    pub(super) advisory: Moment,
+    /// From here on callers wait for an exchange that is under way.
+    pub(super) mandatory: Moment,
+    /// From here on nobody gets it.
+    pub(super) last_use: Moment,
+}
+
+/// What may be done with a token now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    Good,
+    Advisory,
+    Mandatory,
+    Over,
+}
+
+impl HeldToken {
+    /// Its life counts from when its request was sent, `age` before `now`: it can only have been made later. `share` (0 to 1)
+    /// is the part of the jitter that this session takes.
+    pub(super) fn new(
+        token: AccessToken,
+        now: Now,
+        age: Duration,
+        life: Duration,
+        policy: &Policy,
+        share: f64,
+    ) -> Self {
+        let last_use = policy.last_use_margin.min(life / 10);
+        let mandatory = policy.mandatory_window.min(life / 4).max(last_use);
+        let widest = policy.advisory_window.min(life / 2).max(mandatory);
+        let narrowest = (widest / 2).max(mandatory);
+        let advisory = narrowest + (widest - narrowest).mul_f64(share.clamp(0.0, 1.0));
+        let before_end = |margin| Moment::after(now, life.saturating_sub(margin).saturating_sub(age));
+        Self {
+            token,
+            asked_at: before(now, age),
+            life,
+            advisory: before_end(advisory),
+            mandatory: before_end(mandatory),
+            last_use: before_end(last_use),
+        }
+    }
+
+    pub(super) fn phase(&self, now: Now) -> Phase {
+        if self.last_use.has_come(now) {
+            Phase::Over
+        } else if self.mandatory.has_come(now) {
+            Phase::Mandatory
+        } else if self.advisory.has_come(now) {
+            Phase::Advisory
+        } else {
+            Phase::Good
+        }
+    }
+
+    /// How long ago it was asked for, by the clock that says longer.
+    pub(super) fn age(&self, now: Now) -> Duration {
+        age(self.asked_at, now)
+    }
+}
+
+/// A refresh token, and when it is certainly over.
+#[derive(Clone, Debug)]
+pub(super) struct HeldRefresh {
+    pub(super) token: RefreshToken,
+    pub(super) came_at: Now,
+    dead: Moment,
+}
+
+impl HeldRefresh {
+    /// It came `age` before `now`.
+    pub(super) fn new(token: RefreshToken, now: Now, age: Duration, policy: &Policy) -> Self {
+        let dead = Moment::after(now, policy.refresh_token_life.saturating_sub(age));
+        Self { token, came_at: before(now, age), dead }
+    }
+
+    /// Whether it may still be good. When only the server knows, it may.
+    pub(super) fn may_be_good(&self, now: Now) -> bool {
+        !self.dead.has_come(now)
+    }
+}
+
+/// How long ago `since` is, by the clock that says longer.
+pub(super) fn age(since: Now, now: Now) -> Duration {
+    let wall = now.wall.duration_since(since.wall).unwrap_or_default();
+    now.monotonic.saturating_sub(since.monotonic).max(wall)
+}
+
+/// What both clocks said `age` before `now`, as far back as they go.
+fn before(now: Now, age: Duration) -> Now {
+    Now::new(now.monotonic.saturating_sub(age), now.wall.checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH))
+}

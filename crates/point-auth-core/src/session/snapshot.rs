@@ -1,0 +1,116 @@
+//! [`Snapshot`]: what is going on, for people and dashboards. Nothing in it is secret.
+
+use std::time::Duration;
+
+use super::Session;
+use super::action::ExchangeKind;
+use super::exchange::Flight;
+use super::held::Phase;
+use super::outcome::AttemptError;
+use super::time::{Moment, Now};
+use crate::Denial;
+
+/// What a session is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum State {
+    /// There is a good token.
+    Good,
+    /// There is a good token, and it is time to get the next one.
+    Renewing,
+    /// There is no good token, and one is being got.
+    Waiting,
+    /// There is no good token, and nothing is sent for a while.
+    Paused,
+    /// The server denied the sign-in; somebody must change the credentials or reset the session.
+    Denied,
+    /// There are no credentials and no refresh token; somebody must sign in.
+    SignInNeeded,
+}
+
+/// How many exchanges there have been, and what came of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counts {
+    /// Sign-ins begun.
+    pub sign_ins: u64,
+    /// Refreshes begun.
+    pub refreshes: u64,
+    /// Exchanges that gave tokens.
+    pub renewed: u64,
+    /// Sign-ins that were denied.
+    pub denied: u64,
+    /// Refreshes that were refused.
+    pub refused: u64,
+    /// Exchanges that failed in passing.
+    pub failed: u64,
+    /// Exchanges whose driver went away or took too long.
+    pub lost: u64,
+}
+
+impl Counts {
+    pub(super) fn begun(&mut self, kind: ExchangeKind) {
+        let count = match kind {
+            ExchangeKind::SignIn => &mut self.sign_ins,
+            ExchangeKind::Refresh => &mut self.refreshes,
+        };
+        *count = count.saturating_add(1);
+    }
+}
+
+/// What is going on in a session at one moment.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Snapshot {
+    /// What the session is doing.
+    pub state: State,
+    /// How long ago the access token was asked for, by the clock that says longer.
+    pub token_age: Option<Duration>,
+    /// How long the access token is still handed out.
+    pub token_left: Option<Duration>,
+    /// From when on the session wants to be asked again, by either clock, if there is a token that can be handed out.
+    pub next_look: Option<Moment>,
+    /// Whether there is a refresh token that may be good.
+    pub has_refresh_token: bool,
+    /// The exchange under way.
+    pub under_way: Option<ExchangeKind>,
+    /// Until when nothing is sent.
+    pub paused_until: Option<Moment>,
+    /// Why the last attempt failed, if none has succeeded since.
+    pub last_failure: Option<AttemptError>,
+    /// The denial that the session waits over.
+    pub denial: Option<Denial>,
+    /// What there has been so far.
+    pub counts: Counts,
+}
+
+impl Session {
+    /// What is going on. Changes nothing; call it as often as you like.
+    pub fn snapshot(&self, now: Now) -> Snapshot {
+        let phase = self.token.as_ref().map_or(Phase::Over, |held| held.phase(now));
+        let pause = self.pause.as_ref().filter(|pause| !pause.until.has_come(now));
+        let under_way = self.flight.as_ref().filter(|flight| now.monotonic < flight.lost_at());
+        let state = match phase {
+            Phase::Good => State::Good,
+            Phase::Advisory | Phase::Mandatory => State::Renewing,
+            Phase::Over if under_way.is_some() => State::Waiting,
+            Phase::Over if self.next_kind(now).is_none() && self.latch.is_some() => State::Denied,
+            Phase::Over if self.next_kind(now).is_none() => State::SignInNeeded,
+            Phase::Over if pause.is_some() => State::Paused,
+            Phase::Over => State::Waiting,
+        };
+        let held = self.token.as_ref().filter(|_| phase != Phase::Over);
+        Snapshot {
+            state,
+            token_age: held.map(|held| held.age(now)),
+            token_left: held.map(|held| held.last_use.time_left(now)),
+            next_look: self.lease(now).map(|lease| lease.look_again),
+            has_refresh_token: self.refresh.as_ref().is_some_and(|refresh| refresh.may_be_good(now)),
+            under_way: under_way.map(Flight::kind),
+            paused_until: pause.map(|pause| pause.until),
+            last_failure: self.round.last.clone(),
+            denial: self.latch.clone(),
+            counts: self.counts,
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! [`StoredTokens`]: what to keep across a restart, and whom it belongs to.
+
+use std::fmt;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::Session;
+use super::held::{HeldRefresh, HeldToken, Phase};
+use super::time::Now;
+use crate::answer::json_text;
+use crate::{AccessToken, BaseUrl, Credentials, RefreshToken, SecretBody, TokenSet};
+
+/// The tokens of a session, when they were asked for, and whom they belong to.
+///
+/// `Debug` shows neither token. Both are wiped when this drops.
+#[derive(Clone)]
+pub struct StoredTokens {
+    owner: Owner,
+    access_token: Option<Stored<AccessToken>>,
+    expires_in: Duration,
+    refresh_token: Option<Stored<RefreshToken>>,
+}
+
+#[derive(Clone)]
+struct Stored<T> {
+    token: T,
+    /// When it was asked for, by the clock on the wall.
+    since: SystemTime,
+}
+
+/// Whom tokens belong to. The username is not there when a session began without credentials.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Owner {
+    pub(super) base: String,
+    pub(super) username: Option<String>,
+    pub(super) user_alias: Option<String>,
+}
+
+impl Owner {
+    pub(super) fn new(base: &BaseUrl, credentials: Option<&Credentials>) -> Self {
+        Self {
+            base: base.as_str().to_owned(),
+            username: credentials.map(|one| one.username().to_owned()),
+            user_alias: credentials.and_then(Credentials::user_alias).map(str::to_owned),
+        }
+    }
+}
+
+/// Stored tokens that cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoredTokensError {
+    /// It is not what [`StoredTokens::expose_json`] writes.
+    #[error("these are not stored tokens")]
+    Malformed,
+    /// The tokens were given by another API than the session's.
+    #[error("the stored tokens are of another base URL")]
+    OtherBaseUrl,
+    /// The tokens were given for another username than the session's.
+    #[error("the stored tokens are of another username")]
+    OtherUsername,
+    /// The tokens were given for another alias than the session's.
+    #[error("the stored tokens are of another user alias")]
+    OtherUserAlias,
+}
+
+/// What is written. Times are whole seconds since 1970, rounded down, so that a token only ever seems older than it is.
+#[derive(Serialize)]
+struct Written<'a> {
+    base: &'a str,
+    username: Option<&'a str>,
+    user_alias: Option<&'a str>,
+    access_token: Option<&'a str>,
+    asked_at: Option<u64>,
+    expires_in: u64,
+    refresh_token: Option<&'a str>,
+    refresh_token_came_at: Option<u64>,
+}
+
+/// What is read: values as they stand there, since `serde_json` would leave copies of a token behind, and its errors would
+/// quote one that stands where a number should.
+#[derive(Deserialize)]
+struct Read<'a> {
+    base: String,
+    username: Option<String>,
+    user_alias: Option<String>,
+    #[serde(borrow)]
+    access_token: Option<&'a RawValue>,
+    #[serde(borrow)]
+    asked_at: Option<&'a RawValue>,
+    #[serde(borrow)]
+    expires_in: &'a RawValue,
+    #[serde(borrow)]
+    refresh_token: Option<&'a RawValue>,
+    #[serde(borrow)]
+    refresh_token_came_at: Option<&'a RawValue>,
+}
+
+impl StoredTokens {
+    /// As JSON, with both tokens in it: whoever reads it is signed in. Keep it as you would keep a password.
+    pub fn expose_json(&self) -> SecretBody {
+        let seconds = |time: SystemTime| time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let written = Written {
+            base: &self.owner.base,
+            username: self.owner.username.as_deref(),
+            user_alias: self.owner.user_alias.as_deref(),
+            access_token: self.access_token.as_ref().map(|stored| stored.token.expose()),
+            asked_at: self.access_token.as_ref().map(|stored| seconds(stored.since)),
+            expires_in: self.expires_in.as_secs(),
+            refresh_token: self.refresh_token.as_ref().map(|stored| stored.token.expose()),
+            refresh_token_came_at: self.refresh_token.as_ref().map(|stored| seconds(stored.since)),
+        };
+        // Text and numbers have a JSON form.
+        SecretBody::json(&written).unwrap_or_default()
+    }
+
+    /// Reads what [`expose_json`](Self::expose_json) wrote.
+    ///
+    /// # Errors
+    /// [`StoredTokensError::Malformed`] for anything else. Nothing of it is repeated.
+    pub fn from_json(json: &[u8]) -> Result<Self, StoredTokensError> {
+        use StoredTokensError::Malformed;
+        if !json.trim_ascii_start().starts_with(b"{") {
+            return Err(Malformed);
+        }
+        let read: Read<'_> = serde_json::from_slice(json).map_err(|_| Malformed)?;
+        let seconds = |raw: &RawValue| raw.get().parse().map(Duration::from_secs).map_err(|_| Malformed);
+        let since =
+            |raw: Option<&RawValue>| UNIX_EPOCH.checked_add(seconds(raw.ok_or(Malformed)?)?).ok_or(Malformed);
+        let access_token = match read.access_token {
+            Some(raw) => {
+                let token = AccessToken::new(&text(raw)?).map_err(|_| Malformed)?;
+                Some(Stored { token, since: since(read.asked_at)? })
+            }
+            None => None,
+        };
+        let refresh_token = match read.refresh_token {
+            Some(raw) => {
+                let token = RefreshToken::new(&text(raw)?).map_err(|_| Malformed)?;
+                Some(Stored { token, since: since(read.refresh_token_came_at)? })
+            }
+            None => None,
+        };
+        Ok(Self {
+            owner: Owner { base: read.base, username: read.username, user_alias: read.user_alias },
+            access_token,
+            expires_in: seconds(read.expires_in)?.min(TokenSet::MAX_EXPIRES_IN),
+            refresh_token,
+        })
+    }
+
+    fn check_owner(&self, owner: &Owner) -> Result<(), StoredTokensError> {
+        if self.owner.base != owner.base {
+            return Err(StoredTokensError::OtherBaseUrl);
+        }
+        if self.owner.username != owner.username {
+            return Err(StoredTokensError::OtherUsername);
+        }
+        if self.owner.user_alias != owner.user_alias {
+            return Err(StoredTokensError::OtherUserAlias);
+        }
+        Ok(())
+    }
+}
+
+fn text(raw: &RawValue) -> Result<json_text::SecretText<'_>, StoredTokensError> {
+    json_text::text(raw.get()).ok_or(StoredTokensError::Malformed)
+}
+
+impl fmt::Debug for StoredTokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredTokens")
+            .field("base", &self.owner.base)
+            .field("access_token", &self.access_token.is_some())
+            .field("refresh_token", &self.refresh_token.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// What to keep across a restart, or nothing while there are no tokens. Changes whenever an [`Outcome`](super::Outcome) is
+    /// `Renewed` or `RefreshRefused`, and when a token is [invalidated](Self::invalidate).
+    pub fn stored_tokens(&self) -> Option<StoredTokens> {
+        if self.token.is_none() && self.refresh.is_none() {
+            return None;
+        }
+        Some(StoredTokens {
+            owner: self.owner.clone(),
+            access_token: self
+                .token
+                .as_ref()
+                .map(|held| Stored { token: held.token.clone(), since: held.asked_at.wall }),
+            expires_in: self.token.as_ref().map_or(Duration::ZERO, |held| held.life),
+            refresh_token: self
+                .refresh
+                .as_ref()
+                .map(|held| Stored { token: held.token.clone(), since: held.came_at.wall }),
+        })
+    }
+
+    /// Takes up tokens that were stored before a restart.
+    ///
+    /// An access token that has ended, or that was asked for in what is now the future, is not taken up; nor is a refresh token
+    /// from the future, or one that has certainly ended, nor a token that the API has rejected in this session.
+    ///
+    /// # Errors
+    /// [`StoredTokensError`] when they belong to another base URL, username or alias. A session without credentials takes up
+    /// whatever username and alias they name.
+    pub fn restore(&mut self, stored: StoredTokens, now: Now) -> Result<(), StoredTokensError> {
+        let mut owner = self.owner.clone();
+        if self.credentials.is_none() {
+            owner.username.clone_from(&stored.owner.username);
+            owner.user_alias.clone_from(&stored.owner.user_alias);
+        }
+        stored.check_owner(&owner)?;
+        if owner != self.owner {
+            self.flight = None;
+            self.drop_tokens();
+            self.owner = owner;
+        }
+        // A clock that has gone back cannot say how old anything is.
+        let age_of = |since: SystemTime| now.wall.duration_since(since).ok();
+        if let Some(Stored { token, since }) = stored.access_token
+            && let Some(age) = age_of(since)
+        {
+            let share = self.jitter.next();
+            let held = HeldToken::new(token, now, age, stored.expires_in, &self.policy, share);
+            let was_rejected = self.rejected.as_ref() == Some(&held.token);
+            if held.phase(now) != Phase::Over && !was_rejected {
+                self.token = Some(held);
+            }
+        }
+        if let Some(Stored { token, since }) = stored.refresh_token
+            && let Some(age) = age_of(since)
+        {
+            let held = HeldRefresh::new(token, now, age, &self.policy);
+            if held.may_be_good(now) {
+                self.refresh = Some(held);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,212 @@
+//! Two clocks: suspend stops one, somebody sets the other, and neither has an end that anything falls over.
+
+use std::time::{Duration, SystemTime};
+
+use point_auth_core::BaseUrl;
+use point_auth_core::session::{Action, Call, Failure, Now, Policy, Session, State};
+
+use crate::scenario::{Scenario, jane, new_year};
+
+#[test]
+fn a_token_is_over_after_a_long_sleep() {
+    let mut scenario = Scenario::refreshable("first", 3600);
+    scenario.at(10).sleeps_for(3600).someone().refreshes();
+    scenario.server().is_unavailable().someone().waits();
+}
+
+#[test]
+fn a_sleep_into_the_advisory_window_is_noticed() {
+    let mut scenario = Scenario::refreshable("first", 3600);
+    scenario.at(10).sleeps_for(3500).someone().refreshes_beside("first");
+}
+
+#[test]
+fn a_token_is_over_by_the_monotonic_clock_when_the_wall_clock_was_set_back() {
+    let mut scenario = Scenario::refreshable("first", 3600);
+    scenario.at(10).wall_clock_goes_back(1_000_000);
+    scenario.at(3000).someone().gets("first");
+    scenario.at(3595).someone().refreshes();
+}
+
+#[test]
+fn a_token_is_over_by_the_monotonic_clock_when_the_wall_clock_stands_still() {
+    let mut scenario = Scenario::refreshable("first", 3600);
+    scenario.wall_clock_stands_still_for(3595).someone().refreshes();
+}
+
+#[test]
+fn a_step_forth_and_back_of_the_wall_clock_costs_no_token() {
+    let mut scenario = Scenario::refreshable("first", 3600);
+    scenario.at(10).sleeps_for(600).someone().gets("first");
+    scenario.wall_clock_goes_back(600).someone().gets("first");
+    scenario.at(3000).someone().gets("first").has_sent(1, 0);
+}
+
+#[test]
+fn a_sleep_while_an_exchange_is_under_way_counts_as_life() {
+    let mut scenario = Scenario::new();
+    scenario.someone().signs_in();
+    scenario.after(1).sleeps_for(3000).server().gives_refreshable("first", 3600);
+    scenario.someone().gets("first");
+    scenario.at(598).someone().refreshes();
+}
+
+#[test]
+fn a_wall_clock_set_back_while_an_exchange_is_under_way_lends_no_life() {
+    let mut scenario = Scenario::new();
+    scenario.someone().signs_in();
+    scenario.after(10).wall_clock_goes_back(5000).server().gives_refreshable("first", 3600);
+    scenario.someone().gets("first");
+    // What is left, by the clock that was set back, is not more either.
+    scenario.sleeps_for(3584).someone().refreshes();
+    scenario.server().is_unavailable().someone().gets("first");
+    scenario.sleeps_for(1).someone().refreshes();
+}
+
+#[test]
+fn a_sleep_during_a_pause_ends_it() {
+    let mut scenario = Scenario::new();
+    scenario.someone().signs_in();
+    scenario.server().is_busy("600").pauses_for(600).nobody_sends();
+    scenario.sleeps_for(600).someone().signs_in();
+}
+
+#[test]
+fn a_wall_clock_set_back_during_a_pause_does_not_prolong_it() {
+    let mut scenario = Scenario::new();
+    scenario.someone().signs_in();
+    scenario.server().is_busy("600").wall_clock_goes_back(1_000_000).pauses_for(600);
+    scenario.after(600).someone().signs_in();
+}
+
+#[test]
+fn a_wall_clock_set_back_between_attempts_makes_nobody_wait_longer() {
+    let mut scenario = Scenario::new();
+    scenario.caller("ann").signs_in();
+    scenario.server().is_unavailable().wall_clock_goes_back(1_000_000);
+    assert!(scenario.caller("ann").wait() <= Duration::from_millis(250));
+    scenario.after(0.25).caller("ann").signs_in();
+}
+
+#[test]
+fn a_date_of_retry_after_far_ahead_of_a_wall_clock_set_wrong_is_an_hour() {
+    let mut scenario = Scenario::new();
+    scenario.now.wall = SystemTime::UNIX_EPOCH;
+    scenario.someone().signs_in();
+    scenario.server().is_busy("Thu, 01 Jan 2026 00:00:30 GMT").pauses_for(3600);
+}
+
+/// Runs through everything once at this moment, and once a moment before it.
+fn run_through(now: Now) {
+    let before = Now::new(
+        now.monotonic.saturating_sub(Duration::from_secs(1)),
+        now.wall.checked_sub(Duration::from_secs(1)).unwrap_or(now.wall),
+    );
+    for first in [now, before] {
+        for expires_in in ["1", "3600", "1e300"] {
+            let mut session = Session::new(BaseUrl::production(), jane(), Policy::default(), 1);
+            for now in [first, now, now] {
+                let body = format!(
+                    r#"{{"access_token":"first","refresh_token":"again","expires_in":{expires_in}}}"#
+                );
+                let mut call = Call::new();
+                if let Ok(Action::Send(exchange)) = session.poll(now, &mut call) {
+                    let _ = session.handle_response(exchange.id, now, &http::Response::new(body));
+                }
+                if let Ok(Action::Ready(lease)) = session.poll(now, &mut call) {
+                    session.invalidate(&lease.token, now);
+                }
+                let _ = format!("{:?}", session.snapshot(now));
+                if let Some(stored) = session.stored_tokens() {
+                    session.restore(stored, now).unwrap();
+                }
+                if let Ok(Action::Send(exchange)) = session.poll(now, &mut call) {
+                    let _ = session.handle_failure(exchange.id, now, &Failure::maybe_sent());
+                }
+                session.reset();
+                if let Ok(Action::Send(exchange)) = session.poll(now, &mut Call::until(Duration::MAX)) {
+                    session.abandon(exchange.id, now);
+                }
+            }
+        }
+    }
+}
+
+/// The last moment that the wall clock can show.
+fn end_of_time() -> SystemTime {
+    let mut end = SystemTime::UNIX_EPOCH;
+    for step in (0..64).rev().map(|shift| Duration::from_secs(1 << shift)).chain([Duration::from_nanos(1)]) {
+        while let Some(later) = end.checked_add(step) {
+            end = later;
+        }
+    }
+    end
+}
+
+/// The first one.
+fn beginning_of_time() -> SystemTime {
+    let mut beginning = SystemTime::UNIX_EPOCH;
+    for step in (0..64).rev().map(|shift| Duration::from_secs(1 << shift)) {
+        while let Some(earlier) = beginning.checked_sub(step) {
+            beginning = earlier;
+        }
+    }
+    beginning
+}
+
+#[test]
+fn the_ends_of_both_clocks_overflow_nothing() {
+    let walls = [beginning_of_time(), SystemTime::UNIX_EPOCH, new_year(), end_of_time()];
+    let monotonics = [
+        Duration::ZERO,
+        Duration::from_nanos(1),
+        Duration::MAX / 2,
+        Duration::MAX - Duration::from_secs(1),
+        Duration::MAX - Duration::from_nanos(1),
+        Duration::MAX,
+    ];
+    for wall in walls {
+        for monotonic in monotonics {
+            run_through(Now::new(monotonic, wall));
+        }
+    }
+}
+
+#[test]
+fn a_clock_that_jumps_from_one_end_to_the_other_overflows_nothing() {
+    let ends = [beginning_of_time(), end_of_time()];
+    for (from, to) in [(0, 1), (1, 0)] {
+        let mut scenario = Scenario::new();
+        scenario.now.wall = ends[from];
+        scenario.someone().signs_in();
+        scenario.now.wall = ends[to];
+        scenario.server().answers(200, r#"{"access_token":"first","refresh_token":"again"}"#);
+        scenario.now.wall = ends[from];
+        let _ = scenario.someone().reply;
+        assert!(scenario.session.snapshot(scenario.now).counts.sign_ins >= 1);
+        let stored = scenario.session.stored_tokens();
+        scenario.now.wall = ends[to];
+        if let Some(stored) = stored {
+            scenario.session.restore(stored, scenario.now).unwrap();
+        }
+        let _ = scenario.someone().reply;
+    }
+}
+
+#[test]
+fn a_token_asked_for_at_the_end_of_time_is_good_by_the_monotonic_clock() {
+    let mut scenario = Scenario::new();
+    scenario.now.wall = end_of_time();
+    scenario.someone().signs_in();
+    scenario.server().gives_refreshable("first", 3600);
+    scenario.someone().gets("first");
+    assert_eq!(scenario.state(), State::Good);
+    scenario.wall_clock_stands_still_for(3595).someone().refreshes();
+}
+
+#[test]
+fn a_monotonic_clock_at_its_end_answers_at_once_and_sends_nothing() {
+    let mut scenario = Scenario::new();
+    scenario.now.monotonic = Duration::MAX;
+    scenario.someone().is_out_of_patience().has_sent(0, 0);
+}

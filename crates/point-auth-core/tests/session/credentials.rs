@@ -1,0 +1,185 @@
+//! New credentials: what becomes void, what is dropped, what is kept; and a reset.
+
+use point_auth_core::session::{Policy, Session, State};
+use point_auth_core::{BaseUrl, Credentials};
+
+use crate::scenario::{Scenario, jane};
+
+fn new_password() -> Credentials {
+    Credentials::new("jane@tenant.com", "a new password").unwrap()
+}
+
+fn joe() -> Credentials {
+    Credentials::new("joe@tenant.com", "joe's password").unwrap()
+}
+
+fn jane_as(alias: &str) -> Credentials {
+    jane().with_user_alias(alias).unwrap()
+}
+
+/// The body of the request that is under way.
+fn body(scenario: &Scenario) -> String {
+    String::from_utf8(scenario.exchange().request.body().as_ref().to_vec()).unwrap()
+}
+
+#[test]
+fn an_exchange_under_way_is_void_when_the_credentials_change() {
+    for credentials in [new_password(), joe(), jane_as("ann")] {
+        let mut scenario = Scenario::new();
+        scenario.caller("ann").signs_in();
+        let old = scenario.exchange().id;
+        scenario.session.set_credentials(credentials);
+        scenario.caller("ann").signs_in();
+        scenario.server_of(old).denies().is_ignored();
+        scenario.server_of(old).answers(200, r#"{"access_token":"of-the-old"}"#).is_ignored();
+        scenario.server().gives("of-the-new", 3600).caller("ann").gets("of-the-new");
+    }
+}
+
+#[test]
+fn the_same_credentials_again_change_nothing() {
+    let mut scenario = Scenario::new();
+    scenario.caller("ann").signs_in();
+    scenario.session.set_credentials(jane());
+    scenario.caller("ann").waits();
+    scenario.server().denies();
+    scenario.session.set_credentials(jane());
+    scenario.someone().is_denied().has_sent(1, 0);
+}
+
+#[test]
+fn a_changed_password_keeps_the_tokens() {
+    let mut scenario = Scenario::refreshable("first", 3600);
+    scenario.session.set_credentials(new_password());
+    scenario.someone().gets("first");
+    scenario.at(3600).someone().refreshes();
+}
+
+#[test]
+fn a_changed_username_drops_all_tokens() {
+    let mut scenario = Scenario::refreshable("first", 3600);
+    scenario.session.set_credentials(joe());
+    scenario.someone().signs_in();
+    assert!(body(&scenario).contains("joe@tenant.com"));
+    assert!(scenario.session.stored_tokens().is_none());
+}
+
+#[test]
+fn a_changed_alias_drops_all_tokens() {
+    let mut scenario = Scenario::refreshable("first", 3600);
+    scenario.session.set_credentials(jane_as("ann"));
+    scenario.someone().signs_in();
+    assert!(body(&scenario).contains(r#""useralias":"ann""#));
+    scenario.server().gives_refreshable("ann's", 3600);
+    scenario.session.set_credentials(jane_as("bob"));
+    scenario.someone().signs_in();
+    scenario.server().gives_refreshable("bob's", 3600);
+    scenario.session.set_credentials(jane());
+    scenario.someone().signs_in();
+    assert!(!body(&scenario).contains("useralias"));
+}
+
+#[test]
+fn a_new_password_opens_the_latch() {
+    let mut scenario = Scenario::new();
+    scenario.someone().signs_in();
+    scenario.server().denies().someone().is_denied();
+    scenario.session.set_credentials(new_password());
+    scenario.someone().signs_in();
+    assert!(body(&scenario).contains("a new password"));
+}
+
+#[test]
+fn a_new_username_opens_the_latch() {
+    let mut scenario = Scenario::new();
+    scenario.someone().signs_in();
+    scenario.server().denies();
+    scenario.session.set_credentials(joe());
+    scenario.someone().signs_in();
+}
+
+#[test]
+fn a_new_alias_opens_no_latch_since_the_password_is_still_wrong() {
+    let mut scenario = Scenario::new();
+    scenario.someone().signs_in();
+    scenario.server().denies();
+    scenario.session.set_credentials(jane_as("ann"));
+    scenario.someone().is_denied().has_sent(1, 0);
+}
+
+#[test]
+fn going_back_to_a_password_that_was_denied_is_a_change_all_the_same() {
+    let mut scenario = Scenario::new();
+    scenario.someone().signs_in();
+    scenario.server().denies();
+    scenario.session.set_credentials(new_password());
+    scenario.session.set_credentials(jane());
+    scenario.someone().signs_in();
+}
+
+#[test]
+fn whoever_waits_between_attempts_signs_in_at_once_with_new_credentials() {
+    let mut scenario = Scenario::new();
+    scenario.caller("ann").signs_in();
+    scenario.server().is_unavailable().caller("ann").waits();
+    scenario.session.set_credentials(new_password());
+    scenario.caller("ann").signs_in();
+}
+
+#[test]
+fn new_credentials_end_no_pause_that_the_server_asked_for() {
+    let mut scenario = Scenario::new();
+    scenario.someone().signs_in();
+    scenario.server().is_busy("300");
+    scenario.session.set_credentials(new_password());
+    scenario.pauses_for(300).nobody_sends();
+    scenario.session.reset();
+    scenario.someone().signs_in();
+}
+
+#[test]
+fn a_pause_made_long_by_a_token_is_short_when_another_user_comes() {
+    let mut scenario = Scenario::refreshable("first", 3600);
+    scenario.at(3460).someone().refreshes_beside("first");
+    scenario.server().is_unavailable().pauses_for(20);
+    scenario.session.set_credentials(joe());
+    scenario.pauses_for(1).after(1).someone().signs_in();
+}
+
+#[test]
+fn a_reset_leaves_the_token_and_the_exchange_under_way() {
+    let mut scenario = Scenario::refreshable("first", 3600);
+    scenario.session.reset();
+    scenario.someone().gets("first");
+    scenario.at(3595).caller("ann").refreshes();
+    scenario.session.reset();
+    scenario.caller("bob").waits();
+    scenario.server().gives("second", 3600).caller("bob").gets("second").has_sent(1, 1);
+}
+
+#[test]
+fn a_reset_begins_the_pauses_anew() {
+    let mut scenario = Scenario::new();
+    let fail = |scenario: &mut Scenario| {
+        scenario.round_fails(|scenario| {
+            scenario.server().is_unavailable();
+        })
+    };
+    fail(&mut scenario);
+    scenario.pauses_for(1).after(1);
+    fail(&mut scenario);
+    scenario.pauses_for(2);
+    scenario.session.reset();
+    assert_eq!(fail(&mut scenario), 3);
+    scenario.pauses_for(1);
+}
+
+#[test]
+fn a_session_without_anything_asks_somebody_to_sign_in() {
+    let mut scenario =
+        Scenario::of(Session::without_credentials(BaseUrl::production(), Policy::default(), 1));
+    scenario.someone().is_asked_to_sign_in();
+    assert_eq!(scenario.state(), State::SignInNeeded);
+    scenario.session.set_credentials(jane());
+    scenario.someone().signs_in();
+}

@@ -1,0 +1,154 @@
+//! What callers are told, down to the cause of the cause; nothing is said twice.
+
+use std::error::Error;
+use std::fmt;
+
+use point_auth_core::session::{AttemptError, Failure, Outcome, SessionError};
+
+use crate::scenario::Scenario;
+
+#[derive(Debug)]
+struct Outer(Inner);
+
+#[derive(Debug)]
+struct Inner;
+
+impl fmt::Display for Outer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the connection was lost")
+    }
+}
+
+impl fmt::Display for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("reset by peer")
+    }
+}
+
+impl Error for Outer {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+impl Error for Inner {}
+
+/// The error and its sources, one a line.
+fn told(error: &SessionError) -> Vec<String> {
+    let mut told = Vec::new();
+    let mut next: Option<&dyn Error> = Some(error);
+    while let Some(error) = next {
+        told.push(error.to_string());
+        next = error.source();
+    }
+    told
+}
+
+#[test]
+fn a_failure_is_told_with_its_cause_and_the_cause_of_that() {
+    let mut scenario = Scenario::new();
+    scenario.caller("ann").signs_in();
+    scenario
+        .server()
+        .fails(&Failure::maybe_sent().with_source(Box::<dyn Error + Send + Sync>::from(Outer(Inner))));
+    let error = scenario.caller("ann").reply.unwrap_err();
+    assert_eq!(told(&error), ["no access token could be got", "the connection was lost", "reset by peer"]);
+}
+
+#[test]
+fn a_failure_without_a_cause_is_told_too() {
+    let mut scenario = Scenario::new();
+    scenario.caller("ann").signs_in();
+    scenario.server().falls_silent();
+    let error = scenario.caller("ann").reply.unwrap_err();
+    assert_eq!(told(&error), ["no access token could be got", "there was no response"]);
+}
+
+#[test]
+fn a_failure_says_whether_it_may_have_been_sent() {
+    assert!(Failure::maybe_sent().may_have_been_sent());
+    assert!(!Failure::not_sent().may_have_been_sent());
+    assert!(Failure::not_sent().source().is_none());
+    let failure = Failure::not_sent().with_source(Box::<dyn Error + Send + Sync>::from(Inner));
+    assert_eq!(failure.source().unwrap().to_string(), "reset by peer");
+    assert!(!failure.may_have_been_sent());
+}
+
+#[test]
+fn a_response_that_was_no_token_is_told() {
+    let mut scenario = Scenario::new();
+    scenario.caller("ann").signs_in();
+    scenario.server().answers(404, "<html>");
+    let error = scenario.caller("ann").reply.unwrap_err();
+    assert_eq!(told(&error), ["no access token could be got", "unexpected answer: status 404, not JSON"]);
+}
+
+#[test]
+fn a_caller_out_of_patience_is_told_why_the_last_attempt_failed() {
+    let mut scenario = Scenario::new();
+    scenario.someone().signs_in();
+    let error = scenario.someone_with(0).reply.unwrap_err();
+    assert_eq!(told(&error), ["no access token came in time"]);
+    scenario.server().is_unavailable();
+    let error = scenario.someone_with(0).reply.unwrap_err();
+    assert_eq!(told(&error), ["no access token came in time", "unexpected answer: status 503, not JSON"]);
+}
+
+#[test]
+fn a_denial_is_told_in_the_servers_words_and_once() {
+    let mut scenario = Scenario::new();
+    scenario.someone().signs_in();
+    scenario.server().denies();
+    let error = scenario.someone().reply.unwrap_err();
+    assert_eq!(
+        told(&error),
+        ["denied by the server (status 403): access_denied: Invalid username / password combination"]
+    );
+}
+
+#[test]
+fn the_need_of_a_sign_in_is_told() {
+    let session = point_auth_core::session::Session::without_credentials(
+        point_auth_core::BaseUrl::production(),
+        Default::default(),
+        1,
+    );
+    let error = Scenario::of(session).someone().reply.unwrap_err();
+    assert_eq!(told(&error), ["somebody must sign in: there is no good refresh token and no credentials"]);
+}
+
+#[test]
+fn every_cause_of_a_failed_attempt_has_words_of_its_own() {
+    let said = |error: AttemptError| {
+        assert!(error.source().is_none());
+        error.to_string()
+    };
+    assert_eq!(said(AttemptError::EndedOnArrival), "the access token had ended when it came");
+    assert_eq!(said(AttemptError::SameToken), "the server gave the same access token again");
+    assert_eq!(said(AttemptError::Rejected), "the API rejected an access token that had just been given");
+    assert_eq!(said(AttemptError::Lost), "whoever was sending went away");
+    assert_eq!(
+        said(AttemptError::Request(point_auth_core::RequestError::Path)),
+        point_auth_core::RequestError::Path.to_string()
+    );
+}
+
+#[test]
+fn an_outcome_tells_the_tokens_and_how_they_were_got() {
+    use point_auth_core::session::ExchangeKind::{Refresh, SignIn};
+    let mut scenario = Scenario::new();
+    for (kind, token) in [(SignIn, "first"), (Refresh, "second")] {
+        match kind {
+            SignIn => scenario.someone().signs_in(),
+            _ => scenario.at(3595).someone().refreshes(),
+        };
+        scenario.server().gives_refreshable(token, 3600);
+        match &scenario.outcome {
+            Some(Outcome::Renewed { kind: told, tokens }) => {
+                assert_eq!(*told, kind);
+                assert_eq!(tokens.access_token().expose(), token);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}

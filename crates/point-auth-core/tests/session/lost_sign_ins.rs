@@ -1,0 +1,162 @@
+//! A sign-in whose answer was lost may have counted against the account.
+
+use point_auth_core::session::AttemptError;
+
+use crate::scenario::Scenario;
+
+#[test]
+fn a_sign_in_that_may_have_been_sent_gets_no_quick_retry() {
+    let mut scenario = Scenario::new();
+    scenario.caller("ann").signs_in().caller("bob").waits();
+    scenario.server().falls_silent().gives_up().pauses_for(1);
+    scenario.caller("ann").fails().caller("bob").fails().nobody_sends().has_sent(1, 0);
+}
+
+#[test]
+fn a_sign_in_that_was_not_sent_gets_quick_retries() {
+    let mut scenario = Scenario::new();
+    let attempts = scenario.round_fails(|scenario| {
+        scenario.server().is_not_reached();
+    });
+    assert_eq!(attempts, 3);
+}
+
+#[test]
+fn a_sign_in_lost_behind_a_gateway_that_timed_out_gets_no_quick_retry() {
+    let mut scenario = Scenario::new();
+    scenario.someone().signs_in();
+    scenario.server().answers(504, "").gives_up().pauses_for(1);
+}
+
+#[test]
+fn a_refresh_that_may_have_been_sent_gets_quick_retries() {
+    let mut scenario = Scenario::refreshable("first", 60);
+    scenario.at(60);
+    let attempts = scenario.round_fails(|scenario| {
+        scenario.server().falls_silent();
+    });
+    assert_eq!(attempts, 3);
+    scenario.pauses_for(1);
+}
+
+/// The pauses after so many lost sign-ins.
+fn three_are_lost() -> Scenario {
+    let mut scenario = Scenario::new();
+    for pause in [1, 2] {
+        scenario.someone().signs_in();
+        scenario.server().falls_silent().pauses_for(pause).after(pause);
+    }
+    scenario.someone().signs_in();
+    scenario.server().falls_silent();
+    scenario
+}
+
+#[test]
+fn after_three_lost_sign_ins_the_pause_is_ten_minutes() {
+    let mut scenario = three_are_lost();
+    scenario.pauses_for(600).nobody_sends();
+    scenario.after(599.9).nobody_sends();
+    scenario.after(0.1).someone().signs_in();
+}
+
+#[test]
+fn a_fourth_lost_sign_in_is_ten_minutes_again() {
+    let mut scenario = three_are_lost();
+    scenario.after(600).someone().signs_in();
+    scenario.server().falls_silent().pauses_for(600);
+}
+
+#[test]
+fn a_sign_in_that_was_not_sent_does_not_make_those_before_it_forgotten() {
+    let mut scenario = Scenario::new();
+    for pause in [1, 2] {
+        scenario.someone().signs_in();
+        scenario.server().falls_silent().pauses_for(pause).after(pause);
+    }
+    scenario.caller("ann").signs_in();
+    scenario.server().is_not_reached().retries().after(1).caller("ann").signs_in();
+    scenario.server().falls_silent().pauses_for(600);
+}
+
+#[test]
+fn a_sign_in_that_was_answered_begins_the_count_anew() {
+    let mut scenario = Scenario::new();
+    for pause in [1, 2] {
+        scenario.someone().signs_in();
+        scenario.server().falls_silent().pauses_for(pause).after(pause);
+    }
+    scenario.caller("ann").signs_in();
+    scenario.server().is_unavailable().retries().after(1).caller("ann").signs_in();
+    scenario.server().falls_silent().pauses_for(4);
+}
+
+#[test]
+fn a_refresh_that_succeeds_says_nothing_of_the_sign_ins_before_it() {
+    let mut scenario = Scenario::new();
+    for pause in [1, 2] {
+        scenario.someone().signs_in();
+        scenario.server().falls_silent().pauses_for(pause).after(pause);
+    }
+    let stored = Scenario::refreshable("restored", 10).session.stored_tokens().unwrap();
+    scenario.session.restore(stored, scenario.now).unwrap();
+    scenario.at(10).someone().refreshes();
+    scenario.server().gives("first", 60).at(70).someone().refreshes();
+    scenario.server().answers(404, "").is_refused().someone().signs_in();
+    scenario.server().falls_silent().pauses_for(600);
+}
+
+#[test]
+fn a_reset_ends_the_ten_minutes() {
+    let mut scenario = three_are_lost();
+    scenario.session.reset();
+    scenario.someone().signs_in();
+    scenario.server().falls_silent().pauses_for(1);
+}
+
+#[test]
+fn a_new_password_begins_the_count_anew() {
+    let mut scenario = Scenario::new();
+    for pause in [1, 2] {
+        scenario.someone().signs_in();
+        scenario.server().falls_silent().pauses_for(pause).after(pause);
+    }
+    let credentials = point_auth_core::Credentials::new("jane@tenant.com", "another").unwrap();
+    scenario.session.set_credentials(credentials);
+    scenario.someone().signs_in();
+    scenario.server().falls_silent().pauses_for(4);
+}
+
+#[test]
+fn a_sign_in_made_void_by_another_alias_counts_as_lost() {
+    let mut scenario = Scenario::new();
+    for alias in ["ann", "bob"] {
+        scenario.someone().signs_in();
+        scenario.session.set_credentials(crate::scenario::jane().with_user_alias(alias).unwrap());
+    }
+    scenario.someone().signs_in();
+    scenario.server().falls_silent().pauses_for(600);
+}
+
+#[test]
+fn sign_ins_whose_drivers_went_away_count_as_lost() {
+    let mut scenario = Scenario::new();
+    let attempts = scenario.round_fails(|scenario| {
+        scenario.abandons();
+    });
+    assert_eq!(attempts, 3);
+    let caller = scenario.someone();
+    assert!(matches!(caller.error().0, AttemptError::Lost));
+    caller.fails().pauses_for(600);
+}
+
+#[test]
+fn three_lost_sign_ins_pause_for_ten_minutes_even_past_the_last_use_of_a_token() {
+    let mut scenario = Scenario::signed_in("first", 3600);
+    scenario.at(3455).someone().signs_in_beside("first");
+    scenario.server().falls_silent().pauses_for(20);
+    scenario.at(3480).someone().signs_in_beside("first");
+    scenario.server().falls_silent().pauses_for(40);
+    scenario.at(3525).someone().signs_in_beside("first");
+    scenario.server().falls_silent().pauses_for(600);
+    scenario.someone().gets("first").at(3595).someone().fails();
+}

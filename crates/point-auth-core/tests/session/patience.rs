@@ -1,0 +1,284 @@
+//! A few quick attempts while callers wait, then one error for all and a pause; and what a server asks for.
+
+use std::time::Duration;
+
+use point_auth_core::session::{AttemptError, Call, SessionError};
+
+use crate::scenario::{Scenario, Seconds};
+
+#[test]
+fn one_hiccup_fails_nobody() {
+    let mut scenario = Scenario::new();
+    scenario.caller("ann").signs_in().caller("bob").waits();
+    scenario.server().is_unavailable().retries();
+    let gap = scenario.caller("bob").wait();
+    scenario.after(gap).caller("bob").signs_in().caller("ann").waits();
+    scenario.server().gives("first", 3600);
+    scenario.caller("ann").gets("first").caller("bob").gets("first").has_sent(2, 0);
+}
+
+#[test]
+fn there_are_three_attempts_about_a_fifth_and_four_fifths_of_a_second_apart() {
+    let (mut first, mut second) = (Vec::new(), Vec::new());
+    for seed in 0..200 {
+        let mut scenario = Scenario::with_seed(seed);
+        scenario.caller("ann").signs_in();
+        scenario.server().is_unavailable().retries();
+        let gap = scenario.caller("ann").wait();
+        first.push(gap.as_secs_f64());
+        scenario.after(gap).caller("ann").signs_in();
+        scenario.server().is_unavailable().retries();
+        let gap = scenario.caller("ann").wait();
+        second.push(gap.as_secs_f64());
+        scenario.after(gap).caller("ann").signs_in();
+        scenario.server().is_unavailable().gives_up().caller("ann").fails().has_sent(3, 0);
+    }
+    for (gaps, about) in [(first, 0.2), (second, 0.8)] {
+        let least = gaps.iter().copied().fold(f64::MAX, f64::min);
+        let most = gaps.iter().copied().fold(0.0, f64::max);
+        assert!(least >= about * 0.75 - 1e-9 && most <= about * 1.25 + 1e-9, "{least} {most}");
+        assert!(least < about * 0.8 && most > about * 1.2, "it hardly spreads: {least} {most}");
+    }
+}
+
+#[test]
+fn nobody_begins_an_attempt_before_its_time() {
+    let mut scenario = Scenario::new();
+    scenario.caller("ann").signs_in();
+    scenario.server().is_unavailable();
+    let gap = scenario.caller("ann").wait();
+    scenario.after(gap - Duration::from_nanos(1)).caller("ann").waits().nobody_sends();
+    scenario.after(Duration::from_nanos(1)).caller("bob").signs_in().caller("ann").waits();
+}
+
+#[test]
+fn a_caller_waits_fifteen_seconds_and_no_longer() {
+    let mut scenario = Scenario::new();
+    scenario.someone().signs_in();
+    scenario.caller("bob").waits_for(15);
+    scenario.after(14.999).caller("bob").waits_for(0.001);
+    scenario.after(0.001).caller("bob").is_out_of_patience();
+}
+
+#[test]
+fn a_caller_waits_no_longer_than_its_own_deadline() {
+    let mut scenario = Scenario::new();
+    scenario.someone().signs_in();
+    scenario.someone_with(0.1).waits_for(0.1);
+    scenario.someone_with(0).is_out_of_patience();
+    scenario.someone_with(100).waits_for(32);
+}
+
+#[test]
+fn an_attempt_is_never_waited_for_beyond_the_deadline() {
+    let mut scenario = Scenario::new();
+    scenario.caller("ann").signs_in();
+    scenario.server().is_unavailable().retries();
+    scenario.someone_with(0.01).waits_for(0.01);
+    let mut call = Call::until(scenario.now.monotonic + 0.01.seconds());
+    assert!(scenario.session.poll(scenario.now, &mut call).is_ok());
+    scenario.after(0.01);
+    match scenario.session.poll(scenario.now, &mut call) {
+        Err(SessionError::OutOfPatience { last: Some(AttemptError::Response(_)) }) => {}
+        other => panic!("{other:?}"),
+    }
+    scenario.has_sent(1, 0);
+}
+
+#[test]
+fn a_caller_without_patience_begins_nothing() {
+    let mut scenario = Scenario::new();
+    scenario.someone_with(0).is_out_of_patience().has_sent(0, 0);
+}
+
+#[test]
+fn after_the_last_attempt_all_get_the_same_error_and_so_do_those_who_come_in_the_pause() {
+    let mut scenario = Scenario::new();
+    scenario.caller("ann").signs_in().caller("bob").waits();
+    scenario.server().is_not_reached().after(0.25);
+    scenario.caller("ann").signs_in().caller("bob").waits();
+    scenario.server().is_not_reached().after(1);
+    scenario.caller("ann").signs_in().caller("bob").waits();
+    scenario.server().answers(502, "").gives_up().pauses_for(1);
+    let mut told = Vec::new();
+    for name in ["ann", "bob", "cid", "dan"] {
+        let (error, until) = scenario.caller(name).error();
+        told.push((error.to_string(), until));
+        scenario.after(0.1);
+    }
+    assert!(told.iter().all(|one| *one == told[0]), "{told:?}");
+    scenario.has_sent(3, 0);
+}
+
+#[test]
+fn the_pause_doubles_from_one_second_to_a_minute() {
+    let mut scenario = Scenario::new();
+    for pause in [1, 2, 4, 8, 16, 32, 60, 60, 60] {
+        let attempts = scenario.round_fails(|scenario| {
+            scenario.server().is_unavailable();
+        });
+        assert_eq!(attempts, 3);
+        scenario.pauses_for(pause).nobody_sends().after(pause);
+    }
+    scenario.someone().signs_in();
+    scenario.server().gives("first", 60);
+    scenario.after(60);
+    scenario.round_fails(|scenario| {
+        scenario.server().is_unavailable();
+    });
+    scenario.pauses_for(1);
+}
+
+#[test]
+fn while_a_token_is_good_the_pause_is_twenty_to_sixty_seconds() {
+    let mut scenario = Scenario::refreshable("first", 3600);
+    scenario.at(3450).someone().refreshes_beside("first");
+    scenario.server().is_unavailable().gives_up().pauses_for(20).nobody_sends();
+    scenario.after(20).someone().refreshes_beside("first");
+    scenario.server().is_unavailable().gives_up().pauses_for(40).nobody_sends();
+    scenario.after(40).someone().refreshes_beside("first");
+    scenario.server().is_unavailable().gives_up().pauses_for(60).nobody_sends();
+    scenario.someone().gets("first").has_sent(1, 3);
+}
+
+#[test]
+fn a_pause_while_a_token_is_good_ends_at_its_last_use() {
+    let mut scenario = Scenario::refreshable("first", 3600);
+    scenario.at(3590).someone().refreshes();
+    scenario.server().is_unavailable().gives_up().pauses_for(5);
+    scenario.at(3595).someone().refreshes();
+
+    // Whichever clock says that it has come.
+    let mut scenario = Scenario::refreshable("first", 3600);
+    scenario.at(3590).someone().refreshes();
+    scenario.server().is_unavailable().gives_up().sleeps_for(5).someone().refreshes();
+}
+
+#[test]
+fn a_pause_that_began_beside_a_good_token_is_a_short_one_when_the_api_rejects_that() {
+    let mut scenario = Scenario::refreshable("first", 3600);
+    scenario.at(3460).someone().refreshes_beside("first");
+    scenario.server().is_unavailable().pauses_for(20);
+    scenario.after(5).api_rejects("first").someone().refreshes();
+    scenario.server().gives("second", 3600).someone().gets("second");
+}
+
+#[test]
+fn a_pause_gets_no_longer_when_the_api_rejects_the_token() {
+    let mut scenario = Scenario::refreshable("first", 3600);
+    scenario.at(3594.5).someone().refreshes();
+    scenario.server().is_unavailable().pauses_for(0.5).api_rejects("first").pauses_for(0.5);
+}
+
+#[test]
+fn a_pause_that_the_server_asked_for_goes_on_when_the_api_rejects_the_token() {
+    let mut scenario = Scenario::refreshable("first", 3600);
+    scenario.at(3460).someone().refreshes_beside("first");
+    scenario.server().is_busy("300").pauses_for(300);
+    scenario.after(5).api_rejects("first").pauses_for(295).someone().fails().nobody_sends();
+}
+
+#[test]
+fn retry_after_in_seconds_is_honoured_and_not_waited_through() {
+    let mut scenario = Scenario::new();
+    scenario.caller("ann").signs_in().caller("bob").waits();
+    scenario.server().is_busy("7").gives_up().pauses_for(7);
+    scenario.caller("ann").fails().caller("bob").fails();
+    scenario.after(6.9).nobody_sends();
+    scenario.after(0.1).someone().signs_in();
+}
+
+#[test]
+fn retry_after_as_a_date_is_honoured() {
+    let mut scenario = Scenario::new();
+    scenario.someone().signs_in();
+    scenario.server().is_busy("Thu, 01 Jan 2026 00:00:30 GMT").gives_up().pauses_for(30);
+}
+
+#[test]
+fn retry_after_is_honoured_beside_any_status_that_passes() {
+    for status in [503, 500, 408, 403] {
+        let mut scenario = Scenario::new();
+        scenario.someone().signs_in();
+        scenario.server().answers_with(status, "", Some("120")).gives_up().pauses_for(120);
+    }
+}
+
+#[test]
+fn retry_after_is_at_most_an_hour() {
+    for value in ["3601", "99999999999999999999999", "Fri, 01 Jan 2027 00:00:00 GMT"] {
+        let mut scenario = Scenario::new();
+        scenario.someone().signs_in();
+        scenario.server().is_busy(value).gives_up().pauses_for(3600);
+    }
+}
+
+#[test]
+fn a_short_retry_after_does_not_shorten_the_pause() {
+    let mut scenario = Scenario::new();
+    for pause in [1, 2, 4] {
+        scenario.someone().signs_in();
+        scenario.server().is_busy("1").gives_up().pauses_for(pause).after(pause);
+    }
+}
+
+#[test]
+fn retry_after_now_or_in_the_past_or_unreadable_asks_for_nothing() {
+    for value in ["0", "Wed, 31 Dec 2025 00:00:00 GMT", "soon"] {
+        let mut scenario = Scenario::new();
+        scenario.someone().signs_in();
+        scenario.server().is_busy(value).retries();
+    }
+}
+
+#[test]
+fn retry_after_goes_beyond_the_last_use_of_a_token() {
+    let mut scenario = Scenario::refreshable("first", 3600);
+    scenario.at(3590).someone().refreshes();
+    scenario.server().is_busy("100").gives_up().pauses_for(100).someone().gets("first");
+    scenario.at(3595).someone().fails().nobody_sends();
+    scenario.at(3690).someone().refreshes();
+}
+
+#[test]
+fn a_server_that_keeps_failing_gets_at_most_four_exchanges_in_two_seconds() {
+    let mut scenario = Scenario::new();
+    let mut sent = 0;
+    let mut failed = 0;
+    let mut calls = vec![Call::new(); 100];
+    for _ in 0..200 {
+        for call in &mut calls {
+            match scenario.session.poll(scenario.now, call) {
+                Ok(point_auth_core::session::Action::Send(exchange)) => {
+                    sent += 1;
+                    scenario.server_of(exchange.id).is_unavailable();
+                }
+                Err(_) => {
+                    failed += 1;
+                    *call = Call::new();
+                }
+                Ok(_) => {}
+            }
+        }
+        scenario.after(0.01);
+    }
+    assert!(sent <= 4, "{sent}");
+    assert!(failed >= 100, "{failed}");
+}
+
+#[test]
+fn a_success_after_a_hiccup_leaves_nothing_of_it() {
+    let mut scenario = Scenario::new();
+    scenario.caller("ann").signs_in();
+    scenario.server().is_unavailable().after(0.25).caller("ann").signs_in();
+    scenario.server().gives("first", 60);
+    assert!(scenario.snapshot().last_failure.is_none());
+    scenario.after(60).caller("bob").signs_in();
+    let attempts = 1 + {
+        scenario.server().is_unavailable().retries();
+        scenario.round_fails(|scenario| {
+            scenario.server().is_unavailable();
+        })
+    };
+    assert_eq!(attempts, 3);
+}

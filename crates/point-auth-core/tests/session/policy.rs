@@ -1,0 +1,208 @@
+//! The constants: their defaults, what nonsense is refused, and that they are obeyed.
+
+use std::time::Duration;
+
+use point_auth_core::session::{Policy, PolicyBuilder, PolicyError};
+
+use crate::scenario::Scenario;
+
+type Change = fn(PolicyBuilder) -> PolicyBuilder;
+
+const fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+#[test]
+fn the_defaults_are_those_of_the_design() {
+    let policy = Policy::default();
+    assert_eq!(policy.advisory_window(), seconds(300));
+    assert_eq!(policy.mandatory_window(), seconds(60));
+    assert_eq!(policy.last_use_margin(), seconds(5));
+    assert_eq!(policy.attempts(), 3);
+    assert_eq!(policy.first_gap(), Duration::from_millis(200));
+    assert_eq!(policy.patience(), seconds(15));
+    assert_eq!(policy.exchange_timeout(), seconds(30));
+    assert_eq!(policy.shortest_pause(), seconds(1));
+    assert_eq!(policy.shortest_pause_with_token(), seconds(20));
+    assert_eq!(policy.longest_pause(), seconds(60));
+    assert_eq!(policy.longest_retry_after(), seconds(3600));
+    assert_eq!(policy.lost_sign_ins(), 3);
+    assert_eq!(policy.lost_pause(), seconds(600));
+    assert_eq!(policy.young_token(), seconds(30));
+    assert_eq!(policy.refresh_token_life(), seconds(49 * 3600));
+    assert_eq!(Policy::builder().build(), Ok(policy));
+}
+
+#[test]
+fn every_value_can_be_set() {
+    let policy = Policy::builder()
+        .with_advisory_window(seconds(103))
+        .with_mandatory_window(seconds(102))
+        .with_last_use_margin(seconds(101))
+        .with_attempts(4)
+        .with_first_gap(seconds(105))
+        .with_patience(seconds(106))
+        .with_exchange_timeout(seconds(107))
+        .with_shortest_pause(seconds(108))
+        .with_shortest_pause_with_token(seconds(109))
+        .with_longest_pause(seconds(110))
+        .with_longest_retry_after(seconds(111))
+        .with_lost_sign_ins(12)
+        .with_lost_pause(seconds(113))
+        .with_young_token(seconds(114))
+        .with_refresh_token_life(seconds(115))
+        .build()
+        .unwrap();
+    assert_eq!(policy.advisory_window(), seconds(103));
+    assert_eq!(policy.mandatory_window(), seconds(102));
+    assert_eq!(policy.last_use_margin(), seconds(101));
+    assert_eq!(policy.attempts(), 4);
+    assert_eq!(policy.first_gap(), seconds(105));
+    assert_eq!(policy.patience(), seconds(106));
+    assert_eq!(policy.exchange_timeout(), seconds(107));
+    assert_eq!(policy.shortest_pause(), seconds(108));
+    assert_eq!(policy.shortest_pause_with_token(), seconds(109));
+    assert_eq!(policy.longest_pause(), seconds(110));
+    assert_eq!(policy.longest_retry_after(), seconds(111));
+    assert_eq!(policy.lost_sign_ins(), 12);
+    assert_eq!(policy.lost_pause(), seconds(113));
+    assert_eq!(policy.young_token(), seconds(114));
+    assert_eq!(policy.refresh_token_life(), seconds(115));
+}
+
+#[test]
+fn a_zero_where_a_session_would_spin_or_never_work_is_refused() {
+    let zero = Duration::ZERO;
+    let cases: [(Change, &str); 10] = [
+        (|policy| policy.with_attempts(0), "the number of attempts"),
+        (|policy| policy.with_lost_sign_ins(0), "the number of lost sign-ins"),
+        (|policy| policy.with_last_use_margin(Duration::ZERO), "the last-use margin"),
+        (|policy| policy.with_first_gap(Duration::ZERO), "the first gap"),
+        (|policy| policy.with_patience(Duration::ZERO), "the patience"),
+        (|policy| policy.with_exchange_timeout(Duration::ZERO), "the exchange timeout"),
+        (|policy| policy.with_shortest_pause(Duration::ZERO), "the shortest pause"),
+        (|policy| policy.with_shortest_pause_with_token(Duration::ZERO), "the shortest pause with a token"),
+        (|policy| policy.with_lost_pause(Duration::ZERO), "the pause after lost sign-ins"),
+        (|policy| policy.with_refresh_token_life(Duration::ZERO), "the refresh token's life"),
+    ];
+    for (change, name) in cases {
+        let refused = change(Policy::builder()).build();
+        assert_eq!(refused, Err(PolicyError::Zero(name)));
+        assert_eq!(PolicyError::Zero(name).to_string(), format!("{name} is zero"));
+    }
+    assert!(Policy::builder().with_mandatory_window(zero).build().is_err());
+    assert!(Policy::builder().with_advisory_window(zero).build().is_err());
+    assert!(Policy::builder().with_longest_pause(zero).build().is_err());
+}
+
+#[test]
+fn windows_and_pauses_in_the_wrong_order_are_refused() {
+    let cases: [(Change, &str, &str); 4] = [
+        (|policy| policy.with_last_use_margin(seconds(61)), "the last-use margin", "the mandatory window"),
+        (|policy| policy.with_mandatory_window(seconds(301)), "the mandatory window", "the advisory window"),
+        (|policy| policy.with_shortest_pause(seconds(61)), "the shortest pause", "the longest pause"),
+        (
+            |policy| policy.with_shortest_pause_with_token(seconds(61)),
+            "the shortest pause with a token",
+            "the longest pause",
+        ),
+    ];
+    for (change, less, more) in cases {
+        let refused = change(Policy::builder()).build();
+        assert_eq!(refused, Err(PolicyError::Order(less, more)));
+        assert_eq!(PolicyError::Order(less, more).to_string(), format!("{less} is more than {more}"));
+    }
+}
+
+#[test]
+fn a_policy_of_everything_at_its_most_overflows_nothing() {
+    let policy = Policy::builder()
+        .with_advisory_window(Duration::MAX)
+        .with_mandatory_window(Duration::MAX)
+        .with_last_use_margin(Duration::MAX)
+        .with_attempts(u32::MAX)
+        .with_first_gap(Duration::MAX)
+        .with_patience(Duration::MAX)
+        .with_exchange_timeout(Duration::MAX)
+        .with_shortest_pause(Duration::MAX)
+        .with_shortest_pause_with_token(Duration::MAX)
+        .with_longest_pause(Duration::MAX)
+        .with_longest_retry_after(Duration::MAX)
+        .with_lost_sign_ins(u32::MAX)
+        .with_lost_pause(Duration::MAX)
+        .with_young_token(Duration::MAX)
+        .with_refresh_token_life(Duration::MAX)
+        .build()
+        .unwrap();
+    for seed in 0..20 {
+        let mut scenario = Scenario::of(point_auth_core::session::Session::new(
+            point_auth_core::BaseUrl::production(),
+            crate::scenario::jane(),
+            policy.clone(),
+            seed,
+        ));
+        scenario.caller("ann").signs_in();
+        scenario.server().is_unavailable().retries().caller("ann").waits();
+        scenario.session.reset();
+        scenario.caller("ann").signs_in();
+        scenario.server().gives_refreshable("first", 60);
+        scenario.caller("ann").gets("first");
+        scenario.at(50).someone().refreshes();
+        scenario.server().is_unavailable().gives_up().someone().gets("first");
+        scenario.at(51).api_rejects("first").someone().fails();
+        scenario.session.reset();
+        scenario.someone().refreshes();
+        scenario.server().answers_with(429, "", Some("4000000000")).gives_up().nobody_sends();
+    }
+}
+
+#[test]
+fn many_attempts_are_made_when_many_are_asked_for() {
+    let policy =
+        Policy::builder().with_attempts(40).with_first_gap(Duration::from_millis(1)).build().unwrap();
+    let mut scenario = Scenario::with_policy(policy);
+    let mut call = point_auth_core::session::Call::until(Duration::MAX);
+    let mut gaps = Vec::new();
+    while let Ok(action) = scenario.session.poll(scenario.now, &mut call) {
+        match action {
+            point_auth_core::session::Action::Send(exchange) => {
+                scenario.server_of(exchange.id).is_unavailable();
+            }
+            point_auth_core::session::Action::WaitUntil(time) => {
+                let gap = time - scenario.now.monotonic;
+                gaps.push(gap);
+                scenario.after(gap);
+            }
+            point_auth_core::session::Action::Ready(_) => panic!("there is no token"),
+        }
+    }
+    assert_eq!(gaps.len(), 39);
+    assert!(gaps.iter().all(|gap| *gap <= Duration::from_secs(75)));
+    scenario.has_sent(40, 0);
+}
+
+#[test]
+fn one_attempt_is_no_retry() {
+    let mut scenario = Scenario::with_policy(Policy::builder().with_attempts(1).build().unwrap());
+    scenario.someone().signs_in();
+    scenario.server().is_unavailable().gives_up().pauses_for(1);
+}
+
+#[test]
+fn a_policy_without_young_tokens_pauses_for_no_rejection() {
+    let policy = Policy::builder().with_young_token(Duration::ZERO).build().unwrap();
+    let mut scenario = Scenario::with_policy(policy);
+    scenario.someone().signs_in();
+    scenario.server().gives("first", 60).api_rejects("first").does_not_pause().someone().signs_in();
+}
+
+#[test]
+fn the_patience_and_the_timeout_of_the_policy_are_obeyed() {
+    let policy =
+        Policy::builder().with_patience(seconds(100)).with_exchange_timeout(seconds(3)).build().unwrap();
+    let mut scenario = Scenario::with_policy(policy);
+    scenario.someone().signs_in();
+    assert_eq!(scenario.exchange().deadline - scenario.now.monotonic, seconds(3));
+    scenario.caller("bob").waits_for(5);
+    scenario.after(5).caller("bob").signs_in();
+}

@@ -1,0 +1,145 @@
+//! The API rejects tokens: one exchange for a thousand 401s, and no storm when it rejects them all.
+
+use std::error::Error;
+
+use point_auth_core::session::{AttemptError, Outcome};
+
+use crate::scenario::Scenario;
+
+#[test]
+fn a_rejected_token_is_not_handed_out_again() {
+    let mut scenario = Scenario::refreshable("first", 3600);
+    scenario.at(100).api_rejects("first").does_not_pause().someone().refreshes();
+    scenario.someone().waits();
+    scenario.server().gives("second", 3600).someone().gets("second");
+}
+
+#[test]
+fn a_thousand_rejections_of_one_token_are_one_exchange() {
+    let mut scenario = Scenario::refreshable("first", 3600);
+    scenario.at(100).api_rejects("first").someone().refreshes();
+    for _ in 0..500 {
+        scenario.api_rejects("first");
+    }
+    scenario.server().gives("second", 3600);
+    for _ in 0..500 {
+        scenario.api_rejects("first").someone().gets("second");
+    }
+    scenario.does_not_pause().has_sent(1, 1);
+}
+
+#[test]
+fn the_rejection_of_a_token_that_never_was_is_ignored() {
+    let mut scenario = Scenario::refreshable("first", 3600);
+    scenario.api_rejects("another").does_not_pause().someone().gets("first");
+}
+
+#[test]
+fn rejecting_a_token_of_less_than_half_a_minute_starts_a_pause() {
+    let mut scenario = Scenario::refreshable("first", 3600);
+    scenario.at(29.9).api_rejects("first").pauses_for(1);
+    let caller = scenario.someone();
+    assert!(matches!(caller.error().0, AttemptError::Rejected));
+    caller.fails().nobody_sends().after(1).someone().refreshes();
+}
+
+#[test]
+fn rejecting_a_token_of_half_a_minute_starts_none() {
+    let mut scenario = Scenario::refreshable("first", 3600);
+    scenario.at(30).api_rejects("first").does_not_pause().someone().refreshes();
+}
+
+#[test]
+fn an_age_counts_by_either_clock() {
+    let mut scenario = Scenario::refreshable("first", 3600);
+    scenario.sleeps_for(30).api_rejects("first").does_not_pause().someone().refreshes();
+}
+
+#[test]
+fn an_api_that_rejects_every_token_causes_no_storm() {
+    let mut scenario = Scenario::refreshable("token-0", 3600);
+    for (nth, pause) in [1, 2, 4, 8, 16, 32, 60, 60].into_iter().enumerate() {
+        scenario.api_rejects(&format!("token-{nth}")).pauses_for(pause).nobody_sends();
+        scenario.after(pause).someone().refreshes();
+        scenario.server().gives_refreshable(&format!("token-{}", nth + 1), 3600);
+    }
+}
+
+#[test]
+fn a_token_that_grew_old_unrejected_makes_the_next_pause_short_again() {
+    let mut scenario = Scenario::refreshable("token-0", 3600);
+    scenario.api_rejects("token-0").pauses_for(1).after(1).someone().refreshes();
+    scenario.server().gives_refreshable("token-1", 3600).api_rejects("token-1").pauses_for(2);
+    scenario.after(2).someone().refreshes();
+    scenario.server().gives_refreshable("token-2", 3600);
+    scenario.at(3500).someone().refreshes_beside("token-2");
+    scenario.server().gives_refreshable("token-3", 3600).api_rejects("token-3").pauses_for(1);
+}
+
+#[test]
+fn the_pause_for_a_young_token_cuts_short_no_longer_one() {
+    let mut scenario = Scenario::refreshable("first", 20);
+    scenario.at(14).someone().refreshes_beside("first");
+    scenario.server().is_busy("600").pauses_for(600).api_rejects("first");
+    scenario.pauses_for(600).after(599).nobody_sends();
+}
+
+#[test]
+fn a_young_token_rejected_while_the_next_is_under_way_is_no_reason_to_pause() {
+    let mut scenario = Scenario::refreshable("first", 20);
+    scenario.at(14).someone().refreshes_beside("first");
+    scenario.api_rejects("first").does_not_pause().caller("bob").waits();
+    scenario.server().gives("second", 3600).caller("bob").gets("second");
+}
+
+#[test]
+fn getting_the_rejected_token_again_starts_a_pause() {
+    let mut scenario = Scenario::refreshable("first", 3600);
+    scenario.at(100).api_rejects("first").caller("ann").refreshes();
+    scenario.server().answers(200, r#"{"access_token":"first","expires_in":3600}"#).gives_up();
+    assert!(matches!(scenario.outcome, Some(Outcome::Failed { error: AttemptError::SameToken, .. })));
+    scenario.caller("ann").fails().pauses_for(1).nobody_sends();
+}
+
+#[test]
+fn getting_the_token_that_there_is_again_starts_a_pause() {
+    let mut scenario = Scenario::refreshable("first", 3600);
+    scenario.at(3460).someone().refreshes_beside("first");
+    scenario.server().answers(200, r#"{"access_token":"first","expires_in":140}"#).gives_up();
+    scenario.pauses_for(20).someone().gets("first").nobody_sends().has_sent(1, 1);
+}
+
+#[test]
+fn a_new_refresh_token_beside_the_identical_access_token_is_kept() {
+    let mut scenario = Scenario::refreshable("first", 3600);
+    scenario.at(100).api_rejects("first").someone().refreshes();
+    scenario.server().answers(200, r#"{"access_token":"first","refresh_token":"rotated"}"#).gives_up();
+    scenario.after(1).someone().refreshes();
+    let body = std::str::from_utf8(scenario.exchange().request.body().as_ref()).unwrap();
+    assert!(body.contains("rotated"));
+}
+
+#[test]
+fn a_reset_ends_the_pause_of_a_rejection() {
+    let mut scenario = Scenario::refreshable("first", 3600);
+    scenario.api_rejects("first").pauses_for(1);
+    scenario.session.reset();
+    scenario.does_not_pause().someone().refreshes();
+    scenario.server().gives_refreshable("second", 3600).api_rejects("second").pauses_for(1);
+}
+
+#[test]
+fn a_rejection_in_a_session_without_a_refresh_token_leads_to_a_sign_in() {
+    let mut scenario = Scenario::signed_in("first", 3600);
+    scenario.at(100).api_rejects("first").someone().signs_in();
+}
+
+#[test]
+fn a_rejection_tells_its_reason() {
+    let mut scenario = Scenario::refreshable("first", 3600);
+    scenario.api_rejects("first");
+    let error = scenario.someone().reply.unwrap_err();
+    assert_eq!(error.to_string(), "no access token could be got");
+    let source = error.source().unwrap().to_string();
+    assert_eq!(source, "the API rejected an access token that had just been given");
+}

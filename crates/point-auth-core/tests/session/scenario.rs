@@ -1,0 +1,288 @@
+//! A session, its callers, the server and two clocks, told as a story.
+
+mod caller;
+mod server;
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+use point_auth_core::session::{
+    Action, Call, Exchange, ExchangeId, Moment, Now, Outcome, Policy, Session, SessionError, Snapshot, State,
+};
+use point_auth_core::{AccessToken, BaseUrl, Credentials, Denial};
+
+use caller::Caller;
+use server::Server;
+
+/// Seconds, whole or not, as they stand in a test.
+pub(crate) trait Seconds {
+    fn seconds(self) -> Duration;
+}
+
+impl Seconds for u32 {
+    fn seconds(self) -> Duration {
+        Duration::from_secs(self.into())
+    }
+}
+
+impl Seconds for f64 {
+    fn seconds(self) -> Duration {
+        Duration::from_secs_f64(self)
+    }
+}
+
+impl Seconds for Duration {
+    fn seconds(self) -> Duration {
+        self
+    }
+}
+
+/// What the wall shows when a scenario begins: 2026-01-01.
+pub(crate) fn new_year() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600)
+}
+
+pub(crate) fn jane() -> Credentials {
+    Credentials::new("jane@tenant.com", "jane's password").unwrap()
+}
+
+/// One session, told what happens around it. What it asks to be sent is kept until the server answers.
+pub(crate) struct Scenario {
+    pub(crate) session: Session,
+    pub(crate) now: Now,
+    start: Duration,
+    calls: BTreeMap<String, Call>,
+    under_way: Option<Exchange>,
+    /// What came of the last exchange.
+    pub(crate) outcome: Option<Outcome>,
+}
+
+impl Scenario {
+    /// Jane's session with the default policy.
+    pub(crate) fn new() -> Self {
+        Self::with_policy(Policy::default())
+    }
+
+    pub(crate) fn with_policy(policy: Policy) -> Self {
+        Self::of(Session::new(BaseUrl::production(), jane(), policy, 7))
+    }
+
+    pub(crate) fn with_seed(seed: u64) -> Self {
+        Self::of(Session::new(BaseUrl::production(), jane(), Policy::default(), seed))
+    }
+
+    pub(crate) fn of(session: Session) -> Self {
+        // Not zero, so that a time is not taken for a span.
+        let start = Duration::from_secs(1_000_000);
+        Self {
+            session,
+            now: Now::new(start, new_year()),
+            start,
+            calls: BTreeMap::new(),
+            under_way: None,
+            outcome: None,
+        }
+    }
+
+    /// A session that has signed in at 0 and got `token`, without a refresh token, which lives so long.
+    pub(crate) fn signed_in(token: &str, life: u32) -> Self {
+        let mut scenario = Self::new();
+        scenario.someone().signs_in();
+        scenario.server().gives(token, life);
+        scenario
+    }
+
+    /// The same with a refresh token.
+    pub(crate) fn refreshable(token: &str, life: u32) -> Self {
+        let mut scenario = Self::new();
+        scenario.someone().signs_in();
+        scenario.server().gives_refreshable(token, life);
+        scenario
+    }
+
+    /// So many seconds after the beginning, by the monotonic clock; the other one goes along.
+    pub(crate) fn at(&mut self, seconds: impl Seconds) -> &mut Self {
+        let passed = (self.start + seconds.seconds()).checked_sub(self.now.monotonic);
+        self.after(passed.unwrap_or_else(|| panic!("the story has gone past that")))
+    }
+
+    pub(crate) fn after(&mut self, seconds: impl Seconds) -> &mut Self {
+        let passed = seconds.seconds();
+        self.now.monotonic += passed;
+        self.now.wall += passed;
+        self
+    }
+
+    /// The monotonic clock stops meanwhile.
+    pub(crate) fn sleeps_for(&mut self, seconds: impl Seconds) -> &mut Self {
+        self.now.wall += seconds.seconds();
+        self
+    }
+
+    pub(crate) fn wall_clock_goes_back(&mut self, seconds: impl Seconds) -> &mut Self {
+        self.now.wall -= seconds.seconds();
+        self
+    }
+
+    /// Only the monotonic clock, as if somebody held the hands of the other one.
+    pub(crate) fn wall_clock_stands_still_for(&mut self, seconds: impl Seconds) -> &mut Self {
+        self.now.monotonic += seconds.seconds();
+        self
+    }
+
+    /// The time until `moment`.
+    pub(crate) fn until(&self, moment: Moment) -> f64 {
+        moment.time_left(self.now).as_secs_f64()
+    }
+
+    /// A caller of this name, the same one each time, who asks now.
+    pub(crate) fn caller(&mut self, name: &str) -> Caller<'_> {
+        let mut call = self.calls.remove(name).unwrap_or_default();
+        let reply = self.poll(&mut call);
+        self.calls.insert(name.to_owned(), call);
+        Caller { scenario: self, reply }
+    }
+
+    /// Somebody who has not asked before.
+    pub(crate) fn someone(&mut self) -> Caller<'_> {
+        let reply = self.poll(&mut Call::new());
+        Caller { scenario: self, reply }
+    }
+
+    /// Somebody who has not asked before, and has so many seconds.
+    pub(crate) fn someone_with(&mut self, seconds: impl Seconds) -> Caller<'_> {
+        let reply = self.poll(&mut Call::until(self.now.monotonic + seconds.seconds()));
+        Caller { scenario: self, reply }
+    }
+
+    fn poll(&mut self, call: &mut Call) -> Result<Action, SessionError> {
+        let before = format!("{:?}", self.session.snapshot(self.now).under_way);
+        let reply = self.session.poll(self.now, call);
+        if let Ok(Action::Send(_)) = &reply {
+            assert_eq!(before, "None", "two exchanges at once");
+        }
+        reply
+    }
+
+    pub(crate) fn nobody_sends(&mut self) -> &mut Self {
+        assert!(self.session.snapshot(self.now).under_way.is_none());
+        self.someone().does_not_send()
+    }
+
+    /// What becomes of the exchange that was sent last.
+    pub(crate) fn server(&mut self) -> Server<'_> {
+        let exchange = self.under_way.take();
+        let id = exchange.unwrap_or_else(|| panic!("nothing was sent")).id;
+        Server { scenario: self, id }
+    }
+
+    /// What becomes, later, of an exchange that was sent once.
+    pub(crate) fn server_of(&mut self, id: ExchangeId) -> Server<'_> {
+        Server { scenario: self, id }
+    }
+
+    pub(crate) fn exchange(&self) -> &Exchange {
+        self.under_way.as_ref().unwrap_or_else(|| panic!("nothing was sent"))
+    }
+
+    /// Whoever was sending is gone, and says so.
+    pub(crate) fn abandons(&mut self) -> &mut Self {
+        let exchange = self.under_way.take().unwrap();
+        self.session.abandon(exchange.id, self.now);
+        self
+    }
+
+    /// The API answers 401 to a request with this token.
+    pub(crate) fn api_rejects(&mut self, token: &str) -> &mut Self {
+        self.session.invalidate(&AccessToken::new(token).unwrap(), self.now);
+        self
+    }
+
+    /// One whole round that fails, answered by `attempt` each time, until nobody sends any more. How many there were.
+    pub(crate) fn round_fails(&mut self, attempt: impl Fn(&mut Scenario)) -> u32 {
+        let mut call = Call::until(self.now.monotonic + Duration::from_secs(60));
+        let mut attempts = 0;
+        loop {
+            match self.session.poll(self.now, &mut call) {
+                Ok(Action::Send(exchange)) => {
+                    self.under_way = Some(*exchange);
+                    attempts += 1;
+                    attempt(self);
+                }
+                Ok(Action::WaitUntil(time)) => {
+                    let passed = time - self.now.monotonic;
+                    self.after(passed);
+                }
+                Ok(Action::Ready(_)) | Err(_) => return attempts,
+            }
+        }
+    }
+
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        self.session.snapshot(self.now)
+    }
+
+    pub(crate) fn state(&self) -> State {
+        self.snapshot().state
+    }
+
+    /// How long the pause is from now.
+    pub(crate) fn pause(&self) -> f64 {
+        let until = self.snapshot().paused_until;
+        self.until(until.unwrap_or_else(|| panic!("there is no pause")))
+    }
+
+    #[track_caller]
+    pub(crate) fn pauses_for(&mut self, seconds: impl Seconds) -> &mut Self {
+        assert_eq!(Duration::from_secs_f64(self.pause()), seconds.seconds());
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn does_not_pause(&mut self) -> &mut Self {
+        assert_eq!(self.snapshot().paused_until, None);
+        self
+    }
+
+    /// How many sign-ins and refreshes were begun.
+    #[track_caller]
+    pub(crate) fn has_sent(&mut self, sign_ins: u64, refreshes: u64) -> &mut Self {
+        let counts = self.snapshot().counts;
+        assert_eq!((counts.sign_ins, counts.refreshes), (sign_ins, refreshes));
+        self
+    }
+}
+
+impl Scenario {
+    #[track_caller]
+    pub(crate) fn retries(&mut self) -> &mut Self {
+        assert!(matches!(self.outcome, Some(Outcome::Retrying(_))), "{:?}", self.outcome);
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn gives_up(&mut self) -> &mut Self {
+        assert!(matches!(self.outcome, Some(Outcome::Failed { .. })), "{:?}", self.outcome);
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn is_refused(&mut self) -> &mut Self {
+        assert!(matches!(self.outcome, Some(Outcome::RefreshRefused(_))), "{:?}", self.outcome);
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn is_ignored(&mut self) -> &mut Self {
+        assert!(matches!(self.outcome, Some(Outcome::Ignored)), "{:?}", self.outcome);
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn latches(&mut self) -> Denial {
+        match &self.outcome {
+            Some(Outcome::Denied(denial)) => denial.clone(),
+            other => panic!("not denied, but {other:?}"),
+        }
+    }
+}

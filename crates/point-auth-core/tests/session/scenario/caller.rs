@@ -1,0 +1,134 @@
+//! A caller and what it does with the session's answer.
+
+use std::time::Duration;
+
+use point_auth_core::session::{Action, AttemptError, ExchangeKind, Lease, Moment, SessionError};
+
+use super::{Scenario, Seconds};
+
+/// One caller and what the session has told it.
+#[must_use]
+pub(crate) struct Caller<'a> {
+    pub(super) scenario: &'a mut Scenario,
+    pub(crate) reply: Result<Action, SessionError>,
+}
+
+impl<'a> Caller<'a> {
+    /// Uses this token.
+    #[track_caller]
+    pub(crate) fn gets(self, token: &str) -> &'a mut Scenario {
+        let (scenario, lease) = self.lease();
+        assert_eq!(lease.token.expose(), token);
+        scenario
+    }
+
+    #[track_caller]
+    pub(crate) fn lease(self) -> (&'a mut Scenario, Lease) {
+        match self.reply {
+            Ok(Action::Ready(lease)) => (self.scenario, lease),
+            other => panic!("no token, but {other:?}"),
+        }
+    }
+
+    /// Sends a sign-in, having no token.
+    #[track_caller]
+    pub(crate) fn signs_in(self) -> &'a mut Scenario {
+        self.sends(ExchangeKind::SignIn, None)
+    }
+
+    /// Sends a refresh, having no token.
+    #[track_caller]
+    pub(crate) fn refreshes(self) -> &'a mut Scenario {
+        self.sends(ExchangeKind::Refresh, None)
+    }
+
+    /// Sends a sign-in, and uses this token meanwhile.
+    #[track_caller]
+    pub(crate) fn signs_in_beside(self, fallback: &str) -> &'a mut Scenario {
+        self.sends(ExchangeKind::SignIn, Some(fallback))
+    }
+
+    /// Sends a refresh, and uses this token meanwhile.
+    #[track_caller]
+    pub(crate) fn refreshes_beside(self, fallback: &str) -> &'a mut Scenario {
+        self.sends(ExchangeKind::Refresh, Some(fallback))
+    }
+
+    #[track_caller]
+    fn sends(self, kind: ExchangeKind, fallback: Option<&str>) -> &'a mut Scenario {
+        match self.reply {
+            Ok(Action::Send(exchange)) => {
+                assert_eq!(exchange.kind, kind);
+                let path = exchange.request.uri().path();
+                assert_eq!(path.ends_with("signInWithPassword"), kind == ExchangeKind::SignIn);
+                assert_eq!(exchange.fallback.as_ref().map(|lease| lease.token.expose()), fallback);
+                self.scenario.under_way = Some(*exchange);
+                self.scenario
+            }
+            other => panic!("nothing is sent, but {other:?}"),
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn does_not_send(self) -> &'a mut Scenario {
+        assert!(!matches!(self.reply, Ok(Action::Send(_))), "an exchange was begun");
+        self.scenario
+    }
+
+    #[track_caller]
+    pub(crate) fn waits(self) -> &'a mut Scenario {
+        self.wait();
+        self.scenario
+    }
+
+    /// How long it waits at most before it asks again.
+    #[track_caller]
+    pub(crate) fn waits_for(self, seconds: impl Seconds) -> &'a mut Scenario {
+        assert_eq!(self.wait(), seconds.seconds());
+        self.scenario
+    }
+
+    #[track_caller]
+    pub(crate) fn wait(&self) -> Duration {
+        match &self.reply {
+            Ok(Action::WaitUntil(time)) => {
+                assert!(*time > self.scenario.now.monotonic, "it waits for the past");
+                *time - self.scenario.now.monotonic
+            }
+            other => panic!("it does not wait, but {other:?}"),
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn is_denied(self) -> &'a mut Scenario {
+        assert!(matches!(self.reply, Err(SessionError::Denied(_))), "not denied: {:?}", self.reply);
+        self.scenario
+    }
+
+    #[track_caller]
+    pub(crate) fn is_asked_to_sign_in(self) -> &'a mut Scenario {
+        assert!(matches!(self.reply, Err(SessionError::SignInNeeded)), "{:?}", self.reply);
+        self.scenario
+    }
+
+    /// All attempts failed.
+    #[track_caller]
+    pub(crate) fn fails(self) -> &'a mut Scenario {
+        self.error();
+        self.scenario
+    }
+
+    #[track_caller]
+    pub(crate) fn error(&self) -> (AttemptError, Moment) {
+        match &self.reply {
+            Err(SessionError::Failed { error, until }) => (error.clone(), *until),
+            other => panic!("it did not fail, but {other:?}"),
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn is_out_of_patience(self) -> &'a mut Scenario {
+        assert!(matches!(self.reply, Err(SessionError::OutOfPatience { .. })), "{:?}", self.reply);
+        self.scenario
+    }
+}

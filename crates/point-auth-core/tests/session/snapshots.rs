@@ -1,0 +1,104 @@
+//! What a person sees of a session: every state, and nothing secret.
+
+use std::time::Duration;
+
+use point_auth_core::BaseUrl;
+use point_auth_core::session::{ExchangeKind, Policy, Session, State};
+
+use crate::scenario::Scenario;
+
+#[test]
+fn a_session_that_nobody_has_asked_waits() {
+    let snapshot = Scenario::new().snapshot();
+    assert_eq!(snapshot.state, State::Waiting);
+    assert_eq!(snapshot.token_age, None);
+    assert_eq!(snapshot.token_left, None);
+    assert_eq!(snapshot.next_look, None);
+    assert_eq!(snapshot.under_way, None);
+    assert_eq!(snapshot.paused_until, None);
+    assert!(snapshot.last_failure.is_none());
+    assert!(snapshot.denial.is_none());
+    assert!(!snapshot.has_refresh_token);
+    assert_eq!(snapshot.counts, Default::default());
+}
+
+#[test]
+fn a_session_with_a_good_token_tells_its_age_and_what_is_left() {
+    let mut scenario = Scenario::refreshable("first", 3600);
+    let snapshot = scenario.at(100).snapshot();
+    assert_eq!(snapshot.state, State::Good);
+    assert_eq!(snapshot.token_age, Some(Duration::from_secs(100)));
+    assert_eq!(snapshot.token_left, Some(Duration::from_secs(3495)));
+    assert!(snapshot.has_refresh_token);
+    assert_eq!(snapshot.next_look, Some(scenario.someone().lease().1.look_again));
+    assert_eq!((snapshot.counts.sign_ins, snapshot.counts.renewed), (1, 1));
+}
+
+#[test]
+fn a_session_in_its_windows_is_renewing() {
+    let mut scenario = Scenario::refreshable("first", 3600);
+    scenario.at(3500).someone().refreshes_beside("first");
+    assert_eq!(scenario.state(), State::Renewing);
+    assert_eq!(scenario.snapshot().under_way, Some(ExchangeKind::Refresh));
+    scenario.at(3541);
+    assert_eq!(scenario.state(), State::Renewing);
+    scenario.at(3595);
+    assert_eq!(scenario.state(), State::Waiting);
+    assert_eq!(scenario.snapshot().token_age, None);
+}
+
+#[test]
+fn a_session_in_a_pause_tells_why_and_until_when() {
+    let mut scenario = Scenario::new();
+    scenario.someone().signs_in();
+    assert_eq!(scenario.snapshot().under_way, Some(ExchangeKind::SignIn));
+    scenario.server().is_busy("30");
+    let snapshot = scenario.snapshot();
+    assert_eq!(snapshot.state, State::Paused);
+    assert_eq!(scenario.pause(), 30.0);
+    assert_eq!(snapshot.last_failure.unwrap().to_string(), "unexpected answer: status 429, not JSON");
+    assert_eq!(snapshot.counts.failed, 1);
+    scenario.after(30);
+    assert_eq!(scenario.state(), State::Waiting);
+    assert_eq!(scenario.snapshot().paused_until, None);
+    assert!(scenario.snapshot().last_failure.is_some());
+}
+
+#[test]
+fn a_denied_session_is_denied_until_it_is_reset() {
+    let mut scenario = Scenario::new();
+    scenario.someone().signs_in();
+    scenario.server().denies();
+    assert_eq!(scenario.state(), State::Denied);
+    assert_eq!(scenario.snapshot().counts.denied, 1);
+    scenario.session.reset();
+    assert_eq!(scenario.state(), State::Waiting);
+}
+
+#[test]
+fn a_session_that_cannot_go_on_alone_says_so() {
+    let session = Session::without_credentials(BaseUrl::production(), Policy::default(), 1);
+    assert_eq!(Scenario::of(session).state(), State::SignInNeeded);
+}
+
+#[test]
+fn a_session_waits_for_what_is_under_way_even_if_nothing_could_follow_it() {
+    let session = Session::without_credentials(BaseUrl::production(), Policy::default(), 1);
+    let mut scenario = Scenario::of(session);
+    let stored = Scenario::refreshable("first", 60).session.stored_tokens().unwrap();
+    scenario.session.restore(stored, scenario.now).unwrap();
+    scenario.at(60).someone().refreshes();
+    scenario.sleeps_for(200_000);
+    assert_eq!(scenario.state(), State::Waiting);
+}
+
+#[test]
+fn a_look_at_a_session_changes_nothing() {
+    let mut scenario = Scenario::new();
+    scenario.someone().signs_in();
+    scenario.at(40);
+    for _ in 0..3 {
+        let _ = scenario.snapshot();
+    }
+    scenario.server().gives("first", 3600).someone().gets("first");
+}

@@ -1,0 +1,299 @@
+//! What is kept across a restart: whom it belongs to, how old it is, and what is not taken up.
+
+use std::time::{Duration, SystemTime};
+
+use point_auth_core::session::{Policy, Session, StoredTokens, StoredTokensError};
+use point_auth_core::{BaseUrl, Credentials};
+
+use crate::scenario::{Scenario, jane, new_year};
+
+/// Writes and reads them, as a restart does.
+fn written_and_read(stored: &StoredTokens) -> StoredTokens {
+    StoredTokens::from_json(stored.expose_json().as_ref()).unwrap()
+}
+
+fn stored(scenario: &Scenario) -> StoredTokens {
+    written_and_read(&scenario.session.stored_tokens().unwrap())
+}
+
+/// A new process, whose monotonic clock has begun again: the same wall, so many seconds later.
+fn restarted(mut scenario: Scenario, stored: StoredTokens, later: u64) -> Scenario {
+    scenario.now.wall = new_year() + Duration::from_secs(later);
+    scenario.session.restore(stored, scenario.now).unwrap();
+    scenario
+}
+
+fn without_credentials() -> Scenario {
+    Scenario::of(Session::without_credentials(BaseUrl::production(), Policy::default(), 1))
+}
+
+fn of(credentials: Credentials) -> Scenario {
+    Scenario::of(Session::new(BaseUrl::production(), credentials, Policy::default(), 1))
+}
+
+#[test]
+fn tokens_come_through_a_restart() {
+    let stored = stored(&Scenario::refreshable("first", 3600));
+    let mut scenario = restarted(Scenario::new(), stored, 100);
+    scenario.someone().gets("first").has_sent(0, 0);
+    scenario.after(3495).someone().refreshes();
+}
+
+#[test]
+fn a_session_without_tokens_has_nothing_to_store() {
+    assert!(Scenario::new().session.stored_tokens().is_none());
+}
+
+#[test]
+fn only_what_there_is_is_stored() {
+    let mut scenario = restarted(Scenario::new(), stored(&Scenario::signed_in("first", 3600)), 10);
+    scenario.someone().gets("first").after(3600).someone().signs_in();
+
+    let mut rejected = Scenario::refreshable("first", 3600);
+    rejected.at(100).api_rejects("first");
+    let mut scenario = restarted(Scenario::new(), stored(&rejected), 100);
+    scenario.someone().refreshes();
+}
+
+#[test]
+fn the_life_of_a_stored_token_counts_from_when_it_was_asked_for() {
+    let mut before = Scenario::new();
+    before.someone().signs_in();
+    before.after(20).server().gives_refreshable("first", 60);
+    let mut scenario = restarted(Scenario::new(), stored(&before), 54);
+    scenario.someone().refreshes();
+    scenario.server().is_unavailable().someone().gets("first").after(1).someone().refreshes();
+}
+
+#[test]
+fn a_stored_token_only_ever_seems_older_than_it_is() {
+    let mut before = Scenario::new();
+    before.now.wall += Duration::from_millis(999);
+    before.someone().signs_in();
+    before.server().gives("first", 60);
+    let stored = stored(&before);
+    restarted(Scenario::new(), stored.clone(), 54).someone_with(0).gets("first");
+    // It is 54.001 seconds old, and would be good for almost another one.
+    restarted(Scenario::new(), stored, 55).someone_with(0).is_out_of_patience();
+}
+
+#[test]
+fn an_access_token_that_has_ended_is_not_taken_up() {
+    let stored = stored(&Scenario::refreshable("first", 3600));
+    let mut scenario = restarted(Scenario::new(), stored, 3595);
+    assert!(scenario.snapshot().token_age.is_none());
+    scenario.someone().refreshes();
+}
+
+#[test]
+fn tokens_that_have_ended_take_the_place_of_no_good_ones() {
+    let ended = stored(&Scenario::refreshable("first", 3600));
+    let mut scenario = Scenario::refreshable("second", 3600);
+    scenario.now.wall += Duration::from_secs(100);
+    let stay = scenario.session.stored_tokens().unwrap();
+    let mut scenario = restarted(Scenario::new(), stay, 200_000);
+    assert!(scenario.session.stored_tokens().is_none());
+    scenario.someone().signs_in();
+    scenario.server().gives_refreshable("third", 3600);
+    scenario.session.restore(ended, scenario.now).unwrap();
+    scenario.someone().gets("third");
+    scenario.after(3595).someone().refreshes();
+    let body = String::from_utf8(scenario.exchange().request.body().as_ref().to_vec()).unwrap();
+    assert!(body.contains("third-refresh"));
+}
+
+#[test]
+fn a_refresh_token_that_has_certainly_ended_is_not_taken_up() {
+    let stored = stored(&Scenario::refreshable("first", 3600));
+    let mut scenario = restarted(Scenario::new(), stored, 49 * 3600);
+    scenario.someone().signs_in();
+}
+
+#[test]
+fn tokens_from_the_future_are_not_taken_up() {
+    let stored = stored(&Scenario::refreshable("first", 3600));
+    let mut scenario = Scenario::new();
+    scenario.now.wall = new_year() - Duration::from_secs(1);
+    scenario.session.restore(stored, scenario.now).unwrap();
+    scenario.someone().signs_in();
+}
+
+#[test]
+fn a_rejected_token_is_not_taken_up_again() {
+    let mut scenario = Scenario::refreshable("first", 3600);
+    let stored = stored(&scenario);
+    scenario.at(100).api_rejects("first");
+    scenario.session.restore(stored, scenario.now).unwrap();
+    scenario.someone().refreshes();
+}
+
+#[test]
+fn tokens_of_another_base_url_are_refused() {
+    let stored = stored(&Scenario::refreshable("first", 3600));
+    let other = BaseUrl::parse("https://other.example.com").unwrap();
+    for session in [
+        Session::new(other.clone(), jane(), Policy::default(), 1),
+        Session::without_credentials(other.clone(), Policy::default(), 1),
+    ] {
+        let mut scenario = Scenario::of(session);
+        let refused = scenario.session.restore(stored.clone(), scenario.now);
+        assert_eq!(refused, Err(StoredTokensError::OtherBaseUrl));
+        assert!(scenario.session.stored_tokens().is_none());
+    }
+}
+
+#[test]
+fn tokens_of_another_username_are_refused() {
+    let stored = stored(&Scenario::refreshable("first", 3600));
+    let mut scenario = of(Credentials::new("joe@tenant.com", "joe's").unwrap());
+    let refused = scenario.session.restore(stored, scenario.now);
+    assert_eq!(refused, Err(StoredTokensError::OtherUsername));
+    scenario.someone().signs_in();
+}
+
+#[test]
+fn tokens_of_another_alias_are_refused() {
+    let janes = stored(&Scenario::refreshable("first", 3600));
+    let mut scenario = of(jane().with_user_alias("ann").unwrap());
+    let refused = scenario.session.restore(janes, scenario.now);
+    assert_eq!(refused, Err(StoredTokensError::OtherUserAlias));
+    scenario.someone().signs_in();
+    scenario.server().gives("ann's", 3600);
+    let anns = stored(&scenario);
+    let mut scenario = of(jane().with_user_alias("bob").unwrap());
+    assert_eq!(scenario.session.restore(anns.clone(), scenario.now), Err(StoredTokensError::OtherUserAlias));
+    assert_eq!(Scenario::new().session.restore(anns, scenario.now), Err(StoredTokensError::OtherUserAlias));
+}
+
+#[test]
+fn a_session_without_credentials_lives_on_stored_tokens_until_they_end() {
+    let stored = stored(&Scenario::refreshable("first", 3600));
+    let mut scenario = restarted(without_credentials(), stored, 10);
+    scenario.someone().gets("first");
+    scenario.after(3600).someone().refreshes();
+    scenario.server().gives("second", 3600).someone().gets("second");
+    scenario.after(3600).caller("ann").refreshes().caller("bob").waits();
+    scenario.server().answers(400, r#"{"error":"invalid_grant"}"#).is_refused();
+    scenario.caller("ann").is_asked_to_sign_in().caller("bob").is_asked_to_sign_in();
+    scenario.someone().is_asked_to_sign_in();
+}
+
+#[test]
+fn a_session_without_credentials_hands_out_a_good_token_although_the_refresh_token_was_refused() {
+    let stored = stored(&Scenario::refreshable("first", 3600));
+    let mut scenario = restarted(without_credentials(), stored, 3500);
+    scenario.someone().refreshes_beside("first");
+    scenario.server().answers(404, "").is_refused();
+    scenario.someone().gets("first").after(94).someone().gets("first");
+    scenario.after(1).someone().is_asked_to_sign_in();
+}
+
+#[test]
+fn a_dead_refresh_token_asks_somebody_to_sign_in() {
+    let stored = stored(&Scenario::refreshable("first", 3600));
+    let mut scenario = restarted(without_credentials(), stored, 49 * 3600);
+    scenario.someone().is_asked_to_sign_in();
+}
+
+#[test]
+fn tokens_taken_up_without_credentials_still_belong_to_their_user() {
+    let stored = stored(&Scenario::refreshable("first", 3600));
+    let mut scenario = restarted(without_credentials(), stored.clone(), 10);
+    scenario.session.set_credentials(jane());
+    scenario.someone().gets("first");
+
+    let mut scenario = restarted(without_credentials(), stored, 10);
+    let written = written_and_read(&scenario.session.stored_tokens().unwrap());
+    assert!(Scenario::new().session.restore(written, scenario.now).is_ok());
+    scenario.session.set_credentials(Credentials::new("joe@tenant.com", "joe's").unwrap());
+    scenario.someone().signs_in();
+}
+
+#[test]
+fn tokens_of_two_users_are_never_mixed_in_a_session_without_credentials() {
+    let janes = stored(&Scenario::refreshable("jane's", 3600));
+    let mut joe = of(Credentials::new("joe@tenant.com", "joe's").unwrap());
+    joe.someone().signs_in();
+    joe.server().gives_refreshable("joe's", 3600).api_rejects("joe's");
+    let joes = stored(&joe);
+
+    let mut scenario = restarted(without_credentials(), janes, 10);
+    scenario.session.restore(joes, scenario.now).unwrap();
+    scenario.someone().refreshes();
+}
+
+#[test]
+fn stored_tokens_that_are_refused_change_nothing() {
+    let stored = stored(&Scenario::refreshable("first", 3600));
+    let other = BaseUrl::parse("https://other.example.com").unwrap();
+    let mut scenario = Scenario::of(Session::without_credentials(other.clone(), Policy::default(), 1));
+    scenario.session.restore(stored, scenario.now).unwrap_err();
+    scenario.session.set_credentials(jane().with_user_alias("ann").unwrap());
+    scenario.someone().signs_in();
+    scenario.server().gives("ann's", 3600);
+    let anns = written_and_read(&scenario.session.stored_tokens().unwrap());
+    let mut session = Session::new(other, jane().with_user_alias("ann").unwrap(), Policy::default(), 1);
+    session.restore(anns, scenario.now).unwrap();
+}
+
+#[test]
+fn what_is_not_stored_tokens_is_refused_whatever_it_is() {
+    let good = r#"{"base":"https://api.pointservices.com","username":"jane","user_alias":null,"access_token":"a","asked_at":1767225600,"expires_in":3600,"refresh_token":"r","refresh_token_came_at":1767225600}"#;
+    assert!(StoredTokens::from_json(good.as_bytes()).is_ok());
+    for (what, instead) in [
+        (r#""base":"https://api.pointservices.com","#, ""),
+        (r#""access_token":"a""#, r#""access_token":"""#),
+        (r#""access_token":"a""#, r#""access_token":"a b""#),
+        (r#""access_token":"a""#, r#""access_token":5"#),
+        (r#""access_token":"a""#, r#""access_token":["a"]"#),
+        (r#""refresh_token":"r""#, r#""refresh_token":"r\n""#),
+        (r#""refresh_token":"r""#, r#""refresh_token":"\ud800""#),
+        (r#""asked_at":1767225600,"#, ""),
+        (r#""asked_at":1767225600"#, r#""asked_at":18446744073709551615"#),
+        (r#""asked_at":1767225600"#, r#""asked_at":-1"#),
+        (r#","refresh_token_came_at":1767225600"#, ""),
+        (r#""expires_in":3600"#, r#""expires_in":1.5"#),
+        ("}", ""),
+        ("}", "}}"),
+        (good, ""),
+        (good, "null"),
+        (good, "[]"),
+    ] {
+        let bad = good.replacen(what, instead, 1);
+        assert_ne!(bad, good);
+        let refused = StoredTokens::from_json(bad.as_bytes());
+        assert_eq!(refused.err(), Some(StoredTokensError::Malformed), "{bad}");
+    }
+    assert!(StoredTokens::from_json(b"\xff\xfe").is_err());
+}
+
+#[test]
+fn stored_tokens_may_be_missing_or_null() {
+    let none = r#"{"base":"https://api.pointservices.com","username":"jane@tenant.com","expires_in":0,"access_token":null}"#;
+    let stored = StoredTokens::from_json(none.as_bytes()).unwrap();
+    let mut scenario = restarted(Scenario::new(), stored, 0);
+    assert!(scenario.session.stored_tokens().is_none());
+    scenario.someone().signs_in();
+}
+
+#[test]
+fn a_life_beyond_all_measure_in_a_store_counts_as_136_years() {
+    let json = r#"{"base":"https://api.pointservices.com","username":"jane@tenant.com","access_token":"a","asked_at":0,"expires_in":18446744073709551615}"#;
+    let stored = StoredTokens::from_json(json.as_bytes()).unwrap();
+    let mut scenario = restarted(Scenario::new(), stored.clone(), 0);
+    scenario.someone().gets("a");
+    scenario.now.wall = SystemTime::UNIX_EPOCH + Duration::from_secs(u32::MAX.into());
+    scenario.someone().signs_in();
+}
+
+#[test]
+fn each_way_of_being_refused_says_so() {
+    for (error, said) in [
+        (StoredTokensError::Malformed, "these are not stored tokens"),
+        (StoredTokensError::OtherBaseUrl, "the stored tokens are of another base URL"),
+        (StoredTokensError::OtherUsername, "the stored tokens are of another username"),
+        (StoredTokensError::OtherUserAlias, "the stored tokens are of another user alias"),
+    ] {
+        assert_eq!(error.to_string(), said);
+    }
+}

@@ -1,0 +1,106 @@
+//! Core's session driven by hand in a single-threaded loop: no async, no threads, and time that the loop itself decides.
+//!
+//! Three jobs want a token every ten minutes of a day that passes in no time. Twenty of its minutes have no server.
+#![expect(clippy::print_stdout, reason = "an example prints")]
+
+use std::error::Error;
+use std::time::Duration;
+
+use point_auth::session::{Action, Call, Failure, Now, Outcome, Policy, Session};
+use point_auth::transport::{BlockingTransport, SendLimits};
+use point_auth::{AccessToken, UreqTransport};
+use point_auth_examples::Place;
+use point_auth_testkit::Fault;
+
+// ANCHOR: drive
+/// Gets a token for one job. In a loop of one thread nobody else is sending, so that there is nothing to wait for but time.
+fn token(
+    session: &mut Session,
+    transport: &impl BlockingTransport,
+    clock: &mut Clock<'_>,
+) -> Result<AccessToken, Box<dyn Error>> {
+    let mut call = Call::new();
+    loop {
+        match session.poll(clock.now(), &mut call)? {
+            Action::Ready(lease) => return Ok(lease.token),
+            Action::WaitUntil(time) => clock.sleep_until(time),
+            Action::Send(exchange) => {
+                let outcome = match transport.send(exchange.request, &SendLimits::new()) {
+                    Ok(response) => session.handle_response(exchange.id, clock.now(), &response),
+                    Err(error) if error.may_have_been_sent() => session.handle_failure(
+                        exchange.id,
+                        clock.now(),
+                        &Failure::maybe_sent().with_source(error),
+                    ),
+                    Err(error) => session.handle_failure(
+                        exchange.id,
+                        clock.now(),
+                        &Failure::not_sent().with_source(error),
+                    ),
+                };
+                clock.tell(&outcome);
+            }
+        }
+    }
+}
+// ANCHOR_END: drive
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let place = Place::emulator()?;
+    let transport = UreqTransport::with_settings(&place.settings)?;
+    // The seed spreads the refreshes of many processes; one is enough for one.
+    let mut session = Session::new(place.base_url.clone(), place.credentials.clone(), Policy::default(), 7);
+    let mut clock = Clock { place: &place, since_start: Duration::ZERO };
+
+    for minute in (0..24 * 60).step_by(10) {
+        clock.sleep_until(Duration::from_secs(minute * 60));
+        match (minute, &place.emulator) {
+            (600, Some(emulator)) => emulator.always(Fault::html(502)),
+            (620, Some(emulator)) => emulator.clear_faults(),
+            _ => {}
+        }
+        for job in ["policies", "claims", "reports"] {
+            if let Err(error) = token(&mut session, &transport, &mut clock) {
+                let cause = error.source().map(ToString::to_string).unwrap_or_default();
+                println!("{:>5} min  {job} goes without: {error}: {cause}", clock.since_start.as_secs() / 60);
+            }
+        }
+    }
+
+    let snapshot = session.snapshot(clock.now());
+    println!("\nAfter a day: {:?}, {:?}", snapshot.state, snapshot.counts);
+    Ok(())
+}
+
+/// Time, which passes when the loop says so, here and at the emulator.
+struct Clock<'a> {
+    place: &'a Place,
+    since_start: Duration,
+}
+
+impl Clock<'_> {
+    fn now(&self) -> Now {
+        let wall =
+            self.place.emulator.as_ref().map_or(std::time::SystemTime::UNIX_EPOCH, |one| one.clock().now());
+        Now::new(self.since_start, wall)
+    }
+
+    fn sleep_until(&mut self, time: Duration) {
+        let passes = time.saturating_sub(self.since_start);
+        self.since_start += passes;
+        if let Some(emulator) = &self.place.emulator {
+            emulator.clock().advance(passes);
+        }
+    }
+
+    fn tell(&self, outcome: &Outcome) {
+        let minute = self.since_start.as_secs() / 60;
+        match outcome {
+            Outcome::Renewed { kind, .. } => println!("{minute:>5} min  {kind:?}: a new token"),
+            Outcome::RefreshRefused(error) => println!("{minute:>5} min  refresh refused: {error}"),
+            Outcome::Retrying(error) => println!("{minute:>5} min  tried again soon: {error}"),
+            Outcome::Failed { error, .. } => println!("{minute:>5} min  left alone for a while: {error}"),
+            other => println!("{minute:>5} min  {other:?}"),
+        }
+    }
+}

@@ -2,9 +2,10 @@
 //!
 //! Without further ado it starts an emulator of the API on this machine, with TLS. With `POINT_AUTH_BASE_URL`,
 //! `POINT_AUTH_USERNAME`, `POINT_AUTH_PASSWORD` and perhaps `POINT_AUTH_USERALIAS` it signs in to that server.
-#![expect(clippy::print_stdout, reason = "an example prints")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "an example prints")]
 
 use std::error::Error;
+use std::process::ExitCode;
 
 use point_auth::transport::{AsyncTransport, BlockingTransport};
 use point_auth::{Client, Credentials, HyperTransport, ReqwestTransport, TokenSet, UreqTransport, blocking};
@@ -19,7 +20,19 @@ struct Row {
     denied: Option<String>,
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    let Err(error) = run() else { return ExitCode::SUCCESS };
+    // An error and its causes, for people. A denial stops it at the first transport: the others would be denied too.
+    eprintln!("{error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        eprintln!("  because: {error}");
+        cause = error.source();
+    }
+    ExitCode::FAILURE
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let place = Place::from_environment()?;
     match &place.emulator {
         Some(_) => println!("Signing in to an emulator of the API at {}, over real TLS.\n", place.base_url),

@@ -89,6 +89,15 @@ fn a_wall_clock_set_back_between_attempts_makes_nobody_wait_longer() {
 }
 
 #[test]
+fn a_sleep_between_attempts_counts_as_waiting() {
+    let mut scenario = Scenario::new();
+    scenario.caller("ann").signs_in();
+    scenario.server().is_unavailable();
+    let gap = scenario.caller("ann").wait();
+    scenario.sleeps_for(0.1).caller("ann").waits_for(gap - Duration::from_millis(100));
+}
+
+#[test]
 fn a_date_of_retry_after_far_ahead_of_a_wall_clock_set_wrong_is_an_hour() {
     let mut scenario = Scenario::new();
     scenario.now.wall = SystemTime::UNIX_EPOCH;
@@ -135,7 +144,8 @@ fn run_through(now: Now) {
 /// The last moment that the wall clock can show.
 fn end_of_time() -> SystemTime {
     let mut end = SystemTime::UNIX_EPOCH;
-    for step in (0..64).rev().map(|shift| Duration::from_secs(1 << shift)).chain([Duration::from_nanos(1)]) {
+    let seconds = (0..64).rev().map(|shift| Duration::from_secs(1 << shift));
+    for step in seconds.chain((0..30).rev().map(|shift| Duration::from_nanos(1 << shift))) {
         while let Some(later) = end.checked_add(step) {
             end = later;
         }
@@ -179,7 +189,8 @@ fn a_clock_that_jumps_from_one_end_to_the_other_overflows_nothing() {
         let mut scenario = Scenario::new();
         scenario.now.wall = ends[from];
         scenario.someone().signs_in();
-        scenario.now.wall = ends[to];
+        // Older than the wall clock can tell.
+        scenario.wall_clock_stands_still_for(10).now.wall = ends[to];
         scenario.server().answers(200, r#"{"access_token":"first","refresh_token":"again"}"#);
         scenario.now.wall = ends[from];
         let _ = scenario.someone().reply;

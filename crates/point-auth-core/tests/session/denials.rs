@@ -118,6 +118,14 @@ fn a_reset_opens_the_latch_for_one_more_sign_in() {
 }
 
 #[test]
+fn whoever_waited_for_a_denied_sign_in_is_told_and_begins_no_other_even_after_a_reset() {
+    let mut scenario = denied();
+    scenario.session.reset();
+    scenario.caller("bob").is_denied().has_sent(1, 0);
+    scenario.caller("cid").signs_in();
+}
+
+#[test]
 fn a_denied_sign_in_after_a_refused_refresh_latches() {
     let mut scenario = Scenario::refreshable("first", 60);
     scenario.at(60).someone().refreshes();

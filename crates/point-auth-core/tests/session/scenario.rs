@@ -207,6 +207,7 @@ impl Scenario {
                 Ok(Action::Send(exchange)) => {
                     self.under_way = Some(*exchange);
                     attempts += 1;
+                    assert!(attempts < 100, "a round that never ends");
                     attempt(self);
                 }
                 Ok(Action::WaitUntil(time)) => {

@@ -41,6 +41,9 @@ impl SendLimits {
     ///
     /// The time ends when the first byte of the request body is asked for. A request without a body gives no such
     /// sign, and is held to the total alone.
+    ///
+    /// More than 10 seconds has no effect on TCP in the adapters over reqwest (and there on TLS) and hyper: theirs is fixed when the
+    /// client is built, so that it can be shared out among the addresses of a host. A client that you bring has its own.
     #[must_use]
     pub const fn with_connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;

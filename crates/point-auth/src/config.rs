@@ -55,7 +55,8 @@ macro_rules! client_settings {
             self
         }
 
-        /// Sets the time in which the connection must stand: name look-up, TCP, proxy and TLS (default: 10 seconds).
+        /// Sets the time in which the connection must stand: name look-up, TCP, proxy and TLS (default: 10 seconds, which is also
+        /// the most that the adapters over reqwest and hyper give it).
         #[must_use]
         pub fn with_connect_timeout(mut self, timeout: std::time::Duration) -> Self {
             self.config.limits = self.config.limits.with_connect_timeout(timeout);

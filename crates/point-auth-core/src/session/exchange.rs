@@ -130,6 +130,9 @@ impl Session {
         // Even beside an access token that is no use: the one that was sent may have ended with this answer.
         self.keep_refresh_token(flight, now, &tokens);
         let sign_in = flight.sign_in_seen();
+        if sign_in == SignInSeen::Yes {
+            self.lost_sign_ins = 0;
+        }
         if held.phase(now) == Phase::Over {
             return self.failed(now, AttemptError::EndedOnArrival, Answer { sign_in, ..Answer::default() });
         }
@@ -145,9 +148,6 @@ impl Session {
         self.token = Some(held);
         self.pause = None;
         self.failed_rounds = 0;
-        if sign_in == SignInSeen::Yes {
-            self.lost_sign_ins = 0;
-        }
         self.counts.renewed = self.counts.renewed.saturating_add(1);
         self.next_round(None);
         Outcome::Renewed { kind: flight.kind(), tokens }
@@ -192,7 +192,10 @@ impl Session {
                     .map(|after| after.delay_from(now.wall))
                     .filter(|delay| !delay.is_zero());
                 let sign_in = match kind {
-                    ExchangeKind::SignIn if is_lost_behind_a_gateway(&error) => SignInSeen::Perhaps,
+                    // A refusal that does not say it is a denial may be one all the same, and have counted.
+                    ExchangeKind::SignIn if refused || is_lost_behind_a_gateway(&error) => {
+                        SignInSeen::Perhaps
+                    }
                     _ => flight.sign_in_seen(),
                 };
                 let answer = Answer { sign_in, retry_after, hopeless: refused };
@@ -205,9 +208,8 @@ impl Session {
     fn failed(&mut self, now: Now, error: AttemptError, answer: Answer) -> Outcome {
         self.counts.failed = self.counts.failed.saturating_add(1);
         match answer.sign_in {
-            // It says nothing of those before it.
-            SignInSeen::No => {}
-            SignInSeen::Yes => self.lost_sign_ins = 0,
+            // Neither says anything of those before it: only tokens or a denial show what they came to.
+            SignInSeen::No | SignInSeen::Yes => {}
             SignInSeen::Perhaps => self.lost_sign_ins = self.lost_sign_ins.saturating_add(1),
         }
         self.round.failed_attempts = self.round.failed_attempts.saturating_add(1);
@@ -215,7 +217,8 @@ impl Session {
 
         let attempts_left = self.round.failed_attempts < self.policy.attempts;
         let lost = answer.sign_in == SignInSeen::Perhaps;
-        let soon = !lost && !answer.hopeless && answer.retry_after.is_none();
+        let may_count = answer.sign_in == SignInSeen::Yes && self.lost_sign_ins > 0;
+        let soon = !lost && !may_count && !answer.hopeless && answer.retry_after.is_none();
         let in_need = self.last_use(now).is_none();
         if attempts_left && soon && in_need {
             let gap = self.gap();

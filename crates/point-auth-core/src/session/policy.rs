@@ -264,6 +264,7 @@ impl PolicyBuilder {
             ("the shortest pause", policy.shortest_pause.is_zero()),
             ("the shortest pause with a token", policy.shortest_pause_with_token.is_zero()),
             ("the pause after lost sign-ins", policy.lost_pause.is_zero()),
+            ("the age of a young token", policy.young_token.is_zero()),
             ("the refresh token's life", policy.refresh_token_life.is_zero()),
         ] {
             if is_zero {

@@ -79,15 +79,36 @@ fn a_sign_in_that_was_not_sent_does_not_make_those_before_it_forgotten() {
 }
 
 #[test]
-fn a_sign_in_that_was_answered_begins_the_count_anew() {
+fn a_failing_server_makes_no_lost_sign_in_forgotten_and_gets_no_quick_retry() {
     let mut scenario = Scenario::new();
     for pause in [1, 2] {
         scenario.someone().signs_in();
         scenario.server().falls_silent().pauses_for(pause).after(pause);
     }
     scenario.caller("ann").signs_in();
-    scenario.server().is_unavailable().retries().after(1).caller("ann").signs_in();
-    scenario.server().falls_silent().pauses_for(4);
+    scenario.server().is_unavailable().pauses_for(4).after(4).someone().signs_in();
+    scenario.server().falls_silent().pauses_for(600);
+}
+
+#[test]
+fn a_refusal_without_an_error_object_may_be_a_denial_and_counts() {
+    let mut scenario = Scenario::new();
+    for pause in [1, 2, 600] {
+        scenario.someone().signs_in();
+        scenario.server().answers(401, "who are you?").pauses_for(pause).after(pause);
+    }
+}
+
+#[test]
+fn tokens_make_lost_sign_ins_forgotten() {
+    let mut scenario = Scenario::new();
+    for pause in [1, 2] {
+        scenario.someone().signs_in();
+        scenario.server().falls_silent().pauses_for(pause).after(pause);
+    }
+    scenario.someone().signs_in();
+    scenario.server().gives("first", 60).after(60).someone().signs_in();
+    scenario.server().falls_silent().pauses_for(1);
 }
 
 #[test]

@@ -214,8 +214,8 @@ impl Model {
     pub(super) fn answered(&mut self, meaning: &Meaning, outcome: &Outcome, now: Now, step: usize) {
         let flight = self.flight.take().unwrap();
         let is_sign_in = flight.kind == ExchangeKind::SignIn;
-        let seen = !matches!(meaning, Meaning::Lost) && is_sign_in;
-        if seen {
+        // Only tokens or a denial show what the sign-ins before it came to.
+        if is_sign_in && matches!(meaning, Meaning::Tokens { .. } | Meaning::Denial) {
             self.lost_sign_ins = 0;
         }
         match meaning {
@@ -239,8 +239,12 @@ impl Model {
             Meaning::Denial | Meaning::Refusal => {
                 assert!(matches!(outcome, Outcome::Failed { .. }), "tried again for nothing: {outcome:?}");
                 self.failed(outcome, now, step);
+                self.sign_in_was_lost(now);
             }
             Meaning::Passing(retry_after) => {
+                if is_sign_in && self.lost_sign_ins > 0 {
+                    assert!(matches!(outcome, Outcome::Failed { .. }), "a quick retry: {outcome:?}");
+                }
                 self.failed(outcome, now, step);
                 if let Some(delay) = retry_after {
                     assert!(matches!(outcome, Outcome::Failed { .. }), "waited through: {outcome:?}");

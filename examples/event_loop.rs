@@ -25,7 +25,10 @@ fn token(
             Action::Ready(lease) => return Ok(lease.token),
             Action::WaitUntil(time) => clock.sleep_until(time),
             Action::Send(exchange) => {
-                let outcome = match transport.send(exchange.request, &SendLimits::new()) {
+                // What comes later than that the session takes for lost.
+                let left = exchange.deadline.saturating_sub(clock.since_start);
+                let limits = SendLimits::new().with_total_timeout(left);
+                let outcome = match transport.send(exchange.request, &limits) {
                     Ok(response) => session.handle_response(exchange.id, clock.now(), &response),
                     Err(error) if error.may_have_been_sent() => session.handle_failure(
                         exchange.id,
@@ -40,6 +43,8 @@ fn token(
                 };
                 clock.tell(&outcome);
             }
+            // Only a session that was begun by `Session::on_demand` asks for them.
+            Action::GetCredentials(_) => return Err("this session was given its credentials".into()),
         }
     }
 }
@@ -98,7 +103,7 @@ impl Clock<'_> {
         match outcome {
             Outcome::Renewed { kind, .. } => println!("{minute:>5} min  {kind:?}: a new token"),
             Outcome::RefreshRefused(error) => println!("{minute:>5} min  refresh refused: {error}"),
-            Outcome::Retrying(error) => println!("{minute:>5} min  tried again soon: {error}"),
+            Outcome::Retrying { error, .. } => println!("{minute:>5} min  tried again soon: {error}"),
             Outcome::Failed { error, .. } => println!("{minute:>5} min  left alone for a while: {error}"),
             other => println!("{minute:>5} min  {other:?}"),
         }

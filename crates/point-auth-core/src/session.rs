@@ -16,6 +16,8 @@
 //!      └────────────────────── paused                               ▼ and still get it if that fails
 //!                                               last use: no token any more
 //!      Denied: latched, until the credentials change or somebody resets the session
+//!
+//!   A session on demand is told the credentials at each sign-in: GetCredentials, then sign_in_with, then as after Send
 //! ```
 //!
 //! # A walkthrough
@@ -56,19 +58,24 @@
 
 mod action;
 mod control;
+mod ending;
 mod exchange;
 mod held;
 mod jitter;
+mod login;
 mod outcome;
 mod policy;
+mod poll;
 mod snapshot;
 mod stored;
 mod time;
 
+use std::sync::Arc;
 use std::time::Duration;
 
-pub use action::{Action, Call, Exchange, ExchangeId, ExchangeKind, Lease};
-pub use outcome::{AttemptError, Failure, Outcome, SessionError};
+pub use action::{Action, Call, Exchange, ExchangeId, ExchangeKind, Lease, Wanted};
+pub use login::Login;
+pub use outcome::{AttemptError, Failure, NotNow, Outcome, SessionError};
 pub use policy::{Policy, PolicyBuilder, PolicyError};
 pub use snapshot::{Counts, Snapshot, State};
 pub use stored::{StoredTokens, StoredTokensError};
@@ -76,9 +83,8 @@ pub use time::{Moment, Now};
 
 use crate::{AccessToken, BaseUrl, Credentials, Denial};
 use exchange::Flight;
-use held::{HeldRefresh, HeldToken, Phase};
+use held::{HeldRefresh, HeldToken};
 use jitter::Jitter;
-use policy::LOST_GRACE;
 use stored::Owner;
 
 /// One login's tokens, and every rule of when to get new ones.
@@ -86,8 +92,10 @@ pub struct Session {
     base: BaseUrl,
     /// Whom the tokens belong to.
     owner: Owner,
-    credentials: Option<Credentials>,
-    policy: Policy,
+    /// Whether somebody has said the username and the alias of that, where the credentials do not.
+    told_owner: (bool, bool),
+    credentials: Source,
+    policy: Arc<Policy>,
     jitter: Jitter,
     token: Option<HeldToken>,
     refresh: Option<HeldRefresh>,
@@ -96,15 +104,43 @@ pub struct Session {
     flight: Option<Flight>,
     round: Round,
     pause: Option<Pause>,
-    latch: Option<Denial>,
+    latch: Option<Latch>,
+    login: Login,
+    /// When the next sign-in may begin after the last one that gave tokens.
+    next_sign_in: Option<Moment>,
     /// Rounds that failed in a row.
     failed_rounds: u32,
     /// Young tokens that were rejected in a row.
     rejections: u32,
-    /// Sign-ins in a row whose answer was lost.
-    lost_sign_ins: u32,
     counts: Counts,
     next_id: u64,
+    /// Changes with what is to be stored.
+    stored_version: u64,
+}
+
+/// Where the credentials come from.
+enum Source {
+    Nowhere,
+    Here(Credentials),
+    /// From whoever drives the session, at each sign-in.
+    OnDemand,
+}
+
+impl Source {
+    const fn known(&self) -> Option<&Credentials> {
+        match self {
+            Self::Here(credentials) => Some(credentials),
+            Self::Nowhere | Self::OnDemand => None,
+        }
+    }
+}
+
+/// A sign-in was denied.
+#[derive(Debug)]
+struct Latch {
+    denial: Denial,
+    /// When credentials on demand are asked for again, to see whether they have changed.
+    ask_again: Moment,
 }
 
 /// The attempts that everyone who is waiting waits for.
@@ -113,6 +149,8 @@ struct Round {
     number: u64,
     failed_attempts: u32,
     next_attempt: Option<Moment>,
+    /// A refresh was refused: one sign-in, and no second try.
+    is_last_try: bool,
     /// Why the round before this one failed, if it did.
     before: Option<SessionError>,
     /// Why the last attempt failed.
@@ -125,7 +163,16 @@ struct Pause {
     until: Moment,
     /// The same without the token that there was when it began.
     without_token: Moment,
+    /// The same for another login than the one whose sign-ins got lost.
+    other_login: Moment,
     error: AttemptError,
+}
+
+impl Pause {
+    /// For everybody, whatever there is.
+    fn new(error: AttemptError, until: Moment) -> Self {
+        Self { until, without_token: until, other_login: until, error }
+    }
 }
 
 impl Session {
@@ -133,21 +180,43 @@ impl Session {
     ///
     /// `seed` is any random number, drawn for each session by the caller: it spreads the refreshes of sessions that began
     /// together.
-    pub fn new(base: BaseUrl, credentials: Credentials, policy: Policy, seed: u64) -> Self {
-        Self::begin_with(base, Some(credentials), policy, seed)
+    pub fn new(base: BaseUrl, credentials: Credentials, policy: impl Into<Arc<Policy>>, seed: u64) -> Self {
+        Self::begin_with(base, Source::Here(credentials), policy.into(), seed)
+    }
+
+    /// A session that asks for credentials at each sign-in by [`Action::GetCredentials`], so that nobody needs to hold them.
+    ///
+    /// Whoever drives it may do more before it [goes on](Self::sign_in_with), such as waiting for its turn. After a denial it asks again
+    /// at most once in a pause, and goes on by itself if it is given others. It holds those that were denied, so as to
+    /// know.
+    pub fn on_demand(base: BaseUrl, policy: impl Into<Arc<Policy>>, seed: u64) -> Self {
+        Self::begin_with(base, Source::OnDemand, policy.into(), seed)
     }
 
     /// A session without credentials, which lives on the refresh token that is [restored](Self::restore) into it. When that has
     /// ended, callers get [`SessionError::SignInNeeded`] until [credentials are set](Self::set_credentials).
-    pub fn without_credentials(base: BaseUrl, policy: Policy, seed: u64) -> Self {
-        Self::begin_with(base, None, policy, seed)
+    pub fn without_credentials(base: BaseUrl, policy: impl Into<Arc<Policy>>, seed: u64) -> Self {
+        Self::begin_with(base, Source::Nowhere, policy.into(), seed)
     }
 
-    fn begin_with(base: BaseUrl, credentials: Option<Credentials>, policy: Policy, seed: u64) -> Self {
+    /// Says whose tokens a session without credentials of its own [takes up](Self::restore), as far as that is known.
+    #[must_use]
+    pub fn with_owner(mut self, username: Option<&str>, user_alias: Option<&str>) -> Self {
+        if self.credentials.known().is_none() {
+            self.owner.username = username.map(str::to_owned);
+            self.owner.user_alias = user_alias.map(str::to_owned);
+            self.told_owner = (username.is_some(), user_alias.is_some());
+        }
+        self
+    }
+
+    fn begin_with(base: BaseUrl, credentials: Source, policy: Arc<Policy>, seed: u64) -> Self {
         Self {
-            owner: Owner::new(&base, credentials.as_ref()),
+            owner: Owner::new(&base, credentials.known()),
+            told_owner: (false, false),
             base,
             credentials,
+            login: Login::new(&policy),
             policy,
             jitter: Jitter::new(seed),
             token: None,
@@ -157,78 +226,12 @@ impl Session {
             round: Round::default(),
             pause: None,
             latch: None,
+            next_sign_in: None,
             failed_rounds: 0,
             rejections: 0,
-            lost_sign_ins: 0,
             counts: Counts::default(),
             next_id: 0,
-        }
-    }
-
-    /// Asks for a token on behalf of `call`.
-    ///
-    /// Call it when a caller wants a token, when the time of [`Action::WaitUntil`] has come, and whenever anything has been
-    /// told to the session, for each call that waits. A call too many is harmless: it answers the same again, but for
-    /// [`Action::Send`], which is answered once for each exchange.
-    ///
-    /// # Errors
-    /// A [`SessionError`] when this call gets no token. The call is over then; a new one may fare better.
-    pub fn poll(&mut self, now: Now, call: &mut Call) -> Result<Action, SessionError> {
-        let deadline = *call.deadline.get_or_insert(now.monotonic.saturating_add(self.policy.patience));
-        self.look_at_the_clock(now);
-
-        let phase = self.token.as_ref().map_or(Phase::Over, |held| held.phase(now));
-        match phase {
-            Phase::Good => return Ok(self.ready(now)),
-            Phase::Advisory => {
-                return match self.can_begin(now) {
-                    Some(kind) => self.begin(now, kind, true),
-                    None => Ok(self.ready(now)),
-                };
-            }
-            Phase::Mandatory => {
-                // Nobody waits for a second exchange while there is a token: a short life may arrive in this window.
-                let waits =
-                    now.monotonic < deadline && call.round.is_none_or(|round| round == self.round.number);
-                match (&self.flight, self.can_begin(now)) {
-                    (Some(flight), _) if waits => {
-                        call.round = Some(self.round.number);
-                        return Ok(Action::WaitUntil(flight.lost_at().min(deadline)));
-                    }
-                    (None, Some(kind)) if waits => {
-                        call.round = Some(self.round.number);
-                        return self.begin(now, kind, false);
-                    }
-                    _ => return Ok(self.ready(now)),
-                }
-            }
-            Phase::Over => {}
-        }
-
-        if let Some(error) = self.round_that_ended(call) {
-            return Err(error);
-        }
-        call.round = Some(self.round.number);
-        call.in_need = true;
-        let kind = self.next_kind(now);
-        if kind.is_none() && self.flight.is_none() {
-            return Err(self.no_way_on());
-        }
-        if let Some(pause) = &self.pause {
-            return Err(SessionError::Failed { error: pause.error.clone(), until: pause.until });
-        }
-        if now.monotonic >= deadline {
-            return Err(SessionError::OutOfPatience { last: self.round.last.clone() });
-        }
-        if let Some(flight) = &self.flight {
-            return Ok(Action::WaitUntil(flight.lost_at().min(deadline)));
-        }
-        match (self.round.next_attempt, kind) {
-            (Some(next), _) if !next.has_come(now) => {
-                Ok(Action::WaitUntil(next.monotonic_from(now).min(deadline)))
-            }
-            (_, Some(kind)) => self.begin(now, kind, false),
-            (_, None) => Err(self.no_way_on()),
+            stored_version: 0,
         }
     }
 
@@ -237,107 +240,17 @@ impl Session {
         &self.base
     }
 
-    /// Puts away what is over: a driver that was lost, a pause that has ended.
-    fn look_at_the_clock(&mut self, now: Now) {
-        if let Some(flight) = self.flight.take_if(|flight| now.monotonic >= flight.lost_at()) {
-            self.lost(&flight, now);
-        }
-        self.pause.take_if(|pause| pause.until.has_come(now));
-    }
-
-    /// What an exchange begun now would be, if there is a way to a token at all.
-    fn next_kind(&self, now: Now) -> Option<ExchangeKind> {
-        if self.refresh.as_ref().is_some_and(|refresh| refresh.may_be_good(now)) {
-            return Some(ExchangeKind::Refresh);
-        }
-        (self.credentials.is_some() && self.latch.is_none()).then_some(ExchangeKind::SignIn)
-    }
-
-    fn can_begin(&self, now: Now) -> Option<ExchangeKind> {
-        let waits = self.round.next_attempt.is_some_and(|next| !next.has_come(now));
-        let free = self.flight.is_none() && self.pause.is_none() && !waits;
-        self.next_kind(now).filter(|_| free)
-    }
-
-    fn no_way_on(&self) -> SessionError {
-        match &self.latch {
-            Some(denial) => SessionError::Denied(denial.clone()),
-            None => SessionError::SignInNeeded,
-        }
-    }
-
-    /// Why the round that `call` has joined failed, if that is over. It must not begin the next one.
-    fn round_that_ended(&self, call: &Call) -> Option<SessionError> {
-        call.round
-            .filter(|joined| call.in_need && *joined != self.round.number)
-            .and(self.round.before.clone())
-    }
-
-    fn ready(&self, now: Now) -> Action {
-        match self.lease(now) {
-            Some(lease) => Action::Ready(lease),
-            // Out of reach: whoever calls this has looked at the phase of the token.
-            None => Action::WaitUntil(now.monotonic),
-        }
-    }
-
-    /// The token and how long nobody needs to ask again.
-    fn lease(&self, now: Now) -> Option<Lease> {
-        let held = self.token.as_ref()?;
-        let look_again = match held.phase(now) {
-            Phase::Good => held.advisory,
-            Phase::Advisory => match (&self.flight, &self.pause) {
-                (Some(flight), _) => Moment::on_monotonic(flight.lost_at()).earlier(held.mandatory),
-                (None, Some(pause)) => pause.until.earlier(held.mandatory),
-                (None, None) if self.next_kind(now).is_none() => held.mandatory,
-                (None, None) => Moment::after(now, Duration::ZERO),
-            },
-            Phase::Mandatory => match (&self.flight, &self.pause) {
-                (None, Some(pause)) => pause.until.earlier(held.last_use),
-                (None, None) if self.next_kind(now).is_none() => held.last_use,
-                _ => Moment::after(now, Duration::ZERO),
-            },
-            Phase::Over => return None,
-        };
-        Some(Lease { token: held.token.clone(), look_again })
-    }
-
-    fn begin(&mut self, now: Now, kind: ExchangeKind, with_fallback: bool) -> Result<Action, SessionError> {
-        let with = match (kind, &self.refresh, &self.credentials) {
-            (ExchangeKind::Refresh, Some(refresh), _) => exchange::With::RefreshToken(refresh.token.clone()),
-            (ExchangeKind::SignIn, _, Some(credentials)) => exchange::With::Credentials(credentials.clone()),
-            _ => return Err(self.no_way_on()),
-        };
-        let request = match with.to_request(&self.base) {
-            Ok(request) => request,
-            // Out of reach for a valid base URL; it pauses so that it could never spin.
-            Err(error) => {
-                let until = Moment::after(now, self.policy.longest_pause);
-                self.end_round(AttemptError::Request(error), until, until);
-                return Err(SessionError::Failed { error: AttemptError::Request(error), until });
-            }
-        };
-        let id = ExchangeId(self.next_id);
-        self.next_id = self.next_id.wrapping_add(1);
-        let deadline = now.monotonic.saturating_add(self.policy.exchange_timeout);
-        self.counts.begun(kind);
-        self.round.next_attempt = None;
-        self.flight = Some(Flight { id, with, asked_at: now, deadline });
-        let fallback = if with_fallback { self.lease(now) } else { None };
-        Ok(Action::Send(Box::new(Exchange { id, kind, request, deadline, fallback })))
-    }
-
     /// Takes exchange `id` off what is under way, if it is that.
     fn land(&mut self, id: ExchangeId) -> Option<Flight> {
         self.flight.take_if(|flight| flight.id == id)
     }
 
     /// Ends the round: all who have joined it get this error, and nothing is sent until then.
-    fn end_round(&mut self, error: AttemptError, until: Moment, without_token: Moment) {
-        let failed = SessionError::Failed { error: error.clone(), until };
-        self.pause = Some(Pause { until, without_token, error: error.clone() });
+    fn end_round(&mut self, pause: Pause) {
+        let failed = SessionError::Failed { error: pause.error.clone(), until: pause.until };
         self.next_round(Some(failed));
-        self.round.last = Some(error);
+        self.round.last = Some(pause.error.clone());
+        self.pause = Some(pause);
     }
 
     fn next_round(&mut self, before: Option<SessionError>) {
@@ -358,11 +271,5 @@ impl std::fmt::Debug for Session {
             .field("base", &self.base)
             .field("counts", &self.counts)
             .finish_non_exhaustive()
-    }
-}
-
-impl Flight {
-    fn lost_at(&self) -> Duration {
-        self.deadline.saturating_add(LOST_GRACE)
     }
 }

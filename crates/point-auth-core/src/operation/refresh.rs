@@ -25,6 +25,20 @@ impl<'a> Refresh<'a> {
     pub const fn new(refresh_token: &'a RefreshToken) -> Self {
         Self { refresh_token }
     }
+
+    /// Reads the response for one who knows more secrets than the request holds.
+    pub(crate) fn parse_beside<B: AsRef<[u8]>>(
+        &self,
+        response: &Response<B>,
+        [access_token, password]: [&str; 2],
+    ) -> Result<TokenSet, ResponseError> {
+        let secrets = [self.refresh_token.expose(), access_token, password];
+        let tokens = answer::token_set(response, Self::MAX_RESPONSE_BYTES, &secrets)?;
+        Ok(match tokens.refresh_token() {
+            Some(_) => tokens,
+            None => tokens.with_refresh_token(self.refresh_token.clone()),
+        })
+    }
 }
 
 #[derive(Serialize)]
@@ -42,10 +56,6 @@ impl Operation for Refresh<'_> {
     }
 
     fn parse_response<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<TokenSet, ResponseError> {
-        let tokens = answer::token_set(response, Self::MAX_RESPONSE_BYTES, &[self.refresh_token.expose()])?;
-        Ok(match tokens.refresh_token() {
-            Some(_) => tokens,
-            None => tokens.with_refresh_token(self.refresh_token.clone()),
-        })
+        self.parse_beside(response, [""; 2])
     }
 }

@@ -26,6 +26,16 @@ impl<'a> SignIn<'a> {
     pub const fn new(credentials: &'a Credentials) -> Self {
         Self { credentials }
     }
+
+    /// Reads the response for one who knows more secrets than the request holds.
+    pub(crate) fn parse_beside<B: AsRef<[u8]>>(
+        &self,
+        response: &Response<B>,
+        [access_token, refresh_token]: [&str; 2],
+    ) -> Result<TokenSet, ResponseError> {
+        let password = self.credentials.password().expose_secret();
+        answer::token_set(response, Self::MAX_RESPONSE_BYTES, &[password, access_token, refresh_token])
+    }
 }
 
 #[derive(Serialize)]
@@ -50,6 +60,6 @@ impl Operation for SignIn<'_> {
     }
 
     fn parse_response<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<TokenSet, ResponseError> {
-        answer::token_set(response, Self::MAX_RESPONSE_BYTES, &[self.credentials.password().expose_secret()])
+        self.parse_beside(response, [""; 2])
     }
 }

@@ -1,4 +1,4 @@
-//! What a session tells its callers to do: [`Action`], [`Lease`], [`Exchange`]; and [`Call`], which they bring.
+//! What a session tells its callers to do: [`Action`], [`Lease`], [`Exchange`], [`Wanted`]; and [`Call`], which they bring.
 
 use std::time::Duration;
 
@@ -16,6 +16,9 @@ pub enum Action {
     Ready(Lease),
     /// Send this request and tell the session what came of it. Nobody else is told to.
     Send(Box<Exchange>),
+    /// Get credentials and begin the sign-in by [`sign_in_with`](super::Session::sign_in_with). Nobody else is told to; and nobody at all
+    /// by a session that [has its credentials](super::Session::new).
+    GetCredentials(Box<Wanted>),
     /// Ask again at this time of the monotonic clock, or as soon as anything has been told to the session.
     WaitUntil(Duration),
 }
@@ -27,7 +30,7 @@ pub struct Lease {
     /// The token.
     pub token: AccessToken,
     /// From this moment on, by either clock, ask the session again. Until then nobody needs to, unless something has been told
-    /// to it.
+    /// to it. It may have come already, where something is to be done at once.
     pub look_again: Moment,
 }
 
@@ -65,6 +68,22 @@ pub struct Exchange {
     pub fallback: Option<Lease>,
 }
 
+/// A sign-in for which the session needs credentials, and whatever else whoever drives it wants to have before it begins.
+///
+/// Go on with [`sign_in_with`](super::Session::sign_in_with), or say why not: by [`handle_failure`](super::Session::handle_failure) when
+/// there are no credentials to be had, by [`decline`](super::Session::decline) when they must not be sent now.
+#[derive(Debug)]
+#[must_use]
+#[non_exhaustive]
+pub struct Wanted {
+    /// What to call it when telling the session.
+    pub id: ExchangeId,
+    /// By when the sign-in must have begun, on the monotonic clock. Two seconds past that the session takes it for lost.
+    pub deadline: Duration,
+    /// The token that is still good meanwhile.
+    pub fallback: Option<Lease>,
+}
+
 /// One caller's patience: until when it waits, and what it has waited for.
 ///
 /// Made anew for each wish for a token, and given to every [`poll`](super::Session::poll) of it.
@@ -86,5 +105,10 @@ impl Call {
     /// A call that waits until this time of the monotonic clock.
     pub const fn until(deadline: Duration) -> Self {
         Self { deadline: Some(deadline), round: None, in_need: false }
+    }
+
+    /// Until when it waits, on the monotonic clock. Known from its first poll on, or before if it was told.
+    pub const fn deadline(&self) -> Option<Duration> {
+        self.deadline
     }
 }

@@ -1,13 +1,13 @@
 //! What people and the API tell a session from outside: a token is rejected, the credentials are new, somebody resets it.
 
-use secrecy::ExposeSecret;
+use std::time::Duration;
 
-use super::Session;
 use super::action::ExchangeKind;
-use super::exchange::Flight;
+use super::exchange::With;
 use super::outcome::AttemptError;
 use super::stored::Owner;
 use super::time::{Moment, Now};
+use super::{Pause, Session, Source};
 use crate::{AccessToken, Credentials};
 
 impl Session {
@@ -17,6 +17,7 @@ impl Session {
     /// every call that waits.
     pub fn invalidate(&mut self, rejected: &AccessToken, now: Now) {
         let Some(held) = self.token.take_if(|held| held.token == *rejected) else { return };
+        self.stored_version = self.stored_version.wrapping_add(1);
         self.rejected = Some(held.token.clone());
         self.pause_without_token();
         if held.age(now) >= self.policy.young_token {
@@ -25,65 +26,90 @@ impl Session {
         }
         self.rejections = self.rejections.saturating_add(1);
         if self.flight.is_none() {
-            let mut until = Moment::after(now, self.doubled(self.policy.shortest_pause, self.rejections));
-            if let Some(pause) = &self.pause {
-                until = until.later(pause.until);
+            // The pause that follows is what keeps sign-ins apart.
+            self.next_sign_in = None;
+            let until = Moment::after(now, self.doubled(self.policy.shortest_pause, self.rejections));
+            let mut pause = Pause::new(AttemptError::Rejected, until);
+            if let Some(before) = &self.pause {
+                pause.until = until.later(before.until);
+                pause.without_token = pause.until;
+                pause.other_login = until.later(before.other_login);
             }
-            self.end_round(AttemptError::Rejected, until, until);
+            self.end_round(pause);
         }
     }
 
-    /// Signs in with these credentials from now on.
+    /// Signs in with these credentials from now on. Then poll every call that waits.
     ///
-    /// An exchange under way is void. A changed username or alias drops all tokens; a changed password keeps them. A changed
-    /// username or password opens the latch of a denied sign-in. A pause goes on, which [`reset`](Self::reset) ends. The same
-    /// credentials again change nothing.
-    pub fn set_credentials(&mut self, credentials: Credentials) {
+    /// A changed username or alias drops all tokens; a changed password keeps them. A changed username or password opens the
+    /// latch of a denied sign-in, but for a username that differs only in its case. A sign-in under way is void, and may have counted if it was the same account's; so
+    /// is a refresh for somebody else. A pause goes on, which [`reset`](Self::reset) ends, but not one for sign-ins of another
+    /// password that were lost. The same credentials again change nothing.
+    pub fn set_credentials(&mut self, credentials: Credentials, now: Now) {
         let owner = Owner::new(&self.base, Some(&credentials));
-        let same_username = owner.username == self.owner.username;
         let same_owner = owner == self.owner;
-        let same_password = self
-            .credentials
-            .as_ref()
-            .is_some_and(|old| old.password().expose_secret() == credentials.password().expose_secret());
-        if same_owner && same_password {
+        let same_login = self.credentials.known().is_some_and(|old| super::login::same(old, &credentials));
+        if same_owner && same_login {
             return;
         }
-        let void = self.flight.take();
-        self.round.failed_attempts = 0;
-        self.round.next_attempt = None;
-        if !(same_username && same_password) {
+        let void = self.flight.take_if(|flight| !same_owner || flight.kind() == ExchangeKind::SignIn);
+        if !same_login {
             self.latch = None;
-            self.lost_sign_ins = 0;
-        } else if void.as_ref().map(Flight::kind) == Some(ExchangeKind::SignIn) {
-            // Its answer will be ignored, and it may have counted against the same account.
-            self.lost_sign_ins = self.lost_sign_ins.saturating_add(1);
+            self.login.reset();
+            self.round.failed_attempts = 0;
+            self.round.next_attempt = None;
+            if let Some(pause) = &mut self.pause {
+                pause.until = pause.until.earlier(pause.other_login);
+                pause.without_token = pause.without_token.earlier(pause.other_login);
+            }
+            self.next_sign_in = None;
         }
         if !same_owner {
-            self.drop_tokens();
+            self.drop_tokens(now);
+            self.owner = owner;
         }
-        self.owner = owner;
-        self.credentials = Some(credentials);
+        if let Some(With::Credentials(sent)) = void.map(|flight| flight.with)
+            && super::login::same(&sent, &credentials)
+        {
+            // Its answer will be ignored, and it may have counted against the same account.
+            self.counts.lost = self.counts.lost.saturating_add(1);
+            self.login.lost(&sent, now);
+            let gap = Moment::after(now, self.policy.shortest_pause);
+            match self.login.paused_until(now) {
+                Some(until) => {
+                    let pause = Pause::new(AttemptError::TooManyLost, until);
+                    let other_login = Moment::after(now, Duration::ZERO);
+                    self.end_round(Pause { other_login, ..pause });
+                }
+                None => self.round.next_attempt = Some(gap),
+            }
+        }
+        self.credentials = Source::Here(credentials);
     }
 
-    /// Opens the latch and ends the pause, because somebody who knows better says so.
+    /// Opens the latch and ends the pause, because somebody who knows better says so. Then poll every call that waits.
     ///
     /// Tokens stay. An exchange under way goes on.
     pub fn reset(&mut self) {
         self.latch = None;
+        self.login.reset();
         self.pause = None;
+        self.next_sign_in = None;
         self.failed_rounds = 0;
         self.rejections = 0;
-        self.lost_sign_ins = 0;
         self.round.failed_attempts = 0;
         self.round.next_attempt = None;
     }
 
     /// They belong to somebody else.
-    pub(super) fn drop_tokens(&mut self) {
+    pub(super) fn drop_tokens(&mut self, now: Now) {
         self.token = None;
         self.refresh = None;
         self.rejected = None;
+        self.stored_version = self.stored_version.wrapping_add(1);
+        // Somebody else's token is none that there was enough of.
+        let soon = Moment::after(now, self.policy.shortest_pause);
+        self.next_sign_in = self.next_sign_in.map(|next| next.earlier(soon));
         self.pause_without_token();
     }
 

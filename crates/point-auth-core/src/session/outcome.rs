@@ -44,31 +44,54 @@ impl Failure {
     }
 }
 
+/// Why credentials are not to be sent now.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum NotNow {
+    /// They were denied.
+    Denied(Denial),
+    /// They were sent too often of late without an answer, and each of those may have counted.
+    Until(Moment),
+}
+
 /// What an exchange did to the session, for whoever stores tokens, counts or watches.
+///
+/// After any of them but [`Ignored`](Self::Ignored), poll every call that waits, and store the tokens if you do and they
+/// [have changed](super::Session::stored_version).
 #[derive(Clone, Debug)]
 #[must_use]
 #[non_exhaustive]
 pub enum Outcome {
-    /// There are new tokens: wake whoever waits, and store them if you do.
+    /// There are new tokens.
     Renewed {
         /// How they were got.
         kind: ExchangeKind,
         /// The tokens.
         tokens: TokenSet,
     },
-    /// The server denied the sign-in. Nothing is sent until the credentials change or somebody resets the session: wake
-    /// whoever waits.
+    /// The server denied the sign-in. Nothing is sent until the credentials change or somebody resets the session.
     Denied(Denial),
-    /// The refresh token was refused. Wake somebody: the next exchange is a sign-in.
+    /// The refresh token was refused: the next exchange is a sign-in.
     RefreshRefused(Arc<ResponseError>),
-    /// It failed, and is tried again soon: whoever waits knows when.
-    Retrying(AttemptError),
-    /// It failed, and nothing is sent for a while: wake whoever waits.
+    /// It failed, and is tried again soon.
+    #[non_exhaustive]
+    Retrying {
+        /// Why it failed.
+        error: AttemptError,
+        /// When it is tried again.
+        at: Moment,
+        /// Whether it was a sign-in whose answer was lost, so that it may have counted against the account.
+        may_have_counted: bool,
+    },
+    /// It failed, and nothing is sent for a while.
+    #[non_exhaustive]
     Failed {
-        /// Why.
+        /// Why it failed.
         error: AttemptError,
         /// Until when nothing is sent.
         until: Moment,
+        /// Whether it was a sign-in whose answer was lost, so that it may have counted against the account.
+        may_have_counted: bool,
     },
     /// It was not the exchange under way: too late, or twice. Nothing has changed.
     Ignored,
@@ -90,6 +113,8 @@ pub enum AttemptError {
     Rejected,
     /// Whoever was sending went away or took too long.
     Lost,
+    /// Sign-ins of the same login got lost too often of late.
+    TooManyLost,
     /// The request could not be built.
     Request(RequestError),
 }
@@ -106,6 +131,7 @@ impl fmt::Display for AttemptError {
             Self::SameToken => f.write_str("the server gave the same access token again"),
             Self::Rejected => f.write_str("the API rejected an access token that had just been given"),
             Self::Lost => f.write_str("whoever was sending went away"),
+            Self::TooManyLost => f.write_str("too many sign-ins got no answer of late"),
             Self::Request(error) => error.fmt(f),
         }
     }

@@ -94,7 +94,9 @@ impl Session {
             Phase::Good => State::Good,
             Phase::Advisory | Phase::Mandatory => State::Renewing,
             Phase::Over if under_way.is_some() => State::Waiting,
-            Phase::Over if self.next_kind(now).is_none() && self.latch.is_some() => State::Denied,
+            Phase::Over if self.latch.is_some() && self.next_kind(now) != Some(ExchangeKind::Refresh) => {
+                State::Denied
+            }
             Phase::Over if self.next_kind(now).is_none() => State::SignInNeeded,
             Phase::Over if pause.is_some() => State::Paused,
             Phase::Over => State::Waiting,
@@ -109,7 +111,7 @@ impl Session {
             under_way: under_way.map(Flight::kind),
             paused_until: pause.map(|pause| pause.until),
             last_failure: self.round.last.clone(),
-            denial: self.latch.clone(),
+            denial: self.latch.as_ref().map(|latch| latch.denial.clone()),
             counts: self.counts,
         }
     }

@@ -151,6 +151,16 @@ impl StoredTokens {
         })
     }
 
+    /// Whom they belong to, if that was known.
+    pub fn username(&self) -> Option<&str> {
+        self.owner.username.as_deref()
+    }
+
+    /// The alias that they were got for.
+    pub fn user_alias(&self) -> Option<&str> {
+        self.owner.user_alias.as_deref()
+    }
+
     fn check_owner(&self, owner: &Owner) -> Result<(), StoredTokensError> {
         if self.owner.base != owner.base {
             return Err(StoredTokensError::OtherBaseUrl);
@@ -180,8 +190,12 @@ impl fmt::Debug for StoredTokens {
 }
 
 impl Session {
-    /// What to keep across a restart, or nothing while there are no tokens. Changes whenever an [`Outcome`](super::Outcome) is
-    /// `Renewed` or `RefreshRefused`, and when a token is [invalidated](Self::invalidate).
+    /// A number that changes whenever [`stored_tokens`](Self::stored_tokens) does, whatever changed them: store them then.
+    pub const fn stored_version(&self) -> u64 {
+        self.stored_version
+    }
+
+    /// What to keep across a restart, or nothing while there are no tokens.
     pub fn stored_tokens(&self) -> Option<StoredTokens> {
         if self.token.is_none() && self.refresh.is_none() {
             return None;
@@ -200,24 +214,32 @@ impl Session {
         })
     }
 
-    /// Takes up tokens that were stored before a restart.
+    /// Takes up tokens that were stored before a restart. Then poll every call that waits.
     ///
+    /// Tokens that the session has already got stay where they were asked for later, so that a store that is behind does no harm.
     /// An access token that has ended, or that was asked for in what is now the future, is not taken up; nor is a refresh token
     /// from the future, or one that has certainly ended, nor a token that the API has rejected in this session.
     ///
     /// # Errors
-    /// [`StoredTokensError`] when they belong to another base URL, username or alias. A session without credentials takes up
-    /// whatever username and alias they name.
+    /// [`StoredTokensError`] when they belong to another base URL, username or alias. A session that holds neither credentials nor
+    /// good tokens takes up whatever username and alias they name.
     pub fn restore(&mut self, stored: StoredTokens, now: Now) -> Result<(), StoredTokensError> {
         let mut owner = self.owner.clone();
-        if self.credentials.is_none() {
-            owner.username.clone_from(&stored.owner.username);
-            owner.user_alias.clone_from(&stored.owner.user_alias);
+        let has_none = self.last_use(now).is_none()
+            && !self.refresh.as_ref().is_some_and(|refresh| refresh.may_be_good(now));
+        if self.credentials.known().is_none() && has_none {
+            // What nobody has said is taken from there.
+            let (username, user_alias) = self.told_owner;
+            if !username {
+                owner.username.clone_from(&stored.owner.username);
+            }
+            if !user_alias {
+                owner.user_alias.clone_from(&stored.owner.user_alias);
+            }
         }
         stored.check_owner(&owner)?;
         if owner != self.owner {
-            self.flight = None;
-            self.drop_tokens();
+            self.drop_tokens(now);
             self.owner = owner;
         }
         // A clock that has gone back cannot say how old anything is.
@@ -228,16 +250,26 @@ impl Session {
             let share = self.jitter.next();
             let held = HeldToken::new(token, now, age, stored.expires_in, &self.policy, share);
             let was_rejected = self.rejected.as_ref() == Some(&held.token);
-            if held.phase(now) != Phase::Over && !was_rejected {
+            let is_newer = self
+                .token
+                .as_ref()
+                .is_none_or(|old| old.phase(now) == Phase::Over || old.asked_at.wall < held.asked_at.wall);
+            if held.phase(now) != Phase::Over && !was_rejected && is_newer {
                 self.token = Some(held);
+                self.stored_version = self.stored_version.wrapping_add(1);
             }
         }
         if let Some(Stored { token, since }) = stored.refresh_token
             && let Some(age) = age_of(since)
         {
             let held = HeldRefresh::new(token, now, age, &self.policy);
-            if held.may_be_good(now) {
+            let is_newer = self
+                .refresh
+                .as_ref()
+                .is_none_or(|old| !old.may_be_good(now) || old.came_at.wall < held.came_at.wall);
+            if held.may_be_good(now) && is_newer {
                 self.refresh = Some(held);
+                self.stored_version = self.stored_version.wrapping_add(1);
             }
         }
         Ok(())

@@ -67,16 +67,16 @@ fn a_wall_clock_set_back_while_an_exchange_is_under_way_lends_no_life() {
 fn a_sleep_during_a_pause_ends_it() {
     let mut scenario = Scenario::new();
     scenario.someone().signs_in();
-    scenario.server().is_busy("600").pauses_for(600).nobody_sends();
-    scenario.sleeps_for(600).someone().signs_in();
+    scenario.server().is_busy("600").pauses_as_asked_for(600).nobody_sends();
+    scenario.sleeps_for(660).someone().signs_in();
 }
 
 #[test]
 fn a_wall_clock_set_back_during_a_pause_does_not_prolong_it() {
     let mut scenario = Scenario::new();
     scenario.someone().signs_in();
-    scenario.server().is_busy("600").wall_clock_goes_back(1_000_000).pauses_for(600);
-    scenario.after(600).someone().signs_in();
+    scenario.server().is_busy("600").wall_clock_goes_back(1_000_000);
+    scenario.pauses_as_asked_for(600).after_the_pause().someone().signs_in();
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn a_date_of_retry_after_far_ahead_of_a_wall_clock_set_wrong_is_an_hour() {
     let mut scenario = Scenario::new();
     scenario.now.wall = SystemTime::UNIX_EPOCH;
     scenario.someone().signs_in();
-    scenario.server().is_busy("Thu, 01 Jan 2026 00:00:30 GMT").pauses_for(3600);
+    scenario.server().is_busy("Thu, 01 Jan 2026 00:00:30 GMT").pauses_as_asked_for(3600);
 }
 
 /// Runs through everything once at this moment, and once a moment before it.
@@ -134,7 +134,7 @@ fn run_through(now: Now) {
                 }
                 session.reset();
                 if let Ok(Action::Send(exchange)) = session.poll(now, &mut Call::until(Duration::MAX)) {
-                    session.abandon(exchange.id, now);
+                    let _outcome = session.abandon(exchange.id, now);
                 }
             }
         }

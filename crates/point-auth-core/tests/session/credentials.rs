@@ -24,12 +24,12 @@ fn body(scenario: &Scenario) -> String {
 
 #[test]
 fn an_exchange_under_way_is_void_when_the_credentials_change() {
-    for credentials in [new_password(), joe(), jane_as("ann")] {
+    for (credentials, wait) in [(new_password(), 0), (joe(), 0), (jane_as("ann"), 1)] {
         let mut scenario = Scenario::new();
         scenario.caller("ann").signs_in();
         let old = scenario.exchange().id;
-        scenario.session.set_credentials(credentials);
-        scenario.caller("ann").signs_in();
+        scenario.session.set_credentials(credentials, scenario.now);
+        scenario.after(wait).caller("ann").signs_in();
         scenario.server_of(old).denies().is_ignored();
         scenario.server_of(old).answers(200, r#"{"access_token":"of-the-old"}"#).is_ignored();
         scenario.server().gives("of-the-new", 3600).caller("ann").gets("of-the-new");
@@ -40,17 +40,17 @@ fn an_exchange_under_way_is_void_when_the_credentials_change() {
 fn the_same_credentials_again_change_nothing() {
     let mut scenario = Scenario::new();
     scenario.caller("ann").signs_in();
-    scenario.session.set_credentials(jane());
+    scenario.session.set_credentials(jane(), scenario.now);
     scenario.caller("ann").waits();
     scenario.server().denies();
-    scenario.session.set_credentials(jane());
+    scenario.session.set_credentials(jane(), scenario.now);
     scenario.someone().is_denied().has_sent(1, 0);
 }
 
 #[test]
 fn a_changed_password_keeps_the_tokens() {
     let mut scenario = Scenario::refreshable("first", 3600);
-    scenario.session.set_credentials(new_password());
+    scenario.session.set_credentials(new_password(), scenario.now);
     scenario.someone().gets("first");
     scenario.at(3600).someone().refreshes();
 }
@@ -58,7 +58,7 @@ fn a_changed_password_keeps_the_tokens() {
 #[test]
 fn a_changed_username_drops_all_tokens() {
     let mut scenario = Scenario::refreshable("first", 3600);
-    scenario.session.set_credentials(joe());
+    scenario.session.set_credentials(joe(), scenario.now);
     scenario.someone().signs_in();
     assert!(body(&scenario).contains("joe@tenant.com"));
     assert!(scenario.session.stored_tokens().is_none());
@@ -67,15 +67,15 @@ fn a_changed_username_drops_all_tokens() {
 #[test]
 fn a_changed_alias_drops_all_tokens() {
     let mut scenario = Scenario::refreshable("first", 3600);
-    scenario.session.set_credentials(jane_as("ann"));
-    scenario.someone().signs_in();
+    scenario.session.set_credentials(jane_as("ann"), scenario.now);
+    scenario.someone().waits_for(1).after(1).someone().signs_in();
     assert!(body(&scenario).contains(r#""useralias":"ann""#));
     scenario.server().gives_refreshable("ann's", 3600);
-    scenario.session.set_credentials(jane_as("bob"));
-    scenario.someone().signs_in();
+    scenario.session.set_credentials(jane_as("bob"), scenario.now);
+    scenario.after(1).someone().signs_in();
     scenario.server().gives_refreshable("bob's", 3600);
-    scenario.session.set_credentials(jane());
-    scenario.someone().signs_in();
+    scenario.session.set_credentials(jane(), scenario.now);
+    scenario.after(1).someone().signs_in();
     assert!(!body(&scenario).contains("useralias"));
 }
 
@@ -84,7 +84,7 @@ fn a_new_password_opens_the_latch() {
     let mut scenario = Scenario::new();
     scenario.someone().signs_in();
     scenario.server().denies().someone().is_denied();
-    scenario.session.set_credentials(new_password());
+    scenario.session.set_credentials(new_password(), scenario.now);
     scenario.someone().signs_in();
     assert!(body(&scenario).contains("a new password"));
 }
@@ -94,7 +94,7 @@ fn a_new_username_opens_the_latch() {
     let mut scenario = Scenario::new();
     scenario.someone().signs_in();
     scenario.server().denies();
-    scenario.session.set_credentials(joe());
+    scenario.session.set_credentials(joe(), scenario.now);
     scenario.someone().signs_in();
 }
 
@@ -103,7 +103,7 @@ fn a_new_alias_opens_no_latch_since_the_password_is_still_wrong() {
     let mut scenario = Scenario::new();
     scenario.someone().signs_in();
     scenario.server().denies();
-    scenario.session.set_credentials(jane_as("ann"));
+    scenario.session.set_credentials(jane_as("ann"), scenario.now);
     scenario.someone().is_denied().has_sent(1, 0);
 }
 
@@ -112,8 +112,8 @@ fn going_back_to_a_password_that_was_denied_is_a_change_all_the_same() {
     let mut scenario = Scenario::new();
     scenario.someone().signs_in();
     scenario.server().denies();
-    scenario.session.set_credentials(new_password());
-    scenario.session.set_credentials(jane());
+    scenario.session.set_credentials(new_password(), scenario.now);
+    scenario.session.set_credentials(jane(), scenario.now);
     scenario.someone().signs_in();
 }
 
@@ -122,7 +122,7 @@ fn whoever_waits_between_attempts_signs_in_at_once_with_new_credentials() {
     let mut scenario = Scenario::new();
     scenario.caller("ann").signs_in();
     scenario.server().is_unavailable().caller("ann").waits();
-    scenario.session.set_credentials(new_password());
+    scenario.session.set_credentials(new_password(), scenario.now);
     scenario.caller("ann").signs_in();
 }
 
@@ -131,8 +131,8 @@ fn new_credentials_end_no_pause_that_the_server_asked_for() {
     let mut scenario = Scenario::new();
     scenario.someone().signs_in();
     scenario.server().is_busy("300");
-    scenario.session.set_credentials(new_password());
-    scenario.pauses_for(300).nobody_sends();
+    scenario.session.set_credentials(new_password(), scenario.now);
+    scenario.pauses_as_asked_for(300).nobody_sends();
     scenario.session.reset();
     scenario.someone().signs_in();
 }
@@ -142,7 +142,7 @@ fn a_pause_made_long_by_a_token_is_short_when_another_user_comes() {
     let mut scenario = Scenario::refreshable("first", 3600);
     scenario.at(3460).someone().refreshes_beside("first");
     scenario.server().is_unavailable().pauses_for(20);
-    scenario.session.set_credentials(joe());
+    scenario.session.set_credentials(joe(), scenario.now);
     scenario.pauses_for(1).after(1).someone().signs_in();
 }
 
@@ -180,6 +180,6 @@ fn a_session_without_anything_asks_somebody_to_sign_in() {
         Scenario::of(Session::without_credentials(BaseUrl::production(), Policy::default(), 1));
     scenario.someone().is_asked_to_sign_in();
     assert_eq!(scenario.state(), State::SignInNeeded);
-    scenario.session.set_credentials(jane());
+    scenario.session.set_credentials(jane(), scenario.now);
     scenario.someone().signs_in();
 }

@@ -110,7 +110,7 @@ fn a_denial_is_told_in_the_servers_words_and_once() {
 fn the_need_of_a_sign_in_is_told() {
     let session = point_auth_core::session::Session::without_credentials(
         point_auth_core::BaseUrl::production(),
-        Default::default(),
+        point_auth_core::session::Policy::default(),
         1,
     );
     let error = Scenario::of(session).someone().reply.unwrap_err();

@@ -42,25 +42,45 @@ fn a_spurious_poll_answers_the_same_again() {
 }
 
 #[test]
-fn when_a_driver_gives_up_the_next_caller_takes_over_at_once() {
+fn when_the_driver_of_a_refresh_gives_up_the_next_caller_takes_over_at_once() {
+    let mut scenario = Scenario::refreshable("first", 60);
+    scenario.at(60).caller("ann").refreshes().caller("bob").waits();
+    scenario.after(1).abandons().retries();
+    scenario.caller("bob").refreshes().someone().waits();
+    scenario.after(1).server().gives("second", 3600);
+    scenario.caller("bob").gets("second").has_sent(1, 2);
+}
+
+#[test]
+fn when_the_driver_of_a_sign_in_gives_up_the_next_caller_takes_over_a_second_later() {
     let mut scenario = Scenario::new();
     scenario.caller("ann").signs_in().caller("bob").waits();
-    scenario.after(1).abandons();
-    scenario.caller("bob").signs_in().someone().waits();
+    scenario.after(1).abandons().retries();
+    scenario.caller("bob").waits_for(1).after(0.999).caller("bob").waits();
+    scenario.after(0.001).caller("bob").signs_in().someone().waits();
     scenario.after(1).server().gives("first", 3600);
     scenario.caller("bob").gets("first").has_sent(2, 0);
 }
 
 #[test]
-fn a_driver_that_is_never_heard_of_is_replaced_two_seconds_past_its_deadline() {
+fn a_driver_of_a_sign_in_that_is_never_heard_of_is_replaced_three_seconds_past_its_deadline() {
     let mut scenario = Scenario::new();
     scenario.someone().signs_in();
     let deadline = scenario.exchange().deadline;
     assert_eq!((deadline - scenario.now.monotonic).as_secs(), 30);
     scenario.at(25).caller("bob").waits_for(7);
     scenario.at(31.999).caller("bob").waits();
-    scenario.at(32).caller("bob").signs_in().has_sent(2, 0);
+    scenario.at(32).caller("bob").waits_for(1);
     assert_eq!(scenario.snapshot().counts.lost, 1);
+    scenario.at(33).caller("bob").signs_in().has_sent(2, 0);
+}
+
+#[test]
+fn a_driver_of_a_refresh_that_is_never_heard_of_is_replaced_two_seconds_past_its_deadline() {
+    let mut scenario = Scenario::refreshable("first", 60);
+    scenario.at(60).someone().refreshes();
+    scenario.at(91.999).caller("bob").waits();
+    scenario.at(92).caller("bob").refreshes().has_sent(1, 2);
 }
 
 #[test]
@@ -75,11 +95,11 @@ fn a_late_answer_of_an_exchange_that_was_replaced_is_ignored() {
     let mut scenario = Scenario::new();
     scenario.caller("ann").signs_in();
     let old = scenario.exchange().id;
-    scenario.at(40).caller("bob").signs_in();
+    scenario.at(40).caller("bob").waits().at(41).caller("bob").signs_in();
     scenario.server_of(old).answers(200, r#"{"access_token":"late"}"#).is_ignored();
     scenario.server_of(old).denies().is_ignored();
     scenario.server_of(old).falls_silent().is_ignored();
-    scenario.session.abandon(old, scenario.now);
+    let _outcome = scenario.session.abandon(old, scenario.now);
     scenario.caller("cid").waits();
     scenario.server().gives("first", 3600).caller("cid").gets("first");
 }
@@ -140,7 +160,7 @@ fn a_refresh_under_way_is_waited_for_even_when_nothing_could_follow_it() {
 
     let mut scenario = Scenario::of(point_auth_core::session::Session::without_credentials(
         point_auth_core::BaseUrl::production(),
-        Default::default(),
+        point_auth_core::session::Policy::default(),
         1,
     ));
     let mut other = Scenario::refreshable("first", 60);
@@ -172,8 +192,8 @@ fn all_errors_of_a_round_are_the_same() {
 fn whoever_asks_again_long_after_a_round_gets_its_error_and_begins_no_other() {
     let mut scenario = Scenario::new();
     scenario.caller("ann").signs_in().caller("bob").waits();
-    scenario.server().is_busy("5").pauses_for(5);
-    scenario.after(6).caller("bob").fails().has_sent(1, 0);
+    scenario.server().is_busy("5").pauses_as_asked_for(5);
+    scenario.after(7).caller("bob").fails().has_sent(1, 0);
     scenario.caller("cid").signs_in();
     let error = scenario.caller("bob").reply;
     assert!(matches!(error, Err(SessionError::Failed { .. })));

@@ -142,7 +142,7 @@ fn a_new_password_begins_the_count_anew() {
         scenario.server().falls_silent().pauses_for(pause).after(pause);
     }
     let credentials = point_auth_core::Credentials::new("jane@tenant.com", "another").unwrap();
-    scenario.session.set_credentials(credentials);
+    scenario.session.set_credentials(credentials, scenario.now);
     scenario.someone().signs_in();
     scenario.server().falls_silent().pauses_for(4);
 }
@@ -152,7 +152,9 @@ fn a_sign_in_made_void_by_another_alias_counts_as_lost() {
     let mut scenario = Scenario::new();
     for alias in ["ann", "bob"] {
         scenario.someone().signs_in();
-        scenario.session.set_credentials(crate::scenario::jane().with_user_alias(alias).unwrap());
+        let janes = crate::scenario::jane().with_user_alias(alias).unwrap();
+        scenario.session.set_credentials(janes, scenario.now);
+        scenario.someone().waits_for(1).after(1);
     }
     scenario.someone().signs_in();
     scenario.server().falls_silent().pauses_for(600);

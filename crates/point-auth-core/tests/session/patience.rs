@@ -174,25 +174,25 @@ fn a_pause_gets_no_longer_when_the_api_rejects_the_token() {
 fn a_pause_that_the_server_asked_for_goes_on_when_the_api_rejects_the_token() {
     let mut scenario = Scenario::refreshable("first", 3600);
     scenario.at(3460).someone().refreshes_beside("first");
-    scenario.server().is_busy("300").pauses_for(300);
-    scenario.after(5).api_rejects("first").pauses_for(295).someone().fails().nobody_sends();
+    scenario.server().is_busy("300").pauses_as_asked_for(300);
+    let left = scenario.pause() - 5.0;
+    scenario.after(5).api_rejects("first").pauses_for(left).someone().fails().after_the_pause();
 }
 
 #[test]
 fn retry_after_in_seconds_is_honoured_and_not_waited_through() {
     let mut scenario = Scenario::new();
     scenario.caller("ann").signs_in().caller("bob").waits();
-    scenario.server().is_busy("7").gives_up().pauses_for(7);
+    scenario.server().is_busy("7").gives_up().pauses_as_asked_for(7);
     scenario.caller("ann").fails().caller("bob").fails();
-    scenario.after(6.9).nobody_sends();
-    scenario.after(0.1).someone().signs_in();
+    scenario.after_the_pause().someone().signs_in();
 }
 
 #[test]
 fn retry_after_as_a_date_is_honoured() {
     let mut scenario = Scenario::new();
     scenario.someone().signs_in();
-    scenario.server().is_busy("Thu, 01 Jan 2026 00:00:30 GMT").gives_up().pauses_for(30);
+    scenario.server().is_busy("Thu, 01 Jan 2026 00:00:30 GMT").gives_up().pauses_as_asked_for(30);
 }
 
 #[test]
@@ -200,7 +200,7 @@ fn retry_after_is_honoured_beside_any_status_that_passes() {
     for status in [503, 500, 408, 403] {
         let mut scenario = Scenario::new();
         scenario.someone().signs_in();
-        scenario.server().answers_with(status, "", Some("120")).gives_up().pauses_for(120);
+        scenario.server().answers_with(status, "", Some("120")).gives_up().pauses_as_asked_for(120);
     }
 }
 
@@ -209,14 +209,16 @@ fn retry_after_is_at_most_an_hour() {
     for value in ["3601", "99999999999999999999999", "Fri, 01 Jan 2027 00:00:00 GMT"] {
         let mut scenario = Scenario::new();
         scenario.someone().signs_in();
-        scenario.server().is_busy(value).gives_up().pauses_for(3600);
+        scenario.server().is_busy(value).gives_up().pauses_as_asked_for(3600);
     }
 }
 
 #[test]
 fn a_short_retry_after_does_not_shorten_the_pause() {
     let mut scenario = Scenario::new();
-    for pause in [1, 2, 4] {
+    scenario.someone().signs_in();
+    scenario.server().is_busy("1").gives_up().pauses_as_asked_for(1).after_the_pause();
+    for pause in [2, 4] {
         scenario.someone().signs_in();
         scenario.server().is_busy("1").gives_up().pauses_for(pause).after(pause);
     }
@@ -235,9 +237,9 @@ fn retry_after_now_or_in_the_past_or_unreadable_asks_for_nothing() {
 fn retry_after_goes_beyond_the_last_use_of_a_token() {
     let mut scenario = Scenario::refreshable("first", 3600);
     scenario.at(3590).someone().refreshes();
-    scenario.server().is_busy("100").gives_up().pauses_for(100).someone().gets("first");
+    scenario.server().is_busy("100").gives_up().pauses_as_asked_for(100).someone().gets("first");
     scenario.at(3595).someone().fails().nobody_sends();
-    scenario.at(3690).someone().refreshes();
+    scenario.after_the_pause().someone().refreshes();
 }
 
 #[test]

@@ -80,8 +80,8 @@ fn a_token_that_grew_old_unrejected_makes_the_next_pause_short_again() {
 fn the_pause_for_a_young_token_cuts_short_no_longer_one() {
     let mut scenario = Scenario::refreshable("first", 20);
     scenario.at(14).someone().refreshes_beside("first");
-    scenario.server().is_busy("600").pauses_for(600).api_rejects("first");
-    scenario.pauses_for(600).after(599).nobody_sends();
+    scenario.server().is_busy("600").pauses_as_asked_for(600).api_rejects("first");
+    scenario.pauses_as_asked_for(600).after(599).nobody_sends();
 }
 
 #[test]

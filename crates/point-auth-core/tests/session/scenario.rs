@@ -188,7 +188,7 @@ impl Scenario {
     /// Whoever was sending is gone, and says so.
     pub(crate) fn abandons(&mut self) -> &mut Self {
         let exchange = self.under_way.take().unwrap();
-        self.session.abandon(exchange.id, self.now);
+        self.outcome = Some(self.session.abandon(exchange.id, self.now));
         self
     }
 
@@ -214,6 +214,7 @@ impl Scenario {
                     let passed = time - self.now.monotonic;
                     self.after(passed);
                 }
+                Ok(Action::GetCredentials(_)) => panic!("it has credentials"),
                 Ok(Action::Ready(_)) | Err(_) => return attempts,
             }
         }
@@ -239,6 +240,23 @@ impl Scenario {
         self
     }
 
+    /// As long as the server asked for, or up to a quarter and a minute more.
+    #[track_caller]
+    pub(crate) fn pauses_as_asked_for(&mut self, seconds: u32) -> &mut Self {
+        let asked_for = f64::from(seconds);
+        let pause = self.pause();
+        assert!((asked_for..=asked_for + (asked_for / 4.0).min(60.0)).contains(&pause), "{pause}");
+        self
+    }
+
+    /// All of the pause passes, and nobody sends until then.
+    #[track_caller]
+    pub(crate) fn after_the_pause(&mut self) -> &mut Self {
+        let until = self.snapshot().paused_until.unwrap_or_else(|| panic!("there is no pause"));
+        let left = until.time_left(self.now);
+        self.after(left - Duration::from_nanos(1)).nobody_sends().after(Duration::from_nanos(1))
+    }
+
     #[track_caller]
     pub(crate) fn does_not_pause(&mut self) -> &mut Self {
         assert_eq!(self.snapshot().paused_until, None);
@@ -257,7 +275,7 @@ impl Scenario {
 impl Scenario {
     #[track_caller]
     pub(crate) fn retries(&mut self) -> &mut Self {
-        assert!(matches!(self.outcome, Some(Outcome::Retrying(_))), "{:?}", self.outcome);
+        assert!(matches!(self.outcome, Some(Outcome::Retrying { .. })), "{:?}", self.outcome);
         self
     }
 

@@ -55,10 +55,10 @@ fn a_session_in_a_pause_tells_why_and_until_when() {
     scenario.server().is_busy("30");
     let snapshot = scenario.snapshot();
     assert_eq!(snapshot.state, State::Paused);
-    assert_eq!(scenario.pause(), 30.0);
+    scenario.pauses_as_asked_for(30);
     assert_eq!(snapshot.last_failure.unwrap().to_string(), "unexpected answer: status 429, not JSON");
     assert_eq!(snapshot.counts.failed, 1);
-    scenario.after(30);
+    scenario.after_the_pause();
     assert_eq!(scenario.state(), State::Waiting);
     assert_eq!(scenario.snapshot().paused_until, None);
     assert!(scenario.snapshot().last_failure.is_some());

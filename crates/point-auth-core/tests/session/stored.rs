@@ -199,13 +199,13 @@ fn a_dead_refresh_token_asks_somebody_to_sign_in() {
 fn tokens_taken_up_without_credentials_still_belong_to_their_user() {
     let stored = stored(&Scenario::refreshable("first", 3600));
     let mut scenario = restarted(without_credentials(), stored.clone(), 10);
-    scenario.session.set_credentials(jane());
+    scenario.session.set_credentials(jane(), scenario.now);
     scenario.someone().gets("first");
 
     let mut scenario = restarted(without_credentials(), stored, 10);
     let written = written_and_read(&scenario.session.stored_tokens().unwrap());
     assert!(Scenario::new().session.restore(written, scenario.now).is_ok());
-    scenario.session.set_credentials(Credentials::new("joe@tenant.com", "joe's").unwrap());
+    scenario.session.set_credentials(Credentials::new("joe@tenant.com", "joe's").unwrap(), scenario.now);
     scenario.someone().signs_in();
 }
 
@@ -213,11 +213,17 @@ fn tokens_taken_up_without_credentials_still_belong_to_their_user() {
 fn tokens_of_two_users_are_never_mixed_in_a_session_without_credentials() {
     let janes = stored(&Scenario::refreshable("jane's", 3600));
     let mut joe = of(Credentials::new("joe@tenant.com", "joe's").unwrap());
-    joe.someone().signs_in();
+    joe.after(40 * 3600).someone().signs_in();
     joe.server().gives_refreshable("joe's", 3600).api_rejects("joe's");
     let joes = stored(&joe);
 
     let mut scenario = restarted(without_credentials(), janes, 10);
+    let refused = scenario.session.restore(joes.clone(), scenario.now);
+    scenario.someone().gets("jane's");
+    assert_eq!(refused, Err(StoredTokensError::OtherUsername));
+
+    // When nothing of hers is any good.
+    scenario.after(50 * 3600).someone().is_asked_to_sign_in();
     scenario.session.restore(joes, scenario.now).unwrap();
     scenario.someone().refreshes();
 }
@@ -228,7 +234,7 @@ fn stored_tokens_that_are_refused_change_nothing() {
     let other = BaseUrl::parse("https://other.example.com").unwrap();
     let mut scenario = Scenario::of(Session::without_credentials(other.clone(), Policy::default(), 1));
     scenario.session.restore(stored, scenario.now).unwrap_err();
-    scenario.session.set_credentials(jane().with_user_alias("ann").unwrap());
+    scenario.session.set_credentials(jane().with_user_alias("ann").unwrap(), scenario.now);
     scenario.someone().signs_in();
     scenario.server().gives("ann's", 3600);
     let anns = written_and_read(&scenario.session.stored_tokens().unwrap());

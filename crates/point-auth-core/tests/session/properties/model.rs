@@ -57,6 +57,8 @@ pub(super) struct Model {
     pub(super) has_credentials: bool,
     latched: bool,
     lost_sign_ins: u32,
+    /// After three of them, by the monotonic clock.
+    account_rests_until: Option<Duration>,
     /// Nothing is sent before the session's own word, nor before what the rules ask for at least.
     promised: Option<Moment>,
     at_least: Vec<When>,
@@ -113,7 +115,7 @@ impl Model {
     fn sign_in_was_lost(&mut self, now: Now) {
         self.lost_sign_ins += 1;
         if self.lost_sign_ins >= 3 {
-            self.at_least.push(When::after(now, seconds(600)));
+            self.account_rests_until = Some(now.monotonic + seconds(600));
         }
     }
 
@@ -159,7 +161,10 @@ impl Model {
             }
             Err(SessionError::Failed { .. }) => {
                 let told_late = self.last_failure.is_some_and(|last| last >= call.began);
-                assert!(told_late || self.may_pause(now), "fails for no reason");
+                assert!(
+                    told_late || self.may_pause(now),
+                    "fails for no reason: {reply:?} {now:?} {call:?} {self:?}"
+                );
             }
             Err(SessionError::OutOfPatience { .. }) => assert!(expired, "has patience left"),
             other => panic!("an answer that nobody knows: {other:?}"),
@@ -176,11 +181,17 @@ impl Model {
     fn in_pause(&self, now: Now) -> bool {
         self.promised.is_some_and(|until| !until.has_come(now))
             || self.at_least.iter().any(|until| !until.has_come(now))
+            || self.account_rests(now)
+    }
+
+    fn account_rests(&self, now: Now) -> bool {
+        self.account_rests_until.is_some_and(|until| now.monotonic < until)
     }
 
     fn may_pause(&self, now: Now) -> bool {
         self.in_pause(now)
             || self.at_most.iter().any(|until| !until.has_come(now))
+            || self.account_rests(now)
             || self.promised_once.is_some_and(|until| !until.has_come(now))
     }
 
@@ -217,6 +228,7 @@ impl Model {
         // Only tokens or a denial show what the sign-ins before it came to.
         if is_sign_in && matches!(meaning, Meaning::Tokens { .. } | Meaning::Denial) {
             self.lost_sign_ins = 0;
+            self.account_rests_until = None;
         }
         match meaning {
             Meaning::Tokens { access, refresh, life } => {
@@ -269,7 +281,7 @@ impl Model {
 
     fn failed(&mut self, outcome: &Outcome, now: Now, step: usize) {
         match outcome {
-            Outcome::Retrying(_) => assert!(!self.token_is_good(now), "in a hurry for nothing"),
+            Outcome::Retrying { .. } => assert!(!self.token_is_good(now), "in a hurry for nothing"),
             Outcome::Failed { until, .. } => {
                 self.last_failure = Some(step);
                 self.promised = Some(*until);
@@ -303,8 +315,10 @@ impl Model {
         }
         let usable = life - seconds(5).min(life / 10);
         let is_over = age >= usable;
-        let is_old = self.rejected.as_deref() == Some(access)
-            || self.token.as_ref().is_some_and(|token| token.name == access);
+        let left = usable.saturating_sub(age);
+        let is_rejected = !is_over && self.rejected.take_if(|rejected| rejected == access).is_some();
+        let gains_little = |old: &Token| old.name == access && left <= old.owed.left(now) + seconds(2);
+        let is_old = is_rejected || self.token.as_ref().is_some_and(gains_little);
         if is_over || is_old {
             self.failed(outcome, now, step);
             if !is_over {
@@ -336,15 +350,24 @@ impl Model {
         self.last_failure = Some(step);
     }
 
-    pub(super) fn new_credentials(&mut self, same_username: bool, same_alias: bool, same_password: bool) {
-        let void = self.flight.take();
+    pub(super) fn new_credentials(
+        &mut self,
+        now: Now,
+        step: usize,
+        [same_username, same_alias, same_password]: [bool; 3],
+    ) {
+        let same_owner = same_username && same_alias;
+        let void = self.flight.take_if(|flight| !same_owner || flight.kind == ExchangeKind::SignIn);
         if !(same_username && same_password && self.has_credentials) {
             self.latched = false;
             self.lost_sign_ins = 0;
+            self.account_rests_until = None;
+            self.promised_once = self.promised.take().or(self.promised_once);
         } else if void.is_some_and(|flight| flight.kind == ExchangeKind::SignIn) {
-            self.lost_sign_ins += 1;
+            self.last_failure = Some(step);
+            self.sign_in_was_lost(now);
         }
-        if !(same_username && same_alias) {
+        if !same_owner {
             self.token = None;
             self.refresh = None;
             self.rejected = None;
@@ -356,6 +379,7 @@ impl Model {
     pub(super) fn reset(&mut self) {
         self.latched = false;
         self.lost_sign_ins = 0;
+        self.account_rests_until = None;
         self.no_pause();
     }
 

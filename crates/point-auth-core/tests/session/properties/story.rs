@@ -212,6 +212,7 @@ impl Story {
                 assert!(time > self.now.monotonic || self.model.is_none(), "waits for the past");
                 Some(time)
             }
+            Ok(Action::GetCredentials(_)) => panic!("it has credentials, or none at all"),
             Ok(Action::Ready(_)) | Err(_) => {
                 self.renew(caller, 15);
                 None
@@ -322,13 +323,13 @@ impl Story {
             }
         };
         assert!(matches!(late, Outcome::Ignored), "too late, and yet {late:?}");
-        self.session.abandon(id, self.now);
+        let _outcome = self.session.abandon(id, self.now);
     }
 
     fn abandons(&mut self) {
         let Some((id, _)) = self.under_way.take() else { return };
         self.old_ids.push(id);
-        self.session.abandon(id, self.now);
+        let _outcome = self.session.abandon(id, self.now);
         if let Some(model) = &mut self.model
             && model.flight.as_ref().is_some_and(|flight| flight.id == id)
         {
@@ -355,11 +356,12 @@ impl Story {
         if let Some(changed) = who.get_mut(part) {
             *changed = (*changed + 1) % 3;
         }
-        self.session.set_credentials(credentials(who));
+        self.session.set_credentials(credentials(who), self.now);
         if let Some(model) = &mut self.model {
             // Without credentials any are new.
             if who != self.who || !model.has_credentials {
-                model.new_credentials(who[0] == self.who[0], who[1] == self.who[1], who[2] == self.who[2]);
+                let same = std::array::from_fn(|part| who[part] == self.who[part]);
+                model.new_credentials(self.now, self.step, same);
             }
         }
         self.who = who;

@@ -41,6 +41,17 @@
 //! A test that fails says which rule was broken, how, and what the servers saw. Whatever a check is about, it also fails
 //! when an exchange goes on for long after its limit, and when an error shows a secret.
 //!
+//! # The sweep
+//!
+//! The groups `plain`, `tls`, `http2` and `keep_alive` each hold checks that cut a sign-in after one byte after the other, in
+//! both directions, with FIN and with RST. Whatever the cut, there has to be an error of a kind that is worth another try,
+//! or the whole answer; one request and no second; no error that says "not sent" of a request that the server got; and
+//! the next sign-in has to work. They take some seconds, and print what they counted in a line that begins with `sweep |`,
+//! a row of [`SweepReport`]. With TLS they leave out a part of the bytes, unless the environment says
+//! `POINT_AUTH_SWEEP=all`. As a function it is [`sweep()`].
+//!
+//! # As values
+//!
 //! The same checks are there as values, for a program that makes a report: [`checks`].
 //!
 //! What the suite does not look at: what a transport logs, and whether memory is wiped.
@@ -52,12 +63,14 @@ mod candidate;
 mod check;
 mod checks;
 mod list;
+mod sweep;
 mod violation;
 
 pub use candidate::{Candidate, ProxyChoice, Setup};
 #[doc(hidden)]
 pub use check::run_test;
 pub use check::{Check, Wire};
+pub use sweep::{SweepExtent, SweepReport, SweptConnection, sweep};
 pub use violation::{Rule, Violation};
 
 /// All checks, group by group.

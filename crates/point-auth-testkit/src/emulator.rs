@@ -201,6 +201,12 @@ impl Emulator {
         self.shared.record.read(|tallies| tallies.accepted - tallies.closed)
     }
 
+    /// How many connections were closed, by whichever side.
+    #[must_use]
+    pub fn closed_connections(&self) -> usize {
+        self.shared.record.read(|tallies| tallies.closed)
+    }
+
     /// How many TLS handshakes were completed.
     #[must_use]
     pub fn tls_handshakes(&self) -> usize {

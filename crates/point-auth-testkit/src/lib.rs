@@ -73,6 +73,7 @@
 //!   not a byte arrived.
 //! - [`ClosedPort`]: an address that refuses connections.
 //! - [`ConnectProxy`]: an HTTP proxy with or without credentials, which can tell whether a secret passed in the clear.
+//! - [`FaultProxy`]: a TCP proxy that makes the way to any server slow, narrow or short, to the byte.
 //! - [`CertificateAuthority`]: throw-away certificates for servers of your own.
 //! - `point-auth-emulator`: the emulator as a program, for other languages and for trying things out by hand.
 //!
@@ -95,6 +96,7 @@
 //!
 //! # Cargo features
 //!
+//! - `virtual-time` (off): [`VirtualTime`], one clock for a session, for those who wait for it and for the emulator.
 //! - `conformance` (off): the suite that holds any transport against the contract of `point-auth-transport`, and the only
 //!   part of this crate that depends on the others.
 //!
@@ -107,8 +109,12 @@ pub mod conformance;
 mod connect_proxy;
 mod emulator;
 mod error;
+mod fault_proxy;
+mod kept;
 mod raw_server;
 mod server_thread;
+#[cfg(feature = "virtual-time")]
+mod virtual_time;
 mod watched;
 
 pub use certificates::{CertificateAuthority, IssuedCertificate, Validity};
@@ -120,7 +126,10 @@ pub use emulator::{
     Certificate, Clock, Emulator, EmulatorBuilder, Fault, HttpVersions, Operation, RecordedRequest,
 };
 pub use error::Error;
+pub use fault_proxy::{Cut, Direction, FaultProxy, Flow, LinkFaults, RecordedLink};
 pub use raw_server::{RawBehavior, RawServer};
+#[cfg(feature = "virtual-time")]
+pub use virtual_time::VirtualTime;
 
 /// The examples of the README compile and run.
 #[cfg(doctest)]

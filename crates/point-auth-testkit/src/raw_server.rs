@@ -11,6 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::Error;
+use crate::kept::keep;
 use crate::server_thread::ServerThread;
 use crate::watched::Watched;
 
@@ -52,9 +53,6 @@ pub struct RawServer {
     record: Arc<Record>,
     server: ServerThread,
 }
-
-/// How much of each connection's input is kept.
-const KEPT_BYTES: usize = 64 * 1024;
 
 type Record = Watched<Tallies>;
 
@@ -188,8 +186,7 @@ impl Connection {
         self.record.update(|tallies| {
             tallies.bytes += count as u64;
             if let (Some(kept), Some(new)) = (tallies.received.get_mut(self.number), buffer.get(..count)) {
-                let room = KEPT_BYTES.saturating_sub(kept.len());
-                kept.extend(new.iter().take(room));
+                keep(kept, new);
             }
         });
         Ok(count)

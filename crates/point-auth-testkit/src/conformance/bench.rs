@@ -74,16 +74,24 @@ impl<'a> Bench<'a> {
         &self,
         set_up: impl FnOnce(EmulatorBuilder) -> EmulatorBuilder,
     ) -> Result<Arc<Emulator>, Violation> {
-        let builder = Emulator::builder().user(canary::USERNAME, canary::PASSWORD);
-        let builder = match self.wire {
-            Wire::Plain => builder.http(HttpVersions::Http1Only),
-            Wire::Tls => builder.http(HttpVersions::Http1Only).with_tls(),
-            Wire::Http2 => builder.http(HttpVersions::Http2Only).with_tls(),
-        };
-        let emulator = Arc::new(set_up(builder).start()?);
+        let emulator = Arc::new(set_up(self.emulator_builder()).start()?);
         let witness = Arc::clone(&emulator);
         lock(&self.witnesses).push(Box::new(move || describe(&witness)));
         Ok(emulator)
+    }
+
+    /// An emulator of which a violation tells nothing: it sees thousands of requests.
+    pub(super) fn unwitnessed_emulator(&self) -> Result<Arc<Emulator>, Violation> {
+        Ok(Arc::new(self.emulator_builder().start()?))
+    }
+
+    fn emulator_builder(&self) -> EmulatorBuilder {
+        let builder = Emulator::builder().user(canary::USERNAME, canary::PASSWORD);
+        match self.wire {
+            Wire::Plain => builder.http(HttpVersions::Http1Only),
+            Wire::Tls => builder.http(HttpVersions::Http1Only).with_tls(),
+            Wire::Http2 => builder.http(HttpVersions::Http2Only).with_tls(),
+        }
     }
 
     pub(super) fn raw_server(&self, behavior: RawBehavior) -> Result<Arc<RawServer>, Violation> {

@@ -12,3 +12,4 @@ pub(super) mod proxies;
 pub(super) mod redirects;
 pub(super) mod size;
 pub(super) mod statuses;
+pub(super) mod sweep;

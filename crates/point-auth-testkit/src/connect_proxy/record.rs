@@ -4,9 +4,6 @@ use std::fmt;
 
 use crate::watched::Watched;
 
-/// How much of a tunnel is kept, in each direction.
-pub(super) const KEPT_BYTES: usize = 64 * 1024;
-
 /// What a CONNECT had to say for itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -82,10 +79,4 @@ pub(super) struct Tallies {
     pub(super) other_requests: usize,
     /// The heads of all requests.
     pub(super) heads: Vec<Vec<u8>>,
-}
-
-/// Appends what there is room for.
-pub(super) fn keep(kept: &mut Vec<u8>, new: &[u8]) {
-    let room = KEPT_BYTES.saturating_sub(kept.len());
-    kept.extend(new.iter().take(room));
 }

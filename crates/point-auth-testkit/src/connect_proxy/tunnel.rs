@@ -9,8 +9,9 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 
-use super::record::{ProxyCredentials, Record, RecordedConnect, keep};
+use super::record::{ProxyCredentials, Record, RecordedConnect};
 use super::{ProxyBehavior, Shared};
+use crate::kept::keep;
 
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 

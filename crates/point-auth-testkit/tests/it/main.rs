@@ -16,6 +16,7 @@ mod closed_port;
 #[cfg(feature = "conformance")]
 mod conformance;
 mod endings;
+mod fault_proxy;
 mod http2;
 mod program;
 mod protected;

@@ -30,6 +30,12 @@ pub(super) enum Flaw {
     SaysThatNothingWasSent,
     CallsEverythingOther,
     BelievesABodyThatIsCutShort,
+    RepairsABodyThatIsCutShort,
+    SendsAgainAfterABreak,
+    KeepsABrokenConnection,
+    KeepsNoConnection,
+    CallsABreakATimeout,
+    PanicsOverABreak,
     ShowsTheRequestInDebug,
     ShowsTheRequestInACause,
     KeepsIdleConnections,
@@ -130,6 +136,8 @@ impl HandTransport {
                 TransportError::new(Kind::Other).not_sent()
             }
             Flaw::CallsEverythingOther => TransportError::new(Kind::Other),
+            Flaw::CallsABreakATimeout => TransportError::new(Kind::Timeout),
+            Flaw::PanicsOverABreak => panic!("as a transport with this flaw does"),
             Flaw::ShowsTheRequestInACause => {
                 let body = String::from_utf8_lossy(request.body().as_ref()).into_owned();
                 error.with_source(io::Error::other(io::Error::other(body)))
@@ -167,12 +175,18 @@ impl HandTransport {
         };
         let mut outcome = self.exchange(&mut stream, request, target, limits, deadline);
         let is_stale = is_reused && outcome.as_ref().is_err_and(|error| error.kind() == Kind::Protocol);
-        if is_stale && self.flaw == Flaw::SendsAgainOnAStaleConnection {
+        let is_broken = outcome.as_ref().is_err_and(|error| error.kind() == Kind::Protocol);
+        if is_broken && self.flaw == Flaw::KeepsABrokenConnection {
+            *self.idle.lock().unwrap() = Some((address, stream.try_clone().unwrap(), Instant::now()));
+        }
+        if (is_stale && self.flaw == Flaw::SendsAgainOnAStaleConnection)
+            || (is_broken && self.flaw == Flaw::SendsAgainAfterABreak)
+        {
             stream = dial(address, deadline, limits.connect_timeout()).map_err(connect)?;
             outcome = self.exchange(&mut stream, request, target, limits, deadline);
         }
         let (response, may_be_kept) = outcome?;
-        if may_be_kept {
+        if may_be_kept && self.flaw != Flaw::KeepsNoConnection {
             *self.idle.lock().unwrap() = Some((address, stream, Instant::now()));
         }
         Ok(response)
@@ -203,8 +217,12 @@ impl HandTransport {
             // There is only so much memory.
             limit = limit.max(16 << 20);
         }
-        let lenient = self.flaw == Flaw::BelievesABodyThatIsCutShort;
-        let (body, may_be_kept) = socket.body(&head, limit, lenient)?;
+        let lenient =
+            matches!(self.flaw, Flaw::BelievesABodyThatIsCutShort | Flaw::RepairsABodyThatIsCutShort);
+        let (mut body, may_be_kept) = socket.body(&head, limit, lenient)?;
+        if self.flaw == Flaw::RepairsABodyThatIsCutShort {
+            body = repaired(body)?;
+        }
         let body = if self.flaw == Flaw::CountsBeforeDecoding { decoded(&head, body) } else { body };
         if self.flaw == Flaw::TurnsA403IntoAnError && head.status == StatusCode::FORBIDDEN {
             return Err(TransportError::new(Kind::Protocol));
@@ -260,6 +278,15 @@ fn decoded(head: &Head, body: Vec<u8>) -> Vec<u8> {
         true => decoded,
         false => body,
     }
+}
+
+/// An object that ends in the middle of a string, with an end that somebody thought up.
+fn repaired(body: Vec<u8>) -> Result<Vec<u8>, TransportError> {
+    // With some of the token in it.
+    let is_usable =
+        |body: &[u8]| body.len() > 50 && serde_json::from_slice::<serde_json::Value>(body).is_ok();
+    let closed = [&body, &b"\"}"[..]].concat();
+    [body, closed].into_iter().find(|body| is_usable(body)).ok_or_else(|| TransportError::new(Kind::Protocol))
 }
 
 /// For the head, here so that `http`'s types are met in one place.

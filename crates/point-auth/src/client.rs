@@ -48,6 +48,10 @@ impl<T: AsyncTransport> Client<T> {
         self.execute(&Refresh::new(refresh_token)).await
     }
 
+    pub(crate) fn into_parts(self) -> (T, Config) {
+        (self.transport, self.config)
+    }
+
     /// Runs any operation, of this crate or of your own.
     ///
     /// # Errors

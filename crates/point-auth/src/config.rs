@@ -1,6 +1,7 @@
 //! What a client adds to an operation, async or blocking.
 
 use std::fmt;
+use std::time::Duration;
 
 use http::header::USER_AGENT;
 use http::{HeaderValue, Request};
@@ -30,14 +31,24 @@ impl Config {
         &self,
         operation: &O,
     ) -> Result<(Request<SecretBody>, SendLimits), RequestError> {
-        let mut request = operation.to_request(&self.base_url)?;
+        let request = self.dress(operation.to_request(&self.base_url)?);
+        Ok((request, self.limits.with_max_response_bytes(O::MAX_RESPONSE_BYTES)))
+    }
+
+    /// Sets what this client says of itself.
+    pub(crate) fn dress(&self, mut request: Request<SecretBody>) -> Request<SecretBody> {
         // Our own operations say who they are by default; one of the user's may have its reasons to say otherwise.
         let ours =
             request.headers().get(USER_AGENT).is_none_or(|value| *value == UserAgent::new().header_value());
         if ours {
             request.headers_mut().insert(USER_AGENT, self.user_agent.clone());
         }
-        Ok((request, self.limits.with_max_response_bytes(O::MAX_RESPONSE_BYTES)))
+        request
+    }
+
+    /// The limits, with no more time in all than this.
+    pub(crate) fn limits_within(&self, left: Duration) -> SendLimits {
+        self.limits.with_total_timeout(self.limits.total_timeout().min(left))
     }
 
     pub(crate) fn debug(&self, mut client: fmt::DebugStruct<'_, '_>) -> fmt::Result {

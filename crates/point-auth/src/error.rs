@@ -3,7 +3,8 @@
 use std::fmt;
 
 use http::StatusCode;
-use point_auth_core::{Denial, RequestError, ResponseError, RetryAfter};
+use point_auth_core::session::{AttemptError, Now, SessionError};
+use point_auth_core::{CredentialsError, Denial, RequestError, ResponseError, RetryAfter};
 use point_auth_transport::{TransportError, TransportErrorKind};
 
 /// An operation failed.
@@ -18,6 +19,13 @@ enum Cause {
     Request(RequestError),
     Transport(TransportError),
     Response(ResponseError),
+    Credentials(CredentialsError),
+    /// There is no token.
+    Session {
+        error: SessionError,
+        /// When the session was asked.
+        asked_at: Now,
+    },
 }
 
 /// How an operation failed.
@@ -44,24 +52,49 @@ pub enum ErrorKind {
     Transport,
     /// The request could not be built, which only an operation of your own can cause.
     Request,
+    /// There are no credentials and no good refresh token: somebody must sign in.
+    SignInNeeded,
+    /// The source of the credentials failed, or took too long; or the alias is empty or too long.
+    Credentials,
+    /// The server gives tokens that are of no use: ended on arrival, or rejected by the API.
+    UselessToken,
+    /// Sign-ins got lost: whoever was sending them went away, or they got no answer too often of late.
+    Lost,
 }
 
 impl Error {
     /// How the operation failed.
     pub fn kind(&self) -> ErrorKind {
-        match &self.0 {
-            Cause::Request(_) => ErrorKind::Request,
-            Cause::Transport(error) => match error.kind() {
+        if let Some(error) = self.as_transport() {
+            return match error.kind() {
                 TransportErrorKind::Connect => ErrorKind::Connect,
                 TransportErrorKind::Tls => ErrorKind::Tls,
                 TransportErrorKind::Timeout => ErrorKind::Timeout,
                 TransportErrorKind::TooLarge => ErrorKind::TooLarge,
                 TransportErrorKind::Protocol => ErrorKind::Protocol,
                 _ => ErrorKind::Transport,
+            };
+        }
+        match self.as_response() {
+            Some(ResponseError::Denied(_)) => return ErrorKind::Denied,
+            Some(ResponseError::Malformed { .. }) => return ErrorKind::Malformed,
+            Some(_) => return ErrorKind::Unexpected,
+            None => {}
+        }
+        match &self.0 {
+            Cause::Credentials(_) => ErrorKind::Credentials,
+            Cause::Session { error: SessionError::Denied(_), .. } => ErrorKind::Denied,
+            Cause::Session { error: SessionError::SignInNeeded, .. } => ErrorKind::SignInNeeded,
+            Cause::Session { error: SessionError::OutOfPatience { .. }, .. } => ErrorKind::Timeout,
+            Cause::Session { error: SessionError::Failed { error, .. }, .. } => match error {
+                AttemptError::Failure(failure) if !failure.may_have_been_sent() => ErrorKind::Credentials,
+                AttemptError::EndedOnArrival | AttemptError::SameToken | AttemptError::Rejected => {
+                    ErrorKind::UselessToken
+                }
+                AttemptError::Request(_) => ErrorKind::Request,
+                _ => ErrorKind::Lost,
             },
-            Cause::Response(ResponseError::Denied(_)) => ErrorKind::Denied,
-            Cause::Response(ResponseError::Malformed { .. }) => ErrorKind::Malformed,
-            Cause::Response(_) => ErrorKind::Unexpected,
+            _ => ErrorKind::Request,
         }
     }
 
@@ -71,16 +104,23 @@ impl Error {
     /// [may have been sent](Self::may_have_been_sent) may have counted against the account.
     pub fn is_retryable(&self) -> bool {
         match &self.0 {
-            Cause::Request(_) => false,
+            Cause::Request(_) | Cause::Credentials(_) => false,
             Cause::Transport(error) => error.kind().is_retryable(),
             Cause::Response(error) => error.is_retryable(),
+            // The session itself tries again, once its pause is over.
+            Cause::Session { error, .. } => {
+                matches!(error, SessionError::Failed { .. } | SessionError::OutOfPatience { .. })
+            }
         }
     }
 
-    /// How long the server asks to be left alone, if it said so.
+    /// How long the server asks to be left alone, if it said so; from a session, how long it sends nothing.
     pub fn retry_after(&self) -> Option<RetryAfter> {
         match &self.0 {
             Cause::Response(error) => error.retry_after(),
+            Cause::Session { error: SessionError::Failed { until, .. }, asked_at } => {
+                Some(RetryAfter::Delay(until.time_left(*asked_at)))
+            }
             _ => None,
         }
     }
@@ -89,31 +129,50 @@ impl Error {
     pub fn denial(&self) -> Option<&Denial> {
         match &self.0 {
             Cause::Response(error) => error.denial(),
+            Cause::Session { error: SessionError::Denied(denial), .. } => Some(denial),
+            _ => None,
+        }
+    }
+
+    /// Why a session had no token, if that is what it was.
+    pub fn as_session(&self) -> Option<&SessionError> {
+        match &self.0 {
+            Cause::Session { error, .. } => Some(error),
+            _ => None,
+        }
+    }
+
+    /// Why the last exchange of a session gave no token.
+    fn attempt(&self) -> Option<&AttemptError> {
+        match self.as_session()? {
+            SessionError::Failed { error, .. } => Some(error),
             _ => None,
         }
     }
 
     /// What the transport failed with, if it did.
     pub fn as_transport(&self) -> Option<&TransportError> {
-        match &self.0 {
-            Cause::Transport(error) => Some(error),
+        match (&self.0, self.attempt()) {
+            (Cause::Transport(error), _) => Some(error),
+            (_, Some(AttemptError::Failure(failure))) => failure.source()?.downcast_ref(),
             _ => None,
         }
     }
 
     /// What is wrong with the response, if there was one.
     pub fn as_response(&self) -> Option<&ResponseError> {
-        match &self.0 {
-            Cause::Response(error) => Some(error),
+        match (&self.0, self.attempt()) {
+            (Cause::Response(error), _) => Some(error),
+            (_, Some(AttemptError::Response(error))) => Some(error),
             _ => None,
         }
     }
 
     /// The status of the response, if there was one that says something.
     pub fn status(&self) -> Option<StatusCode> {
-        match &self.0 {
-            Cause::Response(ResponseError::Denied(denial)) => Some(denial.status()),
-            Cause::Response(ResponseError::Unexpected { status, .. }) => Some(*status),
+        match (self.denial(), self.as_response()) {
+            (Some(denial), _) => Some(denial.status()),
+            (_, Some(ResponseError::Unexpected { status, .. })) => Some(*status),
             _ => None,
         }
     }
@@ -121,10 +180,22 @@ impl Error {
     /// Whether the request may have reached the server, and so may have had an effect there.
     pub fn may_have_been_sent(&self) -> bool {
         match &self.0 {
-            Cause::Request(_) => false,
+            Cause::Request(_) | Cause::Credentials(_) => false,
             Cause::Transport(error) => error.may_have_been_sent(),
             Cause::Response(_) => true,
+            Cause::Session { error, .. } => match error {
+                SessionError::SignInNeeded => false,
+                SessionError::Failed { error: AttemptError::Failure(failure), .. } => {
+                    failure.may_have_been_sent()
+                }
+                _ => true,
+            },
         }
+    }
+
+    /// The error of a session that you drive by hand, asked at that time.
+    pub fn from_session(error: SessionError, asked_at: Now) -> Self {
+        Self(Cause::Session { error, asked_at })
     }
 }
 
@@ -132,8 +203,10 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Cause::Request(error) => error.fmt(f),
+            Cause::Credentials(error) => error.fmt(f),
             Cause::Transport(error) => error.fmt(f),
             Cause::Response(error) => error.fmt(f),
+            Cause::Session { error, .. } => error.fmt(f),
         }
     }
 }
@@ -143,8 +216,10 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0 {
             Cause::Request(error) => error.source(),
+            Cause::Credentials(error) => error.source(),
             Cause::Transport(error) => error.source(),
             Cause::Response(error) => error.source(),
+            Cause::Session { error, .. } => error.source(),
         }
     }
 }
@@ -152,6 +227,12 @@ impl std::error::Error for Error {
 impl From<RequestError> for Error {
     fn from(error: RequestError) -> Self {
         Self(Cause::Request(error))
+    }
+}
+
+impl From<CredentialsError> for Error {
+    fn from(error: CredentialsError) -> Self {
+        Self(Cause::Credentials(error))
     }
 }
 

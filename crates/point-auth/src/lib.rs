@@ -1,33 +1,48 @@
-//! Sign in to the PointServices API over the HTTP stack of your choice.
+//! A good access token of the PointServices API, at all times, over the HTTP stack of your choice.
 //!
-//! Choose a transport by its feature, give it to a client, sign in, and put the token on your own requests:
+//! Choose a transport by its feature, give it to a client, and ask a session for a token whenever you need one:
 //!
 //! ```no_run
 //! # #[cfg(feature = "reqwest")]
 //! # async fn example(password: String) -> Result<(), Box<dyn std::error::Error>> {
-//! use point_auth::{Client, Credentials, ReqwestTransport, http};
+//! use point_auth::{Client, Credentials, ReqwestTransport, Session, http};
 //!
 //! let client = Client::new(ReqwestTransport::new()?);
-//! let credentials = Credentials::new("user@example.com", password)?;
-//! let tokens = client.sign_in(&credentials).await?;
+//! let session = Session::new(client, Credentials::new("user@example.com", password)?);
 //!
+//! // From any number of tasks: it signs in when it is first asked, and refreshes in time.
 //! let mut request = http::Request::post("https://api.pointservices.com/…").body(())?;
-//! tokens.access_token().authorize(request.headers_mut());
+//! session.authorize(&mut request).await?;
 //! # Ok(())
 //! # }
 //! ```
 //!
 //! Another transport is another feature and another name in one line: `HyperTransport` for `ReqwestTransport`. Without async,
-//! it is `UreqTransport` and [`blocking::Client`]:
+//! it is `UreqTransport`, [`blocking::Client`] and [`blocking::Session`]:
 //!
 //! ```no_run
 //! # #[cfg(feature = "ureq")]
 //! # fn example(password: String) -> Result<(), Box<dyn std::error::Error>> {
-//! use point_auth::{Credentials, UreqTransport, blocking::Client};
+//! use point_auth::blocking::{Client, Session};
+//! use point_auth::{Credentials, UreqTransport};
 //!
 //! let client = Client::new(UreqTransport::new()?);
-//! let credentials = Credentials::new("user@example.com", password)?;
-//! let tokens = client.sign_in(&credentials)?;
+//! let session = Session::new(client, Credentials::new("user@example.com", password)?);
+//! let token = session.access_token()?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! One login that stands for many people has `Sessions`: a session for each alias, and a wrong password sent once for all.
+//!
+//! Below a session there is the client, which sends each operation once and keeps nothing between calls:
+//!
+//! ```no_run
+//! # #[cfg(feature = "reqwest")]
+//! # async fn example(password: String) -> Result<(), Box<dyn std::error::Error>> {
+//! # use point_auth::{Client, Credentials, ReqwestTransport};
+//! # let client = Client::new(ReqwestTransport::new()?);
+//! let tokens = client.sign_in(&Credentials::new("user@example.com", password)?).await?;
 //! println!("signed in for {} s", tokens.expires_in().as_secs());
 //! # Ok(())
 //! # }
@@ -59,9 +74,11 @@
 //!
 //! # What it is not
 //!
-//! A client sends each operation once and keeps nothing between calls. Nor does it read the tokens: they are opaque.
+//! No reader of tokens: they are opaque. No store: a session [says what to keep](Observer) and [takes it up again](session::StoredTokens).
+//! No general client of OAuth 2.0. And nothing runs behind your back: a session sends when it is asked for a token, or while its
+//! `keep_fresh` runs.
 //!
-//! Keeping a token fresh over hours is what [`session`] decides: a state machine that is driven by hand, with any transport, as the
+//! The rules of a session are [`session::Session`], a state machine that can be driven by hand, with any transport, as the
 //! example `event_loop` does.
 //!
 //! # Features
@@ -70,28 +87,53 @@
 //!
 //! | feature | what it adds |
 //! |---|---|
-//! | `reqwest` | `ReqwestTransport`: async, HTTP/1.1 and HTTP/2, rustls; turns on `async` |
-//! | `hyper` | `HyperTransport`: async, HTTP/1.1 and HTTP/2, rustls; turns on `async` |
+//! | `reqwest` | `ReqwestTransport`: async, HTTP/1.1 and HTTP/2, rustls; turns on `tokio` |
+//! | `hyper` | `HyperTransport`: async, HTTP/1.1 and HTTP/2, rustls; turns on `tokio` |
 //! | `ureq` | `UreqTransport`: blocking, HTTP/1.1, rustls; turns on `blocking` |
-//! | `async` | `Client`, for async transports |
-//! | `blocking` | `blocking::Client`, for blocking transports |
+//! | `async` | `Client`, `Session` and `Sessions`, for async transports |
+//! | `blocking` | the same in `blocking`, for blocking transports |
+//! | `tokio` | `TokioRuntime`: exchanges of a session are tasks of the tokio runtime; turns on `async` |
 //! | `bundled-roots` | Mozilla's root certificates, as a choice beside the platform's trust store |
 //! | `native-tls` | the operating system's TLS, as a choice beside rustls |
 //!
 //! For an adapter without rustls, depend on its own crate (`point-auth-reqwest` and so on) with `default-features = false`, and
-//! on this one with `async` or `blocking`.
+//! on this one with `tokio`, `async` or `blocking`.
 
+#[cfg(any(feature = "async", feature = "blocking"))]
+mod aliases;
+#[cfg(feature = "async")]
+mod async_session;
 #[cfg(feature = "blocking")]
 pub mod blocking;
 #[cfg(feature = "async")]
 mod client;
 #[cfg(any(feature = "async", feature = "blocking"))]
 mod config;
+#[cfg(any(feature = "async", feature = "blocking"))]
+mod credential_source;
+#[cfg(any(feature = "async", feature = "blocking"))]
+mod driver;
 mod error;
+#[cfg(any(feature = "async", feature = "blocking"))]
+mod handle;
+#[cfg(any(feature = "async", feature = "blocking"))]
+mod observer;
+#[cfg(any(feature = "async", feature = "blocking"))]
+mod runtime;
+#[cfg(feature = "async")]
+mod sessions;
+#[cfg(feature = "tower")]
+pub mod tower;
 
 #[cfg(feature = "async")]
+pub use async_session::{Session, SessionBuilder};
+#[cfg(feature = "async")]
 pub use client::Client;
+#[cfg(feature = "async")]
+pub use credential_source::{BoxError, CredentialSource};
 pub use error::{Error, ErrorKind};
+#[cfg(any(feature = "async", feature = "blocking"))]
+pub use observer::Observer;
 pub use point_auth_core::{
     AccessToken, BaseUrl, BaseUrlError, CredentialPart, Credentials, CredentialsError, Denial, Field,
     MalformedReason, Operation, Refresh, RefreshToken, RequestError, ResponseError, RetryAfter, Scope,
@@ -104,8 +146,18 @@ pub use point_auth_hyper::HyperTransport;
 pub use point_auth_reqwest::ReqwestTransport;
 /// The contract of transports, and the settings that the adapters share.
 pub use point_auth_transport as transport;
+#[cfg(any(feature = "async", feature = "blocking"))]
+pub use point_auth_transport::{Runtime, Task};
 #[cfg(feature = "ureq")]
 pub use point_auth_ureq::UreqTransport;
+#[cfg(any(feature = "async", feature = "blocking"))]
+pub use runtime::NeutralRuntime;
+#[cfg(feature = "blocking")]
+pub use runtime::ThreadRuntime;
+#[cfg(feature = "tokio")]
+pub use runtime::TokioRuntime;
+#[cfg(feature = "async")]
+pub use sessions::{Sessions, SessionsBuilder};
 
 /// The README's code compiles.
 #[cfg(all(doctest, feature = "reqwest"))]

@@ -51,6 +51,10 @@ impl<T: BlockingTransport> Client<T> {
         self.execute(&Refresh::new(refresh_token))
     }
 
+    pub(crate) fn into_parts(self) -> (T, Config) {
+        (self.transport, self.config)
+    }
+
     /// Runs any operation, of this crate or of your own.
     ///
     /// # Errors

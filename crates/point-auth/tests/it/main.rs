@@ -12,4 +12,5 @@
 mod alike;
 mod clients;
 mod errors;
+mod session;
 mod support;

@@ -1,0 +1,163 @@
+//! The same [`Session`] and [`Sessions`] for threads.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Request;
+use point_auth_core::session::Call;
+use point_auth_core::{AccessToken, Credentials, Operation, SecretBody};
+use point_auth_transport::{BlockingTransport, SendLimits};
+use pollster::block_on;
+
+use super::{Client, CredentialSource};
+use crate::Error;
+use crate::credential_source::BlockingSource;
+use crate::driver::{Carrier, Sending};
+use crate::handle::{Handle, Plan, PlannedCredentials, session_methods, session_settings};
+use crate::runtime::ThreadRuntime;
+
+/// A good token, now, for any number of threads: signs in when it is first asked, refreshes in time, once for all who ask.
+///
+/// Clones are holds on the same session, and cheap. Each exchange has a thread of its own, so that nobody who still has a token waits for
+/// it, and a caller who has no more patience leaves in time. In async code use the other [`Session`](crate::Session).
+///
+/// ```no_run
+/// # #[cfg(feature = "ureq")]
+/// # fn example(password: String) -> Result<(), Box<dyn std::error::Error>> {
+/// use point_auth::blocking::{Client, Session};
+/// use point_auth::{Credentials, UreqTransport, http};
+///
+/// let client = Client::new(UreqTransport::new()?);
+/// let session = Session::new(client, Credentials::new("user@example.com", password)?);
+///
+/// let mut request = http::Request::post("https://api.pointservices.com/…").body(())?;
+/// session.authorize(&mut request)?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Session {
+    handle: Handle,
+}
+
+impl Session {
+    /// A session that signs in with `credentials` by `client` when it is first asked for a token.
+    pub fn new<T: BlockingTransport + 'static>(client: Client<T>, credentials: Credentials) -> Self {
+        Self::builder(client).with_credentials(credentials).build()
+    }
+
+    /// Starts from the defaults.
+    pub fn builder<T: BlockingTransport + 'static>(client: Client<T>) -> SessionBuilder {
+        SessionBuilder { plan: plan(client) }
+    }
+
+    pub(super) fn of(handle: Handle) -> Self {
+        Self { handle }
+    }
+
+    /// The token, got if need be, waiting for at most the policy's patience (15 seconds).
+    ///
+    /// While there is a good one this never waits, takes no lock and allocates nothing.
+    ///
+    /// # Errors
+    /// An [`Error`], the same for all who waited for it. Until its [`retry_after`](Error::retry_after) every call gets it at once.
+    pub fn access_token(&self) -> Result<AccessToken, Error> {
+        self.token(Call::new)
+    }
+
+    /// The same, waiting for at most so long.
+    ///
+    /// # Errors
+    /// As [`access_token`](Self::access_token), and of kind [`Timeout`](crate::ErrorKind::Timeout) when it took longer. What was
+    /// begun goes on for the others.
+    pub fn access_token_within(&self, patience: Duration) -> Result<AccessToken, Error> {
+        self.token(|| self.handle.call_within(patience))
+    }
+
+    fn token(&self, call: impl FnOnce() -> Call) -> Result<AccessToken, Error> {
+        // Before there is a future at all: its executor allocates.
+        match self.handle.0.current() {
+            Some(token) => Ok(token),
+            None => block_on(self.handle.access_token(call())),
+        }
+    }
+
+    /// Puts the token on a request, in place of any `Authorization` that is there. Answers the token, to
+    /// [invalidate](Self::invalidate) it if the API answers 401.
+    ///
+    /// # Errors
+    /// As [`access_token`](Self::access_token). The request is then as it was.
+    pub fn authorize<B>(&self, request: &mut Request<B>) -> Result<AccessToken, Error> {
+        let token = self.access_token()?;
+        token.authorize(request.headers_mut());
+        Ok(token)
+    }
+
+    /// Runs an operation with the bearer token, on the calling thread. If the API answers 401, the token is given up and the operation
+    /// is run once more with another, if there is one to be had.
+    ///
+    /// # Errors
+    /// An [`Error`] when there is no token, or as [`Client::execute`].
+    pub fn execute<O: Operation>(&self, operation: &O) -> Result<O::Output, Error> {
+        block_on(self.handle.execute(operation))
+    }
+
+    /// Keeps the token fresh whether anybody asks or not: call it on a thread of yours, and no caller ever waits for a refresh.
+    ///
+    /// It takes this `Session` and returns when the last of the others is dropped.
+    pub fn keep_fresh(self) {
+        let driver = Arc::clone(&self.handle.0);
+        drop(self);
+        block_on(crate::driver::keeping::keep_fresh(driver));
+    }
+
+    session_methods!();
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("base_url", self.base_url()).finish_non_exhaustive()
+    }
+}
+
+/// Builds a [`Session`].
+#[must_use]
+pub struct SessionBuilder {
+    plan: Plan,
+}
+
+impl SessionBuilder {
+    session_settings!();
+
+    /// Asks this for the credentials at each sign-in, so that they need not be held.
+    pub fn with_credential_source(mut self, source: impl CredentialSource) -> Self {
+        self.plan.credentials = PlannedCredentials::Source(Arc::new(BlockingSource(source)));
+        self
+    }
+
+    /// The session. Nothing is sent until somebody asks it for a token.
+    pub fn build(self) -> Session {
+        Session::of(self.plan.build())
+    }
+}
+
+impl fmt::Debug for SessionBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionBuilder").finish_non_exhaustive()
+    }
+}
+
+/// The defaults for whoever uses this client.
+pub(super) fn plan<T: BlockingTransport + 'static>(client: Client<T>) -> Plan {
+    let (transport, config) = client.into_parts();
+    Plan::new(Arc::new(BlockingCarrier(transport)), config, Arc::new(ThreadRuntime::new()))
+}
+
+struct BlockingCarrier<T>(T);
+
+impl<T: BlockingTransport> Carrier for BlockingCarrier<T> {
+    fn send(&self, request: Request<SecretBody>, limits: SendLimits) -> Sending<'_> {
+        Box::pin(async move { self.0.send(request, &limits) })
+    }
+}

@@ -1,0 +1,95 @@
+//! [`Waiting`]: one caller who waits for a token.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use point_auth_core::AccessToken;
+use point_auth_core::session::Call;
+use point_auth_transport::Task;
+
+use super::{Driver, Step};
+use crate::Error;
+
+/// Ends with a token or with the reason why there is none. Whoever drops it stops nothing but its own waiting.
+pub(crate) struct Waiting<'a> {
+    driver: &'a Arc<Driver>,
+    call: Call,
+    /// Its place among those who wait.
+    key: Option<usize>,
+    sleep: Option<(Duration, Task)>,
+    /// Whether it has looked for a token that is simply there.
+    has_looked: bool,
+    /// Whether it stays until the job that it has begun has ended, since nobody else may be there to drive it.
+    stays: bool,
+}
+
+impl<'a> Waiting<'a> {
+    pub(crate) fn new(driver: &'a Arc<Driver>, call: Call) -> Self {
+        Self { driver, call, key: None, sleep: None, has_looked: false, stays: false }
+    }
+}
+
+impl Future for Waiting<'_> {
+    type Output = Result<AccessToken, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        if !this.has_looked {
+            this.has_looked = true;
+            if let Some(token) = this.driver.current() {
+                return Poll::Ready(Ok(token));
+            }
+        }
+        loop {
+            match this.driver.step(&mut this.call, &mut this.key, cx.waker(), this.stays) {
+                Step::Token(token) => return Poll::Ready(Ok(token)),
+                Step::Failed(error) => {
+                    return Poll::Ready(Err(Error::from_session(error, this.driver.now())));
+                }
+                Step::Begin(job) => this.stays = !this.driver.begin(job),
+                Step::Wait(until) => {
+                    if this.driver.drive() {
+                        // Something has ended, and it may be what this waits for.
+                        continue;
+                    }
+                    if this.sleeps(until, cx).is_pending() {
+                        return Poll::Pending;
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Waiting<'_> {
+    /// The same, but `None` as soon as nobody holds the session any more.
+    pub(crate) async fn until_closed(mut self) -> Option<Result<AccessToken, Error>> {
+        std::future::poll_fn(|cx| match self.driver.is_open() {
+            true => Pin::new(&mut self).poll(cx).map(Some),
+            false => Poll::Ready(None),
+        })
+        .await
+    }
+
+    fn sleeps(&mut self, until: Duration, cx: &mut Context<'_>) -> Poll<()> {
+        let (_, sleep) = match &mut self.sleep {
+            Some(sleep) if sleep.0 == until => sleep,
+            other => other.insert((until, self.driver.runtime().sleep_until(until))),
+        };
+        let slept = sleep.as_mut().poll(cx);
+        if slept.is_ready() {
+            self.sleep = None;
+        }
+        slept
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if let Some(key) = self.key {
+            self.driver.deregister(key);
+        }
+    }
+}

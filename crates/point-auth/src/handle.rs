@@ -1,0 +1,216 @@
+//! What async and blocking sessions have in common: a hold on a driver, and how one is built.
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
+
+use point_auth_core::session::{Call, Policy, Session as Core};
+use point_auth_core::{Credentials, Operation};
+use point_auth_transport::Runtime;
+
+use crate::config::Config;
+use crate::credential_source::Source;
+use crate::driver::gate::Gate;
+use crate::driver::waiting::Waiting;
+use crate::driver::{Carrier, Common, Driver};
+use crate::{Error, Observer};
+
+/// One of those who hold a session. Whoever keeps it fresh ends with the last of them.
+pub(crate) struct Handle(pub(crate) Arc<Driver>);
+
+impl Handle {
+    pub(crate) fn new(driver: Arc<Driver>) -> Self {
+        driver.opened();
+        Self(driver)
+    }
+
+    pub(crate) fn access_token(&self, call: Call) -> Waiting<'_> {
+        Waiting::new(&self.0, call)
+    }
+
+    pub(crate) fn call_within(&self, patience: Duration) -> Call {
+        Call::until(self.0.runtime().now().monotonic.saturating_add(patience))
+    }
+
+    pub(crate) async fn execute<O: Operation>(&self, operation: &O) -> Result<O::Output, Error> {
+        let token = self.access_token(Call::new()).await?;
+        let response = self.0.send(operation, &token).await?;
+        if response.status() != http::StatusCode::UNAUTHORIZED {
+            return Ok(operation.parse_response(&response)?);
+        }
+        self.0.invalidate(&token);
+        // If there is no other token to be had, the API's own answer says more than that.
+        let Ok(token) = self.access_token(Call::new()).await else {
+            return Ok(operation.parse_response(&response)?);
+        };
+        drop(response);
+        let response = self.0.send(operation, &token).await?;
+        Ok(operation.parse_response(&response)?)
+    }
+}
+
+impl Clone for Handle {
+    fn clone(&self) -> Self {
+        Self::new(Arc::clone(&self.0))
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.0.closed();
+    }
+}
+
+/// What a session, or many of one login, is built from.
+pub(crate) struct Plan {
+    pub(crate) carrier: Arc<dyn Carrier>,
+    pub(crate) config: Config,
+    pub(crate) credentials: PlannedCredentials,
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) runtime: Arc<dyn Runtime>,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
+}
+
+pub(crate) enum PlannedCredentials {
+    None,
+    Value(Credentials),
+    Source(Arc<dyn Source>),
+}
+
+impl Plan {
+    pub(crate) fn new(carrier: Arc<dyn Carrier>, config: Config, runtime: Arc<dyn Runtime>) -> Self {
+        Self {
+            carrier,
+            config,
+            credentials: PlannedCredentials::None,
+            policy: Arc::default(),
+            runtime,
+            observer: None,
+        }
+    }
+
+    /// One session.
+    pub(crate) fn build(self) -> Handle {
+        let (base, policy) = (self.config.base_url.clone(), self.policy);
+        let (session, gate, alias) = match self.credentials {
+            PlannedCredentials::None => (Core::without_credentials(base, policy, seed()), Gate::Open, None),
+            PlannedCredentials::Value(credentials) => {
+                let alias = credentials.user_alias().map(Arc::from);
+                (Core::new(base, credentials, policy, seed()), Gate::Open, alias)
+            }
+            PlannedCredentials::Source(source) => {
+                (Core::on_demand(base, policy, seed()), Gate::Source(source), None)
+            }
+        };
+        let common = Common {
+            carrier: self.carrier,
+            runtime: self.runtime,
+            config: self.config,
+            gate,
+            observer: self.observer,
+        };
+        Handle::new(Driver::new(Arc::new(common), alias, session))
+    }
+}
+
+/// A random number, as the standard library draws one for each hash map.
+pub(crate) fn seed() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
+
+/// The settings that both builders of a session have, each a field of [`Plan`].
+macro_rules! session_settings {
+    () => {
+        /// Signs in with these credentials.
+        ///
+        /// Without these and without a source a session lives on the tokens that are [restored](crate::Session::restore) into it.
+        pub fn with_credentials(mut self, credentials: point_auth_core::Credentials) -> Self {
+            self.plan.credentials = crate::handle::PlannedCredentials::Value(credentials);
+            self
+        }
+
+        /// Sets when it refreshes, how long callers wait and how long a failing server is left alone. The
+        /// [default](point_auth_core::session::Policy::default) is what most should use.
+        pub fn with_policy(mut self, policy: point_auth_core::session::Policy) -> Self {
+            self.plan.policy = std::sync::Arc::new(policy);
+            self
+        }
+
+        /// Sets where time and tasks come from.
+        pub fn with_runtime(mut self, runtime: impl crate::Runtime) -> Self {
+            self.plan.runtime = std::sync::Arc::new(runtime);
+            self
+        }
+
+        /// Tells this of every exchange, and of tokens to be stored.
+        pub fn with_observer(mut self, observer: impl crate::Observer) -> Self {
+            self.plan.observer = Some(std::sync::Arc::new(observer));
+            self
+        }
+    };
+}
+
+/// What both kinds of session can do without waiting.
+macro_rules! session_methods {
+    () => {
+        /// The token if there is one that nobody needs to ask about: no wait, no lock, no allocation.
+        ///
+        /// `None` says only that somebody should call [`access_token`](Self::access_token).
+        pub fn current_token(&self) -> Option<point_auth_core::AccessToken> {
+            self.handle.0.current()
+        }
+
+        /// Tells the session that the API answered 401 to a request with exactly this token.
+        ///
+        /// Call it for each such answer: a thousand of them for one token lead to one exchange, and what is told of a token that has
+        /// been replaced is ignored. Rejecting a token younger than 30 seconds begins a pause, so that an API that rejects every
+        /// token causes no storm.
+        pub fn invalidate(&self, rejected: &point_auth_core::AccessToken) {
+            self.handle.0.invalidate(rejected);
+        }
+
+        /// Signs in with these credentials from now on.
+        ///
+        /// A changed username or alias drops the tokens there are; a changed password keeps them. A changed username or password
+        /// lets a session go on that waits over a denied sign-in.
+        pub fn set_credentials(&self, credentials: point_auth_core::Credentials) {
+            self.handle.0.set_credentials(credentials);
+        }
+
+        /// Ends the wait over a denied sign-in and every pause, because somebody who knows better says so.
+        pub fn reset(&self) {
+            self.handle.0.reset();
+        }
+
+        /// Takes up tokens that were stored before a restart. Tokens that the session has got later stay.
+        ///
+        /// # Errors
+        /// [`StoredTokensError`](point_auth_core::session::StoredTokensError) when they belong to another base URL, username or alias.
+        pub fn restore(
+            &self,
+            stored: point_auth_core::session::StoredTokens,
+        ) -> Result<(), point_auth_core::session::StoredTokensError> {
+            self.handle.0.restore(stored)
+        }
+
+        /// What to keep across a restart, or nothing while there are no tokens. An [`Observer`](crate::Observer) is told whenever this
+        /// changes.
+        pub fn stored_tokens(&self) -> Option<point_auth_core::session::StoredTokens> {
+            self.handle.0.stored_tokens()
+        }
+
+        /// What is going on, for people and dashboards. Nothing in it is secret.
+        pub fn snapshot(&self) -> point_auth_core::session::Snapshot {
+            self.handle.0.snapshot()
+        }
+
+        /// Where the API is.
+        pub fn base_url(&self) -> &point_auth_core::BaseUrl {
+            &self.handle.0.config().base_url
+        }
+    };
+}
+
+pub(crate) use session_methods;
+pub(crate) use session_settings;

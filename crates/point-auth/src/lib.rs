@@ -93,6 +93,7 @@
 //! | `async` | `Client`, `Session` and `Sessions`, for async transports |
 //! | `blocking` | the same in `blocking`, for blocking transports |
 //! | `tokio` | `TokioRuntime`: exchanges of a session are tasks of the tokio runtime; turns on `async` |
+//! | `tower` | `tower::TowerTransport` and `tower::AuthorizeLayer`, for stacks made of tower services; turns on `tokio` |
 //! | `bundled-roots` | Mozilla's root certificates, as a choice beside the platform's trust store |
 //! | `native-tls` | the operating system's TLS, as a choice beside rustls |
 //!

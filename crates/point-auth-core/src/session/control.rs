@@ -58,6 +58,7 @@ impl Session {
             self.login.reset();
             self.round.failed_attempts = 0;
             self.round.next_attempt = None;
+            self.round.is_last_try = false;
             if let Some(pause) = &mut self.pause {
                 pause.until = pause.until.earlier(pause.other_login);
                 pause.without_token = pause.without_token.earlier(pause.other_login);
@@ -99,6 +100,7 @@ impl Session {
         self.rejections = 0;
         self.round.failed_attempts = 0;
         self.round.next_attempt = None;
+        self.round.is_last_try = false;
     }
 
     /// They belong to somebody else.

@@ -10,7 +10,7 @@ use super::held::{HeldRefresh, HeldToken, Phase};
 use super::outcome::{AttemptError, Outcome, SessionError};
 use super::time::{Moment, Now};
 use super::{Latch, Pause, Session};
-use crate::{Credentials, Denial, ResponseError, TokenSet};
+use crate::{Credentials, Denial, RefreshToken, ResponseError, TokenSet};
 
 /// What is known of a failure beside its cause.
 #[derive(Clone, Copy, Debug, Default)]
@@ -62,7 +62,8 @@ impl Session {
             return self.failed(now, AttemptError::EndedOnArrival, Answer::of(sign_in));
         }
         if !self.is_better(&held, now) {
-            // It has gained no life, so that asking at once again would go on for ever.
+            // It has gained no life, so that asking at once again would go on for ever. The pause keeps sign-ins apart.
+            self.next_sign_in = None;
             let answer = Answer { sign_in, hopeless: true, ..Answer::default() };
             return self.failed(now, AttemptError::SameToken, answer);
         }
@@ -100,10 +101,13 @@ impl Session {
         (life / 2).min(self.policy.young_token).max(self.policy.shortest_pause)
     }
 
-    /// Its life counts from when it first came: the same one again does not begin anew.
+    /// Its life counts from when it first came: the same one again does not begin anew; nor does the one that was sent take the
+    /// place of one that came out of a store meanwhile.
     fn keep_refresh_token(&mut self, flight: &Flight, now: Now, tokens: &TokenSet) {
         let same = self.refresh.as_ref().map(|old| &old.token) == tokens.refresh_token();
-        if same {
+        let was_sent =
+            matches!(&flight.with, With::RefreshToken(sent) if tokens.refresh_token() == Some(sent));
+        if same || (was_sent && self.refresh.is_some()) {
             return;
         }
         let age = super::held::age(flight.asked_at, now);
@@ -128,7 +132,9 @@ impl Session {
             (With::Credentials(credentials), ResponseError::Denied(denial)) => {
                 self.denied(denial, Some(credentials), now)
             }
-            (With::RefreshToken(_), error) if refused => self.refresh_refused(now, error, retry_after),
+            (With::RefreshToken(token), error) if refused => {
+                self.refresh_refused(&token, now, error, retry_after)
+            }
             (_, error) => {
                 let answer = Answer { sign_in, retry_after, hopeless: refused };
                 self.failed(now, AttemptError::Response(Arc::new(error)), answer)
@@ -150,9 +156,17 @@ impl Session {
         Outcome::Denied(denial)
     }
 
-    fn refresh_refused(&mut self, now: Now, error: ResponseError, retry_after: Option<Duration>) -> Outcome {
-        self.refresh = None;
-        self.stored_version = self.stored_version.wrapping_add(1);
+    fn refresh_refused(
+        &mut self,
+        token: &RefreshToken,
+        now: Now,
+        error: ResponseError,
+        retry_after: Option<Duration>,
+    ) -> Outcome {
+        // Another may have come out of a store meanwhile.
+        if self.refresh.take_if(|held| held.token == *token).is_some() {
+            self.stored_version = self.stored_version.wrapping_add(1);
+        }
         self.counts.refused = self.counts.refused.saturating_add(1);
         let error = Arc::new(error);
         if retry_after.is_some() {

@@ -39,6 +39,11 @@ impl Flight {
         }
     }
 
+    /// Whether there is anything on its way to the server.
+    pub(super) fn is_sent(&self) -> bool {
+        !matches!(self.with, With::CredentialsToCome)
+    }
+
     /// Whether it is a sign-in that may be on its way to the server.
     pub(super) fn is_sign_in_sent(&self) -> bool {
         self.sign_in_seen() == SignInSeen::Yes

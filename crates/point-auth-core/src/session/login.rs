@@ -25,8 +25,8 @@ pub struct Login {
     lost_with: Option<Credentials>,
     /// After too many of them.
     paused_until: Option<Moment>,
-    /// The password that gave tokens last.
-    proven: Option<Credentials>,
+    /// Whether the last sign-in that was answered gave tokens.
+    proven: bool,
     most_lost: u32,
     lost_pause: std::time::Duration,
 }
@@ -39,7 +39,7 @@ impl Login {
             lost: 0,
             lost_with: None,
             paused_until: None,
-            proven: None,
+            proven: false,
             most_lost: policy.lost_sign_ins,
             lost_pause: policy.lost_pause,
         }
@@ -67,21 +67,24 @@ impl Login {
         }
     }
 
-    /// Whether these credentials are known to be right, so that several sign-ins with them at once do no harm.
-    pub fn is_proven(&self, credentials: &Credentials) -> bool {
-        self.proven.as_ref().is_some_and(|proven| same(proven, credentials))
+    /// Whether the last sign-in that was answered gave tokens, so that several at once do no harm: the password is right, if it is
+    /// still the same.
+    pub const fn is_proven(&self) -> bool {
+        self.proven
     }
 
-    /// Tells it what came of a sign-in with `credentials`.
+    /// Tells it what came of a sign-in with `credentials`, once. What the session [ignored](Outcome::Ignored), because it came too
+    /// late, counts as lost.
     pub fn handle(&mut self, credentials: &Credentials, outcome: &Outcome, now: Now) {
         match outcome {
             Outcome::Renewed { .. } => {
                 self.reset();
-                self.proven = Some(credentials.clone());
+                self.proven = true;
             }
             Outcome::Denied(denial) => self.denied(denial.clone(), credentials.clone()),
             Outcome::Retrying { may_have_counted: true, .. }
-            | Outcome::Failed { may_have_counted: true, .. } => {
+            | Outcome::Failed { may_have_counted: true, .. }
+            | Outcome::Ignored => {
                 self.lost(credentials, now);
             }
             _ => {}
@@ -91,6 +94,7 @@ impl Login {
     /// Forgets all, because somebody who knows better says so.
     pub fn reset(&mut self) {
         self.denied = None;
+        self.proven = false;
         self.lost = 0;
         self.lost_with = None;
         self.paused_until = None;
@@ -103,12 +107,11 @@ impl Login {
 
     pub(super) fn denied(&mut self, denial: Denial, credentials: Credentials) {
         self.reset();
-        self.proven = None;
         self.denied = Some((denial, credentials));
     }
 
-    /// One more whose answer was lost.
-    pub(super) fn lost(&mut self, credentials: &Credentials, now: Now) {
+    /// One more sign-in was sent whose answer was lost, and there is no [`Outcome`] to tell: whoever was sending went away.
+    pub fn lost(&mut self, credentials: &Credentials, now: Now) {
         if self.lost_with.as_ref().is_none_or(|lost| !same(lost, credentials)) {
             self.lost = 0;
             self.paused_until = None;

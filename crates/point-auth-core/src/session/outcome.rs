@@ -71,7 +71,8 @@ pub enum Outcome {
     },
     /// The server denied the sign-in. Nothing is sent until the credentials change or somebody resets the session.
     Denied(Denial),
-    /// The refresh token was refused: the next exchange is a sign-in.
+    /// The refresh token was refused: the next exchange is a sign-in, unless another refresh token was
+    /// [restored](super::Session::restore) meanwhile.
     RefreshRefused(Arc<ResponseError>),
     /// It failed, and is tried again soon.
     #[non_exhaustive]

@@ -97,7 +97,7 @@ impl Policy {
 
     /// How long nothing is sent after the attempts have failed (default: 1 second). Doubles with each failure, up to the longest pause.
     ///
-    /// Callers get the error at once meanwhile.
+    /// Callers get the error at once meanwhile. It is also the least that sign-ins are apart, but for a quick retry.
     pub const fn shortest_pause(&self) -> Duration {
         self.shortest_pause
     }
@@ -116,7 +116,8 @@ impl Policy {
         self.longest_pause
     }
 
-    /// The most that a server's `Retry-After` is honoured (default: 1 hour).
+    /// The most that a server's `Retry-After` is honoured (default: 1 hour), and up to a quarter more, at most the longest pause: each
+    /// session takes a part of that, since the server may have told the same to a thousand others.
     ///
     /// A typing error at the other end should not last until somebody restarts this one.
     pub const fn longest_retry_after(&self) -> Duration {
@@ -139,7 +140,8 @@ impl Policy {
 
     /// How old a token must be for its rejection to be believed to be its own fault (default: 30 seconds).
     ///
-    /// Rejecting a younger one starts a pause, so that an API that rejects every token causes no storm.
+    /// Rejecting a younger one starts a pause, so that an API that rejects every token causes no storm. It is also the most that a
+    /// sign-in waits after one that gave tokens.
     pub const fn young_token(&self) -> Duration {
         self.young_token
     }

@@ -88,7 +88,7 @@ impl Session {
             (Some(flight), _, _) => Some(Moment::on_monotonic(flight.lost_at())),
             (None, Some(pause), _) => Some(pause.until),
             (None, None, Some(kind)) => Some(self.not_before(now, kind).unwrap_or(at_once)),
-            (None, None, None) => None,
+            (None, None, None) => self.ask_again(),
         };
         let look_again = match held.phase(now) {
             Phase::Good => held.advisory,
@@ -121,6 +121,12 @@ impl Session {
             Source::OnDemand => self.latch.as_ref().is_none_or(|latch| latch.ask_again.has_come(now)),
         };
         may_sign_in.then_some(ExchangeKind::SignIn)
+    }
+
+    /// When credentials on demand are asked for again after a denial.
+    fn ask_again(&self) -> Option<Moment> {
+        let latch = self.latch.as_ref().filter(|_| matches!(self.credentials, Source::OnDemand))?;
+        Some(latch.ask_again)
     }
 
     /// What the next exchange has to wait for, pauses aside.

@@ -225,7 +225,10 @@ impl Session {
     /// good tokens takes up whatever username and alias they name.
     pub fn restore(&mut self, stored: StoredTokens, now: Now) -> Result<(), StoredTokensError> {
         let mut owner = self.owner.clone();
-        let has_none = self.last_use(now).is_none()
+        // What is under way will bring tokens of somebody who is known.
+        let nobody_is_known = self.flight.as_ref().is_none_or(|flight| !flight.is_sent());
+        let has_none = nobody_is_known
+            && self.last_use(now).is_none()
             && !self.refresh.as_ref().is_some_and(|refresh| refresh.may_be_good(now));
         if self.credentials.known().is_none() && has_none {
             // What nobody has said is taken from there.

@@ -183,3 +183,32 @@ fn a_session_without_anything_asks_somebody_to_sign_in() {
     scenario.session.set_credentials(jane(), scenario.now);
     scenario.someone().signs_in();
 }
+
+#[test]
+fn a_refresh_under_way_survives_a_new_password() {
+    let mut scenario = Scenario::refreshable("first", 60);
+    scenario.at(60).caller("ann").refreshes();
+    scenario.session.set_credentials(new_password(), scenario.now);
+    scenario.caller("ann").waits();
+    scenario.server().gives("second", 3600).caller("ann").gets("second").has_sent(1, 1);
+}
+
+#[test]
+fn a_refresh_under_way_is_void_for_another_user_or_alias() {
+    for other in [joe(), jane_as("ann")] {
+        let mut scenario = Scenario::refreshable("first", 60);
+        scenario.at(60).someone().refreshes();
+        scenario.session.set_credentials(other, scenario.now);
+        scenario.server().answers(200, r#"{"access_token":"of-the-old"}"#).is_ignored();
+        scenario.someone().signs_in();
+    }
+}
+
+#[test]
+fn another_spelling_of_the_username_opens_no_latch() {
+    let mut scenario = Scenario::new();
+    scenario.someone().signs_in().server().denies();
+    let shouted = Credentials::new("JANE@tenant.com", "jane's password").unwrap();
+    scenario.session.set_credentials(shouted, scenario.now);
+    scenario.someone().is_denied().has_sent(1, 0);
+}

@@ -183,3 +183,96 @@ fn three_lost_sign_ins_pause_for_ten_minutes_even_past_the_last_use_of_a_token()
     scenario.server().falls_silent().pauses_for(600);
     scenario.someone().gets("first").at(3595).someone().fails();
 }
+
+#[test]
+fn the_ten_minutes_go_by_the_monotonic_clock_alone() {
+    let mut scenario = three_are_lost();
+    scenario.sleeps_for(100_000).pauses_for(600).nobody_sends();
+    scenario.wall_clock_goes_back(200_000).after(599.9).nobody_sends().after(0.1).someone().signs_in();
+}
+
+#[test]
+fn a_corrected_password_ends_the_ten_minutes() {
+    let mut scenario = three_are_lost();
+    let credentials = point_auth_core::Credentials::new("jane@tenant.com", "corrected").unwrap();
+    scenario.session.set_credentials(credentials, scenario.now);
+    // What any failure leads to goes on.
+    scenario.pauses_for(4).after_the_pause().someone().signs_in();
+    scenario.server().gives("first", 3600).someone().gets("first");
+}
+
+#[test]
+fn another_alias_or_spelling_ends_no_ten_minutes() {
+    let shouted = point_auth_core::Credentials::new("JANE@TENANT.COM", "jane's password").unwrap();
+    for same in [crate::scenario::jane().with_user_alias("ann").unwrap(), shouted] {
+        let mut scenario = three_are_lost();
+        scenario.session.set_credentials(same, scenario.now);
+        scenario.pauses_for(600).nobody_sends();
+    }
+}
+
+#[test]
+fn a_corrected_password_ends_no_pause_that_the_server_asked_for() {
+    let mut scenario = Scenario::new();
+    for _ in 0..3 {
+        scenario.someone().signs_in();
+        scenario.server().answers_with(504, "", Some("3600")).gives_up().pauses_as_asked_for(3600);
+        scenario.after_the_pause();
+    }
+    scenario.someone().signs_in();
+    scenario.server().answers_with(504, "", Some("1200")).pauses_as_asked_for(1200);
+    let credentials = point_auth_core::Credentials::new("jane@tenant.com", "corrected").unwrap();
+    scenario.session.set_credentials(credentials, scenario.now);
+    scenario.pauses_as_asked_for(1200).nobody_sends();
+}
+
+#[test]
+fn a_gateway_that_got_no_answer_may_have_passed_the_password_on() {
+    for status in [504, 520, 524] {
+        let mut scenario = Scenario::new();
+        for pause in [1, 2, 600] {
+            scenario.someone().signs_in();
+            scenario.server().answers(status, "").gives_up().pauses_for(pause).after(pause);
+        }
+    }
+    for status in [502, 503, 521, 523] {
+        let mut scenario = Scenario::new();
+        scenario.someone().signs_in();
+        scenario.server().answers(status, "").retries();
+    }
+}
+
+#[test]
+fn an_outcome_says_whether_it_may_have_counted() {
+    use point_auth_core::session::Outcome::{Failed, Retrying};
+    let counted = |scenario: &Scenario| match scenario.outcome {
+        Some(Failed { may_have_counted, .. } | Retrying { may_have_counted, .. }) => may_have_counted,
+        ref other => panic!("{other:?}"),
+    };
+    let after = |what: fn(&mut Scenario)| {
+        let mut scenario = Scenario::new();
+        scenario.someone().signs_in();
+        what(&mut scenario);
+        counted(&scenario)
+    };
+    assert!(after(|scenario| {
+        scenario.server().falls_silent();
+    }));
+    assert!(after(|scenario| {
+        scenario.abandons();
+    }));
+    assert!(after(|scenario| {
+        scenario.server().answers(404, "");
+    }));
+    assert!(!after(|scenario| {
+        scenario.server().is_not_reached();
+    }));
+    assert!(!after(|scenario| {
+        scenario.server().is_unavailable();
+    }));
+    let mut scenario = Scenario::refreshable("first", 60);
+    scenario.at(60).someone().refreshes().server().falls_silent();
+    assert!(!counted(&scenario));
+    scenario.after(1).someone().refreshes().abandons();
+    assert!(!counted(&scenario));
+}

@@ -13,7 +13,9 @@ mod credentials;
 mod denials;
 mod errors;
 mod exchanges;
+mod login;
 mod lost_sign_ins;
+mod on_demand;
 mod patience;
 mod policy;
 mod properties;
@@ -21,6 +23,8 @@ mod refusals;
 mod rejections;
 mod scenario;
 mod secrecy;
+mod sign_in_rate;
+
 mod snapshots;
 mod stored;
 mod windows;

@@ -284,3 +284,19 @@ fn a_success_after_a_hiccup_leaves_nothing_of_it() {
     };
     assert_eq!(attempts, 3);
 }
+
+#[test]
+fn retry_after_is_spread_over_a_quarter_more_and_at_most_a_minute() {
+    for (asked_for, spread) in [(8, 2.0), (3600, 60.0)] {
+        let pauses: Vec<f64> = (0..100)
+            .map(|seed| {
+                let mut scenario = Scenario::with_seed(seed);
+                scenario.someone().signs_in();
+                scenario.server().is_busy(&asked_for.to_string()).pauses_as_asked_for(asked_for).pause()
+            })
+            .collect();
+        let least = pauses.iter().copied().fold(f64::MAX, f64::min);
+        let most = pauses.iter().copied().fold(0.0, f64::max);
+        assert!(most - least > spread * 0.8, "from {least} to {most}");
+    }
+}

@@ -1,9 +1,14 @@
 //! Anything in any order: random stories against a small model of the rules. What has failed once is kept in
 //! `properties.proptest-regressions` and tried first. `PROPTEST_CASES` raises the number of stories.
 
+mod answers;
 mod clocks;
+mod control;
 mod model;
 mod parts;
+mod rates;
+mod server;
+mod source;
 mod story;
 
 use proptest::collection::vec;
@@ -31,7 +36,7 @@ fn steps() -> impl Strategy<Value = Vec<u64>> {
 }
 
 proptest! {
-    #![proptest_config(config(3400))]
+    #![proptest_config(config(2600))]
 
     #[test]
     fn no_story_breaks_a_rule(seed in any::<u64>(), steps in steps()) {
@@ -46,6 +51,11 @@ proptest! {
     #[test]
     fn no_story_without_credentials_breaks_a_rule(seed in any::<u64>(), steps in steps()) {
         Story::of(Beginning::WithoutCredentials, seed).tell(&steps);
+    }
+
+    #[test]
+    fn no_story_with_credentials_on_demand_breaks_a_rule(seed in any::<u64>(), steps in steps()) {
+        Story::of(Beginning::OnDemand, seed).tell(&steps);
     }
 }
 

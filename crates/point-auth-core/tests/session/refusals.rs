@@ -212,3 +212,39 @@ fn a_sign_in_that_is_refused_without_being_denied_is_not_tried_again_at_once() {
         scenario.nobody_sends();
     }
 }
+
+#[test]
+fn after_a_refused_refresh_a_sign_in_has_no_quick_second_try() {
+    let ends: [fn(&mut Scenario); 4] = [
+        |scenario| {
+            scenario.server().is_unavailable();
+        },
+        |scenario| {
+            scenario.server().is_not_reached();
+        },
+        |scenario| {
+            scenario.server().falls_silent();
+        },
+        |scenario| {
+            scenario.abandons();
+        },
+    ];
+    for end in ends {
+        let mut scenario = Scenario::refreshable("first", 3600);
+        scenario.at(3595).caller("ann").refreshes().server().answers(404, "").is_refused();
+        scenario.caller("ann").signs_in();
+        end(&mut scenario);
+        scenario.gives_up().pauses_for(1).caller("ann").fails();
+        scenario.after(1).someone().signs_in();
+    }
+}
+
+#[test]
+fn a_refused_refresh_with_retry_after_pauses_and_then_signs_in() {
+    let mut scenario = refreshing();
+    scenario.server().answers_with(404, "", Some("300")).gives_up().pauses_as_asked_for(300);
+    assert_eq!(scenario.snapshot().counts.refused, 1);
+    scenario.caller("ann").gets("first").nobody_sends();
+    assert!(!scenario.snapshot().has_refresh_token);
+    scenario.after_the_pause().someone().signs_in();
+}

@@ -143,3 +143,37 @@ fn a_rejection_tells_its_reason() {
     let source = error.source().unwrap().to_string();
     assert_eq!(source, "the API rejected an access token that had just been given");
 }
+
+#[test]
+fn a_rejected_token_that_comes_again_makes_one_pause_and_is_then_accepted() {
+    let again = r#"{"access_token":"first","expires_in":3600}"#;
+    for mut scenario in [Scenario::refreshable("first", 3600), Scenario::signed_in("first", 3600)] {
+        scenario.at(100).api_rejects("first");
+        scenario
+            .someone()
+            .sends_something()
+            .server()
+            .answers(200, again)
+            .gives_up()
+            .pauses_for(1)
+            .after_the_pause();
+        scenario.someone().sends_something().server().answers(200, again).someone().gets("first");
+        // No storm if it does not mean it.
+        scenario.api_rejects("first").pauses_for(1);
+    }
+}
+
+#[test]
+fn the_same_token_with_a_later_end_is_as_good_as_a_new_one() {
+    let again = |life: u32| {
+        let mut scenario = Scenario::refreshable("first", 3600);
+        scenario.at(3460).someone().refreshes_beside("first");
+        scenario.server().answers(200, &format!(r#"{{"access_token":"first","expires_in":{life}}}"#));
+        scenario
+    };
+    // It was good until 3595; a server that rounds is off by a second.
+    again(142).gives_up();
+    let mut scenario = again(143);
+    assert!(matches!(scenario.outcome, Some(Outcome::Renewed { .. })));
+    scenario.does_not_pause().at(3597.9).someone_with(0).gets("first");
+}

@@ -2,6 +2,7 @@
 
 mod caller;
 mod server;
+mod source;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
@@ -13,6 +14,7 @@ use point_auth_core::{AccessToken, BaseUrl, Credentials, Denial};
 
 use caller::Caller;
 use server::Server;
+use source::Source;
 
 /// Seconds, whole or not, as they stand in a test.
 pub(crate) trait Seconds {
@@ -53,6 +55,7 @@ pub(crate) struct Scenario {
     start: Duration,
     calls: BTreeMap<String, Call>,
     under_way: Option<Exchange>,
+    wanted: Option<ExchangeId>,
     /// What came of the last exchange.
     pub(crate) outcome: Option<Outcome>,
 }
@@ -65,6 +68,11 @@ impl Scenario {
 
     pub(crate) fn with_policy(policy: Policy) -> Self {
         Self::of(Session::new(BaseUrl::production(), jane(), policy, 7))
+    }
+
+    /// A session that asks for credentials at each sign-in.
+    pub(crate) fn on_demand() -> Self {
+        Self::of(Session::on_demand(BaseUrl::production(), Policy::default(), 7))
     }
 
     pub(crate) fn with_seed(seed: u64) -> Self {
@@ -80,6 +88,7 @@ impl Scenario {
             start,
             calls: BTreeMap::new(),
             under_way: None,
+            wanted: None,
             outcome: None,
         }
     }
@@ -155,10 +164,16 @@ impl Scenario {
         Caller { scenario: self, reply }
     }
 
+    /// The next caller of this name is another one.
+    pub(crate) fn forget(&mut self, name: &str) -> &mut Self {
+        self.calls.remove(name);
+        self
+    }
+
     fn poll(&mut self, call: &mut Call) -> Result<Action, SessionError> {
         let before = format!("{:?}", self.session.snapshot(self.now).under_way);
         let reply = self.session.poll(self.now, call);
-        if let Ok(Action::Send(_)) = &reply {
+        if let Ok(Action::Send(_) | Action::GetCredentials(_)) = &reply {
             assert_eq!(before, "None", "two exchanges at once");
         }
         reply
@@ -179,6 +194,12 @@ impl Scenario {
     /// What becomes, later, of an exchange that was sent once.
     pub(crate) fn server_of(&mut self, id: ExchangeId) -> Server<'_> {
         Server { scenario: self, id }
+    }
+
+    /// What becomes of the wish for credentials that was last.
+    pub(crate) fn source(&mut self) -> Source<'_> {
+        let id = self.wanted.take().unwrap_or_else(|| panic!("nobody has asked for credentials"));
+        Source { scenario: self, id }
     }
 
     pub(crate) fn exchange(&self) -> &Exchange {

@@ -168,3 +168,29 @@ fn stored_tokens_that_are_refused_leave_no_secret_behind() {
     }
     left(&watch);
 }
+
+#[test]
+fn a_refused_refresh_repeats_no_secret_that_the_session_knows() {
+    for secret in ["first", "first-refresh", "jane's password"] {
+        let mut scenario = Scenario::refreshable("first", 3600);
+        scenario.at(3500).someone().refreshes_beside("first");
+        let body = format!(r#"{{"error":"invalid_grant","error_description":"not good: {secret}"}}"#);
+        scenario.server().answers(400, &body).is_refused();
+        let said = format!("{:?} {:?}", scenario.outcome, scenario.snapshot());
+        assert!(said.contains("400") && !said.contains(secret), "{secret} is in {said}");
+    }
+    // And what is no secret is told.
+    let mut scenario = Scenario::refreshable("first", 3600);
+    scenario.at(3500).someone().refreshes_beside("first");
+    scenario.server().answers(400, r#"{"error":"invalid_grant","error_description":"too old"}"#);
+    assert!(format!("{:?}", scenario.outcome).contains("too old"));
+}
+
+#[test]
+fn a_denied_sign_in_repeats_no_token() {
+    let mut scenario = Scenario::refreshable("first", 3600);
+    scenario.at(3500).someone().refreshes_beside("first");
+    scenario.server().answers(404, "").someone().signs_in_beside("first");
+    scenario.server().answers(403, r#"{"error":"no longer first"}"#).latches();
+    assert!(!format!("{:?}", scenario.outcome).contains("first"));
+}

@@ -303,3 +303,74 @@ fn each_way_of_being_refused_says_so() {
         assert_eq!(error.to_string(), said);
     }
 }
+
+#[test]
+fn a_store_that_is_behind_takes_no_newer_tokens_away() {
+    let old = stored(&Scenario::refreshable("old", 3600));
+    let mut scenario = restarted(Scenario::new(), old.clone(), 0);
+    scenario.at(3500).someone().refreshes_beside("old");
+    scenario.server().gives_refreshable("new", 600);
+    scenario.session.restore(old, scenario.now).unwrap();
+    scenario.someone().gets("new").at(4100).someone().refreshes();
+    let body = std::str::from_utf8(scenario.exchange().request.body().as_ref()).unwrap();
+    assert!(body.contains("new-refresh"));
+}
+
+#[test]
+fn a_number_tells_whenever_the_stored_tokens_change() {
+    let mut scenario = Scenario::new();
+    let mut last = scenario.session.stored_version();
+    let mut has_changed = |scenario: &Scenario| {
+        let version = scenario.session.stored_version();
+        std::mem::replace(&mut last, version) != version
+    };
+    scenario.someone().signs_in();
+    assert!(!has_changed(&scenario));
+    scenario.server().gives_refreshable("first", 3600);
+    assert!(has_changed(&scenario));
+    scenario.at(3500).someone().refreshes_beside("first").server().is_unavailable();
+    assert!(!has_changed(&scenario));
+    scenario.api_rejects("first");
+    assert!(has_changed(&scenario));
+    scenario.after(60).someone().refreshes().server().answers(404, "");
+    assert!(has_changed(&scenario));
+    scenario
+        .someone()
+        .signs_in()
+        .server()
+        .answers(200, r#"{"access_token":"a","expires_in":0,"refresh_token":"r"}"#);
+    assert!(has_changed(&scenario), "a refresh token beside an access token that is of no use");
+    scenario.session.set_credentials(jane().with_user_alias("ann").unwrap(), scenario.now);
+    assert!(has_changed(&scenario));
+}
+
+/// A refresh is under way while somebody else's newer tokens come out of the store.
+fn overtaken() -> Scenario {
+    let mut other = Scenario::new();
+    other.after(10).someone().signs_in().server().gives_refreshable("newer", 60);
+    let mut scenario = Scenario::refreshable("first", 60);
+    scenario.at(55).someone().refreshes();
+    scenario.session.restore(stored(&other), scenario.now).unwrap();
+    scenario
+}
+
+#[track_caller]
+fn refreshes_with(scenario: &mut Scenario, refresh_token: &str) {
+    scenario.someone().refreshes();
+    let body = std::str::from_utf8(scenario.exchange().request.body().as_ref()).unwrap();
+    assert!(body.contains(refresh_token), "{body}");
+}
+
+#[test]
+fn a_refused_refresh_takes_no_refresh_token_away_that_came_out_of_a_store_meanwhile() {
+    let mut scenario = overtaken();
+    scenario.server().answers(400, r#"{"error":"invalid_grant"}"#).is_refused();
+    refreshes_with(scenario.at(70), "newer-refresh");
+}
+
+#[test]
+fn a_refresh_answered_without_a_refresh_token_keeps_the_one_that_came_out_of_a_store_meanwhile() {
+    let mut scenario = overtaken();
+    scenario.server().gives("second", 3600);
+    refreshes_with(scenario.at(3655), "newer-refresh");
+}

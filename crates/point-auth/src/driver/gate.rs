@@ -97,7 +97,7 @@ impl Admitted<'_> {
             let mut state = turn.login.lock();
             state.login.handle(&self.credentials, outcome, now);
             // Until a password is known to be right, one at a time: a wrong one is sent once.
-            state.width = match state.login.is_proven(&self.credentials) {
+            state.width = match state.login.is_proven() {
                 true => turn.login.most_at_once,
                 false => 1,
             };
@@ -150,7 +150,9 @@ impl SharedLogin {
 
     /// Forgets denials and lost sign-ins.
     pub(crate) fn reset(&self) {
-        self.lock().login.reset();
+        let mut state = self.lock();
+        state.login.reset();
+        state.width = 1;
     }
 
     /// Other credentials from now on.

@@ -4,31 +4,58 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use point_auth_core::session::{
-    Action, Exchange, ExchangeId, ExchangeKind, Moment, Now, Outcome, SessionError,
+    Action, Exchange, ExchangeId, ExchangeKind, Lease, Moment, Now, Outcome, SessionError, Wanted,
 };
 
-use super::clocks::{When, passed};
+use super::clocks::When;
+use super::rates::{End, Login, Rates};
 
 #[derive(Clone, Debug)]
 pub(super) struct Token {
     pub(super) name: String,
-    came_at: Now,
+    pub(super) came_at: Now,
     /// How old it was then.
-    age: Duration,
+    pub(super) age: Duration,
     /// Nobody may get it from here on: its life since it was asked for, by each clock for itself.
-    forbidden: When,
+    pub(super) forbidden: When,
     /// Until here everybody must get it: what was left of its life when it came.
-    owed: When,
+    pub(super) owed: When,
     /// Until here nobody may be made to wait.
-    at_once: When,
+    pub(super) at_once: When,
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct Flight {
     pub(super) id: ExchangeId,
     pub(super) kind: ExchangeKind,
-    asked_at: Now,
-    deadline: Duration,
+    /// With what it was sent, if it is a sign-in and was.
+    pub(super) who: Option<Who>,
+    pub(super) asked_at: Now,
+    pub(super) deadline: Duration,
+}
+
+/// Username, alias and password by number.
+pub(super) type Who = [u8; 3];
+
+pub(super) const fn login([username, _, password]: Who) -> Login {
+    (username, password)
+}
+
+/// Where credentials come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Source {
+    #[default]
+    Nowhere,
+    Here(Who),
+    OnDemand,
+}
+
+/// A sign-in was denied.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Latch {
+    /// On demand nobody is asked before the first, and somebody may be after the second.
+    pub(super) rests: When,
+    pub(super) ends: When,
 }
 
 /// How an answer is meant.
@@ -40,8 +67,8 @@ pub(super) enum Meaning {
         life: Duration,
     },
     Denial,
-    /// Refused without being denied.
-    Refusal,
+    /// Refused without being denied; how long the server asked for.
+    Refusal(Option<Duration>),
     /// It passes; how long the server asked for.
     Passing(Option<Duration>),
     /// It passes, and a sign-in may have counted.
@@ -51,26 +78,33 @@ pub(super) enum Meaning {
 #[derive(Debug, Default)]
 pub(super) struct Model {
     pub(super) flight: Option<Flight>,
-    token: Option<Token>,
-    rejected: Option<String>,
-    refresh: Option<(String, When)>,
-    pub(super) has_credentials: bool,
-    latched: bool,
-    lost_sign_ins: u32,
+    pub(super) token: Option<Token>,
+    pub(super) rejected: Option<String>,
+    pub(super) refresh: Option<(String, When)>,
+    pub(super) source: Source,
+    /// Username and alias of the tokens.
+    pub(super) owner: Option<(u8, u8)>,
+    pub(super) latch: Option<Latch>,
+    pub(super) denied: Option<Login>,
+    /// A refresh was refused.
+    pub(super) is_last_try: bool,
+    pub(super) rates: Rates,
+    pub(super) lost_sign_ins: u32,
+    pub(super) lost_with: Option<Login>,
     /// After three of them, by the monotonic clock.
-    account_rests_until: Option<Duration>,
+    pub(super) account_rests_until: Option<Duration>,
     /// Nothing is sent before the session's own word, nor before what the rules ask for at least.
-    promised: Option<Moment>,
-    at_least: Vec<When>,
+    pub(super) promised: Option<Moment>,
+    pub(super) at_least: Vec<When>,
     /// Nor need anything be sent before these.
-    at_most: Vec<When>,
-    promised_once: Option<Moment>,
-    ids: HashSet<ExchangeId>,
+    pub(super) at_most: Vec<When>,
+    pub(super) promised_once: Option<Moment>,
+    pub(super) ids: HashSet<ExchangeId>,
     pub(super) sends: u64,
     /// The steps at which something ended that a call may be told of later.
-    last_denial: Option<usize>,
-    last_failure: Option<usize>,
-    last_need: Option<usize>,
+    pub(super) last_denial: Option<usize>,
+    pub(super) last_failure: Option<usize>,
+    pub(super) last_need: Option<usize>,
 }
 
 /// What a call knows: its deadline and when it began.
@@ -80,13 +114,17 @@ pub(super) struct CallFacts {
     pub(super) began: usize,
 }
 
-fn seconds(seconds: u64) -> Duration {
+pub(super) fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
 impl Model {
-    pub(super) fn new(has_credentials: bool) -> Self {
-        Self { has_credentials, ..Self::default() }
+    pub(super) fn new(source: Source) -> Self {
+        let owner = match source {
+            Source::Here([username, alias, _]) => Some((username, alias)),
+            _ => None,
+        };
+        Self { source, owner, ..Self::default() }
     }
 
     /// A driver that is two seconds past its deadline is lost as soon as anybody asks, and a pause that is over then stays
@@ -98,21 +136,30 @@ impl Model {
         self.at_most.retain(|until| !until.has_come(now));
         let lost_at = |flight: &Flight| flight.deadline.saturating_add(seconds(2));
         if self.flight.as_ref().is_some_and(|flight| now.monotonic >= lost_at(flight)) {
-            self.lost(now, step);
+            self.lost(None, now, step);
         }
     }
 
     /// The driver went away.
-    pub(super) fn lost(&mut self, now: Now, step: usize) {
+    pub(super) fn lost(&mut self, outcome: Option<&Outcome>, now: Now, step: usize) {
         let Some(flight) = self.flight.take() else { return };
         self.last_failure = Some(step);
         self.at_most.push(When::after(now, seconds(60)));
-        if flight.kind == ExchangeKind::SignIn {
-            self.sign_in_was_lost(now);
+        if let Some(who) = flight.who {
+            self.sign_in_was_lost(who, now);
+            let no_more = self.is_last_try || self.lost_sign_ins >= 3;
+            let tries = matches!(outcome, Some(Outcome::Retrying { .. }));
+            assert!(!(no_more && tries), "one too many: {outcome:?}");
         }
+        // It may have been the last of its round.
+        self.is_last_try &= matches!(outcome, Some(Outcome::Retrying { .. }));
     }
 
-    fn sign_in_was_lost(&mut self, now: Now) {
+    pub(super) fn sign_in_was_lost(&mut self, who: Who, now: Now) {
+        self.rates.ended(End::MayHaveCounted, now.monotonic);
+        if self.lost_with.replace(login(who)) != Some(login(who)) {
+            self.lost_sign_ins = 0;
+        }
         self.lost_sign_ins += 1;
         if self.lost_sign_ins >= 3 {
             self.account_rests_until = Some(now.monotonic + seconds(600));
@@ -130,6 +177,7 @@ impl Model {
             if !token.at_once.has_come(now) || expired {
                 let waits = match reply {
                     Ok(Action::Send(exchange)) => exchange.fallback.is_none(),
+                    Ok(Action::GetCredentials(wanted)) => wanted.fallback.is_none(),
                     Ok(Action::WaitUntil(_)) => true,
                     _ => false,
                 };
@@ -152,11 +200,12 @@ impl Model {
                 assert!(self.flight.is_some() || !self.in_pause(now), "waits through a pause");
             }
             Ok(Action::Send(exchange)) => self.check_send(exchange, now),
+            Ok(Action::GetCredentials(wanted)) => self.check_wanted(wanted, now),
             Err(SessionError::Denied(_)) => {
-                assert!(self.latched || self.last_denial.is_some_and(|last| last >= call.began));
+                assert!(self.is_latched(now) || self.last_denial.is_some_and(|last| last >= call.began));
             }
             Err(SessionError::SignInNeeded) => {
-                let needed = !self.has_credentials && !self.can_refresh(now);
+                let needed = self.source == Source::Nowhere && !self.can_refresh(now);
                 assert!(needed || self.last_need.is_some_and(|last| last >= call.began), "somebody can");
             }
             Err(SessionError::Failed { .. }) => {
@@ -195,212 +244,59 @@ impl Model {
             || self.promised_once.is_some_and(|until| !until.has_come(now))
     }
 
-    fn can_refresh(&self, now: Now) -> bool {
+    pub(super) fn can_refresh(&self, now: Now) -> bool {
         self.refresh.as_ref().is_some_and(|(_, dead)| !dead.has_come(now))
     }
 
-    fn check_send(&mut self, exchange: &Exchange, now: Now) {
+    /// Whether callers may be told that a sign-in was denied.
+    fn is_latched(&self, now: Now) -> bool {
+        self.latch.is_some_and(|latch| self.source != Source::OnDemand || !latch.ends.has_come(now))
+    }
+
+    fn check_begins(&mut self, id: ExchangeId, fallback: Option<&Lease>, now: Now) {
         assert!(self.flight.is_none(), "two live exchanges");
-        assert!(self.ids.insert(exchange.id), "an id twice");
+        assert!(self.ids.insert(id), "an id twice");
         assert!(!self.in_pause(now), "sent in a pause: {self:?}");
-        match exchange.kind {
-            ExchangeKind::Refresh => assert!(self.can_refresh(now), "refreshed with nothing good"),
-            ExchangeKind::SignIn => {
-                assert!(!self.can_refresh(now), "a sign-in beside a refresh token");
-                assert!(self.has_credentials && !self.latched, "a second sign-in after a denial");
-            }
-            _ => panic!("a kind that nobody knows"),
-        }
-        if let Some(fallback) = &exchange.fallback {
+        if let Some(fallback) = fallback {
             self.check_token(fallback.token.expose(), now);
         }
-        assert!(exchange.deadline >= now.monotonic);
+        self.no_pause();
+    }
+
+    fn check_send(&mut self, exchange: &Exchange, now: Now) {
+        self.check_begins(exchange.id, exchange.fallback.as_ref(), now);
+        let who = match (exchange.kind, self.source) {
+            (ExchangeKind::Refresh, _) => {
+                assert!(self.can_refresh(now), "refreshed with nothing good");
+                None
+            }
+            (ExchangeKind::SignIn, Source::Here(who)) => {
+                assert!(!self.can_refresh(now), "a sign-in beside a refresh token");
+                assert!(self.latch.is_none(), "a second sign-in after a denial");
+                Some(who)
+            }
+            other => panic!("signs in with what? {other:?}"),
+        };
+        self.sent(exchange, who, now);
+    }
+
+    pub(super) fn sent(&mut self, exchange: &Exchange, who: Option<Who>, now: Now) {
+        let Exchange { id, kind, deadline, .. } = *exchange;
+        assert!(deadline >= now.monotonic);
+        if let Some(who) = who {
+            self.rates.sent(login(who), now.monotonic);
+        }
         self.sends += 1;
-        self.no_pause();
-        self.flight =
-            Some(Flight { id: exchange.id, kind: exchange.kind, asked_at: now, deadline: exchange.deadline });
+        self.flight = Some(Flight { id, kind, who, asked_at: now, deadline });
     }
 
-    /// What was told of the exchange under way, and what the session made of that.
-    pub(super) fn answered(&mut self, meaning: &Meaning, outcome: &Outcome, now: Now, step: usize) {
-        let flight = self.flight.take().unwrap();
-        let is_sign_in = flight.kind == ExchangeKind::SignIn;
-        // Only tokens or a denial show what the sign-ins before it came to.
-        if is_sign_in && matches!(meaning, Meaning::Tokens { .. } | Meaning::Denial) {
-            self.lost_sign_ins = 0;
-            self.account_rests_until = None;
-        }
-        match meaning {
-            Meaning::Tokens { access, refresh, life } => {
-                self.tokens(&flight, access, refresh.as_deref(), *life, outcome, now, step);
-            }
-            Meaning::Denial if is_sign_in => {
-                assert!(matches!(outcome, Outcome::Denied(_)), "{outcome:?}");
-                self.latched = true;
-                self.last_denial = Some(step);
-            }
-            Meaning::Denial | Meaning::Refusal if !is_sign_in => {
-                assert!(matches!(outcome, Outcome::RefreshRefused(_)), "{outcome:?}");
-                self.refresh = None;
-                match (self.latched, self.has_credentials) {
-                    (true, _) => self.last_denial = Some(step),
-                    (false, false) => self.last_need = Some(step),
-                    (false, true) => {}
-                }
-            }
-            Meaning::Denial | Meaning::Refusal => {
-                assert!(matches!(outcome, Outcome::Failed { .. }), "tried again for nothing: {outcome:?}");
-                self.failed(outcome, now, step);
-                self.sign_in_was_lost(now);
-            }
-            Meaning::Passing(retry_after) => {
-                if is_sign_in && self.lost_sign_ins > 0 {
-                    assert!(matches!(outcome, Outcome::Failed { .. }), "a quick retry: {outcome:?}");
-                }
-                self.failed(outcome, now, step);
-                if let Some(delay) = retry_after {
-                    assert!(matches!(outcome, Outcome::Failed { .. }), "waited through: {outcome:?}");
-                    self.at_least.push(When::after(now, (*delay).min(seconds(3600))));
-                }
-            }
-            Meaning::Lost => {
-                self.failed(outcome, now, step);
-                if is_sign_in {
-                    assert!(matches!(outcome, Outcome::Failed { .. }), "a quick retry: {outcome:?}");
-                    self.sign_in_was_lost(now);
-                }
-            }
-        }
-    }
-
-    /// The request was not sent, which says nothing of the account.
-    pub(super) fn not_sent(&mut self, outcome: &Outcome, now: Now, step: usize) {
-        self.flight = None;
-        self.failed(outcome, now, step);
-    }
-
-    fn failed(&mut self, outcome: &Outcome, now: Now, step: usize) {
-        match outcome {
-            Outcome::Retrying { .. } => assert!(!self.token_is_good(now), "in a hurry for nothing"),
-            Outcome::Failed { until, .. } => {
-                self.last_failure = Some(step);
-                self.promised = Some(*until);
-                if !self.token_is_good(now) {
-                    self.at_least.push(When::after(now, seconds(1)));
-                }
-            }
-            other => panic!("it failed, and then {other:?}"),
-        }
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "all of them are what was told")]
-    fn tokens(
-        &mut self,
-        flight: &Flight,
-        access: &str,
-        refresh: Option<&str>,
-        life: Duration,
-        outcome: &Outcome,
-        now: Now,
-        step: usize,
-    ) {
-        let age = passed(flight.asked_at, now);
-        match refresh {
-            Some(name) if self.refresh.as_ref().is_none_or(|(old, _)| old != name) => {
-                let dead = When::after(now, seconds(49 * 3600).saturating_sub(age));
-                self.refresh = Some((name.to_owned(), dead));
-            }
-            None if flight.kind == ExchangeKind::SignIn => self.refresh = None,
-            _ => {}
-        }
-        let usable = life - seconds(5).min(life / 10);
-        let is_over = age >= usable;
-        let left = usable.saturating_sub(age);
-        let is_rejected = !is_over && self.rejected.take_if(|rejected| rejected == access).is_some();
-        let gains_little = |old: &Token| old.name == access && left <= old.owed.left(now) + seconds(2);
-        let is_old = is_rejected || self.token.as_ref().is_some_and(gains_little);
-        if is_over || is_old {
-            self.failed(outcome, now, step);
-            if !is_over {
-                assert!(matches!(outcome, Outcome::Failed { .. }), "the identical token: {outcome:?}");
-            }
-            return;
-        }
-        assert!(matches!(outcome, Outcome::Renewed { .. }), "good tokens, and then {outcome:?}");
-        let before_waiting = life - seconds(60).min(life / 4);
-        self.token = Some(Token {
-            name: access.to_owned(),
-            came_at: now,
-            age,
-            forbidden: When::after(flight.asked_at, usable),
-            owed: When::after(now, usable.saturating_sub(age)),
-            at_once: When::after(now, before_waiting.saturating_sub(age)),
-        });
-    }
-
-    pub(super) fn rejected(&mut self, name: &str, now: Now, step: usize) {
-        let Some(token) = self.token.take_if(|token| token.name == name) else { return };
-        self.rejected = Some(token.name);
-        self.promised_once = self.promised.take().or(self.promised_once);
-        self.at_most.push(When::after(now, seconds(60)));
-        if self.flight.is_none() && token.age + passed(token.came_at, now) < seconds(30) {
-            self.at_least.push(When::after(now, seconds(1)));
-        }
-        // Even an old one may have been kept longer than its pause would be.
-        self.last_failure = Some(step);
-    }
-
-    pub(super) fn new_credentials(
-        &mut self,
-        now: Now,
-        step: usize,
-        [same_username, same_alias, same_password]: [bool; 3],
-    ) {
-        let same_owner = same_username && same_alias;
-        let void = self.flight.take_if(|flight| !same_owner || flight.kind == ExchangeKind::SignIn);
-        if !(same_username && same_password && self.has_credentials) {
-            self.latched = false;
-            self.lost_sign_ins = 0;
-            self.account_rests_until = None;
-            self.promised_once = self.promised.take().or(self.promised_once);
-        } else if void.is_some_and(|flight| flight.kind == ExchangeKind::SignIn) {
-            self.last_failure = Some(step);
-            self.sign_in_was_lost(now);
-        }
-        if !same_owner {
-            self.token = None;
-            self.refresh = None;
-            self.rejected = None;
-            self.promised_once = self.promised.take().or(self.promised_once);
-        }
-        self.has_credentials = true;
-    }
-
-    pub(super) fn reset(&mut self) {
-        self.latched = false;
-        self.lost_sign_ins = 0;
-        self.account_rests_until = None;
-        self.no_pause();
-    }
-
-    fn no_pause(&mut self) {
-        self.promised = None;
-        self.promised_once = None;
-        self.at_least.clear();
-        self.at_most.clear();
-    }
-
-    /// Tokens were taken up from a store.
-    pub(super) fn restored(&mut self, access: &str, refresh: &str, life: Duration, now: Now) {
-        let usable = life - seconds(5).min(life / 10);
-        self.token = Some(Token {
-            name: access.to_owned(),
-            came_at: now,
-            age: Duration::ZERO,
-            forbidden: When::after(now, usable),
-            owed: When::after(now, usable),
-            at_once: When::after(now, life - seconds(60).min(life / 4)),
-        });
-        self.refresh = Some((refresh.to_owned(), When::after(now, seconds(49 * 3600))));
+    fn check_wanted(&mut self, wanted: &Wanted, now: Now) {
+        self.check_begins(wanted.id, wanted.fallback.as_ref(), now);
+        assert_eq!(self.source, Source::OnDemand);
+        assert!(!self.can_refresh(now), "a sign-in beside a refresh token");
+        assert!(self.latch.is_none_or(|latch| latch.rests.has_come(now)), "asked again at once");
+        let (id, deadline) = (wanted.id, wanted.deadline);
+        assert!(deadline >= now.monotonic);
+        self.flight = Some(Flight { id, kind: ExchangeKind::SignIn, who: None, asked_at: now, deadline });
     }
 }

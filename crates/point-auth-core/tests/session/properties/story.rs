@@ -2,14 +2,11 @@
 
 use std::time::{Duration, SystemTime};
 
-use point_auth_core::session::{
-    Action, Call, ExchangeId, ExchangeKind, Failure, Now, Outcome, Policy, Session, SessionError,
-    StoredTokens,
-};
+use point_auth_core::session::{Action, Call, ExchangeId, Now, Policy, Session, SessionError, StoredTokens};
 use point_auth_core::{AccessToken, BaseUrl};
 
-use super::model::{CallFacts, Meaning, Model};
-use super::parts::{Bits, credentials, response};
+use super::model::{CallFacts, Meaning, Model, Source};
+use super::parts::{Bits, credentials};
 use crate::scenario::new_year;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +14,7 @@ pub(super) enum Beginning {
     Nothing,
     SignedIn,
     WithoutCredentials,
+    OnDemand,
     /// Near the end of a clock the rules bend, so that only panics, ids and two exchanges at once are looked for.
     AtAnEndOfTime,
 }
@@ -24,18 +22,20 @@ pub(super) enum Beginning {
 const CALLERS: usize = 4;
 
 pub(super) struct Story {
-    session: Session,
-    model: Option<Model>,
-    now: Now,
+    pub(super) session: Session,
+    pub(super) model: Option<Model>,
+    pub(super) now: Now,
     calls: [(Call, CallFacts); CALLERS],
-    step: usize,
+    pub(super) step: usize,
     /// Exchanges that are over, and the names of tokens that were.
-    old_ids: Vec<ExchangeId>,
-    under_way: Option<(ExchangeId, ExchangeKind)>,
-    last_token: Option<String>,
-    last_refresh: Option<String>,
-    tokens: u32,
-    who: [u8; 3],
+    pub(super) old_ids: Vec<ExchangeId>,
+    pub(super) under_way: Option<ExchangeId>,
+    /// For which credentials are wanted.
+    pub(super) wanted: Option<ExchangeId>,
+    pub(super) last_token: Option<String>,
+    pub(super) last_refresh: Option<String>,
+    pub(super) tokens: u32,
+    pub(super) who: [u8; 3],
 }
 
 const PASSED: [Duration; 14] = [
@@ -71,10 +71,14 @@ impl Story {
         let base = BaseUrl::production();
         let session = match beginning {
             Beginning::WithoutCredentials => Session::without_credentials(base, Policy::default(), seed),
+            Beginning::OnDemand => Session::on_demand(base, Policy::default(), seed),
             _ => Session::new(base, credentials([0; 3]), Policy::default(), seed),
         };
-        let has_credentials = beginning != Beginning::WithoutCredentials;
-        let model = Model::new(has_credentials);
+        let model = Model::new(match beginning {
+            Beginning::WithoutCredentials => Source::Nowhere,
+            Beginning::OnDemand => Source::OnDemand,
+            _ => Source::Here([0; 3]),
+        });
         let facts = CallFacts { deadline: now.monotonic, began: 0 };
         let mut story = Self {
             session,
@@ -84,13 +88,19 @@ impl Story {
             step: 0,
             old_ids: Vec::new(),
             under_way: None,
+            wanted: None,
             last_token: None,
             last_refresh: None,
             tokens: 0,
             who: [0; 3],
         };
         (0..CALLERS).for_each(|caller| story.renew(caller, 15));
-        if matches!(beginning, Beginning::SignedIn | Beginning::WithoutCredentials) {
+        let has_stored = match beginning {
+            Beginning::SignedIn | Beginning::WithoutCredentials => true,
+            Beginning::OnDemand => seed.is_multiple_of(2),
+            Beginning::Nothing | Beginning::AtAnEndOfTime => false,
+        };
+        if has_stored {
             story.restore();
         }
         story
@@ -120,7 +130,7 @@ impl Story {
     }
 
     fn happen(&mut self, mut bits: Bits) {
-        match bits.below(64) {
+        match bits.below(68) {
             0..=17 => {
                 let caller = bits.below(CALLERS);
                 self.polls(caller);
@@ -140,7 +150,10 @@ impl Story {
             43..=44 => {
                 let (status, body) =
                     bits.one_of(&[(404, ""), (400, "{}"), (401, "<html>"), (200, "{}"), (204, "")]);
-                self.answers(status, body, None, &Meaning::Refusal);
+                // Beside a success nobody asks to be left alone.
+                let after = bits.one_of(&[None, None, Some(7_u32), Some(120)]).filter(|_| status > 299);
+                let meaning = Meaning::Refusal(after.map(|after| Duration::from_secs(after.into())));
+                self.answers(status, body, after, &meaning);
             }
             45..=47 => {
                 let (status, body) = bits.one_of(&[
@@ -178,6 +191,7 @@ impl Story {
                     model.reset();
                 }
             }
+            63..=66 => self.source_answers(bits),
             _ => {
                 let snapshot = self.session.snapshot(self.now);
                 let good = self.model.as_ref().map(|model| model.token_is_good(self.now));
@@ -192,7 +206,7 @@ impl Story {
     }
 
     /// Whether it has to wait, and until when.
-    fn polls(&mut self, caller: usize) -> Option<Duration> {
+    pub(super) fn polls(&mut self, caller: usize) -> Option<Duration> {
         let (call, facts) = &mut self.calls[caller];
         let facts = *facts;
         let reply = self.session.poll(self.now, call);
@@ -202,22 +216,30 @@ impl Story {
         }
         match reply {
             Ok(Action::Send(exchange)) => {
-                if let Some((old, _)) = self.under_way.replace((exchange.id, exchange.kind)) {
-                    self.old_ids.push(old);
-                }
-                assert!(!self.old_ids.contains(&exchange.id), "an id twice");
+                self.begins(exchange.id);
+                self.under_way = Some(exchange.id);
                 None
             }
             Ok(Action::WaitUntil(time)) => {
                 assert!(time > self.now.monotonic || self.model.is_none(), "waits for the past");
                 Some(time)
             }
-            Ok(Action::GetCredentials(_)) => panic!("it has credentials, or none at all"),
+            Ok(Action::GetCredentials(wanted)) => {
+                self.begins(wanted.id);
+                self.wanted = Some(wanted.id);
+                None
+            }
             Ok(Action::Ready(_)) | Err(_) => {
                 self.renew(caller, 15);
                 None
             }
         }
+    }
+
+    fn begins(&mut self, id: ExchangeId) {
+        self.old_ids.extend(self.under_way.take());
+        self.old_ids.extend(self.wanted.take());
+        assert!(!self.old_ids.contains(&id), "an id twice");
     }
 
     /// Nothing happens but time, until this call has an end: which is by its deadline, and soon.
@@ -233,108 +255,13 @@ impl Story {
     }
 
     fn passes(&mut self, time: Duration, awake: bool) {
+        if let Some(model) = &mut self.model {
+            model.rates.pass(time);
+        }
         if awake {
             self.now.monotonic = self.now.monotonic.saturating_add(time);
         }
         self.now.wall = self.now.wall.checked_add(time).unwrap_or(self.now.wall);
-    }
-
-    fn gives_tokens(&mut self, mut bits: Bits) {
-        if !self.is_sending() {
-            return;
-        }
-        let again = bits.below(8) == 0;
-        let access = match self.last_token.clone().filter(|_| again) {
-            Some(token) => token,
-            None => {
-                self.tokens += 1;
-                format!("token-{}", self.tokens)
-            }
-        };
-        let refresh = match bits.below(4) {
-            0 => None,
-            1 => self.last_refresh.clone(),
-            _ => Some(format!("refresh-{}", self.tokens)),
-        };
-        let life = bits.one_of(&[0_u32, 1, 2, 10, 40, 60, 300, 3600, 3600, 3600, u32::MAX]);
-        let body = match &refresh {
-            Some(refresh) => {
-                format!(r#"{{"access_token":"{access}","refresh_token":"{refresh}","expires_in":{life}}}"#)
-            }
-            None => format!(r#"{{"access_token":"{access}","expires_in":{life}}}"#),
-        };
-        self.last_token = Some(access.clone());
-        self.last_refresh = refresh.clone().or(self.last_refresh.take());
-        let life = Duration::from_secs(life.into());
-        self.answers(200, &body, None, &Meaning::Tokens { access, refresh, life });
-    }
-
-    /// Whether something is under way, now that somebody has asked.
-    fn is_sending(&mut self) -> bool {
-        if self.under_way.is_none() {
-            self.polls(0);
-        }
-        self.under_way.is_some()
-    }
-
-    fn answers(&mut self, status: u16, body: &str, retry_after: Option<u32>, meaning: &Meaning) {
-        if !self.is_sending() {
-            return;
-        }
-        let Some((id, _)) = self.under_way.take() else { return };
-        self.old_ids.push(id);
-        let outcome = self.session.handle_response(id, self.now, &response(status, body, retry_after));
-        self.told(id, &outcome, |model, now, step| model.answered(meaning, &outcome, now, step));
-    }
-
-    fn gets_no_answer(&mut self, sent: bool) {
-        if !self.is_sending() {
-            return;
-        }
-        let Some((id, _)) = self.under_way.take() else { return };
-        self.old_ids.push(id);
-        let failure = if sent { Failure::maybe_sent() } else { Failure::not_sent() };
-        let outcome = self.session.handle_failure(id, self.now, &failure);
-        self.told(id, &outcome, |model, now, step| match sent {
-            true => model.answered(&Meaning::Lost, &outcome, now, step),
-            false => model.not_sent(&outcome, now, step),
-        });
-    }
-
-    /// Tells the model what was told to the session, if the exchange was under way by the rules.
-    fn told(&mut self, id: ExchangeId, outcome: &Outcome, tell: impl FnOnce(&mut Model, Now, usize)) {
-        let Some(model) = &mut self.model else { return };
-        match model.flight.as_ref().is_some_and(|flight| flight.id == id) {
-            true => tell(model, self.now, self.step),
-            false => assert!(matches!(outcome, Outcome::Ignored), "too late, and yet {outcome:?}"),
-        }
-    }
-
-    fn late_answer(&mut self, mut bits: Bits) {
-        if self.old_ids.is_empty() {
-            return;
-        }
-        let id = self.old_ids[bits.below(self.old_ids.len())];
-        let late = match bits.below(3) {
-            0 => self.session.handle_failure(id, self.now, &Failure::maybe_sent()),
-            1 => self.session.handle_response(id, self.now, &response(403, r#"{"error":"denied"}"#, None)),
-            _ => {
-                self.session.handle_response(id, self.now, &response(200, r#"{"access_token":"late"}"#, None))
-            }
-        };
-        assert!(matches!(late, Outcome::Ignored), "too late, and yet {late:?}");
-        let _outcome = self.session.abandon(id, self.now);
-    }
-
-    fn abandons(&mut self) {
-        let Some((id, _)) = self.under_way.take() else { return };
-        self.old_ids.push(id);
-        let _outcome = self.session.abandon(id, self.now);
-        if let Some(model) = &mut self.model
-            && model.flight.as_ref().is_some_and(|flight| flight.id == id)
-        {
-            model.lost(self.now, self.step);
-        }
     }
 
     fn rejects_the_last_token(&mut self) {
@@ -356,15 +283,15 @@ impl Story {
         if let Some(changed) = who.get_mut(part) {
             *changed = (*changed + 1) % 3;
         }
+        self.who = who;
+        // A source gives others from now on, mostly without anybody's knowing.
+        if self.model.as_ref().is_some_and(|model| model.source == Source::OnDemand) && bits.below(8) > 0 {
+            return;
+        }
         self.session.set_credentials(credentials(who), self.now);
         if let Some(model) = &mut self.model {
-            // Without credentials any are new.
-            if who != self.who || !model.has_credentials {
-                let same = std::array::from_fn(|part| who[part] == self.who[part]);
-                model.new_credentials(self.now, self.step, same);
-            }
+            model.new_credentials(who, self.now, self.step);
         }
-        self.who = who;
     }
 
     /// Nothing more happens: whoever asks now has an answer in the end, and the counts are right.

@@ -54,6 +54,16 @@ impl<'a> Caller<'a> {
         self.sends(ExchangeKind::Refresh, Some(fallback))
     }
 
+    /// Sends either, having no token.
+    #[track_caller]
+    pub(crate) fn sends_something(self) -> &'a mut Scenario {
+        let kind = match &self.reply {
+            Ok(Action::Send(exchange)) => exchange.kind,
+            other => panic!("nothing is sent, but {other:?}"),
+        };
+        self.sends(kind, None)
+    }
+
     #[track_caller]
     fn sends(self, kind: ExchangeKind, fallback: Option<&str>) -> &'a mut Scenario {
         match self.reply {
@@ -69,9 +79,35 @@ impl<'a> Caller<'a> {
         }
     }
 
+    /// Gets credentials for a sign-in, having no token.
+    #[track_caller]
+    pub(crate) fn asks_for_credentials(self) -> &'a mut Scenario {
+        self.asks(None)
+    }
+
+    /// Gets credentials for a sign-in, and uses this token meanwhile.
+    #[track_caller]
+    pub(crate) fn asks_for_credentials_beside(self, fallback: &str) -> &'a mut Scenario {
+        self.asks(Some(fallback))
+    }
+
+    #[track_caller]
+    fn asks(self, fallback: Option<&str>) -> &'a mut Scenario {
+        match self.reply {
+            Ok(Action::GetCredentials(wanted)) => {
+                assert_eq!(wanted.fallback.as_ref().map(|lease| lease.token.expose()), fallback);
+                assert_eq!(wanted.deadline, self.scenario.now.monotonic + Duration::from_secs(30));
+                self.scenario.wanted = Some(wanted.id);
+                self.scenario
+            }
+            other => panic!("nobody asks for credentials, but {other:?}"),
+        }
+    }
+
     #[track_caller]
     pub(crate) fn does_not_send(self) -> &'a mut Scenario {
-        assert!(!matches!(self.reply, Ok(Action::Send(_))), "an exchange was begun");
+        let began = matches!(self.reply, Ok(Action::Send(_) | Action::GetCredentials(_)));
+        assert!(!began, "an exchange was begun");
         self.scenario
     }
 

@@ -1,0 +1,132 @@
+//! What the model learns from outside: rejections, credentials, a reset, a store.
+
+use std::time::Duration;
+
+use point_auth_core::session::{Exchange, ExchangeKind, Now, Outcome};
+
+use super::clocks::{When, passed};
+use super::model::{Model, Source, Token, Who, login, seconds};
+
+impl Model {
+    pub(super) fn rejected(&mut self, name: &str, now: Now, step: usize) {
+        let Some(token) = self.token.take_if(|token| token.name == name) else { return };
+        self.is_last_try = false;
+        self.rejected = Some(token.name);
+        self.promised_once = self.promised.take().or(self.promised_once);
+        self.at_most.push(When::after(now, seconds(60)));
+        if self.flight.is_none() && token.age + passed(token.came_at, now) < seconds(30) {
+            self.at_least.push(When::after(now, seconds(1)));
+        }
+        // Even an old one may have been kept longer than its pause would be.
+        self.last_failure = Some(step);
+    }
+
+    pub(super) fn new_credentials(&mut self, who: Who, now: Now, step: usize) {
+        let [username, alias, _] = who;
+        let same_owner = self.owner == Some((username, alias));
+        let same_login = matches!(self.source, Source::Here(old) if login(old) == login(who));
+        if same_owner && same_login {
+            return;
+        }
+        let void = self.flight.take_if(|flight| !same_owner || flight.kind == ExchangeKind::SignIn);
+        self.is_last_try = false;
+        if !same_login {
+            self.rates.reset();
+            self.latch = None;
+            self.denied = None;
+            self.lost_sign_ins = 0;
+            self.lost_with = None;
+            self.account_rests_until = None;
+            self.promised_once = self.promised.take().or(self.promised_once);
+        }
+        if let Some(sent) = void.and_then(|flight| flight.who)
+            && login(sent) == login(who)
+        {
+            self.last_failure = Some(step);
+            self.sign_in_was_lost(sent, now);
+        }
+        self.belongs_to(username, alias);
+        self.source = Source::Here(who);
+    }
+
+    /// Somebody else's tokens are dropped.
+    pub(super) fn belongs_to(&mut self, username: u8, alias: u8) {
+        if self.owner.replace((username, alias)) != Some((username, alias)) {
+            self.token = None;
+            self.refresh = None;
+            self.rejected = None;
+            self.promised_once = self.promised.take().or(self.promised_once);
+        }
+    }
+
+    /// What became of these credentials, which were asked for. Whether a sign-in was begun with them.
+    pub(super) fn given(&mut self, who: Who, result: Result<&Exchange, &Outcome>, now: Now, step: usize) {
+        assert!(self.flight.take().is_some_and(|flight| flight.who.is_none()));
+        match result {
+            Ok(exchange) => {
+                assert_ne!(self.denied, Some(login(who)), "sent again after a denial");
+                self.latch = None;
+                self.denied = None;
+                if self.lost_with != Some(login(who)) {
+                    self.lost_sign_ins = 0;
+                    self.lost_with = None;
+                    self.account_rests_until = None;
+                }
+                self.belongs_to(who[0], who[1]);
+                self.sent(exchange, Some(who), now);
+            }
+            Err(outcome) => {
+                assert!(matches!(outcome, Outcome::Denied(_)), "not sent, and {outcome:?}");
+                assert_eq!(self.denied, Some(login(who)), "not sent, but not denied either");
+                self.latches(now, step);
+            }
+        }
+    }
+
+    /// Whoever shares the login said that the credentials must not be sent.
+    pub(super) fn declined(&mut self, outcome: &Outcome, now: Now, step: usize) {
+        self.flight = None;
+        match outcome {
+            Outcome::Denied(_) => self.latches(now, step),
+            Outcome::Failed { until, .. } => {
+                self.is_last_try = false;
+                self.last_failure = Some(step);
+                self.promised = Some(*until);
+            }
+            other => panic!("declined, and {other:?}"),
+        }
+    }
+
+    pub(super) fn reset(&mut self) {
+        self.rates.reset();
+        self.is_last_try = false;
+        self.latch = None;
+        self.denied = None;
+        self.lost_sign_ins = 0;
+        self.lost_with = None;
+        self.account_rests_until = None;
+        self.no_pause();
+    }
+
+    pub(super) fn no_pause(&mut self) {
+        self.promised = None;
+        self.promised_once = None;
+        self.at_least.clear();
+        self.at_most.clear();
+    }
+
+    /// Tokens were taken up from a store.
+    pub(super) fn restored(&mut self, access: &str, refresh: &str, life: Duration, now: Now) {
+        self.owner = Some((0, 0));
+        let usable = life - seconds(5).min(life / 10);
+        self.token = Some(Token {
+            name: access.to_owned(),
+            came_at: now,
+            age: Duration::ZERO,
+            forbidden: When::after(now, usable),
+            owed: When::after(now, usable),
+            at_once: When::after(now, life - seconds(60).min(life / 4)),
+        });
+        self.refresh = Some((refresh.to_owned(), When::after(now, seconds(49 * 3600))));
+    }
+}

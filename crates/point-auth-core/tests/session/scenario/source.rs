@@ -1,0 +1,53 @@
+//! Where credentials come from, and what becomes of the wish for them.
+
+use point_auth_core::Credentials;
+use point_auth_core::session::{ExchangeId, Failure, NotNow};
+
+use super::Scenario;
+
+/// One wish for credentials and what becomes of it.
+#[must_use]
+pub(crate) struct Source<'a> {
+    pub(super) scenario: &'a mut Scenario,
+    pub(crate) id: ExchangeId,
+}
+
+impl<'a> Source<'a> {
+    /// Credentials, with which a sign-in begins.
+    #[track_caller]
+    pub(crate) fn gives(self, credentials: Credentials) -> &'a mut Scenario {
+        let exchange = self.scenario.session.sign_in_with(self.id, self.scenario.now, credentials);
+        self.scenario.under_way = Some(*exchange.unwrap());
+        self.scenario
+    }
+
+    /// Credentials, with which none does.
+    #[track_caller]
+    pub(crate) fn gives_to_no_avail(self, credentials: Credentials) -> &'a mut Scenario {
+        let exchange = self.scenario.session.sign_in_with(self.id, self.scenario.now, credentials);
+        self.scenario.outcome = Some(*exchange.unwrap_err());
+        self.scenario
+    }
+
+    /// The vault is sealed.
+    pub(crate) fn fails(self) -> &'a mut Scenario {
+        let failure = Failure::not_sent().with_source("the vault is sealed");
+        let outcome = self.scenario.session.handle_failure(self.id, self.scenario.now, &failure);
+        self.scenario.outcome = Some(outcome);
+        self.scenario
+    }
+
+    /// Whoever shares the login says that they must not be sent.
+    pub(crate) fn declines(self, not_now: NotNow) -> &'a mut Scenario {
+        let outcome = self.scenario.session.decline(self.id, self.scenario.now, not_now);
+        self.scenario.outcome = Some(outcome);
+        self.scenario
+    }
+
+    /// Whoever was asking is gone, and says so.
+    pub(crate) fn goes_away(self) -> &'a mut Scenario {
+        let outcome = self.scenario.session.abandon(self.id, self.scenario.now);
+        self.scenario.outcome = Some(outcome);
+        self.scenario
+    }
+}

@@ -1,0 +1,143 @@
+//! Keeping a token fresh when nobody asks.
+
+use std::time::Duration;
+
+use point_auth::session::State;
+use point_auth::{Credentials, Session};
+use point_auth_testkit::Fault;
+
+use super::support::{Executor, World, getting};
+use super::transports::{SmolTransport, wait_until};
+use crate::support::{USERNAME, credentials, runtime};
+
+/// Lets a day pass by 20 s a step, looks at each whether the token is good, and whether nobody has anything to do.
+fn a_day(world: &World, session: impl Fn() -> (State, Option<Duration>)) {
+    wait_until("the first token", || session().0 == State::Good);
+    for step in 0..24 * 60 * 3 {
+        let (state, left) = session();
+        assert!(left.is_some_and(|left| left > Duration::from_secs(60)), "step {step}: {left:?}, {state:?}");
+        world.time.advance(Duration::from_secs(20));
+        wait_until("the keeper to sleep", || {
+            world.time.sleepers() > 0 && world.control.in_flight() == 0 && session().0 == State::Good
+        });
+    }
+    assert_eq!(world.sign_ins(), 1);
+    let refreshes = world.refreshes();
+    assert!((24..=26).contains(&refreshes), "{refreshes}");
+}
+
+#[test]
+fn a_token_is_good_through_a_day_in_which_nobody_asks() {
+    for executor in [Executor::Tokio, Executor::Smol] {
+        let world = World::new();
+        let session = world.session_over(executor.transport());
+        let keeping = session.keep_fresh();
+        let keeper = std::thread::spawn(move || executor.run([keeping]));
+        a_day(&world, || (session.snapshot().state, session.snapshot().token_left));
+        drop(session);
+        keeper.join().unwrap();
+    }
+}
+
+#[test]
+fn a_thread_keeps_it_good_as_well() {
+    let world = World::threads();
+    let session = world.blocking_session();
+    let keeping = session.clone();
+    let keeper = std::thread::spawn(move || keeping.keep_fresh());
+    a_day(&world, || (session.snapshot().state, session.snapshot().token_left));
+    let other = session.clone();
+    drop(session);
+    assert!(!keeper.is_finished());
+    drop(other);
+    keeper.join().unwrap();
+}
+
+#[test]
+fn it_ends_with_the_last_session_whatever_it_is_doing() {
+    for world in [World::new(), World::neutral()] {
+        for is_held in [false, true] {
+            let session = world.session();
+            if is_held {
+                world.control.hold();
+            }
+            let (runtime, begun) = (runtime(), world.control.begun());
+            let keeper = runtime.spawn(session.keep_fresh());
+            wait_until("an exchange", || world.control.begun() > begun);
+            if !is_held {
+                wait_until("a token", || session.current_token().is_some());
+            }
+            let other = session.clone();
+            drop(session);
+            assert!(!keeper.is_finished());
+            drop(other);
+            runtime.block_on(keeper).unwrap();
+            world.control.release();
+        }
+    }
+}
+
+#[test]
+fn it_survives_a_denial_and_goes_on_when_there_are_other_credentials() {
+    for world in [World::new(), World::neutral()] {
+        let wrong = Credentials::new(USERNAME, "incorrect horse").unwrap();
+        let session = world.builder().with_credentials(wrong).build();
+        let runtime = runtime();
+        let keeper = runtime.spawn(session.keep_fresh());
+        wait_until("the denial", || session.snapshot().state == State::Denied);
+        for _ in 0..100 {
+            wait_until("the keeper to sleep", || world.time.sleepers() > 0);
+            world.time.advance(Duration::from_secs(60));
+        }
+        assert_eq!(world.sign_ins(), 1);
+        session.set_credentials(credentials());
+        wait_until("a token", || session.current_token().is_some());
+        assert!(!keeper.is_finished());
+        drop(session);
+        runtime.block_on(keeper).unwrap();
+    }
+}
+
+#[test]
+fn it_survives_a_server_that_is_down_for_an_hour() {
+    let world = World::new();
+    let session = world.session();
+    let runtime = runtime();
+    let keeper = runtime.spawn(session.keep_fresh());
+    wait_until("a token", || session.current_token().is_some());
+    world.emulator.always(Fault::respond(503));
+    for _ in 0..360 {
+        world.time.advance(Duration::from_secs(20));
+        wait_until("the keeper to sleep", || world.time.sleepers() > 0 && world.control.in_flight() == 0);
+    }
+    assert_eq!(session.snapshot().state, State::Paused);
+    world.emulator.clear_faults();
+    world.pass_until(|| session.current_token().is_some());
+    drop(session);
+    runtime.block_on(keeper).unwrap();
+}
+
+/// A caller has begun the refresh and is not polled any more: the keeper, which nobody has told to refresh, drives it on.
+#[test]
+fn without_tasks_it_drives_on_what_others_have_begun() {
+    let world = World::neutral();
+    let session: Session = world.session_over(SmolTransport);
+    let keeping = session.keep_fresh();
+    let keeper = std::thread::spawn(move || smol::block_on(keeping));
+    wait_until("a token", || session.current_token().is_some());
+    let old = session.current_token().unwrap();
+    wait_until("the keeper to sleep", || world.time.sleepers() > 0);
+    session.invalidate(&old);
+    // It was young, so that nothing may be sent yet.
+    assert_eq!(session.snapshot().state, State::Paused);
+    world.control.hold();
+    world.pass_until(|| world.control.in_flight() == 1);
+    let mut first = super::support::ByHand::new(getting(&session));
+    assert!(first.poll().is_pending());
+    world.control.release();
+    wait_until("the next token", || session.current_token().is_some_and(|token| token != old));
+    assert_eq!(world.sign_ins() + world.refreshes(), 2);
+    drop(first);
+    drop(session);
+    keeper.join().unwrap();
+}

@@ -1,0 +1,196 @@
+//! What is not the server's fault: a panic, a runtime that is shut down, a session that is dropped in the middle.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use point_auth::session::{Outcome, StoredTokens};
+use point_auth::{Client, Observer, Session, blocking};
+
+use super::support::{ByHand, World, getting, many, on_threads, on_tokio, single_thread};
+use super::transports::{SmolTransport, Steered, Trick, wait_until};
+use crate::support::{credentials, runtime};
+
+/// Panics whenever it is told anything.
+#[derive(Clone, Default)]
+struct Panicking(Arc<AtomicUsize>);
+
+impl Observer for Panicking {
+    fn exchange_ended(&self, _: Option<&str>, _: &Outcome) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        panic!("as the test wants it");
+    }
+
+    fn tokens_changed(&self, _: Option<&str>, _: Option<&StoredTokens>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        panic!("as the test wants it");
+    }
+}
+
+/// Its sign-in may have been sent, so that there is one more, a second later.
+#[test]
+fn a_transport_that_panics_costs_one_exchange_and_nobody_is_stuck() {
+    for world in [World::new(), World::neutral(), World::threads()] {
+        let session = world.session();
+        world.control.play(Trick::Panic);
+        let runtime = runtime();
+        let waiting: Vec<_> = many(&session, 100).into_iter().map(|one| runtime.spawn(one)).collect();
+        world.pass_until(|| waiting.iter().all(tokio::task::JoinHandle::is_finished));
+        for one in waiting {
+            assert!(runtime.block_on(one).unwrap().is_ok());
+        }
+        assert_eq!((world.control.begun(), world.sign_ins()), (2, 1));
+        assert_eq!(session.snapshot().counts.lost, 1);
+    }
+}
+
+#[test]
+fn a_blocking_transport_that_panics_does_neither() {
+    let world = World::threads();
+    let session = world.blocking_session();
+    world.control.play(Trick::Panic);
+    let threads = on_threads(50, &session, blocking::Session::access_token);
+    world.pass_until(|| threads.iter().all(std::thread::JoinHandle::is_finished));
+    assert!(threads.into_iter().all(|thread| thread.join().unwrap().is_ok()));
+    assert_eq!((world.control.begun(), world.sign_ins()), (2, 1));
+}
+
+#[test]
+fn an_observer_that_panics_harms_nobody() {
+    for world in [World::new(), World::neutral()] {
+        let observer = Panicking::default();
+        let session =
+            world.builder().with_credentials(credentials()).with_observer(observer.clone()).build();
+        let runtime = runtime();
+        assert!(on_tokio(&runtime, many(&session, 100)).iter().all(Result::is_ok));
+        wait_until("both", || observer.0.load(Ordering::SeqCst) == 2);
+        world.time.advance(Duration::from_secs(3600));
+        assert!(on_tokio(&runtime, many(&session, 100)).iter().all(Result::is_ok));
+        wait_until("both again", || observer.0.load(Ordering::SeqCst) == 4);
+        session.invalidate(&session.current_token().unwrap());
+        assert_eq!(observer.0.load(Ordering::SeqCst), 5);
+    }
+}
+
+#[test]
+fn callers_of_another_runtime_go_on_when_the_one_that_sends_is_shut_down() {
+    let world = World::new();
+    let session = world.session();
+    let (one, other) = (runtime(), runtime());
+    world.control.hold();
+    let first = one.spawn(getting(&session));
+    world.control.wait_for_in_flight(1);
+    let waiting: Vec<_> = many(&session, 100).into_iter().map(|caller| other.spawn(caller)).collect();
+    wait_until("101 who sleep", || world.time.sleepers() >= 101);
+    one.shutdown_background();
+    drop(first);
+    world.control.wait_for_in_flight(0);
+    world.control.release();
+    let passed = world.pass_until(|| waiting.iter().all(tokio::task::JoinHandle::is_finished));
+    for caller in waiting {
+        assert!(other.block_on(caller).unwrap().is_ok());
+    }
+    assert!(passed >= Duration::from_millis(900), "a sign-in that may have counted was sent again: {passed:?}");
+    assert_eq!(world.control.begun(), 2);
+}
+
+/// The task of the exchange is dropped before it was polled even once.
+#[test]
+fn callers_go_on_when_the_runtime_that_was_to_send_never_did() {
+    let world = World::new();
+    let session = world.session();
+    let one = single_thread();
+    let mut first = ByHand::new(getting(&session));
+    one.block_on(async { assert!(first.poll().is_pending()) });
+    let other = runtime();
+    let waiting: Vec<_> = many(&session, 100).into_iter().map(|caller| other.spawn(caller)).collect();
+    wait_until("all to sleep", || world.time.sleepers() >= 100);
+    drop(one);
+    world.pass_until(|| waiting.iter().all(tokio::task::JoinHandle::is_finished));
+    for caller in waiting {
+        assert!(other.block_on(caller).unwrap().is_ok());
+    }
+    assert_eq!(world.sign_ins(), 1);
+}
+
+#[test]
+fn a_session_serves_two_runtimes_of_tokio_one_of_smol_and_a_plain_thread_at_once() {
+    let world = World::new();
+    let session = world.session_over(SmolTransport);
+    let (one, other) = (runtime(), single_thread());
+    let mut tokens = Vec::new();
+    for hour in 1..=3 {
+        let on_one: Vec<_> = many(&session, 50).into_iter().map(|caller| one.spawn(caller)).collect();
+        let on_smol: Vec<_> = many(&session, 50).into_iter().map(smol::spawn).collect();
+        let on_thread = std::thread::spawn({
+            let caller = getting(&session);
+            move || pollster::block_on(caller).unwrap()
+        });
+        let mut got: Vec<_> =
+            on_tokio(&other, many(&session, 50)).into_iter().map(Result::unwrap).collect();
+        got.push(on_thread.join().unwrap());
+        for caller in on_one {
+            got.push(one.block_on(caller).unwrap().unwrap());
+        }
+        for caller in on_smol {
+            got.push(smol::block_on(caller).unwrap());
+        }
+        assert!(got.iter().all(|token| *token == got[0]));
+        assert_eq!(world.sign_ins() + world.refreshes(), hour);
+        tokens.push(got.swap_remove(0));
+        world.time.advance(Duration::from_secs(3600));
+    }
+    assert!(tokens[0] != tokens[1] && tokens[1] != tokens[2]);
+}
+
+/// The exchange holds wakers that hold the exchange; nothing may be left of that.
+#[test]
+fn a_session_that_is_dropped_in_the_middle_of_an_exchange_leaves_nothing_behind() {
+    for is_asleep in [false, true] {
+        let world = World::neutral();
+        let steered = Steered { inner: SmolTransport, control: Arc::clone(&world.control) };
+        let transport = Arc::new(steered);
+        let probe = Arc::downgrade(&transport);
+        let client = Client::new(transport).with_base_url(world.base_url());
+        let session = Session::builder(client)
+            .with_credentials(credentials())
+            .with_runtime(world.time.clone())
+            .build();
+        if is_asleep {
+            // Between two attempts.
+            world.emulator.always(point_auth_testkit::Fault::respond(500));
+        } else {
+            world.control.hold();
+        }
+        let mut first = ByHand::new(getting(&session));
+        assert!(first.poll().is_pending());
+        if is_asleep {
+            wait_until("the failure", || {
+                assert!(first.poll().is_pending());
+                session.snapshot().counts.failed == 1
+            });
+        }
+        drop(first);
+        drop(session);
+        assert!(probe.upgrade().is_none(), "the exchange has outlived its session");
+        assert_eq!((world.control.in_flight(), world.time.sleepers()), (0, 0));
+    }
+}
+
+#[test]
+fn the_same_of_a_session_that_is_kept_fresh() {
+    let world = World::neutral();
+    let transport = Arc::new(Steered { inner: SmolTransport, control: Arc::clone(&world.control) });
+    let probe = Arc::downgrade(&transport);
+    let client = Client::new(transport).with_base_url(world.base_url());
+    let session =
+        Session::builder(client).with_credentials(credentials()).with_runtime(world.time.clone()).build();
+    world.control.hold();
+    let mut keeping = ByHand::new(session.keep_fresh());
+    assert!(keeping.poll().is_pending());
+    drop(session);
+    assert_eq!(world.control.in_flight(), 0);
+    assert!(keeping.was_woken() && keeping.poll().is_ready());
+    drop(keeping);
+    assert!(probe.upgrade().is_none());
+}

@@ -1,0 +1,194 @@
+//! Those who are told of exchanges and store tokens, and sessions that begin with what was stored.
+
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use point_auth::session::{ExchangeKind, Outcome, StoredTokens, StoredTokensError};
+use point_auth::{Credentials, Observer, Session};
+use point_auth_testkit::{Fault, Operation};
+
+use super::support::{World, many, on_tokio};
+use super::transports::wait_until;
+use crate::support::{USERNAME, credentials, runtime};
+
+/// Writes down what it is told.
+#[derive(Clone, Default)]
+struct Notes {
+    exchanges: Arc<Mutex<Vec<String>>>,
+    /// The access tokens that were to be stored, as they came.
+    stored: Arc<Mutex<Vec<Option<String>>>>,
+    last: Arc<Mutex<Option<StoredTokens>>>,
+}
+
+fn access_token(tokens: &StoredTokens) -> String {
+    let stored: serde_json::Value = serde_json::from_slice(tokens.expose_json().as_ref()).unwrap();
+    stored["access_token"].as_str().unwrap_or_default().to_owned()
+}
+
+impl Observer for Notes {
+    fn exchange_ended(&self, user_alias: Option<&str>, outcome: &Outcome) {
+        let what = match outcome {
+            Outcome::Renewed { kind: ExchangeKind::SignIn, .. } => "signed in",
+            Outcome::Renewed { .. } => "refreshed",
+            Outcome::Denied(_) => "denied",
+            Outcome::RefreshRefused(_) => "refused",
+            Outcome::Retrying { .. } => "retrying",
+            Outcome::Failed { .. } => "failed",
+            _ => "ignored",
+        };
+        let whose = user_alias.map_or(String::new(), |alias| format!("{alias} "));
+        self.exchanges.lock().unwrap().push(format!("{whose}{what}"));
+    }
+
+    fn tokens_changed(&self, _: Option<&str>, tokens: Option<&StoredTokens>) {
+        self.stored.lock().unwrap().push(tokens.map(access_token));
+        *self.last.lock().unwrap() = tokens.cloned();
+    }
+}
+
+fn observed(world: &World, credentials: Credentials) -> (Session, Notes) {
+    let notes = Notes::default();
+    let builder = world.builder().with_credentials(credentials).with_observer(notes.clone());
+    (builder.build(), notes)
+}
+
+#[test]
+fn it_is_told_once_of_each_exchange_however_many_wait() {
+    for world in [World::new(), World::neutral()] {
+        let (session, notes) = observed(&world, credentials());
+        let runtime = runtime();
+        for _ in 0..3 {
+            assert!(on_tokio(&runtime, many(&session, 100)).iter().all(Result::is_ok));
+            world.time.advance(Duration::from_secs(3600));
+        }
+        world.emulator.always_for(Operation::Refresh, Fault::respond(404));
+        world.emulator.push_fault_for(Operation::SignIn, Fault::respond(429).header("retry-after", "5"));
+        assert!(on_tokio(&runtime, many(&session, 100)).iter().all(Result::is_err));
+        let expected = ["signed in", "refreshed", "refreshed", "refused", "failed"];
+        wait_until("the last note", || notes.exchanges.lock().unwrap().len() == expected.len());
+        assert_eq!(*notes.exchanges.lock().unwrap(), expected);
+    }
+}
+
+#[test]
+fn it_is_told_of_a_denial_and_of_whose() {
+    let world = World::new();
+    let wrong = Credentials::new(USERNAME, "incorrect horse").unwrap().with_user_alias("jane").unwrap();
+    let (session, notes) = observed(&world, wrong);
+    assert!(runtime().block_on(session.access_token()).is_err());
+    wait_until("the note", || !notes.exchanges.lock().unwrap().is_empty());
+    assert_eq!(*notes.exchanges.lock().unwrap(), ["jane denied"]);
+    assert!(notes.stored.lock().unwrap().is_empty());
+}
+
+#[test]
+fn it_is_told_of_tokens_in_the_order_in_which_they_came_and_of_those_that_are_gone() {
+    let world = World::new();
+    let (session, notes) = observed(&world, credentials());
+    let runtime = runtime();
+    let mut expected = Vec::new();
+    for number in 1..=10 {
+        let token = runtime.block_on(session.access_token()).unwrap();
+        expected.push(Some(token.expose().to_owned()));
+        wait_until("the token", || notes.stored.lock().unwrap().len() == expected.len());
+        world.time.advance(Duration::from_secs(60));
+        // Many at once, of which one changes something.
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| session.invalidate(&token));
+            }
+        });
+        // The refresh token is still there.
+        expected.push(Some(String::new()));
+        wait_until("the change", || notes.stored.lock().unwrap().len() == expected.len());
+        assert_eq!(*notes.stored.lock().unwrap(), expected, "{number}");
+    }
+}
+
+/// Told in the middle of being told, by an observer that changes the session itself.
+#[test]
+fn it_may_change_the_session_that_tells_it() {
+    #[derive(Clone, Default)]
+    struct Meddling {
+        session: Arc<OnceLock<Session>>,
+        told: Arc<Mutex<usize>>,
+    }
+
+    impl Observer for Meddling {
+        fn tokens_changed(&self, _: Option<&str>, _: Option<&StoredTokens>) {
+            *self.told.lock().unwrap() += 1;
+            let session = self.session.get().unwrap();
+            session.reset();
+            assert!(session.stored_tokens().is_some());
+            if let Some(token) = session.current_token() {
+                session.invalidate(&token);
+            }
+        }
+    }
+
+    let world = World::new();
+    let meddling = Meddling::default();
+    let session = world.builder().with_credentials(credentials()).with_observer(meddling.clone()).build();
+    assert!(meddling.session.set(session.clone()).is_ok());
+    assert!(runtime().block_on(session.access_token()).is_ok());
+    wait_until("both changes", || *meddling.told.lock().unwrap() == 2);
+}
+
+#[test]
+fn a_restart_from_stored_tokens_makes_no_exchange() {
+    let world = World::new();
+    let (session, notes) = observed(&world, credentials());
+    let runtime = runtime();
+    let token = runtime.block_on(session.access_token()).unwrap();
+    wait_until("the tokens", || notes.last.lock().unwrap().is_some());
+    let json = notes.last.lock().unwrap().take().unwrap().expose_json();
+    drop(session);
+    world.time.advance(Duration::from_secs(1800));
+
+    let (session, notes) = observed(&world, credentials());
+    session.restore(StoredTokens::from_json(json.as_ref()).unwrap()).unwrap();
+    assert_eq!(session.current_token(), Some(token.clone()));
+    assert_eq!(runtime.block_on(session.access_token()).unwrap(), token);
+    assert_eq!((world.sign_ins(), world.refreshes()), (1, 0));
+    // It lives on with the refresh token, from where it was.
+    world.time.advance(Duration::from_secs(1800));
+    assert_ne!(runtime.block_on(session.access_token()).unwrap(), token);
+    assert_eq!((world.sign_ins(), world.refreshes()), (1, 1));
+    wait_until("the note", || !notes.exchanges.lock().unwrap().is_empty());
+}
+
+#[test]
+fn a_session_without_credentials_lives_on_stored_tokens_until_somebody_must_sign_in() {
+    let world = World::threads();
+    let session = world.blocking_session();
+    session.access_token().unwrap();
+    let stored = session.stored_tokens().unwrap();
+    let session = world.blocking_builder().build();
+    assert_eq!(session.access_token().unwrap_err().kind(), point_auth::ErrorKind::SignInNeeded);
+    session.restore(stored).unwrap();
+    session.access_token().unwrap();
+    world.time.advance(Duration::from_secs(3600));
+    session.access_token().unwrap();
+    world.time.advance(Duration::from_secs(50 * 60 * 60));
+    let error = session.access_token().unwrap_err();
+    assert_eq!((error.kind(), error.is_retryable()), (point_auth::ErrorKind::SignInNeeded, false));
+    assert_eq!((world.sign_ins(), world.refreshes()), (1, 1));
+}
+
+#[test]
+fn the_tokens_of_somebody_else_are_refused() {
+    let world = World::new();
+    let session = world.session();
+    runtime().block_on(session.access_token()).unwrap();
+    let stored = session.stored_tokens().unwrap();
+    let other = Credentials::new("other@example.com", "password").unwrap();
+    let refused = world.builder().with_credentials(other).build().restore(stored.clone());
+    assert!(matches!(refused, Err(StoredTokensError::OtherUsername)), "{refused:?}");
+    let aliased = credentials().with_user_alias("jane").unwrap();
+    let refused = world.builder().with_credentials(aliased).build().restore(stored.clone());
+    assert!(matches!(refused, Err(StoredTokensError::OtherUserAlias)), "{refused:?}");
+    let elsewhere = World::new();
+    let refused = elsewhere.session().restore(stored.clone());
+    assert!(matches!(refused, Err(StoredTokensError::OtherBaseUrl)), "{refused:?}");
+    assert!(world.session().restore(stored).is_ok());
+}

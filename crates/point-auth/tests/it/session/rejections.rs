@@ -1,0 +1,172 @@
+//! The API answers 401: to many at once, to an operation that is run by a session, and to every token there is.
+
+use std::time::Duration;
+
+use point_auth::http::{Request, Response, StatusCode};
+use point_auth::operation::{json_post, success_body};
+use point_auth::{BaseUrl, ErrorKind, Operation, RequestError, ResponseError, SecretBody};
+use point_auth_testkit::{Fault, Operation as Route};
+
+use super::support::{World, on_threads, on_tokio};
+use crate::support::{USERNAME, runtime};
+
+/// An operation of somebody's own.
+struct WhoAmI;
+
+impl Operation for WhoAmI {
+    type Output = String;
+    const NAME: &'static str = "who_am_i";
+
+    fn to_request(&self, base: &BaseUrl) -> Result<Request<SecretBody>, RequestError> {
+        json_post(base, "/point-auth-emulator/whoami", SecretBody::json(&())?)
+    }
+
+    fn parse_response<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<String, ResponseError> {
+        let body = success_body(response, Self::MAX_RESPONSE_BYTES, &[])?;
+        let answer: serde_json::Value = serde_json::from_slice(body).unwrap();
+        Ok(answer["username"].as_str().unwrap().to_owned())
+    }
+}
+
+/// Old enough that a rejection is believed.
+const OLD: Duration = Duration::from_secs(60);
+
+#[test]
+fn a_thousand_rejections_of_one_old_token_cause_one_exchange() {
+    let (world, runtime) = (World::new(), runtime());
+    let session = world.session();
+    let old = runtime.block_on(session.access_token()).unwrap();
+    world.time.advance(OLD);
+    let rejecting = (0..1000).map(|_| {
+        let (session, old) = (session.clone(), old.clone());
+        async move {
+            session.invalidate(&old);
+            session.access_token().await.unwrap()
+        }
+    });
+    let got = on_tokio(&runtime, rejecting);
+    assert!(got.iter().all(|token| *token != old && *token == got[0]));
+    assert_eq!((world.sign_ins(), world.refreshes()), (1, 1));
+}
+
+#[test]
+fn rejections_by_two_hundred_threads_cause_one_exchange() {
+    let world = World::threads();
+    let session = world.blocking_session();
+    let old = session.access_token().unwrap();
+    world.time.advance(OLD);
+    let rejected = old.clone();
+    let threads = on_threads(200, &session, move |session| {
+        session.invalidate(&rejected);
+        session.access_token().unwrap()
+    });
+    assert!(threads.into_iter().all(|thread| thread.join().unwrap() != old));
+    assert_eq!((world.sign_ins(), world.refreshes()), (1, 1));
+}
+
+#[test]
+fn a_request_is_authorized_in_place_of_what_was_there_and_the_token_is_handed_back() {
+    let world = World::new();
+    let session = world.session();
+    let mut request = Request::post("/").header("authorization", "Basic old").body(()).unwrap();
+    let token = runtime().block_on(session.authorize(&mut request)).unwrap();
+    let all: Vec<_> = request.headers().get_all("authorization").iter().collect();
+    assert_eq!(all, [&format!("Bearer {}", token.expose())[..]]);
+    assert!(all[0].is_sensitive());
+}
+
+#[test]
+fn a_request_stays_as_it_was_when_there_is_no_token() {
+    let world = World::new();
+    let session = world.builder().build();
+    let mut request = Request::post("/").header("authorization", "Basic old").body(()).unwrap();
+    let error = runtime().block_on(session.authorize(&mut request)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::SignInNeeded);
+    assert_eq!(request.headers()["authorization"], "Basic old");
+}
+
+#[test]
+fn an_operation_is_run_once_more_with_another_token_when_the_api_rejects_the_first() {
+    let (world, runtime) = (World::new(), runtime());
+    let session = world.session();
+    let old = runtime.block_on(session.access_token()).unwrap();
+    world.time.advance(OLD);
+    assert!(world.emulator.revoke(old.expose()));
+    assert_eq!(runtime.block_on(session.execute(&WhoAmI)).unwrap(), USERNAME);
+    assert_eq!(world.emulator.count(Route::WhoAmI), 2);
+    assert_eq!((world.sign_ins(), world.refreshes()), (1, 1));
+    // The next has the new token from the start.
+    assert_eq!(runtime.block_on(session.execute(&WhoAmI)).unwrap(), USERNAME);
+    assert_eq!(world.emulator.count(Route::WhoAmI), 3);
+}
+
+#[test]
+fn the_same_without_async() {
+    let world = World::threads();
+    let session = world.blocking_session();
+    let old = session.access_token().unwrap();
+    world.time.advance(OLD);
+    assert!(world.emulator.revoke(old.expose()));
+    assert_eq!(session.execute(&WhoAmI).unwrap(), USERNAME);
+    assert_eq!(world.emulator.count(Route::WhoAmI), 2);
+    assert_eq!((world.sign_ins(), world.refreshes()), (1, 1));
+}
+
+#[test]
+fn the_second_rejection_is_handed_back() {
+    let (world, runtime) = (World::new(), runtime());
+    let session = world.session();
+    runtime.block_on(session.access_token()).unwrap();
+    world.time.advance(OLD);
+    world.emulator.always_for(Route::WhoAmI, Fault::respond(401));
+    let error = runtime.block_on(session.execute(&WhoAmI)).unwrap_err();
+    assert_eq!((error.kind(), error.status()), (ErrorKind::Unexpected, Some(StatusCode::UNAUTHORIZED)));
+    assert!(error.as_session().is_none());
+    assert_eq!(world.emulator.count(Route::WhoAmI), 2);
+    assert_eq!((world.sign_ins(), world.refreshes()), (1, 1));
+}
+
+#[test]
+fn a_rejection_is_handed_back_when_no_other_token_can_be_had() {
+    let (world, runtime) = (World::new(), runtime());
+    let session = world.session();
+    world.emulator.always_for(Route::WhoAmI, Fault::respond(401));
+    for _ in 0..10 {
+        // The first with a young token, the others in the pause that follows or with the next one.
+        let error = runtime.block_on(session.execute(&WhoAmI)).unwrap_err();
+        assert!(error.status() == Some(StatusCode::UNAUTHORIZED) || error.kind() == ErrorKind::UselessToken);
+    }
+    assert_eq!(world.emulator.count(Route::WhoAmI), 1);
+    assert_eq!((world.sign_ins(), world.refreshes()), (1, 0));
+}
+
+/// A thousand who run operations against an API that rejects everything for ten minutes.
+#[test]
+fn an_api_that_rejects_every_token_causes_no_storm() {
+    let (world, runtime) = (World::new(), runtime());
+    let session = world.session();
+    world.emulator.always_for(Route::WhoAmI, Fault::respond(401));
+    for _ in 0..600 {
+        let calls = (0..5).map(|_| {
+            let session = session.clone();
+            async move { session.execute(&WhoAmI).await.is_err() }
+        });
+        assert!(on_tokio(&runtime, calls).into_iter().all(|failed| failed));
+        world.time.advance(Duration::from_secs(1));
+    }
+    let exchanges = world.sign_ins() + world.refreshes();
+    assert!(exchanges <= 20, "{exchanges}");
+}
+
+#[test]
+fn anything_but_a_401_is_handed_back_at_once() {
+    let (world, runtime) = (World::new(), runtime());
+    let session = world.session();
+    for status in [403, 500] {
+        world.emulator.push_fault_for(Route::WhoAmI, Fault::respond(status));
+        let error = runtime.block_on(session.execute(&WhoAmI)).unwrap_err();
+        assert_eq!(error.status().unwrap().as_u16(), status);
+    }
+    assert_eq!(world.emulator.count(Route::WhoAmI), 2);
+    assert_eq!((world.sign_ins(), world.refreshes()), (1, 0));
+}

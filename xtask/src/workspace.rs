@@ -73,7 +73,8 @@ impl Package {
         let mut seen = vec![feature];
         let mut position = 0;
         while let Some(&name) = seen.get(position) {
-            if name.rsplit('/').next() == Some(NATIVE_TLS) {
+            // libcurl is built with OpenSSL too.
+            if name.rsplit('/').next() == Some(NATIVE_TLS) || name == "dep:curl" {
                 return true;
             }
             for next in self.features.get(name).into_iter().flatten() {

@@ -40,7 +40,7 @@ pub enum SweepExtent {
     EveryByte,
     /// In the clear every one, on a kept connection in the one way or the other; with TLS every one around the edges of
     /// records, and a part of those between. Where each cut needs a connection of its own, a sign-in follows on several.
-    /// Takes a quarter of the time.
+    /// Takes a quarter of the time. A transport that takes longer than 15 ms to be made meets fewer cuts on new connections.
     Most,
 }
 

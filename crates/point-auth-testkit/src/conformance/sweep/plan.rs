@@ -81,6 +81,7 @@ impl Plan {
         wire: Wire,
         connection: SweptConnection,
         extent: SweepExtent,
+        is_costly: bool,
         carried: &Carried,
         head: Option<u64>,
     ) -> Self {
@@ -91,7 +92,10 @@ impl Plan {
             Wire::Tls => 24,
             Wire::Http2 => 96,
         };
+        let is_thinned = is_costly && extent == SweepExtent::Most && connection == SweptConnection::New;
+        let edge = if is_thinned { 1 } else { EDGE };
         let stride = match (extent, wire, connection) {
+            _ if is_thinned => 64,
             (SweepExtent::EveryByte, ..) | (_, Wire::Plain, SweptConnection::New) => 1,
             (_, Wire::Plain, SweptConnection::Kept) => 2,
             (_, Wire::Tls, SweptConnection::New) => 4,
@@ -102,8 +106,7 @@ impl Plan {
         let follow_up_every = match (extent, wire, connection) {
             (SweepExtent::EveryByte, ..) | (_, _, SweptConnection::Kept) => 1,
             (_, Wire::Plain, _) => 4,
-            (_, Wire::Tls, _) => 2,
-            (_, Wire::Http2, _) => 1,
+            (_, Wire::Tls | Wire::Http2, _) => 2,
         };
         let mut cuts = Vec::new();
         for (direction, carried) in
@@ -113,7 +116,7 @@ impl Plan {
             let edges = if wire == Wire::Plain { Vec::new() } else { record_edges(carried) };
             for cut in [Cut::Close, Cut::Reset] {
                 let is_planned = |after: &u64| {
-                    let is_edge = edges.iter().any(|edge| edge.abs_diff(*after) <= EDGE);
+                    let is_edge = edges.iter().any(|at| at.abs_diff(*after) <= edge);
                     // The two ways to cut take turns.
                     let turn = if cut == Cut::Close { 0 } else { stride / 2 };
                     is_edge || after % stride == turn || *after > of

@@ -25,6 +25,10 @@ const LIMITS: SendLimits = AMPLE.with_total_timeout(Duration::from_secs(3));
 /// which it hands the request over; that is a typed error by the deadline, too.
 const MOST_WAITED_OUT: usize = 3;
 
+/// A transport that takes so long to be made, as one does that reads all the certificates of the system, cannot be made
+/// anew for thousands of cuts.
+const COSTLY: Duration = Duration::from_millis(15);
+
 /// For what may happen or not, and is only better if it does.
 const A_MOMENT: Duration = Duration::from_millis(100);
 
@@ -66,7 +70,9 @@ impl<'a> SweepScene<'a> {
 
     /// Learns from an exchange without a fault how many bytes there are to cut after.
     pub(super) fn plan(&self, connection: SweptConnection, extent: SweepExtent) -> Result<Plan, Violation> {
+        let started = Instant::now();
         let transport = self.bench.transport(&self.setup)?;
+        let is_costly = started.elapsed() > COSTLY;
         let mut before = self.look();
         self.must_work(&transport)?;
         if connection == SweptConnection::Kept {
@@ -91,7 +97,7 @@ impl<'a> SweepScene<'a> {
             Carried { to_server: carried(Direction::ToServer), to_client: carried(Direction::ToClient) };
         let end = carried.to_server.windows(4).position(|window| window == b"\r\n\r\n");
         let head = end.map(|end| end as u64 + 4).filter(|_| self.bench.wire() == Wire::Plain);
-        Ok(Plan::new(self.bench.wire(), connection, extent, &carried, head))
+        Ok(Plan::new(self.bench.wire(), connection, extent, is_costly, &carried, head))
     }
 
     /// Makes one cut, looks at what comes of it, and signs in once more.

@@ -1,23 +1,35 @@
-//! Signs in over three HTTP stacks, uses the token, refreshes it, and shows what a denial looks like.
+//! A session over each of three HTTP stacks: signs in, lives through the ends of two tokens, and shows what a denial looks like.
 //!
 //! Without further ado it starts an emulator of the API on this machine, with TLS. With `POINT_AUTH_BASE_URL`,
-//! `POINT_AUTH_USERNAME`, `POINT_AUTH_PASSWORD` and perhaps `POINT_AUTH_USERALIAS` it signs in to that server.
+//! `POINT_AUTH_USERNAME`, `POINT_AUTH_PASSWORD` and perhaps `POINT_AUTH_USERALIAS` it signs in to that server, and refreshes once.
+//!
+//! Hours pass at once, since the sessions live by a clock that this program turns. The requests and the answers are real.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "an example prints")]
 
 use std::error::Error;
 use std::process::ExitCode;
+use std::time::Duration;
 
+use point_auth::session::{Policy, Snapshot};
 use point_auth::transport::{AsyncTransport, BlockingTransport};
-use point_auth::{Client, Credentials, HyperTransport, ReqwestTransport, TokenSet, UreqTransport, blocking};
+use point_auth::{
+    Client, Credentials, ErrorKind, HyperTransport, ReqwestTransport, Runtime, Session, ThreadRuntime,
+    TokioRuntime, UreqTransport, blocking,
+};
 use point_auth_examples::{Place, WhoAmI};
+use point_auth_testkit::{Clock, Operation, VirtualTime};
+
+const HOUR: Duration = Duration::from_secs(60 * 60);
+
+/// How many ask at once.
+const MANY: usize = 1000;
 
 /// One line of the table.
 struct Row {
     transport: &'static str,
-    tokens: TokenSet,
+    /// What was going on after each question.
+    snapshots: Vec<Snapshot>,
     user: Option<String>,
-    refreshed: bool,
-    denied: Option<String>,
 }
 
 fn main() -> ExitCode {
@@ -40,79 +52,127 @@ fn run() -> Result<(), Box<dyn Error>> {
     }
 
     let runtime = tokio::runtime::Runtime::new()?;
+    let reqwest = ReqwestTransport::with_settings(&place.settings)?;
     let rows = [
-        runtime.block_on(signed_in("reqwest", ReqwestTransport::with_settings(&place.settings)?, &place))?,
-        runtime.block_on(signed_in("hyper", HyperTransport::with_settings(&place.settings)?, &place))?,
-        signed_in_blocking("ureq", UreqTransport::with_settings(&place.settings)?, &place)?,
+        runtime.block_on(lived("reqwest", reqwest.clone(), &place))?,
+        runtime.block_on(lived("hyper", HyperTransport::with_settings(&place.settings)?, &place))?,
+        lived_blocking("ureq", UreqTransport::with_settings(&place.settings)?, &place)?,
     ];
-    print(&rows);
-    if place.emulator.is_none() {
-        println!(
-            "\nA wrong password and a use of the token are shown with the emulator only: the former counts"
-        );
-        println!("against a real account, and the latter is a different request on every real system.");
+    print(&rows, &place);
+    match &place.emulator {
+        Some(_) => runtime.block_on(denied(reqwest, &place)),
+        None => {
+            println!(
+                "\nA wrong password and a use of the token are shown with the emulator only: the former counts"
+            );
+            println!("against a real account, and the latter is a different request on every real system.");
+            Ok(())
+        }
     }
+}
+
+/// Asks for a token now and after each hour.
+async fn lived(
+    transport: &'static str,
+    client: impl AsyncTransport + 'static,
+    place: &Place,
+) -> Result<Row, Box<dyn Error>> {
+    let time = time(place, TokioRuntime::new());
+    let session = Session::builder(Client::new(client).with_base_url(place.base_url.clone()))
+        .with_credentials(place.credentials.clone())
+        .with_policy(policy()?)
+        .with_runtime(time.clone())
+        .build();
+    session.access_token().await?;
+    let mut snapshots = vec![session.snapshot()];
+    for _ in 0..hours(place) {
+        time.advance(HOUR);
+        session.access_token().await?;
+        snapshots.push(session.snapshot());
+    }
+    let user = match &place.emulator {
+        Some(_) => Some(session.execute(&WhoAmI::default()).await?),
+        None => None,
+    };
+    Ok(Row { transport, snapshots, user })
+}
+
+/// The same without async.
+fn lived_blocking(
+    transport: &'static str,
+    client: impl BlockingTransport + 'static,
+    place: &Place,
+) -> Result<Row, Box<dyn Error>> {
+    let time = time(place, ThreadRuntime::new());
+    let session =
+        blocking::Session::builder(blocking::Client::new(client).with_base_url(place.base_url.clone()))
+            .with_credentials(place.credentials.clone())
+            .with_policy(policy()?)
+            .with_runtime(time.clone())
+            .build();
+    session.access_token()?;
+    let mut snapshots = vec![session.snapshot()];
+    for _ in 0..hours(place) {
+        time.advance(HOUR);
+        session.access_token()?;
+        snapshots.push(session.snapshot());
+    }
+    let user = place.emulator.as_ref().map(|_| session.execute(&WhoAmI::default())).transpose()?;
+    Ok(Row { transport, snapshots, user })
+}
+
+/// Many ask with the same wrong password. Never done to a real account.
+async fn denied(client: ReqwestTransport, place: &Place) -> Result<(), Box<dyn Error>> {
+    let Some(emulator) = &place.emulator else { return Ok(()) };
+    let wrong = Credentials::new(place.credentials.username(), "incorrect horse")?;
+    let session = Session::new(Client::new(client).with_base_url(place.base_url.clone()), wrong);
+    let before = emulator.count(Operation::SignIn);
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..MANY {
+        let session = session.clone();
+        tasks.spawn(async move { session.access_token().await.err() });
+    }
+    let errors: Vec<_> = tasks.join_all().await.into_iter().flatten().collect();
+    let denied = errors.iter().filter(|error| error.kind() == ErrorKind::Denied).count();
+    let sent = emulator.count(Operation::SignIn) - before;
+    println!("\n{MANY} tasks with a wrong password: sent {sent} time, and {denied} were told why:");
+    errors.first().into_iter().for_each(|error| println!("  {error}"));
     Ok(())
 }
 
-async fn signed_in(
-    transport: &'static str,
-    client: impl AsyncTransport,
-    place: &Place,
-) -> Result<Row, Box<dyn Error>> {
-    let client = Client::new(client).with_base_url(place.base_url.clone());
-    let tokens = client.sign_in(&place.credentials).await?;
-    let tokens_again = match tokens.refresh_token() {
-        Some(refresh_token) => Some(client.refresh(refresh_token).await?),
-        None => None,
-    };
-    let (mut user, mut denied) = (None, None);
-    if place.emulator.is_some() {
-        let newest = tokens_again.as_ref().unwrap_or(&tokens);
-        user = Some(client.execute(&WhoAmI::new(newest.access_token())).await?);
-        denied = client.sign_in(&wrong(&place.credentials)?).await.err().map(|error| error.to_string());
-    }
-    Ok(Row { transport, tokens, user, refreshed: tokens_again.is_some(), denied })
-}
-
-fn signed_in_blocking(
-    transport: &'static str,
-    client: impl BlockingTransport,
-    place: &Place,
-) -> Result<Row, Box<dyn Error>> {
-    let client = blocking::Client::new(client).with_base_url(place.base_url.clone());
-    let tokens = client.sign_in(&place.credentials)?;
-    let tokens_again =
-        tokens.refresh_token().map(|refresh_token| client.refresh(refresh_token)).transpose()?;
-    let (mut user, mut denied) = (None, None);
-    if place.emulator.is_some() {
-        let newest = tokens_again.as_ref().unwrap_or(&tokens);
-        user = Some(client.execute(&WhoAmI::new(newest.access_token()))?);
-        denied = client.sign_in(&wrong(&place.credentials)?).err().map(|error| error.to_string());
-    }
-    Ok(Row { transport, tokens, user, refreshed: tokens_again.is_some(), denied })
-}
-
-/// The same person with a slip of the finger.
-fn wrong(credentials: &Credentials) -> Result<Credentials, Box<dyn Error>> {
-    Ok(Credentials::new(credentials.username(), "incorrect horse")?)
-}
-
-fn print(rows: &[Row]) {
-    println!(
-        "{:<10} {:<12} {:<10} {:<20} {:<10}",
-        "transport", "signed in", "scope", "token used as", "refreshed"
-    );
+fn print(rows: &[Row], place: &Place) {
+    let times = ["at 0:00", "at 1:00", "at 2:00"].iter().take(1 + hours(place));
+    let times: String = times.map(|time| format!("{time:<19}")).collect();
+    println!("{:<10} {times} token used as", "transport");
     for row in rows {
-        let life = format!("for {} s", row.tokens.expires_in().as_secs());
-        let scope = row.tokens.scope().map_or("-", |scope| scope.as_str());
-        let user = row.user.as_deref().unwrap_or("-");
-        let refreshed = if row.refreshed { "yes" } else { "no" };
-        println!("{:<10} {life:<12} {scope:<10} {user:<20} {refreshed:<10}", row.transport);
+        let mut before = (0, 0);
+        let told = row.snapshots.iter().map(|snapshot| {
+            let counts = (snapshot.counts.sign_ins, snapshot.counts.refreshes);
+            let what = match counts {
+                (sign_ins, _) if sign_ins > before.0 => "signed in",
+                (_, refreshes) if refreshes > before.1 => "refreshed",
+                _ => "the same",
+            };
+            before = counts;
+            let minutes = snapshot.token_left.unwrap_or_default().as_secs() / 60;
+            format!("{:<19}", format!("{what}, {minutes} min"))
+        });
+        println!("{:<10} {} {}", row.transport, told.collect::<String>(), row.user.as_deref().unwrap_or("-"));
     }
-    let denials: Vec<&str> = rows.iter().filter_map(|row| row.denied.as_deref()).collect();
-    if let Some(denial) = denials.first() {
-        println!("\nWith a wrong password, over each of them alike:\n  {denial}");
-        assert!(denials.iter().all(|other| other == denial), "the transports differ");
-    }
+}
+
+/// A clock that is turned by hand: the emulator's, or where there is none only ours.
+fn time(place: &Place, tasks: impl Runtime) -> VirtualTime {
+    let clock = place.emulator.as_ref().map_or_else(Clock::running, |emulator| emulator.clock().clone());
+    VirtualTime::new(&clock, tasks)
+}
+
+/// A real server is asked for one refresh and no more. Its clock is its own.
+fn hours(place: &Place) -> usize {
+    if place.emulator.is_some() { 2 } else { 1 }
+}
+
+/// As usual, but for second attempts, which would wait for a clock that nobody turns.
+fn policy() -> Result<Policy, Box<dyn Error>> {
+    Ok(Policy::builder().with_attempts(1).build()?)
 }

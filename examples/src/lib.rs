@@ -1,4 +1,11 @@
-//! What the examples share: a place to sign in to, and an operation that needs the token.
+//! What the examples share: a place to sign in to, and an operation that needs the token; and two transports to start
+//! from, [`device`] and (with the feature `curl`) `enterprise`.
+
+pub mod connections;
+pub mod device;
+#[cfg(feature = "curl")]
+pub mod enterprise;
+pub mod sockets;
 
 use std::env;
 use std::error::Error;
@@ -81,15 +88,17 @@ impl Place {
 
 // ANCHOR: operation
 /// `POST /point-auth-emulator/whoami`, which stands for any request of the API that needs an access token.
-#[derive(Debug)]
+///
+/// By default it has none, for a session, which puts its own on.
+#[derive(Debug, Default)]
 pub struct WhoAmI<'a> {
-    access_token: &'a AccessToken,
+    access_token: Option<&'a AccessToken>,
 }
 
 impl<'a> WhoAmI<'a> {
     /// Asks with `access_token`.
     pub const fn new(access_token: &'a AccessToken) -> Self {
-        Self { access_token }
+        Self { access_token: Some(access_token) }
     }
 }
 
@@ -99,12 +108,15 @@ impl Operation for WhoAmI<'_> {
 
     fn to_request(&self, base: &BaseUrl) -> Result<Request<SecretBody>, RequestError> {
         let mut request = json_post(base, "/point-auth-emulator/whoami", SecretBody::json(&())?)?;
-        request.headers_mut().insert(AUTHORIZATION, self.access_token.header_value());
+        if let Some(access_token) = self.access_token {
+            request.headers_mut().insert(AUTHORIZATION, access_token.header_value());
+        }
         Ok(request)
     }
 
     fn parse_response<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<String, ResponseError> {
-        let body = success_body(response, Self::MAX_RESPONSE_BYTES, &[self.access_token.expose()])?;
+        let secret = self.access_token.map_or("", AccessToken::expose);
+        let body = success_body(response, Self::MAX_RESPONSE_BYTES, &[secret])?;
         let malformed = ResponseError::malformed(MalformedReason::Other("there is no username"));
         let answer: serde_json::Value = serde_json::from_slice(body).map_err(|_| malformed.clone())?;
         answer.get("username").and_then(|name| name.as_str()).map(str::to_owned).ok_or(malformed)
@@ -117,6 +129,8 @@ impl Operation for WhoAmI<'_> {
 mod book {
     #[doc = include_str!("../../README.md")]
     mod readme {}
+    #[doc = include_str!("../../docs/src/keeping-fresh.md")]
+    mod keeping_fresh {}
     #[doc = include_str!("../../docs/src/own-transport.md")]
     mod own_transport {}
     #[doc = include_str!("../../docs/src/settings.md")]

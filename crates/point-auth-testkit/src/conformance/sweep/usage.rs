@@ -92,6 +92,11 @@ impl Usage {
         self.old.iter().all(|link| link.arrived == 0)
     }
 
+    /// Whether it went out on a connection that there was before. What an old one is told at its end is nothing of it.
+    pub(super) fn is_kept(&self) -> bool {
+        self.new.is_empty() && !self.is_all_new()
+    }
+
     /// Whether the exchange got as far as the cut.
     pub(super) fn reaches(&self, cut: &PlannedCut) -> bool {
         let reached = |link: &LinkUse| link.passed(cut.direction) >= cut.after;

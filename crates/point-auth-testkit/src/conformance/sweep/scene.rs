@@ -178,6 +178,10 @@ impl<'a> SweepScene<'a> {
         plan: &Plan,
         report: &mut SweepReport,
     ) -> Result<Exchange, Violation> {
+        if connection == SweptConnection::New {
+            // One of the sign-in before it that the emulator closes only now would be taken for this one.
+            let _ = self.emulator.wait_for_closed_connections(self.emulator.connections(), A_MOMENT);
+        }
         let before = self.look();
         match connection {
             SweptConnection::New => self.proxy.push_faults(cut.faults()),

@@ -162,15 +162,15 @@ fn tokens_of(object: &Object<'_>, secrets: &[&str]) -> Result<TokenSet, Malforme
         Some(text) => Some(RefreshToken::new(&text).map_err(|_| Invalid(Field::RefreshToken))?),
         None => None,
     };
-    let access_token = object.access_token.text().map_err(|_| Invalid(Field::AccessToken))?;
-    let access_token = access_token.ok_or(Missing(Field::AccessToken))?;
-    let access_token = AccessToken::new(&access_token).map_err(|_| Invalid(Field::AccessToken))?;
+    let access_text = object.access_token.text().map_err(|_| Invalid(Field::AccessToken))?;
+    let access_text = access_text.ok_or(Missing(Field::AccessToken))?;
+    let access_token = AccessToken::new(&access_text).map_err(|_| Invalid(Field::AccessToken))?;
 
     let expires_in = expires_in.map_or(TokenSet::DEFAULT_EXPIRES_IN, Duration::from_secs);
     let scope = scope.filter(|text| !text.trim_ascii().is_empty());
     // A scope is shown, so one that repeats a secret is left out.
     let scope = scope.filter(|text| {
-        let sent = [Some(access_token.expose()), refresh_token.as_ref().map(RefreshToken::expose)];
+        let sent = [Some(&*access_text), refresh_token.as_ref().map(RefreshToken::expose)];
         !secrets.iter().copied().chain(sent.into_iter().flatten()).any(|secret| repeats(text, secret))
     });
     let scope = scope.map(|text| Scope::new(&text));

@@ -4,6 +4,8 @@ use std::fmt;
 
 use http::StatusCode;
 
+use crate::server_text::withhold;
+
 /// The server said no, and what it said.
 ///
 /// Both texts come from the server. They are capped, their control characters are escaped, and a text that repeats a
@@ -18,6 +20,13 @@ pub struct Denial {
 impl Denial {
     pub(crate) fn new(status: StatusCode, code: String, description: Option<String>) -> Self {
         Self { status, code, description }
+    }
+
+    pub(crate) fn withhold(&mut self, secret: &str) {
+        withhold(&mut self.code, secret);
+        if let Some(description) = &mut self.description {
+            withhold(description, secret);
+        }
     }
 
     /// The status: 400, 401, 403 or, from a server that puts its errors there, a 2xx.

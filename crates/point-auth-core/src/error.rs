@@ -7,6 +7,7 @@ use http::StatusCode;
 use crate::answer::Field;
 use crate::denial::Denial;
 use crate::retry_after::RetryAfter;
+use crate::server_text::withhold;
 
 /// A request could not be built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -65,6 +66,18 @@ impl ResponseError {
     /// A 2xx that an operation cannot make sense of.
     pub const fn malformed(reason: MalformedReason) -> Self {
         Self::Malformed { reason, line: 0, column: 0 }
+    }
+
+    /// The same without any text of the server's that repeats `secret`: for whoever has put one on the request that the operation did
+    /// not know of, such as a bearer token.
+    #[must_use]
+    pub fn without(mut self, secret: &str) -> Self {
+        match &mut self {
+            Self::Denied(denial) => denial.withhold(secret),
+            Self::Unexpected { content_type: Some(content_type), .. } => withhold(content_type, secret),
+            Self::Unexpected { .. } | Self::Malformed { .. } => {}
+        }
+        self
     }
 
     /// The denial, if the server said no.

@@ -5,7 +5,7 @@ use std::io;
 
 use bytes::Bytes;
 use serde::Serialize;
-use zeroize::Zeroizing;
+use zeroize::Zeroize;
 
 use crate::error::RequestError;
 
@@ -27,7 +27,7 @@ impl SecretBody {
         if bytes.capacity() == 0 {
             return Self::default();
         }
-        Self(Bytes::from_owner(Zeroizing::new(bytes)))
+        Self(Wiped(bytes).into())
     }
 
     /// Serializes `value` as JSON, once for its length and once into a buffer of exactly that length.
@@ -38,9 +38,9 @@ impl SecretBody {
     pub fn json<T: Serialize + ?Sized>(value: &T) -> Result<Self, RequestError> {
         let mut length = Length(0);
         serde_json::to_writer(&mut length, value).map_err(|_| RequestError::Body)?;
-        let mut buffer = Filled(Zeroizing::new(Vec::with_capacity(length.0)));
+        let mut buffer = Filled(Wiped::with_capacity(length.0));
         serde_json::to_writer(&mut buffer, value).map_err(|_| RequestError::Body)?;
-        Ok(Self(Bytes::from_owner(buffer.0)))
+        Ok(Self(buffer.0.into()))
     }
 
     /// The number of bytes.
@@ -79,6 +79,44 @@ impl fmt::Debug for SecretBody {
     }
 }
 
+/// Bytes that are wiped when they are dropped, spare capacity included.
+///
+/// As whole slices: `Zeroizing<Vec<u8>>` goes byte by byte, which for the tokens of one answer takes longer than reading it.
+pub(crate) struct Wiped(Vec<u8>);
+
+impl Wiped {
+    /// Empty, with room for so many.
+    pub(crate) fn with_capacity(capacity: usize) -> Self {
+        Self(Vec::with_capacity(capacity))
+    }
+
+    /// All of `parts`, one after another.
+    pub(crate) fn concat(parts: &[&[u8]]) -> Self {
+        let mut bytes = Self::with_capacity(parts.iter().map(|part| part.len()).sum());
+        parts.iter().for_each(|part| bytes.0.extend_from_slice(part));
+        bytes
+    }
+}
+
+impl AsRef<[u8]> for Wiped {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<Wiped> for Bytes {
+    fn from(bytes: Wiped) -> Self {
+        Self::from_owner(bytes)
+    }
+}
+
+impl Drop for Wiped {
+    fn drop(&mut self) {
+        self.0.as_mut_slice().zeroize();
+        self.0.spare_capacity_mut().zeroize();
+    }
+}
+
 /// A writer that only counts.
 struct Length(usize);
 
@@ -94,15 +132,16 @@ impl io::Write for Length {
 }
 
 /// A writer that never grows its buffer, since growing would leave an unwiped copy behind.
-struct Filled(Zeroizing<Vec<u8>>);
+struct Filled(Wiped);
 
 impl io::Write for Filled {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.0.capacity() - self.0.len() < bytes.len() {
+        let Wiped(buffer) = &mut self.0;
+        if buffer.capacity() - buffer.len() < bytes.len() {
             // Only a `Serialize` that says different things on its two calls gets here.
             return Err(io::ErrorKind::WriteZero.into());
         }
-        self.0.extend_from_slice(bytes);
+        buffer.extend_from_slice(bytes);
         Ok(bytes.len())
     }
 

@@ -1,9 +1,14 @@
 //! Text that a server chose, made fit to be printed.
 
+use zeroize::Zeroize;
+
 use crate::SecretBody;
 
 /// What stands in place of a text that repeats a secret.
 const WITHHELD: &str = "[withheld: it repeats a secret]";
+
+/// What stands where a text was cut.
+const CUT: char = '…';
 
 /// Caps `text` at `max_chars` and escapes what could forge a line of a log or turn its direction; or withholds all of it
 /// when it repeats one of `secrets`.
@@ -15,7 +20,7 @@ pub(crate) fn printable(text: &str, max_chars: usize, secrets: &[&str]) -> Strin
     let mut printable = String::with_capacity(text.len().min(max_chars));
     for (count, c) in text.chars().enumerate() {
         if count == max_chars {
-            printable.push('…');
+            printable.push(CUT);
             break;
         }
         if may_mislead(c) {
@@ -31,6 +36,23 @@ pub(crate) fn printable(text: &str, max_chars: usize, secrets: &[&str]) -> Strin
     printable
 }
 
+/// Withholds a printable text that repeats a secret which was not known when it was made: whole, or where it was cut the
+/// beginning.
+pub(crate) fn withhold(text: &mut String, secret: &str) {
+    if repeats(text, secret) || is_cut_within(text, secret) {
+        text.zeroize();
+        text.push_str(WITHHELD);
+    }
+}
+
+fn is_cut_within(text: &str, secret: &str) -> bool {
+    /// Shorter beginnings say nothing, and are met by chance.
+    const SHORTEST: usize = 8;
+    let Some(kept) = text.strip_suffix(CUT) else { return false };
+    let beginnings = (SHORTEST..secret.len()).filter_map(|length| secret.get(..length));
+    beginnings.into_iter().any(|beginning| kept.ends_with(beginning))
+}
+
 /// Whether `text` says `secret`.
 pub(crate) fn repeats(text: &str, secret: &str) -> bool {
     !secret.is_empty() && (text.contains(secret) || repeats_as_sent(text, secret))
@@ -38,6 +60,11 @@ pub(crate) fn repeats(text: &str, secret: &str) -> bool {
 
 /// Whether `text` repeats `secret` as it stands in the request's JSON: a server may quote the whole body.
 fn repeats_as_sent(text: &str, secret: &str) -> bool {
+    // Most secrets stand there as they are, and nothing is shorter than what it stands for.
+    let is_escaped = |byte: u8| byte < b' ' || byte == b'"' || byte == b'\\';
+    if text.len() < secret.len() || !secret.bytes().any(is_escaped) {
+        return false;
+    }
     let Ok(quoted) = SecretBody::json(secret) else { return false };
     let sent = std::str::from_utf8(quoted.as_ref()).ok();
     let sent = sent.and_then(|text| text.strip_prefix('"')?.strip_suffix('"'));

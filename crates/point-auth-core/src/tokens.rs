@@ -8,7 +8,8 @@ use bytes::Bytes;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
-use zeroize::Zeroizing;
+
+use crate::secret_body::Wiped;
 
 /// The text is not a token: empty, or not visible ASCII without spaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -17,7 +18,8 @@ use zeroize::Zeroizing;
 pub struct TokenError;
 
 fn check_token(text: &str) -> Result<(), TokenError> {
-    let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
+    // Not `all`, which would stop at the first that is not and so look at one byte at a time.
+    let visible = text.bytes().fold(true, |visible, byte| visible & byte.is_ascii_graphic());
     if text.is_empty() || !visible { Err(TokenError) } else { Ok(()) }
 }
 
@@ -41,10 +43,8 @@ impl AccessToken {
     /// [`TokenError`] when it is empty or not visible ASCII without spaces.
     pub fn new(token: &str) -> Result<Self, TokenError> {
         check_token(token)?;
-        let mut header = Zeroizing::new(Vec::with_capacity(BEARER.len() + token.len()));
-        header.extend_from_slice(BEARER.as_bytes());
-        header.extend_from_slice(token.as_bytes());
-        let mut header = HeaderValue::from_maybe_shared(Bytes::from_owner(header)).map_err(|_| TokenError)?;
+        let header = Bytes::from(Wiped::concat(&[BEARER.as_bytes(), token.as_bytes()]));
+        let mut header = HeaderValue::from_maybe_shared(header).map_err(|_| TokenError)?;
         header.set_sensitive(true);
         Ok(Self { header })
     }

@@ -69,6 +69,13 @@ impl VirtualTime {
         lock(&self.state).sleepers.keys().next().map(|(until, _)| *until)
     }
 
+    /// Lets time pass until the first of those who sleep is woken, such as one who waits to try again. Whether there was one.
+    pub fn advance_to_next_wake(&self) -> bool {
+        let Some(until) = self.next_wake() else { return false };
+        self.advance(until.saturating_sub(self.now().monotonic));
+        true
+    }
+
     /// How many sleep.
     #[must_use]
     pub fn sleepers(&self) -> usize {

@@ -291,7 +291,14 @@ impl Driver {
 
     fn deregister(&self, key: usize) {
         // Dropped after the lock, as in `step`.
-        let _old_waker = self.lock().waiters.try_remove(key);
+        let _old_waker;
+        let mut state = self.lock();
+        _old_waker = state.waiters.try_remove(key);
+        // Others may be waiting for its turn, and nobody is left to drive it.
+        let holds_up = matches!(self.common.gate, Gate::Login(_)) && state.waiters.is_empty();
+        let forsaken = state.running.take_if(|running| holds_up && running.together.is_some());
+        drop(state);
+        end(forsaken);
     }
 
     /// Wakes so many of those who wait.

@@ -5,8 +5,9 @@ use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Response;
 use point_auth_core::session::{Call, Policy, Session as Core};
-use point_auth_core::{Credentials, Operation};
+use point_auth_core::{AccessToken, Credentials, Operation, SecretBody};
 use point_auth_transport::Runtime;
 
 use crate::config::Config;
@@ -37,17 +38,26 @@ impl Handle {
         let token = self.access_token(Call::new()).await?;
         let response = self.0.send(operation, &token).await?;
         if response.status() != http::StatusCode::UNAUTHORIZED {
-            return Ok(operation.parse_response(&response)?);
+            return read(operation, &response, &token);
         }
         self.0.invalidate(&token);
         // If there is no other token to be had, the API's own answer says more than that.
-        let Ok(token) = self.access_token(Call::new()).await else {
-            return Ok(operation.parse_response(&response)?);
+        let Ok(other) = self.access_token(Call::new()).await else {
+            return read(operation, &response, &token);
         };
         drop(response);
-        let response = self.0.send(operation, &token).await?;
-        Ok(operation.parse_response(&response)?)
+        let response = self.0.send(operation, &other).await?;
+        read(operation, &response, &other)
     }
+}
+
+/// Reads the response, and lets no error show the token, which the operation knows nothing of.
+fn read<O: Operation>(
+    operation: &O,
+    response: &Response<SecretBody>,
+    token: &AccessToken,
+) -> Result<O::Output, Error> {
+    operation.parse_response(response).map_err(|error| error.without(token.expose()).into())
 }
 
 impl Clone for Handle {
@@ -173,7 +183,8 @@ macro_rules! session_methods {
         /// Signs in with these credentials from now on.
         ///
         /// A changed username or alias drops the tokens there are; a changed password keeps them. A changed username or password
-        /// lets a session go on that waits over a denied sign-in.
+        /// lets a session go on that waits over a denied sign-in. On one of the sessions of a shared login it is the login that
+        /// changes, for all of its aliases.
         pub fn set_credentials(&self, credentials: point_auth_core::Credentials) {
             self.handle.0.set_credentials(credentials);
         }

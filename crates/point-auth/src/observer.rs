@@ -7,7 +7,7 @@ use point_auth_core::session::{Outcome, StoredTokens};
 /// Both methods are called outside of all locks, on the task or thread that did it, after everybody who waits was woken. One that is slow
 /// delays nobody but the session's own next attempt; one that panics harms nobody.
 pub trait Observer: Send + Sync + 'static {
-    /// An exchange has ended. `user_alias` is whose it was, in [`Sessions`](crate::Sessions) and wherever the credentials have one.
+    /// An exchange has ended. `user_alias` is whose it was, in `Sessions` and wherever the credentials have one.
     fn exchange_ended(&self, user_alias: Option<&str>, outcome: &Outcome) {
         let _ = (user_alias, outcome);
     }

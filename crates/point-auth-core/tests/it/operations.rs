@@ -89,3 +89,39 @@ fn an_empty_secret_withholds_nothing() {
     let error = operation::success_body(&response, 64, &[""]).unwrap_err();
     assert_eq!(error.denial().and_then(|denial| denial.description()), Some("no"));
 }
+
+/// What is said of a denial in these words by whoever learns of the secret only then.
+fn said_without(secret: &str, code: &str, description: &str) -> String {
+    let body = format!(r#"{{"error":"{code}","error_description":"{description}"}}"#);
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::FORBIDDEN;
+    let error = operation::success_body(&response, 64 * 1024, &[]).unwrap_err();
+    crate::support::all_it_says(&error.without(secret))
+}
+
+#[test]
+fn a_secret_that_the_operation_did_not_know_is_withheld_later() {
+    let token = "eyJhbGciOi-canary-".repeat(50);
+    for (code, description) in [
+        ("access_denied", format!("not with {token}, no")),
+        ("access_denied", token.clone()),
+        (&*token, "no".to_owned()),
+        // Cut after 512 characters, and so not whole.
+        ("access_denied", format!("{}{token}", "x".repeat(490))),
+    ] {
+        let said = said_without(&token, code, &description);
+        assert!(!said.contains("canary") && !said.contains("eyJhbGci"), "{said}");
+        assert!(said.contains("withheld"));
+    }
+    let said = said_without(&token, "access_denied", &format!("ends like it: {}", "eyJ…"));
+    assert!(said.contains("ends like it"), "{said}");
+}
+
+#[test]
+fn a_content_type_that_repeats_a_secret_is_withheld_later() {
+    let mut response = Response::new("<html>");
+    response.headers_mut().insert("content-type", "text/html; said=canary-secret".parse().unwrap());
+    let error = operation::success_body(&response, 64, &[]).unwrap_err();
+    assert!(crate::support::all_it_says(&error).contains("canary"));
+    assert!(!crate::support::all_it_says(&error.without("canary-secret")).contains("canary"));
+}

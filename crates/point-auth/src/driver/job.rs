@@ -7,11 +7,10 @@ use std::time::Duration;
 
 use point_auth_core::session::{Action, Call, Exchange, ExchangeId, Failure, Now, Outcome, Session, Wanted};
 use point_auth_core::{Operation, SignIn};
-use point_auth_transport::Runtime;
+use point_auth_transport::{Runtime, TransportError, TransportErrorKind};
 
 use super::gate::{Admitted, Refused};
 use super::{Driver, wake};
-use crate::credential_source::SourceError;
 
 /// What a session has told somebody to do.
 pub(super) enum Job {
@@ -80,9 +79,10 @@ impl AtWork {
         let admission = driver.common.gate.admit(driver.alias.as_deref(), driver.runtime());
         let admission = match by(driver.runtime(), wanted.deadline, admission).await {
             Some(admission) => admission,
-            None => Err(Failure::not_sent()
-                .with_source(SourceError::new("they did not come in time".into()))
-                .into()),
+            None => {
+                let late = TransportError::new(TransportErrorKind::Timeout).not_sent();
+                Err(Failure::not_sent().with_source(late).into())
+            }
         };
         let mut admitted = match admission {
             Ok(admitted) => admitted,

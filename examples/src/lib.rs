@@ -1,11 +1,12 @@
-//! What the examples share: a place to sign in to, and an operation that needs the token; and two transports to start
-//! from, [`device`] and (with the feature `curl`) `enterprise`.
+//! What the examples share: a place to sign in to, and an operation that needs the token; and transports to start
+//! from: [`device`], [`tower_stack`] and (with the feature `curl`) `enterprise`.
 
 pub mod connections;
 pub mod device;
 #[cfg(feature = "curl")]
 pub mod enterprise;
 pub mod sockets;
+pub mod tower_stack;
 
 use std::env;
 use std::error::Error;

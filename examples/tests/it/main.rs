@@ -5,3 +5,4 @@ mod answers;
 mod device;
 #[cfg(feature = "curl")]
 mod enterprise;
+mod tower;

@@ -64,20 +64,26 @@ where
         let request = Request::from_parts(parts, body);
         let mut service = self.service();
         let exchange = async {
-            poll_fn(|cx| service.poll_ready(cx)).await.map_err(classify)?;
-            let response = service.call(request).await.map_err(classify)?;
+            // Whoever has not asked for the body yet is still on the way to the server.
+            let so_far = |error: S::Error| match sent.is_raised() {
+                true => classify(error, TransportErrorKind::Protocol),
+                false => classify(error, TransportErrorKind::Connect),
+            };
+            poll_fn(|cx| service.poll_ready(cx)).await.map_err(so_far)?;
+            let response = service.call(request).await.map_err(so_far)?;
             let (mut parts, body) = response.into_parts();
             // The types of whoever made it travel there.
             parts.extensions.clear();
-            let body = read_capped(body, limits.max_response_bytes(), classify).await?;
+            let broken = |error| classify(error, TransportErrorKind::Protocol);
+            let body = read_capped(body, limits.max_response_bytes(), broken).await?;
             Ok(Response::from_parts(parts, body))
         };
         with_deadlines(limits, &sent, has_body, exchange).await
     }
 }
 
-fn classify(error: impl Into<BoxError>) -> TransportError {
-    TransportError::classify(&*error.into(), TransportErrorKind::Protocol)
+fn classify(error: impl Into<BoxError>, otherwise: TransportErrorKind) -> TransportError {
+    TransportError::classify(&*error.into(), otherwise)
 }
 
 impl<S: Clone> Clone for TowerTransport<S> {

@@ -1,11 +1,14 @@
 //! Sessions against a real server, async, blocking and under executors that have nothing to do with each other.
 
+mod aliases;
 mod failures;
 mod keeping;
+mod kinds;
 mod mishaps;
 mod observers;
 mod rejections;
 mod sources;
+mod stress;
 mod support;
 mod table;
 mod threads;

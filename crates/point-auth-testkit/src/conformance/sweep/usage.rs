@@ -102,7 +102,9 @@ impl Usage {
         let reached = |link: &LinkUse| link.passed(cut.direction) >= cut.after;
         match cut.after {
             0 => self.is_any_open || !self.new.is_empty(),
-            _ => self.old.iter().any(reached) || self.new.iter().any(reached),
+            // A kept connection is cut where it is; one that the client has made meanwhile is not.
+            _ if self.old.is_empty() => self.new.iter().any(reached),
+            _ => self.old.iter().any(reached),
         }
     }
 

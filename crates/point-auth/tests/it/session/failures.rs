@@ -65,8 +65,10 @@ fn a_server_that_is_down_is_tried_three_times_and_found_again_when_it_is_up() {
     let base = BaseUrl::parse(&format!("http://{}", closed.addr())).unwrap();
     let world = World::new();
     let client = world.client_over(HyperTransport::new().unwrap()).with_base_url(base);
-    let session =
-        point_auth::Session::builder(client).with_credentials(credentials()).with_runtime(time.clone()).build();
+    let session = point_auth::Session::builder(client)
+        .with_credentials(credentials())
+        .with_runtime(time.clone())
+        .build();
     let runtime = runtime();
     let waiting = runtime.spawn({
         let session = session.clone();

@@ -110,7 +110,7 @@ fn it_survives_a_server_that_is_down_for_an_hour() {
         world.time.advance(Duration::from_secs(20));
         wait_until("the keeper to sleep", || world.time.sleepers() > 0 && world.control.in_flight() == 0);
     }
-    assert_eq!(session.snapshot().state, State::Paused);
+    world.pass_until(|| session.snapshot().state == State::Paused);
     world.emulator.clear_faults();
     world.pass_until(|| session.current_token().is_some());
     drop(session);

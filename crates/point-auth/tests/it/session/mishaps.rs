@@ -31,7 +31,7 @@ impl Observer for Panicking {
 #[test]
 fn a_transport_that_panics_costs_one_exchange_and_nobody_is_stuck() {
     for world in [World::new(), World::neutral(), World::threads()] {
-        let session = world.session();
+        let session = world.session_over(SmolTransport);
         world.control.play(Trick::Panic);
         let runtime = runtime();
         let waiting: Vec<_> = many(&session, 100).into_iter().map(|one| runtime.spawn(one)).collect();
@@ -59,8 +59,7 @@ fn a_blocking_transport_that_panics_does_neither() {
 fn an_observer_that_panics_harms_nobody() {
     for world in [World::new(), World::neutral()] {
         let observer = Panicking::default();
-        let session =
-            world.builder().with_credentials(credentials()).with_observer(observer.clone()).build();
+        let session = world.builder().with_credentials(credentials()).with_observer(observer.clone()).build();
         let runtime = runtime();
         assert!(on_tokio(&runtime, many(&session, 100)).iter().all(Result::is_ok));
         wait_until("both", || observer.0.load(Ordering::SeqCst) == 2);
@@ -90,7 +89,10 @@ fn callers_of_another_runtime_go_on_when_the_one_that_sends_is_shut_down() {
     for caller in waiting {
         assert!(other.block_on(caller).unwrap().is_ok());
     }
-    assert!(passed >= Duration::from_millis(900), "a sign-in that may have counted was sent again: {passed:?}");
+    assert!(
+        passed >= Duration::from_millis(900),
+        "a sign-in that may have counted was sent again: {passed:?}"
+    );
     assert_eq!(world.control.begun(), 2);
 }
 
@@ -126,8 +128,7 @@ fn a_session_serves_two_runtimes_of_tokio_one_of_smol_and_a_plain_thread_at_once
             let caller = getting(&session);
             move || pollster::block_on(caller).unwrap()
         });
-        let mut got: Vec<_> =
-            on_tokio(&other, many(&session, 50)).into_iter().map(Result::unwrap).collect();
+        let mut got: Vec<_> = on_tokio(&other, many(&session, 50)).into_iter().map(Result::unwrap).collect();
         got.push(on_thread.join().unwrap());
         for caller in on_one {
             got.push(one.block_on(caller).unwrap().unwrap());
@@ -152,10 +153,8 @@ fn a_session_that_is_dropped_in_the_middle_of_an_exchange_leaves_nothing_behind(
         let transport = Arc::new(steered);
         let probe = Arc::downgrade(&transport);
         let client = Client::new(transport).with_base_url(world.base_url());
-        let session = Session::builder(client)
-            .with_credentials(credentials())
-            .with_runtime(world.time.clone())
-            .build();
+        let session =
+            Session::builder(client).with_credentials(credentials()).with_runtime(world.time.clone()).build();
         if is_asleep {
             // Between two attempts.
             world.emulator.always(point_auth_testkit::Fault::respond(500));

@@ -130,7 +130,8 @@ fn it_may_change_the_session_that_tells_it() {
     let meddling = Meddling::default();
     let session = world.builder().with_credentials(credentials()).with_observer(meddling.clone()).build();
     assert!(meddling.session.set(session.clone()).is_ok());
-    assert!(runtime().block_on(session.access_token()).is_ok());
+    // The token may have been taken away before the caller sees it.
+    let _got = runtime().block_on(session.access_token());
     wait_until("both changes", || *meddling.told.lock().unwrap() == 2);
 }
 

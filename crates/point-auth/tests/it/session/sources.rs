@@ -9,7 +9,7 @@ use point_auth::transport::async_trait;
 use point_auth::{BoxError, CredentialSource, Credentials, ErrorKind, blocking};
 
 use super::support::{World, many, on_threads, on_tokio};
-use super::transports::wait_until;
+use super::transports::{SmolTransport, wait_until};
 use crate::support::{PASSWORD, USERNAME, runtime};
 
 /// What a vault does when it is asked.
@@ -131,7 +131,7 @@ fn one_that_fails_is_asked_again_and_its_error_is_the_callers() {
 fn one_that_panics_fails_its_callers_and_does_not_wedge_the_session() {
     for world in [World::new(), World::neutral(), World::threads()] {
         let (source, runtime) = (Source::new(Vault::Panics), runtime());
-        let session = world.builder().with_credential_source(source.clone()).build();
+        let session = world.builder_over(SmolTransport).with_credential_source(source.clone()).build();
         let waiting: Vec<_> = many(&session, 10).into_iter().map(|one| runtime.spawn(one)).collect();
         world.pass_until(|| waiting.iter().all(tokio::task::JoinHandle::is_finished));
         for one in waiting {

@@ -58,8 +58,8 @@ fn a_task_with_fifty_milliseconds_of_patience_leaves_in_time_and_the_others_are_
         let others: Vec<_> = many(&session, 20).into_iter().map(|other| runtime.spawn(other)).collect();
         world.control.wait_for_in_flight(1);
         let impatient = session.clone();
-        let impatient = runtime
-            .spawn(async move { impatient.access_token_within(Duration::from_millis(50)).await });
+        let impatient =
+            runtime.spawn(async move { impatient.access_token_within(Duration::from_millis(50)).await });
         // With the one of the exchange.
         wait_until("22 who sleep", || world.time.sleepers() >= 22);
         world.time.advance(Duration::from_millis(50));

@@ -159,3 +159,50 @@ fn whoever_drives_it_may_leave_at_any_poll() {
         }
     }
 }
+
+/// From one event of the exchange to the next, for as many as there are.
+#[test]
+fn whoever_drives_it_may_leave_at_every_await_point() {
+    for polls in 1.. {
+        let world = World::neutral();
+        let session = world.session_over(SmolTransport);
+        world.control.play(Trick::Suspend(3));
+        let mut first = ByHand::new(getting(&session));
+        let mut is_done = first.poll().is_ready();
+        for _ in 1..polls {
+            wait_until("an event", || first.was_woken());
+            is_done = first.poll().is_ready();
+            if is_done {
+                break;
+            }
+        }
+        drop(first);
+        assert!(pollster::block_on(getting(&session)).is_ok());
+        assert_eq!(world.sign_ins(), 1, "{polls} polls");
+        if is_done {
+            assert!(polls > 4, "{polls}");
+            break;
+        }
+    }
+}
+
+#[test]
+fn an_event_while_it_is_driven_wakes_others_than_the_one_who_drives_it() {
+    let world = World::neutral();
+    let session = world.session_over(SmolTransport);
+    world.control.play(Trick::Suspend(3));
+    world.control.hold();
+    let mut waiters = waiters(&session, 10);
+    world.control.release();
+    let first = woken(&waiters)[0];
+    // In this poll the exchange suspends and is woken at once.
+    assert!(waiters[first].poll().is_pending());
+    drop(waiters.drain(..2));
+    let others = woken(&waiters);
+    assert!(!others.is_empty(), "the event has gone with the one who drove");
+    let mut woken: Vec<_> = waiters.drain(others[0]..=others[0]).collect();
+    assert!(woken[0].poll().is_pending());
+    drop(waiters);
+    assert!(serve(&mut woken).iter().all(Result::is_ok));
+    assert_eq!(world.sign_ins(), 1);
+}

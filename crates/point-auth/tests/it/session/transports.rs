@@ -235,7 +235,9 @@ impl<T: BlockingTransport + 'static> AsyncTransport for OnThread<T> {
             slot.0 = Some(result);
             let waker = slot.1.take();
             drop(slot);
-            waker.map(Waker::wake);
+            if let Some(waker) = waker {
+                waker.wake();
+            }
         });
         poll_fn(|cx| {
             let mut slot = slot.lock().unwrap();

@@ -1,0 +1,178 @@
+//! What a session's errors say, alike for every transport; what a snapshot says; and what neither ever shows.
+
+use std::time::Duration;
+
+use point_auth::session::{ExchangeKind, State};
+use point_auth::{
+    Error, ErrorKind, HyperTransport, ReqwestTransport, Session, SessionBuilder, Sessions, blocking,
+};
+use point_auth_testkit::{Emulator, Fault, Operation};
+
+use super::support::{ByHand, World, getting};
+use crate::support::{PASSWORD, USERNAME, credentials, runtime};
+
+/// What a caller can tell of an error.
+type Seen = (ErrorKind, bool, Option<u16>, bool, bool, String);
+
+fn seen(error: &Error) -> Seen {
+    (
+        error.kind(),
+        error.is_retryable(),
+        error.status().map(|status| status.as_u16()),
+        error.denial().is_some(),
+        error.retry_after().is_some(),
+        error.to_string(),
+    )
+}
+
+/// The error of a session over each adapter, which is the same over all.
+fn fails_alike(fault: &Fault) -> Seen {
+    let mut all = Vec::new();
+    let asynchronous = |build: &dyn Fn(&World) -> SessionBuilder| {
+        let (world, runtime) = (World::new(), runtime());
+        world.emulator.always(fault.clone());
+        let session = build(&world).with_credentials(credentials()).build();
+        let waiting = runtime.spawn(getting(&session));
+        world.pass_until(|| waiting.is_finished());
+        seen(&runtime.block_on(waiting).unwrap().unwrap_err())
+    };
+    all.push(asynchronous(&|world| world.builder_over(HyperTransport::new().unwrap())));
+    all.push(asynchronous(&|world| world.builder_over(ReqwestTransport::new().unwrap())));
+    let world = World::threads();
+    world.emulator.always(fault.clone());
+    let session = world.blocking_session();
+    let thread = std::thread::spawn(move || session.access_token());
+    world.pass_until(|| thread.is_finished());
+    all.push(seen(&thread.join().unwrap().unwrap_err()));
+    assert!(all.iter().all(|one| *one == all[0]), "{all:#?}");
+    all.swap_remove(0)
+}
+
+#[test]
+fn a_denial_is_the_same_over_all_adapters() {
+    let denial = Fault::respond(403).json(r#"{"error": "access_denied", "error_description": "no"}"#);
+    let (kind, retryable, status, denied, paused, _) = fails_alike(&denial);
+    assert_eq!((kind, retryable, status), (ErrorKind::Denied, false, Some(403)));
+    assert!(denied && !paused);
+}
+
+#[test]
+fn answers_of_a_gateway_are_the_same_over_all_adapters() {
+    for status in [302, 404, 429, 502, 504] {
+        let (kind, retryable, seen, denied, paused, _) = fails_alike(&Fault::html(status));
+        assert_eq!((kind, retryable, seen), (ErrorKind::Unexpected, true, Some(status)));
+        assert!(!denied && paused);
+    }
+}
+
+#[test]
+fn an_answer_that_nobody_understands_is_the_same_over_all_adapters() {
+    let (kind, retryable, ..) = fails_alike(&Fault::respond(200).json("{}"));
+    assert_eq!((kind, retryable), (ErrorKind::Malformed, true));
+}
+
+#[test]
+fn a_token_that_has_ended_on_arrival_is_the_same_over_all_adapters() {
+    let ended = r#"{"access_token": "a", "expires_in": 0}"#;
+    let (kind, retryable, ..) = fails_alike(&Fault::respond(200).json(ended));
+    assert_eq!((kind, retryable), (ErrorKind::UselessToken, true));
+}
+
+#[test]
+fn an_answer_that_is_too_large_or_breaks_off_is_the_same_over_all_adapters() {
+    assert_eq!(fails_alike(&Fault::respond(200).endless_body()).0, ErrorKind::TooLarge);
+    assert_eq!(fails_alike(&Fault::close_after_request()).0, ErrorKind::Protocol);
+}
+
+#[test]
+fn a_snapshot_says_what_goes_on() {
+    let (world, runtime) = (World::new(), runtime());
+    let session = world.session();
+    let snapshot = session.snapshot();
+    assert_eq!((snapshot.state, snapshot.under_way, snapshot.token_left), (State::Waiting, None, None));
+
+    world.control.hold();
+    let waiting = runtime.spawn(getting(&session));
+    world.control.wait_for_in_flight(1);
+    let snapshot = session.snapshot();
+    assert_eq!((snapshot.state, snapshot.under_way), (State::Waiting, Some(ExchangeKind::SignIn)));
+    assert_eq!(snapshot.counts.sign_ins, 1);
+    world.control.release();
+    runtime.block_on(waiting).unwrap().unwrap();
+
+    world.time.advance(Duration::from_secs(100));
+    let snapshot = session.snapshot();
+    assert_eq!((snapshot.state, snapshot.token_age), (State::Good, Some(Duration::from_secs(100))));
+    assert_eq!(snapshot.token_left, Some(Duration::from_secs(3600 - 100 - 5)));
+    assert!(snapshot.has_refresh_token && snapshot.next_look.is_some() && snapshot.last_failure.is_none());
+
+    world.emulator.push_fault_for(Operation::Refresh, Fault::respond(503));
+    world.time.advance(Duration::from_secs(3440));
+    runtime.block_on(session.access_token()).unwrap();
+    super::transports::wait_until("the failure", || session.snapshot().counts.failed == 1);
+    let snapshot = session.snapshot();
+    assert_eq!(snapshot.state, State::Renewing);
+    assert!(snapshot.paused_until.is_some() && snapshot.last_failure.is_some());
+    assert_eq!((snapshot.counts.refreshes, snapshot.counts.renewed), (1, 1));
+}
+
+#[test]
+fn nothing_shows_a_secret() {
+    let emulator = Emulator::builder().user(USERNAME, PASSWORD).start().unwrap();
+    let world = World::of(emulator, point_auth::TokioRuntime::new());
+    let runtime = runtime();
+    let builder = world.builder().with_credentials(credentials());
+    let mut shown = format!("{builder:?}");
+    let session: Session = builder.build();
+    let token = runtime.block_on(session.access_token()).unwrap();
+    let stored = session.stored_tokens().unwrap();
+    let json: serde_json::Value = serde_json::from_slice(stored.expose_json().as_ref()).unwrap();
+    shown += &format!("{session:?} {session:#?} {:?} {token:?} {stored:?}", session.snapshot());
+    let sessions: Sessions = world.sessions_builder().with_credentials(credentials()).build();
+    runtime.block_on(sessions.access_token("jane")).unwrap();
+    shown += &format!("{sessions:?} {:?}", world.sessions_builder().with_credentials(credentials()));
+    let threads = World::threads();
+    let builder = threads.blocking_builder().with_credentials(credentials());
+    shown += &format!("{builder:?}");
+    let session: blocking::Session = builder.build();
+    session.access_token().unwrap();
+    shown += &format!("{session:?} {:?}", session.snapshot());
+
+    for fault in [
+        Fault::respond(403).json(format!(r#"{{"error": "{PASSWORD}", "error_description": "{PASSWORD}?"}}"#)),
+        Fault::respond(500).header("content-type", format!("text/{PASSWORD}")).body(PASSWORD),
+        Fault::raw(format!("HTTP/1.1 {PASSWORD}\r\n\r\n")),
+    ] {
+        let (world, fault) = (World::new(), fault);
+        world.emulator.always(fault);
+        let session = world.session();
+        let waiting = runtime.spawn(getting(&session));
+        world.pass_until(|| waiting.is_finished());
+        let error = runtime.block_on(waiting).unwrap().unwrap_err();
+        shown += &format!("{error} {error:?} {error:#?} {:?}", session.snapshot());
+        let mut cause = std::error::Error::source(&error);
+        while let Some(error) = cause {
+            shown += &format!("{error} {error:?}");
+            cause = error.source();
+        }
+    }
+    let refresh_token = json["refresh_token"].as_str().unwrap();
+    for secret in [PASSWORD, token.expose(), refresh_token] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
+}
+
+#[test]
+fn sessions_and_what_they_answer_go_wherever_they_are_wanted() {
+    fn is_send_and_sync<T: Send + Sync + Clone + 'static>() {}
+    is_send_and_sync::<Session>();
+    is_send_and_sync::<Sessions>();
+    is_send_and_sync::<blocking::Session>();
+    is_send_and_sync::<blocking::Sessions>();
+    let world = World::new();
+    let session = world.session();
+    // Without a task, as a future that is polled by nobody in particular.
+    let _in_runtime = runtime();
+    let _guard = _in_runtime.enter();
+    assert!(ByHand::new(session.access_token()).poll().is_pending());
+}

@@ -1,0 +1,87 @@
+//! Connections that nginx ends: by their number of requests, when they are idle, and when it is told to go.
+
+use std::time::Duration;
+
+use point_auth::ErrorKind;
+use point_auth_testkit::{Fault, Operation};
+
+use super::{Config, in_front};
+use crate::clients::Tally;
+use crate::program::LONG;
+
+#[test]
+fn a_connection_for_one_request_loses_none_of_many_in_a_row() {
+    // Over HTTP/2 each answer is followed by a GOAWAY, over HTTP/1.1 by the end.
+    for config in
+        [Config::server("keepalive_requests 1;"), Config::server("keepalive_requests 1;").http1_only()]
+    {
+        let Some((emulator, nginx)) = in_front(&config) else { return };
+        for client in nginx.site().clients() {
+            Tally::of(&client, &emulator, 10, 1).lost_none();
+        }
+    }
+}
+
+#[test]
+fn a_connection_that_ends_under_many_at_once_sends_none_of_them_twice() {
+    for config in
+        [Config::server("keepalive_requests 3;"), Config::server("keepalive_requests 3;").http1_only()]
+    {
+        let Some((emulator, nginx)) = in_front(&config) else { return };
+        for client in nginx.site().clients() {
+            Tally::of(&client, &emulator, 60, 12).lost_few();
+        }
+    }
+}
+
+#[test]
+fn an_idle_connection_that_nginx_has_closed_is_not_used_again() {
+    for config in
+        [Config::server("keepalive_timeout 100ms;"), Config::server("keepalive_timeout 100ms;").http1_only()]
+    {
+        let Some((emulator, nginx)) = in_front(&config) else { return };
+        for client in nginx.site().clients() {
+            let before = emulator.count(Operation::SignIn);
+            for round in 1..=3 {
+                client.sign_in().unwrap_or_else(|error| panic!("{}, {round}: {error:?}", client.name));
+                assert_eq!(emulator.count(Operation::SignIn), before + round, "{}", client.name);
+                nginx.close_idle_connections();
+            }
+        }
+    }
+}
+
+#[test]
+fn a_connection_that_nginx_closes_as_the_request_comes_sends_it_once() {
+    for config in
+        [Config::server("keepalive_timeout 1ms;"), Config::server("keepalive_timeout 1ms;").http1_only()]
+    {
+        let Some((emulator, nginx)) = in_front(&config) else { return };
+        for client in nginx.site().clients() {
+            Tally::of(&client, &emulator, 100, 1).lost_few();
+        }
+    }
+}
+
+#[test]
+fn nginx_that_is_told_to_go_answers_what_it_has_and_then_is_gone() {
+    for config in [Config::default(), Config::default().http1_only()] {
+        for number in 0..crate::clients::BACKENDS.len() * 3 {
+            let Some((emulator, mut nginx)) = in_front(&config) else { return };
+            let client = nginx.site().clients().remove(number);
+            client.must_work();
+            emulator.push_fault(Fault::pass().delay(Duration::from_millis(300)));
+            std::thread::scope(|scope| {
+                let signing_in = scope.spawn(|| client.sign_in());
+                assert!(emulator.wait_for_requests(3, LONG));
+                nginx.running.signal("QUIT");
+                let outcome = signing_in.join().unwrap();
+                assert!(outcome.is_ok(), "{}: {outcome:?}", client.name);
+            });
+            nginx.running.wait_until_ended();
+            let error = client.must_fail(ErrorKind::Connect);
+            assert!(!error.may_have_been_sent() && error.is_retryable(), "{}", client.name);
+            assert_eq!(emulator.count(Operation::SignIn), 2, "{}", client.name);
+        }
+    }
+}

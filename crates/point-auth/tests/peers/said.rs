@@ -1,0 +1,50 @@
+//! What a program has printed so far, and waiting for a word of it.
+
+use std::io::Read;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Everything from both of its outputs.
+#[derive(Default)]
+pub(crate) struct Said {
+    bytes: Mutex<Vec<u8>>,
+    more: Condvar,
+}
+
+impl Said {
+    /// Listens on a thread of its own, to the end.
+    pub(crate) fn listen(self: &Arc<Self>, mut output: impl Read + Send + 'static) {
+        let said = Arc::clone(self);
+        thread::spawn(move || {
+            let mut piece = [0; 4096];
+            while let Ok(count @ 1..) = output.read(&mut piece) {
+                said.bytes.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&piece[..count]);
+                said.more.notify_all();
+            }
+        });
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+    }
+
+    /// Waits for more to be said, or for so long.
+    pub(crate) fn wait_for_more(&self, at_most: Duration) {
+        let bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(self.more.wait_timeout(bytes, at_most).unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Waits until what was said is as described; false if it is not within `limit`.
+    pub(crate) fn wait_until(&self, limit: Duration, is_so: impl Fn(&str) -> bool) -> bool {
+        let end = Instant::now() + limit;
+        let mut bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if is_so(&String::from_utf8_lossy(&bytes)) {
+                return true;
+            }
+            let Some(left) = end.checked_duration_since(Instant::now()) else { return false };
+            (bytes, _) = self.more.wait_timeout(bytes, left).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}

@@ -42,7 +42,8 @@ use crate::{Client, CredentialSource, Error};
 /// Elsewhere all who wait share the exchange and any of them drives it on; whoever goes away or is not polled any more
 /// takes nothing with them. An event of its I/O wakes two of those who wait, and more only if those do not look within 5 ms. While there is
 /// still a good token, the one caller who has begun a refresh stays until it is done, for at most its patience, and the others
-/// have their token at once; [`keep_fresh`](Self::keep_fresh) in a task of yours spares that one too.
+/// have their token at once; [`keep_fresh`](Self::keep_fresh) in a task of yours spares that one too. If it leaves before that and nobody
+/// needs the session for 32 seconds, the refresh is taken for lost and another begins.
 #[derive(Clone)]
 pub struct Session {
     handle: Handle,
@@ -104,7 +105,8 @@ impl Session {
 
     /// A future that keeps the token fresh whether anybody asks or not: spawn it, and no caller ever waits for a refresh.
     ///
-    /// It ends when the last `Session` is dropped; it does not count as one.
+    /// It ends when the last `Session` is dropped; it does not count as one. Hold the session of an alias while you keep it fresh:
+    /// [`Sessions`](crate::Sessions) drops those that nobody holds.
     pub fn keep_fresh(&self) -> impl Future<Output = ()> + Send + use<> {
         crate::driver::keeping::keep_fresh(Arc::clone(&self.handle.0))
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use http::StatusCode;
-use point_auth_core::session::{AttemptError, Now, SessionError};
+use point_auth_core::session::{AttemptError, Failure, Now, SessionError};
 use point_auth_core::{CredentialsError, Denial, RequestError, ResponseError, RetryAfter};
 use point_auth_transport::{TransportError, TransportErrorKind};
 
@@ -87,7 +87,7 @@ impl Error {
             Cause::Session { error: SessionError::SignInNeeded, .. } => ErrorKind::SignInNeeded,
             Cause::Session { error: SessionError::OutOfPatience { .. }, .. } => ErrorKind::Timeout,
             Cause::Session { error: SessionError::Failed { error, .. }, .. } => match error {
-                AttemptError::Failure(failure) if !failure.may_have_been_sent() => ErrorKind::Credentials,
+                AttemptError::Failure(failure) if is_of_a_source(failure) => ErrorKind::Credentials,
                 AttemptError::EndedOnArrival | AttemptError::SameToken | AttemptError::Rejected => {
                     ErrorKind::UselessToken
                 }
@@ -197,6 +197,15 @@ impl Error {
     pub fn from_session(error: SessionError, asked_at: Now) -> Self {
         Self(Cause::Session { error, asked_at })
     }
+}
+
+/// Whether the credentials could not be had.
+fn is_of_a_source(failure: &Failure) -> bool {
+    #[cfg(any(feature = "async", feature = "blocking"))]
+    if failure.source().is_some_and(|source| source.is::<crate::credential_source::SourceError>()) {
+        return true;
+    }
+    failure.source().is_some_and(|source| source.is::<CredentialsError>())
 }
 
 impl fmt::Display for Error {

@@ -78,7 +78,8 @@ impl Runtime for NeutralRuntime {
 
 /// Time and a thread for each exchange, for sessions without async.
 ///
-/// Where no thread can be started, whoever waits sends by itself, and may then wait longer than it wants.
+/// Where no thread can be started, whoever waits sends by itself, and may then wait longer than it wants. Not for async sessions whose
+/// transport needs an executor of its own, such as tokio's: on a thread of this there is none.
 #[cfg(feature = "blocking")]
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]

@@ -19,6 +19,9 @@ use crate::{Client, CredentialSource, Error, Session};
 /// ([`with_max_concurrent_sign_ins`](SessionsBuilder::with_max_concurrent_sign_ins)), first come first served.
 /// If the server stops taking a password that it has taken before, at most that many are sent before all know.
 ///
+/// Outside of tokio the one whose turn it is sees to its own sign-in. If it is alive and not polled any more, all others wait for it, each for
+/// at most its patience; so do not leave such a caller lying about.
+///
 /// Cheap to clone; clones share the sessions. One session takes about 2 kB with tokens of the usual size.
 ///
 /// ```no_run

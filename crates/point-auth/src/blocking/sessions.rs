@@ -20,6 +20,9 @@ use crate::handle::{Plan, PlannedCredentials, session_settings};
 /// ([`with_max_concurrent_sign_ins`](SessionsBuilder::with_max_concurrent_sign_ins)), first come first served.
 /// If the server stops taking a password that it has taken before, at most that many are sent before all know.
 ///
+/// A source of credentials that never answers holds its turn for ever, since a thread cannot be stopped, and then nobody signs in: give
+/// it a limit of its own.
+///
 /// Cheap to clone; clones share the sessions. One session takes about 2 kB with tokens of the usual size.
 #[derive(Clone)]
 pub struct Sessions {

@@ -70,6 +70,10 @@ impl AtWork {
             if !goes_on_in.is_zero() {
                 let until = driver.now().monotonic.saturating_add(goes_on_in);
                 driver.runtime().sleep_until(until).await;
+                // Nothing is sent for nobody.
+                if driver.waiters() == 0 {
+                    return;
+                }
             }
             next = driver.next_job();
         }

@@ -171,6 +171,7 @@ fn sessions_and_what_they_answer_go_wherever_they_are_wanted() {
     is_send_and_sync::<blocking::Sessions>();
     let world = World::new();
     let session = world.session();
+    world.control.hold();
     // Without a task, as a future that is polled by nobody in particular.
     let _in_runtime = runtime();
     let _guard = _in_runtime.enter();

@@ -170,3 +170,16 @@ fn anything_but_a_401_is_handed_back_at_once() {
     assert_eq!(world.emulator.count(Route::WhoAmI), 2);
     assert_eq!((world.sign_ins(), world.refreshes()), (1, 0));
 }
+
+#[test]
+fn a_server_that_repeats_the_token_is_not_quoted() {
+    let (world, runtime) = (World::new(), runtime());
+    let session = world.session();
+    let token = runtime.block_on(session.access_token()).unwrap();
+    let body = format!(r#"{{"error":"access_denied","error_description":"not with {}"}}"#, token.expose());
+    world.emulator.always_for(Route::WhoAmI, Fault::respond(403).json(body));
+    let error = runtime.block_on(session.execute(&WhoAmI)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Denied);
+    let said = format!("{error} {error:?}");
+    assert!(!said.contains(token.expose()) && said.contains("withheld"), "{said}");
+}

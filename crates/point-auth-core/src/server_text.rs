@@ -17,6 +17,10 @@ pub(crate) fn printable(text: &str, max_chars: usize, secrets: &[&str]) -> Strin
     if secrets.iter().any(|secret| repeats(text, secret)) {
         return WITHHELD.to_owned();
     }
+    // Most are plain, and stay as they are.
+    if text.len() <= max_chars && text.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     let mut printable = String::with_capacity(text.len().min(max_chars));
     for (count, c) in text.chars().enumerate() {
         if count == max_chars {

@@ -235,9 +235,26 @@ impl Session {
         }
     }
 
+    /// The alias that its tokens are of, if they are of one.
+    pub fn user_alias(&self) -> Option<&str> {
+        self.owner.user_alias.as_deref()
+    }
+
     /// Where the session's API is.
     pub fn base_url(&self) -> &BaseUrl {
         &self.base
+    }
+
+    /// The errors that it holds now, for whoever keeps it behind a lock: hold them until after that, and no error is dropped
+    /// within, of which nobody knows what its `Drop` does.
+    pub fn held_errors(&self) -> [Option<AttemptError>; 3] {
+        let before = match &self.round.before {
+            Some(SessionError::Failed { error, .. }) => Some(error),
+            Some(SessionError::OutOfPatience { last }) => last.as_ref(),
+            _ => None,
+        };
+        [self.round.last.as_ref(), before, self.pause.as_ref().map(|pause| &pause.error)]
+            .map(|error| error.cloned())
     }
 
     /// Takes exchange `id` off what is under way, if it is that.

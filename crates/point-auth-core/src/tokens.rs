@@ -32,8 +32,9 @@ const BEARER: &str = "Bearer ";
 /// [header value](Self::header_value). `Debug` shows nothing of it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AccessToken {
-    /// Whole, so that handing it out costs neither a copy nor a check.
-    header: HeaderValue,
+    /// Whole, so that handing it out costs neither a copy nor a check; and behind one pointer, since tokens are moved and cloned
+    /// more often than they are put on requests.
+    header: Arc<HeaderValue>,
 }
 
 impl AccessToken {
@@ -46,7 +47,7 @@ impl AccessToken {
         let header = Bytes::from(Wiped::concat(&[BEARER.as_bytes(), token.as_bytes()]));
         let mut header = HeaderValue::from_maybe_shared(header).map_err(|_| TokenError)?;
         header.set_sensitive(true);
-        Ok(Self { header })
+        Ok(Self { header: Arc::new(header) })
     }
 
     /// The token itself. Keep it out of logs.
@@ -58,7 +59,7 @@ impl AccessToken {
 
     /// The value for an `Authorization` header, marked sensitive, without copying the token.
     pub fn header_value(&self) -> HeaderValue {
-        self.header.clone()
+        HeaderValue::clone(&self.header)
     }
 
     /// Sets `Authorization` in `headers`, in place of any value that is there.

@@ -3,15 +3,16 @@
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
-use point_auth_core::session::{Login, Policy, Session as Core, StoredTokens, StoredTokensError};
+use point_auth_core::session::{Policy, Session as Core, StoredTokens, StoredTokensError};
 use point_auth_core::{BaseUrl, CredentialPart, Credentials, CredentialsError};
 
 use crate::credential_source::Source;
-use crate::driver::gate::{Gate, SharedLogin};
+use crate::driver::gate::Gate;
+use crate::driver::shared_login::{Change, SharedLogin};
 use crate::driver::{Common, Driver};
 use crate::handle::{Handle, Plan, PlannedCredentials, seed};
 
@@ -35,92 +36,95 @@ impl Default for Bounds {
 /// The sessions of one login, by alias.
 pub(crate) struct Aliases {
     common: Arc<Common>,
-    login: Option<Arc<SharedLogin>>,
+    login: Arc<SharedLogin>,
     policy: Arc<Policy>,
-    /// Where it is known before the first sign-in.
-    username: Option<String>,
     /// The first and the rest, so that there always is one.
     shards: Box<(RwLock<Shard>, Vec<RwLock<Shard>>)>,
+    /// How many sessions there are in all shards.
+    count: AtomicUsize,
     hasher: RandomState,
     bounds: Bounds,
 }
 
 #[derive(Default)]
 struct Shard {
-    sessions: HashMap<Arc<str>, Entry>,
+    /// With each the map's own hold on it.
+    sessions: HashMap<Arc<str>, Handle>,
     /// With how many it is looked for idle ones again.
     next_sweep: usize,
 }
 
-struct Entry {
-    handle: Handle,
-    /// In seconds of the monotonic clock.
-    last_used: AtomicU64,
-}
-
 impl Aliases {
-    pub(crate) fn new(plan: Plan, bounds: Bounds) -> Self {
-        let (source, username): (Option<Arc<dyn Source>>, _) = match plan.credentials {
+    pub(crate) fn new(plan: Plan, bounds: Bounds) -> Arc<Self> {
+        let (source, value): (Option<Arc<dyn Source>>, _) = match plan.credentials {
             PlannedCredentials::None => (None, None),
             PlannedCredentials::Value(credentials) => {
-                let username = credentials.username().to_owned();
-                (Some(Arc::new(credentials)), Some(username))
+                (Some(Arc::new(credentials.clone())), Some(credentials))
             }
             PlannedCredentials::Source(source) => (Some(source), None),
         };
-        let login =
-            source.map(|source| SharedLogin::new(Login::new(&plan.policy), source, bounds.most_at_once));
-        let gate = login.as_ref().map_or(Gate::Open, |login| Gate::Login(Arc::clone(login)));
+        let login = SharedLogin::new(&plan.policy, source, value, bounds.most_at_once);
         let common = Common {
             carrier: plan.carrier,
             runtime: plan.runtime,
             config: plan.config,
-            gate,
+            gate: Gate::Login(Arc::clone(&login)),
             observer: plan.observer,
         };
-        Self {
+        let aliases = Arc::new(Self {
             common: Arc::new(common),
-            login,
+            login: Arc::clone(&login),
             policy: plan.policy,
-            username,
             shards: Box::new((RwLock::default(), (1..SHARDS).map(|_| RwLock::default()).collect())),
+            count: AtomicUsize::new(0),
             hasher: RandomState::new(),
             bounds,
-        }
+        });
+        login.belongs_to(Arc::downgrade(&aliases));
+        aliases
     }
 
     /// The session of `alias`, a new one if there is none.
     pub(crate) fn get(&self, alias: &str) -> Result<Handle, CredentialsError> {
         let shard = self.shard(alias);
-        let used = self.common.runtime.now().monotonic.as_secs();
-        let read = shard.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(entry) = read.sessions.get(alias) {
-            entry.last_used.store(used, Ordering::Relaxed);
-            return Ok(entry.handle.clone());
+        let read = read(shard);
+        if let Some(handle) = read.sessions.get(alias) {
+            return Ok(handle.clone());
         }
         drop(read);
         check(alias)?;
-        let mut shard = write(shard);
-        if let Some(entry) = shard.sessions.get(alias) {
-            return Ok(entry.handle.clone());
-        }
-        let dropped = self.make_room(&mut shard, used);
+        // Not within the lock: somebody else's code may be behind it.
+        let now = self.common.runtime.now().monotonic.as_secs();
+        let generation = self.login.generation();
         let alias: Arc<str> = alias.into();
         let handle = Handle::new(self.driver(&alias));
-        let entry = Entry { handle: handle.clone(), last_used: AtomicU64::new(used) };
-        shard.sessions.insert(alias, entry);
-        drop(shard);
+        let mut write = write(shard);
+        if let Some(handle) = write.sessions.get(&alias) {
+            return Ok(handle.clone());
+        }
+        let mut dropped = self.sweep(&mut write, now);
+        write.sessions.insert(alias, handle.clone());
+        drop(write);
+        if self.count.fetch_add(1, Ordering::Relaxed) >= self.bounds.most {
+            dropped.extend(self.drop_oldest(shard));
+        }
         drop(dropped);
+        if self.login.generation() != generation {
+            // New credentials came in between, and were told to those that there were then.
+            if let Some(username) = self.login.username() {
+                handle.0.expect_credentials(&username);
+            }
+        }
         Ok(handle)
     }
 
     fn driver(&self, alias: &Arc<str>) -> Arc<Driver> {
         let (base, policy) = (self.common.config.base_url.clone(), Arc::clone(&self.policy));
-        let session = match self.login {
-            Some(_) => Core::on_demand(base, policy, seed()),
-            None => Core::without_credentials(base, policy, seed()),
+        let session = match self.login.has_source() {
+            true => Core::on_demand(base, policy, seed()),
+            false => Core::without_credentials(base, policy, seed()),
         };
-        let session = session.with_owner(self.username.as_deref(), Some(alias));
+        let session = session.with_owner(self.login.username().as_deref(), Some(alias));
         Driver::new(Arc::clone(&self.common), Some(Arc::clone(alias)), session)
     }
 
@@ -135,30 +139,36 @@ impl Aliases {
         std::iter::once(first).chain(rest)
     }
 
-    /// Takes out those that are idle, and where that is not enough those that were not used for longest. What was taken out is
-    /// dropped by whoever calls, without the lock.
-    fn make_room(&self, shard: &mut Shard, now: u64) -> Vec<Entry> {
-        let most = self.bounds.most.div_ceil(SHARDS as usize).max(1);
-        let mut dropped = Vec::new();
-        if shard.sessions.len() >= shard.next_sweep {
-            dropped = self.take_idle(shard, now);
-            shard.next_sweep = shard.sessions.len().saturating_mul(2).clamp(16, most.max(16));
+    /// Takes out those that are idle, now and then. What was taken out is dropped by whoever calls, without the lock.
+    fn sweep(&self, shard: &mut Shard, now: u64) -> Vec<Handle> {
+        if shard.sessions.len() < shard.next_sweep {
+            return Vec::new();
         }
-        while shard.sessions.len() >= most {
-            let unused = shard.sessions.iter().filter(|(_, entry)| entry.is_unused());
-            let oldest = unused.min_by_key(|(_, entry)| entry.last_used.load(Ordering::Relaxed));
-            let Some(alias) = oldest.map(|(alias, _)| Arc::clone(alias)) else { break };
-            dropped.extend(shard.sessions.remove(&alias));
-        }
+        let dropped = self.take_idle(shard, now);
+        shard.next_sweep = shard.sessions.len().saturating_mul(2).max(16);
         dropped
     }
 
-    fn take_idle(&self, shard: &mut Shard, now: u64) -> Vec<Entry> {
+    fn take_idle(&self, shard: &mut Shard, now: u64) -> Vec<Handle> {
         let idle = self.bounds.idle.as_secs();
-        let is_idle = |entry: &Entry| {
-            entry.is_unused() && now.saturating_sub(entry.last_used.load(Ordering::Relaxed)) >= idle
-        };
-        shard.sessions.extract_if(|_, entry| is_idle(entry)).map(|(_, entry)| entry).collect()
+        let is_idle = |handle: &Handle| is_unused(handle) && now.saturating_sub(handle.0.last_held()) >= idle;
+        let dropped: Vec<_> =
+            shard.sessions.extract_if(|_, handle| is_idle(handle)).map(|(_, handle)| handle).collect();
+        self.count.fetch_sub(dropped.len(), Ordering::Relaxed);
+        dropped
+    }
+
+    /// There are too many: the one goes that was not used for longest, of this shard or else of another.
+    fn drop_oldest(&self, first: &RwLock<Shard>) -> Option<Handle> {
+        std::iter::once(first).chain(self.shards()).find_map(|shard| {
+            let mut shard = write(shard);
+            let unused = shard.sessions.iter().filter(|(_, handle)| is_unused(handle));
+            let alias =
+                unused.min_by_key(|(_, handle)| handle.0.last_held()).map(|(alias, _)| Arc::clone(alias))?;
+            let dropped = shard.sessions.remove(&alias)?;
+            self.count.fetch_sub(1, Ordering::Relaxed);
+            Some(dropped)
+        })
     }
 
     /// Drops those that are idle now.
@@ -171,21 +181,17 @@ impl Aliases {
     }
 
     pub(crate) fn len(&self) -> usize {
-        let len = |shard: &RwLock<Shard>| shard.read().unwrap_or_else(PoisonError::into_inner).sessions.len();
-        self.shards().map(len).sum()
+        self.count.load(Ordering::Relaxed)
     }
 
     pub(crate) fn set_credentials(&self, credentials: Credentials) {
-        if let Some(login) = &self.login {
-            login.set_source(Arc::new(credentials));
+        if let Change::Credentials(username) = self.login.set_credentials(credentials) {
+            self.for_each(|driver| driver.expect_credentials(&username));
         }
-        self.for_each(Driver::reset_alone);
     }
 
     pub(crate) fn reset(&self) {
-        if let Some(login) = &self.login {
-            login.reset();
-        }
+        self.login.reset();
         self.for_each(Driver::reset_alone);
     }
 
@@ -202,19 +208,19 @@ impl Aliases {
     /// Without a lock in hand, since each wakes those who wait for it.
     fn for_each(&self, tell: impl Fn(&Driver)) {
         for shard in self.shards() {
-            let read = shard.read().unwrap_or_else(PoisonError::into_inner);
-            let handles: Vec<Handle> = read.sessions.values().map(|entry| entry.handle.clone()).collect();
-            drop(read);
+            let handles: Vec<Handle> = read(shard).sessions.values().cloned().collect();
             handles.iter().for_each(|handle| tell(&handle.0));
         }
     }
 }
 
-impl Entry {
-    /// Whether nobody holds it but the map.
-    fn is_unused(&self) -> bool {
-        self.handle.0.handles() <= 1
-    }
+/// Whether nobody holds it but the map, and nothing is under way.
+fn is_unused(handle: &Handle) -> bool {
+    handle.0.handles() <= 1 && !handle.0.is_busy()
+}
+
+fn read(shard: &RwLock<Shard>) -> RwLockReadGuard<'_, Shard> {
+    shard.read().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn write(shard: &RwLock<Shard>) -> RwLockWriteGuard<'_, Shard> {
@@ -242,8 +248,8 @@ macro_rules! sessions_settings {
             self
         }
 
-        /// Sets how many sessions are kept (default: 100,000), give or take how evenly the aliases spread. When there are
-        /// more, those go that were not used for longest, but never one that somebody holds.
+        /// Sets how many sessions are kept (default: 100,000). When there are more, one goes that was not used for long, but never one that
+        /// somebody holds or that is signing in.
         pub fn with_max_sessions(mut self, most: usize) -> Self {
             self.bounds.most = most;
             self
@@ -261,7 +267,8 @@ macro_rules! sessions_settings {
 /// What both kinds of many sessions can do without waiting.
 macro_rules! sessions_methods {
     () => {
-        /// Signs all of them in with these credentials from now on. The tokens that there are stay.
+        /// Signs all of them in with these credentials from now on; an alias that they have is left out. Another username drops all
+        /// tokens, another password keeps them, and the same again change nothing.
         pub fn set_credentials(&self, credentials: point_auth_core::Credentials) {
             self.aliases.set_credentials(credentials);
         }

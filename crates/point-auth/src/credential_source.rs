@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use point_auth_core::Credentials;
 
+use crate::panicked::caught;
+
 /// What a source answers when it has no credentials. It must hold nothing secret.
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -16,7 +18,8 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 /// denial it is asked again at most once in a pause (1 to 60 seconds, doubling), and those that were denied are held meanwhile, so
 /// that the same are not sent again and others are.
 ///
-/// It has 30 seconds (the policy's exchange timeout) to answer. A panic counts as a failure.
+/// It has 30 seconds (the policy's exchange timeout) to answer. A panic counts as a failure, and callers are told that it panicked but
+/// not of what.
 #[cfg(feature = "async")]
 #[point_auth_transport::async_trait]
 pub trait CredentialSource: Send + Sync + 'static {
@@ -70,7 +73,12 @@ pub(crate) struct AsyncSource<S>(pub(crate) S);
 #[cfg(feature = "async")]
 impl<S: CredentialSource> Source for AsyncSource<S> {
     fn fetch(&self) -> Fetching<'_> {
-        Box::pin(async { self.0.credentials().await.map_err(SourceError::new) })
+        Box::pin(async {
+            match caught(|| self.0.credentials()).await {
+                Ok(answer) => answer.map_err(SourceError::new),
+                Err(panicked) => Err(SourceError::new(panicked.into())),
+            }
+        })
     }
 }
 
@@ -80,6 +88,11 @@ pub(crate) struct BlockingSource<S>(pub(crate) S);
 #[cfg(feature = "blocking")]
 impl<S: crate::blocking::CredentialSource> Source for BlockingSource<S> {
     fn fetch(&self) -> Fetching<'_> {
-        Box::pin(async { self.0.credentials().map_err(SourceError::new) })
+        Box::pin(async {
+            match caught(|| std::future::ready(self.0.credentials())).await {
+                Ok(answer) => answer.map_err(SourceError::new),
+                Err(panicked) => Err(SourceError::new(panicked.into())),
+            }
+        })
     }
 }

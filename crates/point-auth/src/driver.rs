@@ -7,13 +7,16 @@
 pub(crate) mod gate;
 mod job;
 pub(crate) mod keeping;
+pub(crate) mod shared_login;
+mod state;
 mod together;
+mod turns;
 pub(crate) mod waiting;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Waker;
 
 use arc_swap::ArcSwapOption;
@@ -23,12 +26,13 @@ use point_auth_core::session::{
 };
 use point_auth_core::{AccessToken, Credentials, Operation, SecretBody};
 use point_auth_transport::{Runtime, SendLimits, TransportError};
-use slab::Slab;
 
 use crate::config::Config;
 use crate::{Error, Observer};
 use gate::Gate;
 use job::Job;
+use shared_login::Change;
+use state::{Locked, Running, State};
 use together::Together;
 
 pub(crate) type Sending<'a> =
@@ -57,13 +61,8 @@ pub(crate) struct Driver {
     told: Mutex<Told>,
     /// The `Session`s that people hold.
     handles: AtomicUsize,
-}
-
-struct State {
-    session: Session,
-    waiters: Slab<Option<Waker>>,
-    running: Option<Running>,
-    jobs: u64,
+    /// When somebody let go of one of them last, in seconds of the monotonic clock.
+    last_held: AtomicU64,
 }
 
 /// What the observer was told of the tokens.
@@ -73,12 +72,6 @@ struct Told {
     is_telling: bool,
 }
 
-/// The job that sees to the exchange under way and to those that follow it.
-struct Running {
-    number: u64,
-    /// The job itself, where it is no task of its own.
-    together: Option<Arc<Together>>,
-}
 
 /// What a caller is to do next.
 enum Step {
@@ -95,8 +88,9 @@ impl Driver {
             alias,
             lease: ArcSwapOption::const_empty(),
             told: Mutex::new(Told { version: session.stored_version(), is_telling: false }),
-            state: Mutex::new(State { session, waiters: Slab::new(), running: None, jobs: 0 }),
+            state: Mutex::new(State::new(session)),
             handles: AtomicUsize::new(0),
+            last_held: AtomicU64::new(0),
         })
     }
 
@@ -112,9 +106,9 @@ impl Driver {
         self.common.runtime.now()
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> Locked<'_> {
         // Nothing of ours panics with it in hand, and a session is whole after each of its methods.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        Locked::new(self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The token, as long as nobody needs to ask the session: no lock, no allocation.
@@ -125,22 +119,26 @@ impl Driver {
     }
 
     /// Polls the session for `call`; where that has to wait, `waker` is woken when there is news. One who `stays` waits for a
-    /// shared job although there is a token.
-    fn step(&self, call: &mut Call, key: &mut Option<usize>, waker: &Waker, stays: bool) -> Step {
+    /// shared job although there is a token, and so does whoever finds it forsaken.
+    fn step(&self, call: &mut Call, key: &mut Option<usize>, waker: &Waker, stays: &mut bool) -> Step {
         let now = self.now();
         // Dropped after the lock: the last hold on a task may be in it, and with that one who waits.
         let _old_waker;
         let mut state = self.lock();
         match state.session.poll(now, call) {
             Ok(Action::Ready(lease)) => {
-                self.publish(&state, now);
-                let is_shared = state.running.as_ref().is_some_and(|running| running.together.is_some());
-                match call.deadline().filter(|deadline| stays && is_shared && now.monotonic < *deadline) {
+                *stays |= state.is_forsaken();
+                let waits = *stays && state.is_shared();
+                match call.deadline().filter(|deadline| waits && now.monotonic < *deadline) {
                     Some(deadline) => {
                         _old_waker = state.register(key, waker);
+                        self.publish(&state, now);
                         Step::Wait(deadline)
                     }
-                    None => Step::Token(lease.token),
+                    None => {
+                        self.publish(&state, now);
+                        Step::Token(lease.token)
+                    }
                 }
             }
             Ok(Action::Send(exchange)) => Step::Begin(Job::Send(exchange)),
@@ -158,9 +156,10 @@ impl Driver {
         }
     }
 
-    /// Puts the token where readers find it, for as long as they need not ask.
+    /// Puts the token where readers find it, for as long as they need not ask. One of them must, where nobody drives a shared job.
     fn publish(&self, state: &State, now: Now) {
         let lease = state.session.lease(now).filter(|lease| !lease.look_again.has_come(now));
+        let lease = lease.filter(|_| !state.is_forsaken());
         match lease {
             Some(lease) => self.lease.store(Some(Arc::new(lease))),
             None if self.lease.load().is_some() => self.lease.store(None),
@@ -170,11 +169,19 @@ impl Driver {
 
     /// Changes the session from outside, and lets everybody know.
     fn change<T>(&self, change: impl FnOnce(&mut Session, Now) -> T) -> T {
+        self.change_if(|session, now| (change(session, now), true))
+    }
+
+    /// The same, where the change says whether it is one.
+    fn change_if<T>(&self, change: impl FnOnce(&mut Session, Now) -> (T, bool)) -> T {
         let now = self.now();
         let mut state = self.lock();
-        let result = change(&mut state.session, now);
+        let (result, has_changed) = change(&mut state.session, now);
+        if !has_changed {
+            return result;
+        }
         self.publish(&state, now);
-        let woken = state.take_wakers(usize::MAX);
+        let woken = state.take_all_wakers();
         drop(state);
         wake(woken);
         self.tell_of_tokens();
@@ -183,22 +190,29 @@ impl Driver {
 
     pub(crate) fn invalidate(&self, rejected: &AccessToken) {
         // Of a thousand who say so only the first changes anything.
-        let is_held = self.lock().session.lease(self.now()).is_none_or(|lease| lease.token == *rejected);
-        if is_held {
-            self.change(|session, now| session.invalidate(rejected, now));
-        }
+        self.change_if(|session, now| ((), session.invalidate(rejected, now)));
     }
 
     pub(crate) fn set_credentials(&self, credentials: Credentials) {
         match &self.common.gate {
-            Gate::Login(login) => {
-                login.set_source(Arc::new(credentials));
-                self.change(|session, _| session.reset());
-            }
+            // It is the login that changes, for all who share it.
+            Gate::Login(login) => match login.aliases() {
+                Some(aliases) => aliases.set_credentials(credentials),
+                None => {
+                    if let Change::Credentials(username) = login.set_credentials(credentials) {
+                        self.expect_credentials(&username);
+                    }
+                }
+            },
             Gate::Open | Gate::Source(_) => {
                 self.change(|session, now| session.set_credentials(credentials, now));
             }
         }
+    }
+
+    /// The login that it shares has others.
+    pub(crate) fn expect_credentials(&self, username: &str) {
+        self.change(|session, now| session.expect_credentials(Some(username), now));
     }
 
     /// For what all sessions of a login are told: the login itself has been told already.
@@ -231,13 +245,14 @@ impl Driver {
 
     /// Somebody has let go of it. Whoever keeps it fresh ends with the last one.
     pub(crate) fn closed(&self) {
+        self.last_held.store(self.now().monotonic.as_secs(), Ordering::Relaxed);
         if self.handles.fetch_sub(1, Ordering::AcqRel) != 1 {
             return;
         }
         let mut state = self.lock();
         // A shared job holds on to this driver, and nobody is left to drive it.
         let running = state.running.take_if(|running| running.together.is_some());
-        let woken = state.take_wakers(usize::MAX);
+        let woken = state.take_all_wakers();
         drop(state);
         end(running);
         wake(woken);
@@ -245,6 +260,15 @@ impl Driver {
 
     pub(crate) fn is_open(&self) -> bool {
         self.handles() > 0
+    }
+
+    pub(crate) fn last_held(&self) -> u64 {
+        self.last_held.load(Ordering::Relaxed)
+    }
+
+    /// Whether an exchange is under way that somebody sees to.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.lock().running.is_some()
     }
 
     pub(crate) fn handles(&self) -> usize {
@@ -256,7 +280,7 @@ impl Driver {
         let mut state = self.lock();
         state.jobs = state.jobs.wrapping_add(1);
         let number = state.jobs;
-        let old = state.running.replace(Running { number, together: None });
+        let old = state.running.replace(Running { number, together: None, ticket: None, is_forsaken: false });
         drop(state);
         // One that was lost.
         end(old);
@@ -268,7 +292,7 @@ impl Driver {
         let is_open = self.is_open();
         let running = state.running.as_mut().filter(|running| is_open && running.number == number);
         let is_ours = running.map(|running| running.together = Some(Arc::clone(&together))).is_some();
-        let woken = state.take_wakers(usize::MAX);
+        let woken = state.take_all_wakers();
         drop(state);
         if !is_ours {
             together.end();
@@ -297,8 +321,25 @@ impl Driver {
         // Others may be waiting for its turn, and nobody is left to drive it.
         let holds_up = matches!(self.common.gate, Gate::Login(_)) && state.waiters.is_empty();
         let forsaken = state.running.take_if(|running| holds_up && running.together.is_some());
+        let ticket = state.running.as_mut().filter(|_| holds_up).and_then(|running| running.ticket.take());
+        if state.waiters.is_empty() && state.is_shared() {
+            // Nobody is left to drive it on, and readers must not pass it by.
+            state.running.iter_mut().for_each(|running| running.is_forsaken = true);
+            self.lease.store(None);
+        }
         drop(state);
         end(forsaken);
+        if let (Gate::Login(login), Some(ticket)) = (&self.common.gate, ticket) {
+            login.withdraw(ticket);
+        }
+    }
+
+    /// A job waits for its turn at a shared login by this ticket, or does so no more.
+    fn queues(&self, job: u64, ticket: Option<u64>) {
+        let mut state = self.lock();
+        if let Some(running) = state.running.as_mut().filter(|running| running.number == job) {
+            running.ticket = ticket;
+        }
     }
 
     /// Wakes so many of those who wait.
@@ -309,10 +350,16 @@ impl Driver {
 
     fn tell(&self, outcome: &Outcome) {
         if let Some(observer) = &self.common.observer {
-            let alias = self.alias.as_deref();
+            let alias = self.told_alias();
+            let alias = alias.as_deref();
             let _panicked = catch_unwind(AssertUnwindSafe(|| observer.exchange_ended(alias, outcome)));
         }
         self.tell_of_tokens();
+    }
+
+    /// Whose the session is now.
+    fn told_alias(&self) -> Option<String> {
+        self.lock().session.user_alias().map(str::to_owned)
     }
 
     fn tell_of_tokens(&self) {
@@ -326,7 +373,8 @@ impl Driver {
         while let Some((version, tokens)) = self.tokens_since(told.version) {
             told.version = version;
             drop(told);
-            let alias = self.alias.as_deref();
+            let alias = self.told_alias();
+            let alias = alias.as_deref();
             let _panicked =
                 catch_unwind(AssertUnwindSafe(|| observer.tokens_changed(alias, tokens.as_ref())));
             told = lock_told();
@@ -339,25 +387,6 @@ impl Driver {
         let state = self.lock();
         let version = state.session.stored_version();
         (version != told).then(|| (version, state.session.stored_tokens()))
-    }
-}
-
-impl State {
-    /// Answers the waker that was there, to be dropped after the lock.
-    fn register(&mut self, key: &mut Option<usize>, waker: &Waker) -> Option<Waker> {
-        match key.and_then(|key| self.waiters.get_mut(key)) {
-            Some(Some(old)) if old.will_wake(waker) => None,
-            Some(place) => place.replace(waker.clone()),
-            None => {
-                *key = Some(self.waiters.insert(Some(waker.clone())));
-                None
-            }
-        }
-    }
-
-    /// The wakers of so many who have not been woken since they last looked.
-    fn take_wakers(&mut self, count: usize) -> Vec<Waker> {
-        self.waiters.iter_mut().filter_map(|(_, waker)| waker.take()).take(count).collect()
     }
 }
 

@@ -120,6 +120,8 @@ mod handle;
 #[cfg(any(feature = "async", feature = "blocking"))]
 mod observer;
 #[cfg(any(feature = "async", feature = "blocking"))]
+mod panicked;
+#[cfg(any(feature = "async", feature = "blocking"))]
 mod runtime;
 #[cfg(feature = "async")]
 mod sessions;

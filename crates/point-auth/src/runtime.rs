@@ -9,7 +9,8 @@ use point_auth_transport::{Runtime, Task};
 /// Time and tasks of the tokio runtime that a caller is in, if it is in one; else those of [`NeutralRuntime`].
 ///
 /// In a tokio runtime an exchange is a task of its own: it goes on whoever goes away, and nobody who has a token waits for it. The
-/// runtime needs its time driver (`enable_time` or `enable_all`), as the adapters do.
+/// runtime needs its time driver (`enable_time` or `enable_all`), as the adapters do. Where it was shut down, time is the neutral one's and
+/// nothing can be sent.
 #[cfg(feature = "tokio")]
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
@@ -32,7 +33,13 @@ impl Runtime for TokioRuntime {
 
     fn sleep_until(&self, time: Duration) -> Task {
         match tokio::runtime::Handle::try_current() {
-            Ok(_) => Box::pin(tokio::time::sleep(time.saturating_sub(self.now().monotonic))),
+            Ok(_) => Box::pin(async move {
+                let left = || time.saturating_sub(Self.now().monotonic);
+                // Nobody can ask a runtime whether it was shut down, and its timer panics then, as it does where there is none.
+                if crate::panicked::caught(|| tokio::time::sleep(left())).await.is_err() {
+                    NeutralRuntime.sleep_until(time).await;
+                }
+            }),
             Err(_) => NeutralRuntime.sleep_until(time),
         }
     }

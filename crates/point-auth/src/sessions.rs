@@ -17,10 +17,12 @@ use crate::{Client, CredentialSource, Error, Session};
 /// What is known of the login is known to all of them. A wrong password is sent once, whoever asks; sign-ins whose answers got lost
 /// are counted together. Until the password has given a token they sign in one at a time, then at most four at once
 /// ([`with_max_concurrent_sign_ins`](SessionsBuilder::with_max_concurrent_sign_ins)), first come first served.
-/// If the server stops taking a password that it has taken before, at most that many are sent before all know.
+/// If the server stops taking a password that it has taken before, at most that many are sent before all know. Another password than the one
+/// that gave tokens last is tried by one of them alone. For that the credentials that gave tokens last, and the last four that were denied or got
+/// no answer, are held.
 ///
-/// Outside of tokio the one whose turn it is sees to its own sign-in. If it is alive and not polled any more, all others wait for it, each for
-/// at most its patience; so do not leave such a caller lying about.
+/// Outside of tokio the one whose turn it is sees to its own sign-in. If it is alive and not polled any more, its turn ends 2 seconds after
+/// the deadline of its exchange (32 seconds), and the sign-in counts as lost.
 ///
 /// Cheap to clone; clones share the sessions. One session takes about 2 kB with tokens of the usual size.
 ///
@@ -96,7 +98,7 @@ impl SessionsBuilder {
 
     /// The sessions. There are none until somebody asks for one.
     pub fn build(self) -> Sessions {
-        Sessions { aliases: Arc::new(Aliases::new(self.plan, self.bounds)) }
+        Sessions { aliases: Aliases::new(self.plan, self.bounds) }
     }
 }
 

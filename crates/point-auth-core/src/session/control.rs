@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::action::ExchangeKind;
+use super::action::{ExchangeId, ExchangeKind};
 use super::exchange::With;
 use super::outcome::AttemptError;
 use super::stored::Owner;
@@ -13,16 +13,16 @@ use crate::{AccessToken, Credentials};
 impl Session {
     /// Tells the session that the API answered 401 to a request with this token.
     ///
-    /// Call it for each such answer, as often as there are; what is told of a token that has been replaced is ignored. Then poll
-    /// every call that waits.
-    pub fn invalidate(&mut self, rejected: &AccessToken, now: Now) {
-        let Some(held) = self.token.take_if(|held| held.token == *rejected) else { return };
+    /// Call it for each such answer, as often as there are; what is told of a token that has been replaced is ignored. Answers whether
+    /// that was the token that there is: then poll every call that waits.
+    pub fn invalidate(&mut self, rejected: &AccessToken, now: Now) -> bool {
+        let Some(held) = self.token.take_if(|held| held.token == *rejected) else { return false };
         self.stored_version = self.stored_version.wrapping_add(1);
         self.rejected = Some(held.token.clone());
         self.pause_without_token();
         if held.age(now) >= self.policy.young_token {
             self.rejections = 0;
-            return;
+            return true;
         }
         self.rejections = self.rejections.saturating_add(1);
         if self.flight.is_none() {
@@ -37,6 +37,7 @@ impl Session {
             }
             self.end_round(pause);
         }
+        true
     }
 
     /// Signs in with these credentials from now on. Then poll every call that waits.
@@ -54,16 +55,7 @@ impl Session {
         }
         let void = self.flight.take_if(|flight| !same_owner || flight.kind() == ExchangeKind::SignIn);
         if !same_login {
-            self.latch = None;
-            self.login.reset();
-            self.round.failed_attempts = 0;
-            self.round.next_attempt = None;
-            self.round.is_last_try = false;
-            if let Some(pause) = &mut self.pause {
-                pause.until = pause.until.earlier(pause.other_login);
-                pause.without_token = pause.without_token.earlier(pause.other_login);
-            }
-            self.next_sign_in = None;
+            self.other_login();
         }
         if !same_owner {
             self.drop_tokens(now);
@@ -86,6 +78,46 @@ impl Session {
             }
         }
         self.credentials = Source::Here(credentials);
+    }
+
+    /// Tells a session on demand, or one without credentials, that it will be given others than before from now on: those of this username,
+    /// if that is known. Then poll every call that waits.
+    ///
+    /// It goes on if it waits over a denied sign-in or over lost ones. Another username drops all tokens, and an exchange under way
+    /// is void; the alias stays as it was. Does nothing to a session that has credentials of its own.
+    pub fn expect_credentials(&mut self, username: Option<&str>, now: Now) {
+        if self.credentials.known().is_some() {
+            return;
+        }
+        self.credentials = Source::OnDemand;
+        self.other_login();
+        let Some(username) = username else { return };
+        if self.owner.username.as_deref().is_some_and(|old| old != username) {
+            self.flight = None;
+            self.drop_tokens(now);
+        }
+        self.owner.username = Some(username.to_owned());
+        self.told_owner.0 = true;
+    }
+
+    /// What was known of the login before is of no account any more.
+    fn other_login(&mut self) {
+        self.latch = None;
+        self.login.reset();
+        self.round.failed_attempts = 0;
+        self.round.next_attempt = None;
+        self.round.is_last_try = false;
+        if let Some(pause) = &mut self.pause {
+            pause.until = pause.until.earlier(pause.other_login);
+            pause.without_token = pause.without_token.earlier(pause.other_login);
+        }
+        self.next_sign_in = None;
+    }
+
+    /// Tells the session that whoever was told to [get credentials](super::Action::GetCredentials) has gone before anything was sent, and
+    /// nobody waits any more. It is as if it had not begun.
+    pub fn withdraw(&mut self, id: ExchangeId) {
+        self.flight.take_if(|flight| flight.id == id && matches!(flight.with, With::CredentialsToCome));
     }
 
     /// Opens the latch and ends the pause, because somebody who knows better says so. Then poll every call that waits.

@@ -53,8 +53,8 @@ impl Session {
         // Even beside an access token that is no use: the one that was sent may have ended with this answer.
         self.keep_refresh_token(flight, now, &tokens);
         let sign_in = flight.sign_in_seen();
-        if flight.is_sign_in_sent() {
-            self.login.reset();
+        if let With::Credentials(credentials) = &flight.with {
+            self.login.clear(credentials);
             self.next_sign_in =
                 Some(Moment::after(flight.asked_at, self.between_sign_ins(tokens.expires_in())));
         }
@@ -203,8 +203,7 @@ impl Session {
 
     /// Whoever was sending is gone, and the request may have been sent all the same. The next caller takes over, but for as many
     /// times as a failure is tried again.
-    pub(super) fn lost(&mut self, flight: &Flight, now: Now) -> Outcome {
-        let error = AttemptError::Lost;
+    pub(super) fn lost(&mut self, flight: &Flight, now: Now, error: AttemptError) -> Outcome {
         let may_have_counted = flight.is_sign_in_sent();
         self.counts.lost = self.counts.lost.saturating_add(1);
         self.round.failed_attempts = self.round.failed_attempts.saturating_add(1);

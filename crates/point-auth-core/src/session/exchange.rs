@@ -1,5 +1,6 @@
 //! An exchange from the outside: who sends it tells here what came of it.
 
+use std::error::Error;
 use std::time::Duration;
 
 use http::Response;
@@ -179,7 +180,22 @@ impl Session {
     /// waits. What is told of an exchange that is not under way any more is ignored.
     pub fn abandon(&mut self, id: ExchangeId, now: Now) -> Outcome {
         match self.land(id) {
-            Some(flight) => self.lost(&flight, now),
+            Some(flight) => self.lost(&flight, now, AttemptError::Lost),
+            None => Outcome::Ignored,
+        }
+    }
+
+    /// The same where it is known why, such as a panic: callers find that as the source of their error. It must hold nothing
+    /// secret.
+    pub fn abandon_because(
+        &mut self,
+        id: ExchangeId,
+        now: Now,
+        cause: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Outcome {
+        let error = AttemptError::Failure(Failure::maybe_sent().with_source(cause));
+        match self.land(id) {
+            Some(flight) => self.lost(&flight, now, error),
             None => Outcome::Ignored,
         }
     }

@@ -18,6 +18,8 @@ pub(super) struct HeldToken {
     pub(super) mandatory: Moment,
     /// From here on nobody gets it.
     pub(super) last_use: Moment,
+    /// That was seen to have come, whatever a clock that goes back says later.
+    pub(super) has_ended: bool,
 }
 
 /// What may be done with a token now.
@@ -53,11 +55,12 @@ impl HeldToken {
             advisory: before_end(advisory),
             mandatory: before_end(mandatory),
             last_use: before_end(last_use),
+            has_ended: false,
         }
     }
 
     pub(super) fn phase(&self, now: Now) -> Phase {
-        if self.last_use.has_come(now) {
+        if self.has_ended || self.last_use.has_come(now) {
             Phase::Over
         } else if self.mandatory.has_come(now) {
             Phase::Mandatory

@@ -15,62 +15,62 @@ use crate::{Credentials, Denial};
 /// Each session has one of its own. Who keeps many sessions of one login, such as one for each alias, shares one more among
 /// them: [ask](Self::check) it before each sign-in, [tell](Self::handle) it what came of each.
 ///
-/// Credentials that were denied or got lost are held here until others are given, so as to know them again; and if it is
-/// shared, those that gave tokens last. `Debug` shows none.
+/// What is known is known of certain credentials: the last four that were denied or got lost are held here until somebody
+/// [resets](Self::reset) it, so that a source which gives now these and now those is not believed anew each time. Where many share it, those
+/// that gave tokens last are held too. `Debug` shows none.
 #[derive(Clone)]
 pub struct Login {
-    denied: Option<(Denial, Credentials)>,
-    /// Sign-ins in a row whose answer was lost.
-    lost: u32,
-    lost_with: Option<Credentials>,
-    /// After too many of them.
-    paused_until: Option<Moment>,
-    /// Whether the last sign-in that was answered gave tokens.
-    proven: bool,
+    /// Of whom something bad is known, the latest last.
+    suspects: Vec<Suspect>,
+    /// Those that gave tokens last, where many share it.
+    proven: Option<Credentials>,
     most_lost: u32,
     lost_pause: std::time::Duration,
+}
+
+/// So many are remembered.
+const MOST_SUSPECTS: usize = 4;
+
+#[derive(Clone)]
+struct Suspect {
+    credentials: Credentials,
+    denial: Option<Denial>,
+    /// Sign-ins in a row whose answer was lost.
+    lost: u32,
+    /// After too many of them.
+    paused_until: Option<Moment>,
 }
 
 impl Login {
     /// A login of which nothing is known yet.
     pub fn new(policy: &Policy) -> Self {
         Self {
-            denied: None,
-            lost: 0,
-            lost_with: None,
-            paused_until: None,
-            proven: false,
+            suspects: Vec::new(),
+            proven: None,
             most_lost: policy.lost_sign_ins,
             lost_pause: policy.lost_pause,
         }
     }
 
-    /// Whether `credentials` may be sent now. Others than those that were denied, or that got lost, may: everything known of
-    /// the old ones is then forgotten. The alias makes no difference, nor does the case of the username.
+    /// Whether `credentials` may be sent now. The alias makes no difference, nor does the case of the username.
     ///
     /// # Errors
     /// [`NotNow`] when these were denied, or when they were sent too often of late without an answer.
-    pub fn check(&mut self, credentials: &Credentials, now: Now) -> Result<(), NotNow> {
-        if let Some((denial, denied)) = &self.denied {
-            if same(denied, credentials) {
-                return Err(NotNow::Denied(denial.clone()));
-            }
-            self.reset();
-        }
-        if self.lost_with.as_ref().is_some_and(|lost| !same(lost, credentials)) {
-            self.reset();
-        }
-        self.paused_until.take_if(|until| until.has_come(now));
-        match self.paused_until {
-            Some(until) => Err(NotNow::Until(until)),
-            None => Ok(()),
+    pub fn check(&self, credentials: &Credentials, now: Now) -> Result<(), NotNow> {
+        let Some(suspect) = self.suspects.iter().find(|suspect| same(&suspect.credentials, credentials))
+        else {
+            return Ok(());
+        };
+        match (&suspect.denial, suspect.paused_until.filter(|until| !until.has_come(now))) {
+            (Some(denial), _) => Err(NotNow::Denied(denial.clone())),
+            (None, Some(until)) => Err(NotNow::Until(until)),
+            (None, None) => Ok(()),
         }
     }
 
-    /// Whether the last sign-in that was answered gave tokens, so that several at once do no harm: the password is right, if it is
-    /// still the same.
-    pub const fn is_proven(&self) -> bool {
-        self.proven
+    /// Whether these are the credentials that gave tokens last, so that several sign-ins with them at once do no harm.
+    pub fn is_proven(&self, credentials: &Credentials) -> bool {
+        self.proven.as_ref().is_some_and(|proven| same(proven, credentials))
     }
 
     /// Tells it what came of a sign-in with `credentials`, once. What the session [ignored](Outcome::Ignored), because it came too
@@ -78,8 +78,8 @@ impl Login {
     pub fn handle(&mut self, credentials: &Credentials, outcome: &Outcome, now: Now) {
         match outcome {
             Outcome::Renewed { .. } => {
-                self.reset();
-                self.proven = true;
+                self.clear(credentials);
+                self.proven = Some(credentials.clone());
             }
             Outcome::Denied(denial) => self.denied(denial.clone(), credentials.clone()),
             Outcome::Retrying { may_have_counted: true, .. }
@@ -93,44 +93,62 @@ impl Login {
 
     /// Forgets all, because somebody who knows better says so.
     pub fn reset(&mut self) {
-        self.denied = None;
-        self.proven = false;
-        self.lost = 0;
-        self.lost_with = None;
-        self.paused_until = None;
+        self.suspects.clear();
+        self.proven = None;
     }
 
-    /// The denial that it waits over.
+    /// The denial of the credentials that were denied last.
     pub fn denial(&self) -> Option<&Denial> {
-        self.denied.as_ref().map(|(denial, _)| denial)
-    }
-
-    pub(super) fn denied(&mut self, denial: Denial, credentials: Credentials) {
-        self.reset();
-        self.denied = Some((denial, credentials));
+        self.suspects.iter().rev().find_map(|suspect| suspect.denial.as_ref())
     }
 
     /// One more sign-in was sent whose answer was lost, and there is no [`Outcome`] to tell: whoever was sending went away.
     pub fn lost(&mut self, credentials: &Credentials, now: Now) {
-        if self.lost_with.as_ref().is_none_or(|lost| !same(lost, credentials)) {
-            self.lost = 0;
-            self.paused_until = None;
-            self.lost_with = Some(credentials.clone());
-        }
-        self.lost = self.lost.saturating_add(1);
-        if self.lost >= self.most_lost {
+        let mut suspect = self.take(credentials);
+        suspect.lost = suspect.lost.saturating_add(1);
+        if suspect.lost >= self.most_lost {
             // By the monotonic clock alone: it is for the account's sake, and a step of the other clock proves nothing.
-            self.paused_until = Some(Moment::on_monotonic(now.monotonic.saturating_add(self.lost_pause)));
+            suspect.paused_until = Some(Moment::on_monotonic(now.monotonic.saturating_add(self.lost_pause)));
+        }
+        self.suspects.push(suspect);
+    }
+
+    pub(super) fn denied(&mut self, denial: Denial, credentials: Credentials) {
+        if self.is_proven(&credentials) {
+            self.proven = None;
+        }
+        // The server has said what it thinks of them: nothing is left in doubt.
+        let suspect =
+            Suspect { denial: Some(denial), lost: 0, paused_until: None, ..self.take(&credentials) };
+        self.suspects.push(suspect);
+    }
+
+    /// They gave tokens.
+    pub(super) fn clear(&mut self, credentials: &Credentials) {
+        self.suspects.retain(|suspect| !same(&suspect.credentials, credentials));
+    }
+
+    /// Takes out what is known of these, to be put back as the latest.
+    fn take(&mut self, credentials: &Credentials) -> Suspect {
+        let known = self.suspects.iter().position(|suspect| same(&suspect.credentials, credentials));
+        match known {
+            Some(place) => self.suspects.remove(place),
+            None => {
+                if self.suspects.len() >= MOST_SUSPECTS {
+                    self.suspects.remove(0);
+                }
+                Suspect { credentials: credentials.clone(), denial: None, lost: 0, paused_until: None }
+            }
         }
     }
 
-    /// Whether a sign-in before this one may have counted.
+    /// Whether a sign-in before this one, with the same, may have counted.
     pub(super) fn has_lost(&self) -> bool {
-        self.lost > 0
+        self.suspects.last().is_some_and(|suspect| suspect.lost > 0)
     }
 
     pub(super) fn paused_until(&self, now: Now) -> Option<Moment> {
-        self.paused_until.filter(|until| !until.has_come(now))
+        self.suspects.last()?.paused_until.filter(|until| !until.has_come(now))
     }
 }
 
@@ -144,8 +162,8 @@ impl fmt::Debug for Login {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Login")
             .field("denial", &self.denial())
-            .field("lost", &self.lost)
-            .field("paused_until", &self.paused_until)
+            .field("suspects", &self.suspects.len())
+            .field("is_proven", &self.proven.is_some())
             .finish_non_exhaustive()
     }
 }

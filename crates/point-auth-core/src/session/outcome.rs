@@ -63,6 +63,7 @@ pub enum NotNow {
 #[non_exhaustive]
 pub enum Outcome {
     /// There are new tokens.
+    #[non_exhaustive]
     Renewed {
         /// How they were got.
         kind: ExchangeKind,
@@ -158,6 +159,7 @@ pub enum SessionError {
     /// There are no credentials, and the refresh token is not there, was refused or has ended: somebody must sign in.
     SignInNeeded,
     /// All attempts failed, and nothing is sent for a while.
+    #[non_exhaustive]
     Failed {
         /// Why the last attempt failed.
         error: AttemptError,
@@ -165,6 +167,7 @@ pub enum SessionError {
         until: Moment,
     },
     /// The caller's own deadline came first.
+    #[non_exhaustive]
     OutOfPatience {
         /// Why the last attempt failed, if one has.
         last: Option<AttemptError>,

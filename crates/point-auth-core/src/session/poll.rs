@@ -101,13 +101,26 @@ impl Session {
         Some(Lease { token: held.token.clone(), look_again })
     }
 
-    /// Puts away what is over: a driver that was lost, a pause that has ended.
+    /// Puts away what is over: a token, a driver that was lost, a pause that has ended.
     fn look_at_the_clock(&mut self, now: Now) {
         if let Some(flight) = self.flight.take_if(|flight| now.monotonic >= flight.lost_at()) {
             // Whoever polls is told the rest.
-            let _lost = self.lost(&flight, now);
+            let _lost = self.lost(&flight, now, AttemptError::Lost);
         }
         self.pause.take_if(|pause| pause.until.has_come(now));
+        if let Some(held) =
+            self.token.as_mut().filter(|held| !held.has_ended && held.phase(now) == Phase::Over)
+        {
+            // Kept only to be known again.
+            held.has_ended = true;
+            self.stored_version = self.stored_version.wrapping_add(1);
+        }
+    }
+
+    /// Whether there is a way to another token at all: a refresh token that may be good, or credentials that were not denied.
+    /// Where there is none, [`Outcome::RefreshRefused`](super::Outcome::RefreshRefused) ends what callers wait for.
+    pub fn has_a_way_on(&self, now: Now) -> bool {
+        self.next_kind(now).is_some()
     }
 
     /// What an exchange begun now would be, if there is a way to a token at all.

@@ -195,18 +195,17 @@ impl Session {
         self.stored_version
     }
 
-    /// What to keep across a restart, or nothing while there are no tokens.
+    /// What to keep across a restart, or nothing while there are no tokens. An access token that a [poll](Self::poll) has found to be
+    /// over is left out.
     pub fn stored_tokens(&self) -> Option<StoredTokens> {
-        if self.token.is_none() && self.refresh.is_none() {
+        let token = self.token.as_ref().filter(|held| !held.has_ended);
+        if token.is_none() && self.refresh.is_none() {
             return None;
         }
         Some(StoredTokens {
             owner: self.owner.clone(),
-            access_token: self
-                .token
-                .as_ref()
-                .map(|held| Stored { token: held.token.clone(), since: held.asked_at.wall }),
-            expires_in: self.token.as_ref().map_or(Duration::ZERO, |held| held.life),
+            access_token: token.map(|held| Stored { token: held.token.clone(), since: held.asked_at.wall }),
+            expires_in: token.map_or(Duration::ZERO, |held| held.life),
             refresh_token: self
                 .refresh
                 .as_ref()
@@ -253,10 +252,11 @@ impl Session {
             let share = self.jitter.next();
             let held = HeldToken::new(token, now, age, stored.expires_in, &self.policy, share);
             let was_rejected = self.rejected.as_ref() == Some(&held.token);
-            let is_newer = self
-                .token
-                .as_ref()
-                .is_none_or(|old| old.phase(now) == Phase::Over || old.asked_at.wall < held.asked_at.wall);
+            let is_newer = self.token.as_ref().is_none_or(|old| match old.phase(now) {
+                // A clock that has gone back brings none to life again.
+                Phase::Over => !old.has_ended || old.token != held.token,
+                _ => old.asked_at.wall < held.asked_at.wall,
+            });
             if held.phase(now) != Phase::Over && !was_rejected && is_newer {
                 self.token = Some(held);
                 self.stored_version = self.stored_version.wrapping_add(1);

@@ -276,3 +276,17 @@ fn an_outcome_says_whether_it_may_have_counted() {
     scenario.after(1).someone().refreshes().abandons();
     assert!(!counted(&scenario));
 }
+
+#[test]
+fn a_corrected_password_ends_the_ten_minutes_after_sign_ins_that_other_aliases_made_void() {
+    let mut scenario = Scenario::new();
+    for alias in ["ann", "bob", "cid"] {
+        scenario.after(1).someone().signs_in();
+        let janes = crate::scenario::jane().with_user_alias(alias).unwrap();
+        scenario.session.set_credentials(janes, scenario.now);
+    }
+    scenario.pauses_for(600).nobody_sends();
+    let credentials = point_auth_core::Credentials::new("jane@tenant.com", "corrected").unwrap();
+    scenario.session.set_credentials(credentials, scenario.now);
+    scenario.someone().signs_in();
+}

@@ -306,3 +306,24 @@ fn tokens_of_somebody_else_are_not_taken_up_while_an_answer_is_awaited() {
     let stored = scenario.session.stored_tokens().unwrap();
     assert_eq!(stored.username(), Some("joe@tenant.com"));
 }
+
+#[test]
+fn tokens_out_of_a_store_are_taken_up_while_credentials_are_got() {
+    let stored = signed_in(3600).session.stored_tokens().unwrap();
+    let mut scenario = Scenario::on_demand();
+    scenario.someone().asks_for_credentials();
+    assert_eq!(scenario.session.restore(stored, scenario.now), Ok(()));
+    scenario.someone().gets("first");
+}
+
+#[test]
+fn a_pause_over_lost_sign_ins_of_others_is_none_for_another_password() {
+    let mut login = Login::new(&Policy::default());
+    let mut scenario = Scenario::on_demand();
+    (0..3).for_each(|_| login.lost(&jane(), scenario.now));
+    scenario.someone().asks_for_credentials();
+    let not_now = login.check(&jane(), scenario.now).unwrap_err();
+    scenario.source().declines(not_now).pauses_for(600).nobody_sends();
+    scenario.session.set_credentials(rotated(), scenario.now);
+    scenario.someone().signs_in();
+}

@@ -300,3 +300,17 @@ fn retry_after_is_spread_over_a_quarter_more_and_at_most_a_minute() {
         assert!(most - least > spread * 0.8, "from {least} to {most}");
     }
 }
+
+#[test]
+fn a_call_knows_its_deadline_from_its_first_poll_on_or_before() {
+    let mut scenario = Scenario::new();
+    let mut call = Call::new();
+    assert_eq!(call.deadline(), None);
+    let _sends = scenario.session.poll(scenario.now, &mut call);
+    let in_fifteen_seconds = scenario.now.monotonic + 15.seconds();
+    assert_eq!(call.deadline(), Some(in_fifteen_seconds));
+    scenario.after(1);
+    let _waits = scenario.session.poll(scenario.now, &mut call);
+    assert_eq!(call.deadline(), Some(in_fifteen_seconds));
+    assert_eq!(Call::until(7.seconds()).deadline(), Some(7.seconds()));
+}

@@ -194,3 +194,15 @@ fn a_denied_sign_in_repeats_no_token() {
     scenario.server().answers(403, r#"{"error":"no longer first"}"#).latches();
     assert!(!format!("{:?}", scenario.outcome).contains("first"));
 }
+
+#[test]
+fn a_session_shows_where_it_is_and_what_it_has_counted() {
+    let mut scenario = Scenario::new();
+    scenario.someone().signs_in();
+    let said = format!("{:?}", scenario.session);
+    assert!(
+        said.starts_with(r#"Session { base: BaseUrl("https://api.pointservices.com"), counts: "#),
+        "{said}"
+    );
+    assert!(said.contains("sign_ins: 1") && said.ends_with(", .. }"), "{said}");
+}

@@ -320,3 +320,26 @@ fn a_thousand_hours_are_a_thousand_refreshes_and_no_sign_in_but_one_every_49_hou
     assert_eq!(counts.sign_ins + counts.refreshes, 1001);
     assert!((19..=25).contains(&counts.sign_ins), "{}", counts.sign_ins);
 }
+
+#[test]
+fn while_callers_wait_for_an_exchange_each_has_to_ask() {
+    let mut scenario = Scenario::refreshable("first", 3600);
+    scenario.at(3545).someone().refreshes();
+    let lease = scenario.session.lease(scenario.now).unwrap();
+    assert_eq!(lease.token.expose(), "first");
+    assert_eq!(scenario.until(lease.look_again), 0.0);
+    scenario.someone().waits();
+}
+
+#[test]
+fn the_spread_is_that_of_splitmix64_from_the_seed() {
+    // The first number of each, as published with the algorithm and by its other implementations.
+    for (seed, first) in [(0, 0xE220_A839_7B1D_CDAF_u64), (1_234_567, 6_457_827_717_110_365_317)] {
+        let mut scenario = Scenario::with_seed(seed);
+        scenario.someone().signs_in().server().gives("first", 3600);
+        let (scenario, lease) = scenario.someone().lease();
+        let share = (first >> 11) as f64 / (1_u64 << 53) as f64;
+        let expected = 3600.0 - 150.0 - 150.0 * share;
+        assert!((scenario.until(lease.look_again) - expected).abs() < 1e-6, "{seed}: {expected}");
+    }
+}

@@ -18,10 +18,11 @@ use crate::handle::{Plan, PlannedCredentials, session_settings};
 /// What is known of the login is known to all of them. A wrong password is sent once, whoever asks; sign-ins whose answers got lost
 /// are counted together. Until the password has given a token they sign in one at a time, then at most four at once
 /// ([`with_max_concurrent_sign_ins`](SessionsBuilder::with_max_concurrent_sign_ins)), first come first served.
-/// If the server stops taking a password that it has taken before, at most that many are sent before all know.
+/// If the server stops taking a password that it has taken before, at most that many are sent before all know. Another password than the one
+/// that gave tokens last is tried by one of them alone. For that the credentials that gave tokens last, and the last four that were denied or got
+/// no answer, are held.
 ///
-/// A source of credentials that never answers holds its turn for ever, since a thread cannot be stopped, and then nobody signs in: give
-/// it a limit of its own.
+/// A source of credentials that never answers keeps its thread, which cannot be stopped; its turn ends after 32 seconds.
 ///
 /// Cheap to clone; clones share the sessions. One session takes about 2 kB with tokens of the usual size.
 #[derive(Clone)]
@@ -84,7 +85,7 @@ impl SessionsBuilder {
 
     /// The sessions. There are none until somebody asks for one.
     pub fn build(self) -> Sessions {
-        Sessions { aliases: Arc::new(Aliases::new(self.plan, self.bounds)) }
+        Sessions { aliases: Aliases::new(self.plan, self.bounds) }
     }
 }
 

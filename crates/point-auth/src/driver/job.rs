@@ -6,11 +6,12 @@ use std::task::Poll;
 use std::time::Duration;
 
 use point_auth_core::session::{Action, Call, Exchange, ExchangeId, Failure, Now, Outcome, Session, Wanted};
-use point_auth_core::{Operation, SignIn};
+use point_auth_core::{Credentials, Operation, SignIn};
 use point_auth_transport::{Runtime, TransportError, TransportErrorKind};
 
 use super::gate::{Admitted, Refused};
 use super::{Driver, wake};
+use crate::panicked::caught;
 
 /// What a session has told somebody to do.
 pub(super) enum Job {
@@ -80,29 +81,31 @@ impl AtWork {
     }
 
     async fn sign_in(&mut self, driver: &Driver, wanted: Wanted) -> Outcome {
-        let admission = driver.common.gate.admit(driver.alias.as_deref(), driver.runtime());
+        let admission = driver.common.gate.admit(driver, self.number);
         let admission = match by(driver.runtime(), wanted.deadline, admission).await {
             Some(admission) => admission,
             None => {
                 let late = TransportError::new(TransportErrorKind::Timeout).not_sent();
-                Err(Failure::not_sent().with_source(late).into())
+                Err(Refused::Failed(Failure::not_sent().with_source(late)))
             }
         };
-        let mut admitted = match admission {
+        let admitted = match admission {
             Ok(admitted) => admitted,
             Err(refused) => {
-                return self.ended(|session, now| match refused {
-                    Refused::NotNow(not_now) => session.decline(wanted.id, now, not_now),
-                    Refused::Failed(failure) => session.handle_failure(wanted.id, now, &failure),
+                return self.ended(|session, now| match &refused {
+                    Refused::NotNow(not_now) => session.decline(wanted.id, now, not_now.clone()),
+                    Refused::Failed(failure) => session.handle_failure(wanted.id, now, failure),
+                    Refused::Withdrawn => {
+                        session.withdraw(wanted.id);
+                        Outcome::Ignored
+                    }
                 });
             }
         };
         let credentials = admitted.credentials().clone();
-        let now = driver.now();
-        let begun = driver.lock().session.sign_in_with(wanted.id, now, credentials);
-        match begun {
+        match driver.begin_sign_in(wanted.id, credentials) {
             Ok(exchange) => {
-                admitted.begins();
+                admitted.begins(exchange.deadline);
                 self.send(driver, *exchange, Some(admitted)).await
             }
             Err(outcome) => self.ended(|_, _| *outcome),
@@ -114,19 +117,31 @@ impl AtWork {
         let left = exchange.deadline.saturating_sub(driver.now().monotonic);
         let limits = driver.config().limits_within(left).with_max_response_bytes(SignIn::MAX_RESPONSE_BYTES);
         let request = driver.config().dress(exchange.request);
-        let sending = driver.common.carrier.send(request, limits);
+        let sending = caught(|| driver.common.carrier.send(request, limits));
         let result = by(driver.runtime(), exchange.deadline.saturating_add(GRACE), sending).await;
-        let outcome = self.ended(|session, now| match result {
-            Some(Ok(response)) => session.handle_response(exchange.id, now, &response),
-            Some(Err(error)) => {
-                let failure = match error.may_have_been_sent() {
-                    true => Failure::maybe_sent(),
-                    false => Failure::not_sent(),
-                };
-                session.handle_failure(exchange.id, now, &failure.with_source(error))
+        let result = match result {
+            Some(Ok(Ok(response))) => Ok(response),
+            Some(Ok(Err(error))) if error.may_have_been_sent() => Err(Failure::maybe_sent().with_source(error)),
+            Some(Ok(Err(error))) => Err(Failure::not_sent().with_source(error)),
+            None => Err(Failure::maybe_sent()),
+            // Nobody knows how far it came, as if it had gone away.
+            Some(Err(panicked)) => {
+                let error = TransportError::new(TransportErrorKind::Other).with_source(panicked);
+                return self.is_over(admitted, |session, now| session.abandon_because(exchange.id, now, error));
             }
-            None => session.handle_failure(exchange.id, now, &Failure::maybe_sent()),
-        });
+        };
+        self.is_over(admitted, |session, now| match &result {
+            Ok(response) => session.handle_response(exchange.id, now, response),
+            Err(failure) => session.handle_failure(exchange.id, now, failure),
+        })
+    }
+
+    fn is_over(
+        &mut self,
+        admitted: Option<Admitted<'_>>,
+        tell: impl FnOnce(&mut Session, Now) -> Outcome,
+    ) -> Outcome {
+        let outcome = self.ended(tell);
         if let Some(admitted) = admitted {
             admitted.ended(&outcome);
         }
@@ -140,8 +155,12 @@ impl AtWork {
         let mut state = self.driver.lock();
         let outcome = tell(&mut state.session, now);
         self.driver.publish(&state, now);
-        let goes_on = matches!(outcome, Outcome::Retrying { .. } | Outcome::RefreshRefused(_));
-        let woken = if goes_on { Vec::new() } else { state.take_wakers(usize::MAX) };
+        let goes_on = match outcome {
+            Outcome::Retrying { .. } => true,
+            Outcome::RefreshRefused(_) => state.session.has_a_way_on(now),
+            _ => false,
+        };
+        let woken = if goes_on { Vec::new() } else { state.take_all_wakers() };
         drop(state);
         wake(woken);
         outcome
@@ -158,7 +177,7 @@ impl Drop for AtWork {
         });
         state.running.take_if(|running| running.number == self.number);
         self.driver.publish(&state, now);
-        let woken = state.take_wakers(usize::MAX);
+        let woken = state.take_all_wakers();
         drop(state);
         wake(woken);
         if let Some(outcome) = outcome {
@@ -168,6 +187,19 @@ impl Drop for AtWork {
 }
 
 impl Driver {
+    fn begin_sign_in(
+        &self,
+        id: ExchangeId,
+        credentials: Credentials,
+    ) -> Result<Box<Exchange>, Box<Outcome>> {
+        let now = self.now();
+        let mut state = self.lock();
+        let begun = state.session.sign_in_with(id, now, credentials);
+        // They may be somebody else's, and the tokens of the one before must not be read any longer.
+        self.publish(&state, now);
+        begun
+    }
+
     /// What the session wants to be done now, if anything.
     fn next_job(&self) -> Option<Job> {
         let now = self.now();

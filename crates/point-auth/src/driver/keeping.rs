@@ -17,6 +17,8 @@ const LONG: Duration = Duration::from_secs(60);
 /// Ends when nobody holds the session any more.
 pub(crate) async fn keep_fresh(driver: Arc<Driver>) {
     while driver.is_open() {
+        // From before the look, so that nothing is missed that is told between that and the wait.
+        let seen = driver.lock().news;
         let result = Waiting::new(&driver, Call::new()).until_closed().await;
         let now = driver.now();
         let left = match result {
@@ -31,13 +33,15 @@ pub(crate) async fn keep_fresh(driver: Arc<Driver>) {
         // The wall clock may have been set, or the machine have slept: so look now and then, whatever was said.
         let left = left.unwrap_or_default().clamp(Duration::from_millis(1), LONG);
         let until = now.monotonic.saturating_add(left);
-        News { driver: &driver, until, key: None, sleep: None }.await;
+        News { driver: &driver, seen, until, key: None, sleep: None }.await;
     }
 }
 
 /// Waits until that time, or until something is told to the session.
 struct News<'a> {
     driver: &'a Arc<Driver>,
+    /// The news that are known.
+    seen: u64,
     until: Duration,
     key: Option<usize>,
     sleep: Option<Task>,
@@ -50,7 +54,7 @@ impl Future for News<'_> {
         let this = &mut *self;
         let mut state = this.driver.lock();
         let was_woken = this.key.is_some_and(|key| matches!(state.waiters.get(key), Some(None)));
-        if was_woken || !this.driver.is_open() {
+        if was_woken || state.news != this.seen || !this.driver.is_open() {
             return Poll::Ready(());
         }
         let old_waker = state.register(&mut this.key, cx.waker());

@@ -93,23 +93,28 @@ impl Together {
     }
 
     /// Wakes so many, and sees to it that more are woken if they do not look.
-    fn wake_some(self: &Arc<Self>, count: usize) {
+    fn wake_some(self: &Arc<Self>, mut count: usize) {
         let Some(driver) = self.driver.upgrade() else { return };
-        let more = count.saturating_mul(2);
-        self.next.store(more, Ordering::SeqCst);
-        driver.wake_some(count);
-        if driver.waiters() <= count {
-            return;
-        }
-        let until = driver.now().monotonic.saturating_add(ANSWER);
-        let mut timer = driver.runtime().sleep_until(until);
-        let escalation = Waker::from(Arc::new(Escalation(Arc::downgrade(self))));
-        match timer.as_mut().poll(&mut Context::from_waker(&escalation)) {
-            Poll::Ready(()) => driver.wake_some(more),
-            Poll::Pending => {
+        loop {
+            let more = count.saturating_mul(2);
+            self.next.store(more, Ordering::SeqCst);
+            driver.wake_some(count);
+            if driver.waiters() <= count {
+                return;
+            }
+            let until = driver.now().monotonic.saturating_add(ANSWER);
+            let mut timer = driver.runtime().sleep_until(until);
+            let escalation = Waker::from(Arc::new(Escalation(Arc::downgrade(self))));
+            if timer.as_mut().poll(&mut Context::from_waker(&escalation)).is_pending() {
                 let old = self.timer.lock().unwrap_or_else(PoisonError::into_inner).replace(timer);
                 drop(old);
+                return;
             }
+            // Their time is over already, unless somebody has looked meanwhile.
+            if self.next.load(Ordering::SeqCst) == 0 {
+                return;
+            }
+            count = more;
         }
     }
 }

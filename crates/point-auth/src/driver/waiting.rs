@@ -21,7 +21,7 @@ pub(crate) struct Waiting<'a> {
     sleep: Option<(Duration, Task)>,
     /// Whether it has looked for a token that is simply there.
     has_looked: bool,
-    /// Whether it stays until the job that it has begun has ended, since nobody else may be there to drive it.
+    /// Whether it stays until the job has ended that it has begun or found forsaken, since nobody else may be there to drive it.
     stays: bool,
 }
 
@@ -43,7 +43,7 @@ impl Future for Waiting<'_> {
             }
         }
         loop {
-            match this.driver.step(&mut this.call, &mut this.key, cx.waker(), this.stays) {
+            match this.driver.step(&mut this.call, &mut this.key, cx.waker(), &mut this.stays) {
                 Step::Token(token) => return Poll::Ready(Ok(token)),
                 Step::Failed(error) => {
                     return Poll::Ready(Err(Error::from_session(error, this.driver.now())));

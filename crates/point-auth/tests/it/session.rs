@@ -4,6 +4,7 @@ mod aliases;
 mod failures;
 mod keeping;
 mod kinds;
+mod login;
 mod mishaps;
 mod observers;
 mod rejections;

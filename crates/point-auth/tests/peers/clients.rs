@@ -173,7 +173,6 @@ impl Tally {
                 self.signed_in += 1;
             }
             Err(error) => {
-                assert_eq!(error.kind(), ErrorKind::Protocol, "{alias}: {error:?}");
                 assert!(error.is_retryable(), "{alias}: {error:?}");
                 assert!(arrived <= usize::from(error.may_have_been_sent()), "{alias}: {arrived}, {error:?}");
                 self.lost += 1;
@@ -188,10 +187,10 @@ impl Tally {
         assert!(self.signed_in > 0, "{}", self.name);
     }
 
-    /// Most of them worked; and says how many.
+    /// Some of them worked; and says how many.
     #[track_caller]
-    pub(crate) fn lost_few(&self) {
+    pub(crate) fn lost_some(&self) {
         println!("{}: {} signed in, {} lost", self.name, self.signed_in, self.lost);
-        assert!(self.signed_in > self.lost, "{}: {} and {} lost", self.name, self.signed_in, self.lost);
+        assert!(self.signed_in > 0, "{}: all {} were lost", self.name, self.lost);
     }
 }

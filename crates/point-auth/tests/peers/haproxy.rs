@@ -101,11 +101,11 @@ fn a_connection_that_haproxy_drops_without_an_answer_is_a_broken_protocol_and_no
 #[test]
 fn connections_that_haproxy_gives_up_when_idle_send_nothing_twice() {
     // An idle HTTP/2 connection ends with GOAWAY.
-    let Some((emulator, haproxy)) = in_front("timeout http-keep-alive 1ms\n  timeout client 20ms") else {
+    let Some((emulator, haproxy)) = in_front("timeout http-keep-alive 1ms") else {
         return;
     };
     for client in haproxy.site().clients() {
-        Tally::of(&client, &emulator, 60, 1).lost_few();
+        Tally::of(&client, &emulator, 60, 1).lost_some();
     }
 }
 

@@ -58,7 +58,7 @@ impl Nginx {
         folder.write("key.pem", issued.private_key_pem());
         folder.write("authority.pem", authority.pem());
         let mut text = String::from(
-            "daemon off; master_process off; pid nginx.pid;\nevents { worker_connections 256; }\nhttp {\n\
+            "daemon off; user root; pid nginx.pid;\nevents { worker_connections 256; }\nhttp {\n\
              access_log off; gzip on; gzip_proxied any; gzip_types application/json; gzip_min_length 1;\n",
         );
         for kind in ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"] {

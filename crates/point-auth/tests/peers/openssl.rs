@@ -59,7 +59,7 @@ impl Identity {
     }
 }
 
-/// OpenSSL of version 3, whose options the tests use; LibreSSL has the same name and others.
+/// OpenSSL of version 3, whose options the tests use; `LibreSSL` has the same name and others.
 fn openssl() -> Option<std::path::PathBuf> {
     let path = program::find("openssl")?;
     let output = Command::new(&path).arg("version").output().unwrap();

@@ -149,7 +149,13 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Fails only for one that has ended.
+        // One that is killed leaves its workers behind, so it is asked first; the signal fails only if it has ended.
+        let id = self.child.id().to_string();
+        let _ = Command::new("kill").args(["-s", "TERM", &id]).stderr(Stdio::null()).status();
+        let end = Instant::now() + LONG;
+        while self.child.try_wait().is_ok_and(|ended| ended.is_none()) && Instant::now() < end {
+            self.said.wait_for_more(Duration::from_millis(10));
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -10,15 +10,21 @@ use crate::clients::Tally;
 use crate::program::LONG;
 
 #[test]
-fn a_connection_for_one_request_loses_none_of_many_in_a_row() {
-    // Over HTTP/2 each answer is followed by a GOAWAY, over HTTP/1.1 by the end.
-    for config in
-        [Config::server("keepalive_requests 1;"), Config::server("keepalive_requests 1;").http1_only()]
-    {
-        let Some((emulator, nginx)) = in_front(&config) else { return };
-        for client in nginx.site().clients() {
-            Tally::of(&client, &emulator, 10, 1).lost_none();
-        }
+fn a_connection_for_one_request_loses_none_of_many_in_a_row_over_http_1() {
+    let Some((emulator, nginx)) = in_front(&Config::server("keepalive_requests 1;").http1_only()) else {
+        return;
+    };
+    for client in nginx.site().clients() {
+        Tally::of(&client, &emulator, 10, 1).lost_none();
+    }
+}
+
+#[test]
+fn a_goaway_after_each_answer_sends_none_of_many_in_a_row_twice() {
+    // It follows the answer, and the next request may be out before it is read.
+    let Some((emulator, nginx)) = in_front(&Config::server("keepalive_requests 1;")) else { return };
+    for client in nginx.site().clients() {
+        Tally::of(&client, &emulator, 10, 1).lost_some();
     }
 }
 
@@ -29,22 +35,31 @@ fn a_connection_that_ends_under_many_at_once_sends_none_of_them_twice() {
     {
         let Some((emulator, nginx)) = in_front(&config) else { return };
         for client in nginx.site().clients() {
-            Tally::of(&client, &emulator, 60, 12).lost_few();
+            Tally::of(&client, &emulator, 60, 12).lost_some();
         }
     }
 }
 
 #[test]
-fn an_idle_connection_that_nginx_has_closed_is_not_used_again() {
+fn an_idle_connection_that_nginx_has_closed_costs_at_most_an_error() {
     for config in
         [Config::server("keepalive_timeout 100ms;"), Config::server("keepalive_timeout 100ms;").http1_only()]
     {
         let Some((emulator, nginx)) = in_front(&config) else { return };
         for client in nginx.site().clients() {
-            let before = emulator.count(Operation::SignIn);
             for round in 1..=3 {
-                client.sign_in().unwrap_or_else(|error| panic!("{}, {round}: {error:?}", client.name));
-                assert_eq!(emulator.count(Operation::SignIn), before + round, "{}", client.name);
+                let before = emulator.count(Operation::SignIn);
+                let outcome = client.sign_in().map(drop);
+                let arrived = emulator.count(Operation::SignIn) - before;
+                match outcome {
+                    Ok(()) => assert_eq!(arrived, 1, "{}, {round}", client.name),
+                    Err(error) => {
+                        // On hyper the end is read by a task, which may come late on a busy machine; ureq looks by itself.
+                        assert!(!client.is_blocking(), "{}, {round}: {error:?}", client.name);
+                        assert_eq!((error.kind(), arrived), (ErrorKind::Protocol, 0), "{}", client.name);
+                        assert!(error.is_retryable(), "{}, {round}: {error:?}", client.name);
+                    }
+                }
                 nginx.close_idle_connections();
             }
         }
@@ -58,7 +73,7 @@ fn a_connection_that_nginx_closes_as_the_request_comes_sends_it_once() {
     {
         let Some((emulator, nginx)) = in_front(&config) else { return };
         for client in nginx.site().clients() {
-            Tally::of(&client, &emulator, 100, 1).lost_few();
+            Tally::of(&client, &emulator, 100, 1).lost_some();
         }
     }
 }

@@ -20,7 +20,7 @@ fn a_server_that_is_down_behind_nginx_is_a_passing_502() {
 #[test]
 fn a_server_that_breaks_off_behind_nginx_is_a_502_and_got_the_request_once() {
     let Some((emulator, nginx)) = in_front(&Config::default()) else { return };
-    for fault in [Fault::close_after_request(), Fault::reset(), Fault::raw("SSH-2.0-OpenSSH_9.6\r\n")] {
+    for fault in [Fault::close_after_request(), Fault::reset()] {
         for client in nginx.site().clients() {
             let before = emulator.count(Operation::SignIn);
             emulator.push_fault(fault.clone());
@@ -28,6 +28,20 @@ fn a_server_that_breaks_off_behind_nginx_is_a_502_and_got_the_request_once() {
             assert_eq!(error.status(), Some(StatusCode::BAD_GATEWAY), "{} {fault:?}", client.name);
             assert_eq!(emulator.count(Operation::SignIn), before + 1, "{} {fault:?}", client.name);
         }
+    }
+}
+
+#[test]
+fn a_server_that_speaks_no_http_behind_nginx_gives_no_token_and_got_the_request_once() {
+    let Some((emulator, nginx)) = in_front(&Config::default()) else { return };
+    for client in nginx.site().clients() {
+        let before = emulator.count(Operation::SignIn);
+        // nginx takes it for HTTP/0.9.
+        emulator.push_fault(Fault::raw("SSH-2.0-OpenSSH_9.6\r\n"));
+        let error = client.sign_in().map(drop).expect_err(&client.name);
+        assert!(error.may_have_been_sent(), "{}: {error:?}", client.name);
+        assert!(error.denial().is_none(), "{}: {error:?}", client.name);
+        assert_eq!(emulator.count(Operation::SignIn), before + 1, "{}", client.name);
     }
 }
 

@@ -1,0 +1,245 @@
+//! One login for many aliases: what is known of it, and what becomes of them when it changes.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use point_auth::session::StoredTokens;
+use point_auth::transport::async_trait;
+use point_auth::{
+    AccessToken, BoxError, CredentialSource, Credentials, Error, ErrorKind, NeutralRuntime, Observer,
+    Sessions,
+};
+use point_auth_testkit::{Emulator, Fault, Operation, RecordedRequest};
+
+use super::support::{ByHand, World, on_tokio};
+use crate::support::{PASSWORD, USERNAME, credentials, runtime};
+
+const OTHER: &str = "other@example.com";
+
+/// A server that knows two users by the same password.
+fn world() -> World {
+    let emulator = Emulator::builder().user(USERNAME, PASSWORD).user(OTHER, PASSWORD).start().unwrap();
+    World::of(emulator, point_auth::TokioRuntime::new())
+}
+
+fn asking(
+    sessions: &Sessions,
+    count: usize,
+) -> Vec<impl Future<Output = Result<AccessToken, Error>> + Send + use<>> {
+    let one = |number| {
+        let sessions = sessions.clone();
+        async move { sessions.access_token(&format!("person-{number}")).await }
+    };
+    (0..count).map(one).collect()
+}
+
+fn wrong() -> Credentials {
+    Credentials::new(USERNAME, "wrong").unwrap()
+}
+
+/// How often a password was sent.
+fn sent(world: &World, password: &str) -> usize {
+    let quoted = format!("\"{password}\"");
+    let has_it = |request: &RecordedRequest| String::from_utf8_lossy(request.body()).contains(&quoted);
+    world.emulator.count_where(|request| request.operation() == Operation::SignIn && has_it(request))
+}
+
+/// Gives what a test wants, by turns.
+#[derive(Clone)]
+struct Vault {
+    given: Arc<Mutex<Vec<Credentials>>>,
+    asked: Arc<AtomicUsize>,
+}
+
+impl Vault {
+    fn of(given: Vec<Credentials>) -> Self {
+        Self { given: Arc::new(Mutex::new(given)), asked: Arc::default() }
+    }
+}
+
+#[async_trait]
+impl CredentialSource for Vault {
+    async fn credentials(&self) -> Result<Credentials, BoxError> {
+        let asked = self.asked.fetch_add(1, Ordering::SeqCst);
+        let given = self.given.lock().unwrap();
+        Ok(given[asked % given.len()].clone())
+    }
+}
+
+#[test]
+fn a_source_that_rotates_to_a_wrong_password_sends_that_once() {
+    let (world, runtime) = (world(), runtime());
+    let vault = Vault::of(vec![credentials()]);
+    let sessions = world.sessions_builder().with_credential_source(vault.clone()).build();
+    assert!(on_tokio(&runtime, asking(&sessions, 1)).iter().all(Result::is_ok));
+    *vault.given.lock().unwrap() = vec![wrong()];
+    let got = on_tokio(&runtime, asking(&sessions, 100));
+    assert_eq!(got.iter().filter(|one| one.is_ok()).count(), 1);
+    assert_eq!(sent(&world, "wrong"), 1);
+}
+
+#[test]
+fn a_source_with_one_stale_replica_sends_the_stale_password_once() {
+    let (world, runtime) = (world(), runtime());
+    let vault = Vault::of(vec![wrong(), credentials()]);
+    let sessions = world.sessions_builder().with_credential_source(vault).build();
+    for _ in 0..20 {
+        let _got = on_tokio(&runtime, asking(&sessions, 20));
+        world.time.advance(Duration::from_secs(61));
+    }
+    assert_eq!(sent(&world, "wrong"), 1);
+}
+
+#[test]
+fn a_late_answer_to_the_old_password_says_nothing_of_the_new_one() {
+    let (world, runtime) = (world(), runtime());
+    let sessions = world.sessions_builder().with_credentials(credentials()).build();
+    world.control.hold();
+    let first = on_the_way(&world, &runtime, &sessions);
+    sessions.set_credentials(wrong());
+    let others: Vec<_> = asking(&sessions, 50).into_iter().skip(1).map(|task| runtime.spawn(task)).collect();
+    world.control.release();
+    assert!(runtime.block_on(first).unwrap().is_ok());
+    for other in others {
+        assert_eq!(runtime.block_on(other).unwrap().unwrap_err().kind(), ErrorKind::Denied);
+    }
+    assert_eq!(sent(&world, "wrong"), 1);
+}
+
+type Task = tokio::task::JoinHandle<Result<AccessToken, Error>>;
+
+fn on_the_way(world: &World, runtime: &tokio::runtime::Runtime, sessions: &Sessions) -> Task {
+    let task = runtime.spawn(asking(sessions, 1).remove(0));
+    world.control.wait_for_in_flight(1);
+    task
+}
+
+#[test]
+fn after_a_denial_the_source_is_asked_once_for_all() {
+    let (world, runtime) = (world(), runtime());
+    let vault = Vault::of(vec![wrong()]);
+    let sessions = world.sessions_builder().with_credential_source(vault.clone()).build();
+    let got = on_tokio(&runtime, asking(&sessions, 1000));
+    assert!(got.iter().all(|one| one.as_ref().unwrap_err().kind() == ErrorKind::Denied));
+    assert_eq!((vault.asked.load(Ordering::SeqCst), world.sign_ins()), (1, 1));
+}
+
+#[test]
+fn another_username_drops_the_tokens_of_all_aliases() {
+    let (world, runtime) = (world(), runtime());
+    let sessions = world.sessions_builder().with_credentials(credentials()).build();
+    let old = on_tokio(&runtime, asking(&sessions, 5));
+    let stored = sessions.session("person-0").unwrap().stored_tokens().unwrap();
+    // By one of them or by all, it is the login that changes.
+    let one = sessions.session("person-0").unwrap();
+    one.set_credentials(Credentials::new(OTHER, PASSWORD).unwrap());
+    assert!(
+        (0..5).all(|number| sessions.session(&format!("person-{number}")).unwrap().current_token().is_none())
+    );
+    let new = on_tokio(&runtime, asking(&sessions, 5));
+    assert!(old.iter().zip(&new).all(|(old, new)| old.as_ref().unwrap() != new.as_ref().unwrap()));
+    assert_eq!(world.emulator.count_for(OTHER, Operation::SignIn), 5);
+    assert!(sessions.restore(stored).is_err());
+    assert_eq!(sessions.session("person-0").unwrap().stored_tokens().unwrap().username(), Some(OTHER));
+}
+
+#[test]
+fn the_same_credentials_again_end_no_pause() {
+    let (world, runtime) = (world(), runtime());
+    world.emulator.always(Fault::respond(503).header("retry-after", "600"));
+    let sessions = world.sessions_builder().with_credentials(credentials()).build();
+    for _ in 0..20 {
+        assert!(on_tokio(&runtime, asking(&sessions, 1)).remove(0).is_err());
+        sessions.set_credentials(credentials());
+    }
+    assert_eq!(world.sign_ins(), 1);
+}
+
+#[test]
+fn a_corrected_password_is_used_for_all() {
+    let (world, runtime) = (world(), runtime());
+    let sessions = world.sessions_builder().with_credentials(wrong()).build();
+    assert!(on_tokio(&runtime, asking(&sessions, 10)).iter().all(Result::is_err));
+    sessions.session("person-3").unwrap().set_credentials(credentials());
+    assert!(on_tokio(&runtime, asking(&sessions, 10)).iter().all(Result::is_ok));
+    assert_eq!(world.sign_ins(), 11);
+}
+
+#[test]
+fn sessions_without_credentials_are_given_some_later_and_keep_their_aliases() {
+    let (world, runtime) = (world(), runtime());
+    let sessions = world.sessions_builder().build();
+    let session = sessions.session("person-0").unwrap();
+    let error = runtime.block_on(session.access_token()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::SignInNeeded);
+    session.set_credentials(credentials().with_user_alias("somebody else").unwrap());
+    assert!(on_tokio(&runtime, asking(&sessions, 3)).iter().all(Result::is_ok));
+    let aliases: Vec<_> =
+        world.emulator.requests().iter().filter_map(RecordedRequest::user_alias).map(str::to_owned).collect();
+    assert!(aliases.len() == 3 && aliases.iter().all(|alias| alias.starts_with("person-")), "{aliases:?}");
+}
+
+#[test]
+fn those_within_the_bound_make_no_room_for_each_other() {
+    for most in [10, 100, 500] {
+        let (world, runtime) = (world(), runtime());
+        let builder = world.sessions_builder().with_credentials(credentials());
+        let sessions = builder.with_max_sessions(most).build();
+        for _ in 0..3 {
+            assert!(on_tokio(&runtime, asking(&sessions, most)).iter().all(Result::is_ok));
+        }
+        assert_eq!((sessions.len(), world.sign_ins()), (most, most));
+        assert!(runtime.block_on(sessions.access_token("one more")).is_ok());
+        assert_eq!(sessions.len(), most);
+    }
+}
+
+#[test]
+fn one_who_has_the_turn_and_is_not_polled_any_more_is_given_up() {
+    let emulator = Emulator::builder().user(USERNAME, PASSWORD).start().unwrap();
+    let (world, runtime) = (World::of(emulator, NeutralRuntime::new()), runtime());
+    let sessions = world.sessions_builder().with_credentials(credentials()).build();
+    world.control.hold();
+    let _in_tokio = runtime.enter();
+    let mut first = ByHand::new(asking(&sessions, 1).remove(0));
+    assert!(first.poll().is_pending());
+    world.control.release();
+    let others = asking(&sessions, 5).into_iter().skip(1).map(|task| runtime.spawn(task));
+    let others: Vec<_> = others.collect();
+    for _ in 0..4 {
+        world.time.advance(Duration::from_secs(10));
+    }
+    // They are out of patience by now, but those after them are not held up.
+    for other in others {
+        let _got = runtime.block_on(other).unwrap();
+    }
+    let session = sessions.session("the last").unwrap();
+    assert!(runtime.block_on(session.access_token()).is_ok());
+    drop(first);
+}
+
+/// Notes whose tokens changed.
+#[derive(Clone, Default)]
+struct Notes(Arc<Mutex<Vec<(Option<String>, Option<String>)>>>);
+
+impl Observer for Notes {
+    fn tokens_changed(&self, user_alias: Option<&str>, tokens: Option<&StoredTokens>) {
+        let owner = tokens.and_then(StoredTokens::user_alias).map(str::to_owned);
+        self.0.lock().unwrap().push((user_alias.map(str::to_owned), owner));
+    }
+}
+
+#[test]
+fn an_observer_is_told_whose_tokens_they_are_now() {
+    let (world, runtime, notes) = (world(), runtime(), Notes::default());
+    let jane = credentials().with_user_alias("jane").unwrap();
+    let session = world.builder().with_credentials(jane).with_observer(notes.clone()).build();
+    runtime.block_on(session.access_token()).unwrap();
+    session.set_credentials(credentials().with_user_alias("bob").unwrap());
+    world.time.advance(Duration::from_secs(60));
+    runtime.block_on(session.access_token()).unwrap();
+    let told = notes.0.lock().unwrap().clone();
+    assert_eq!(told.first(), Some(&(Some("jane".into()), Some("jane".into()))));
+    assert_eq!(told.last(), Some(&(Some("bob".into()), Some("bob".into()))));
+}

@@ -1,0 +1,143 @@
+//! Nothing secret in what anybody says: every adapter, by a client and by a session, signs in, refreshes and fails in every way,
+//! while all that is logged at the most talkative level is kept, and every error is printed in every way.
+//!
+//! A binary of its own, since a logger is for the whole process. The one exception is ureq-proto, which logs what it reads; it
+//! is held to be exactly that.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says what it has counted"
+)]
+
+mod canaries;
+mod drivers;
+mod heard;
+mod scenes;
+mod shown;
+
+use point_auth::transport::{ProxySettings, TransportSettings};
+use point_auth_testkit::HttpVersions;
+
+use crate::canaries::{ACCESS, ECHOED, PASSWORD, PROXY_PASSWORD, REFRESH};
+use crate::drivers::{ADAPTERS, Adapter, Driver};
+use crate::heard::{Heard, Line};
+use crate::scenes::{Scene, Wire};
+
+/// What ureq-proto logs by.
+const UREQ_PROTO: &str = "ureq_proto::util";
+/// What ureq logs by: an answer's `Content-Type` and `Location` among other headers, with whatever the server put there.
+const UREQ: &str = "ureq::run";
+
+fn goes_through_everything(adapter: Adapter, make: fn(Adapter) -> Driver) {
+    let heard = heard::begin();
+    let driver = make(adapter);
+    let mut ways = 0;
+    for wire in [Wire::Plain, Wire::Tls(HttpVersions::Http1Only), Wire::Tls(HttpVersions::Both)] {
+        ways += Scene::new(wire).play(&driver);
+    }
+    let found = heard.secrets_beside(UREQ_PROTO);
+    let known: &[_] = if adapter == Adapter::Ureq { &[(UREQ.to_owned(), ECHOED.name)] } else { &[] };
+    assert_eq!(found, known, "{adapter:?}");
+    println!("{adapter:?}: {ways} failures, {} lines logged, {} canaries", heard.len(), found.len());
+    assert!(ways > 60 && heard.len() > 100, "{ways} failures, {} lines", heard.len());
+}
+
+#[test]
+fn reqwest_leaks_nothing_by_a_client() {
+    goes_through_everything(Adapter::Reqwest, Driver::client);
+}
+
+#[test]
+fn reqwest_leaks_nothing_by_a_session() {
+    goes_through_everything(Adapter::Reqwest, Driver::session);
+}
+
+#[test]
+fn hyper_leaks_nothing_by_a_client() {
+    goes_through_everything(Adapter::Hyper, Driver::client);
+}
+
+#[test]
+fn hyper_leaks_nothing_by_a_session() {
+    goes_through_everything(Adapter::Hyper, Driver::session);
+}
+
+#[test]
+fn ureq_leaks_nothing_by_a_client() {
+    goes_through_everything(Adapter::Ureq, Driver::client);
+}
+
+#[test]
+fn ureq_leaks_nothing_by_a_session() {
+    goes_through_everything(Adapter::Ureq, Driver::session);
+}
+
+/// If this fails because ureq-proto has stopped, the exception can go, here and in the security chapter.
+#[test]
+fn what_ureq_proto_logs_is_what_it_reads_and_never_the_password() {
+    let heard = heard::begin();
+    Scene::new(Wire::Plain).play(&Driver::client(Adapter::Ureq));
+    let mut found = heard.secrets_of(UREQ_PROTO);
+    // A server that repeats a password has it logged with the rest of its answer.
+    found.retain(|name| *name != ECHOED.name);
+    assert_eq!(found, [ACCESS.name, REFRESH.name]);
+}
+
+/// The tests above would see nothing if nobody was listened to.
+#[test]
+fn everybody_is_listened_to() {
+    let heard = heard::begin();
+    for adapter in ADAPTERS {
+        Scene::new(Wire::Tls(HttpVersions::Both)).play(&Driver::client(adapter));
+    }
+    let targets = heard.targets();
+    for who in ["h2::", "hyper_util::", "reqwest::", "rustls::", "ureq::", "ureq_proto::"] {
+        assert!(targets.iter().any(|target| target.starts_with(who)), "{who} in {targets:?}");
+    }
+}
+
+#[test]
+fn a_secret_is_found_in_whatever_form_it_is_logged() {
+    let secret = PASSWORD.text();
+    let bytes = secret.as_bytes();
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let rows = bytes.chunks(16).map(|row| {
+        let hex: Vec<String> =
+            row.chunks(2).map(|pair| pair.iter().map(|byte| format!("{byte:02x}")).collect()).collect();
+        format!("{}  {}", hex.join(" "), String::from_utf8_lossy(row))
+    });
+    let only_hex = bytes.chunks(16).map(|row| row.iter().map(|byte| format!("{byte:02X} ")).collect());
+    let logs: [Vec<String>; 7] = [
+        vec![format!("x{secret}y")],
+        vec![format!("{:?}", secret.as_bytes())],
+        vec![format!("{:#?}", secret.as_bytes())],
+        vec![hex],
+        rows.collect(),
+        only_hex.collect(),
+        secret.as_bytes().chunks(5).map(|piece| String::from_utf8_lossy(piece).into_owned()).collect(),
+    ];
+    for log in logs {
+        let lines: Vec<Line> = log.into_iter().map(|text| Line::new("somebody", text)).collect();
+        let found = Heard::of(lines.clone()).secrets_beside("nobody");
+        assert_eq!(found.len(), 1, "{found:?} in {lines:#?}");
+        assert!(Heard::of(lines).secrets_beside("somebody").is_empty());
+    }
+    let basic = format!("Basic {}", canaries::base64(&format!("proxy-user:{}", PROXY_PASSWORD.text())));
+    assert_eq!(Heard::of(vec![Line::new("a", basic)]).secrets_of("a"), [PROXY_PASSWORD.name]);
+    assert!(
+        Heard::of(vec![Line::new("a", "POST /signInWithPassword 200".to_owned())]).secrets_of("a").is_empty()
+    );
+}
+
+#[test]
+fn settings_with_a_password_for_the_proxy_show_none() {
+    let url = format!("http://proxy-user:{}@127.0.0.1:3128", PROXY_PASSWORD.text());
+    let settings = TransportSettings::new().with_proxy(ProxySettings::url(&url).unwrap());
+    for adapter in ADAPTERS {
+        let shown = format!("{settings:?} {settings:#?} {}", adapter.shown(&settings));
+        assert_eq!(canaries::in_text(&shown), Vec::<&str>::new(), "{adapter:?}: {shown}");
+    }
+}

@@ -1,0 +1,72 @@
+//! What is left of secrets in freed memory after an exchange over each adapter, when all that held them is gone: how many blocks
+//! were given back with a secret in them. None of them is core's, which has a test of its own; they are the HTTP client's and the
+//! TLS library's. Here they are counted, and held to what the security chapter says.
+//!
+//! A binary of its own, since its allocator searches every block that is freed. The server is another process: this program
+//! again, since what a server frees is no business of the client's.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says what it has measured"
+)]
+
+mod exchange;
+mod server;
+mod table;
+
+use scanning_allocator::ScanningAllocator;
+
+use crate::exchange::{Adapter, Left, measure};
+use crate::table::{CEILINGS, Row};
+
+#[global_allocator]
+static ALLOCATOR: ScanningAllocator = ScanningAllocator::new();
+
+/// Measures every row of an adapter, and complains of all that are too high at once.
+fn stays_within(adapter: Adapter) {
+    let mut complaints = Vec::new();
+    let mut rows = 0;
+    for row in CEILINGS.iter().filter(|row| row.adapter == adapter) {
+        let found = measure(adapter, row.wire, row.way);
+        println!(
+            "{:<8} {:<6} {:<10} {found}",
+            format!("{adapter:?}"),
+            format!("{:?}", row.wire),
+            format!("{:?}", row.way)
+        );
+        if !found.is_within(&row.ceiling) {
+            complaints.push(format!("{:?} {:?}: {found}, more than {}", row.wire, row.way, row.ceiling));
+        }
+        rows += 1;
+    }
+    assert!(complaints.is_empty(), "{complaints:#?}");
+    assert!(rows > 10, "{rows} rows");
+}
+
+#[test]
+fn an_exchange_over_reqwest_leaves_no_more_than_is_said() {
+    stays_within(Adapter::Reqwest);
+}
+
+#[test]
+fn an_exchange_over_hyper_leaves_no_more_than_is_said() {
+    stays_within(Adapter::Hyper);
+}
+
+#[test]
+fn an_exchange_over_ureq_leaves_no_more_than_is_said() {
+    stays_within(Adapter::Ureq);
+}
+
+/// Without this, ceilings of 0 might be the work of a scanner that sees nothing.
+#[test]
+fn the_scanner_sees_what_a_careless_program_leaves() {
+    let watch = ScanningAllocator::watch("careless-password-canary");
+    drop(std::hint::black_box(String::from("careless-password-canary")));
+    assert_eq!(watch.freed_blocks(), 1);
+    let some = CEILINGS.iter().filter(|row: &&Row| row.ceiling != Left::default()).count();
+    assert!(some > 0);
+}

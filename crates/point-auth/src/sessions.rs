@@ -24,7 +24,7 @@ use crate::{Client, CredentialSource, Error, Session};
 /// Outside of tokio the one whose turn it is sees to its own sign-in. If it is alive and not polled any more, its turn ends 2 seconds after
 /// the deadline of its exchange (32 seconds), and the sign-in counts as lost.
 ///
-/// Cheap to clone; clones share the sessions. One session takes about 2 kB with tokens of the usual size.
+/// Cheap to clone; clones share the sessions. One session takes about 3 kB with tokens of the usual size.
 ///
 /// ```no_run
 /// # #[cfg(feature = "reqwest")]

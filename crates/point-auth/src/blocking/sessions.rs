@@ -24,7 +24,7 @@ use crate::handle::{Plan, PlannedCredentials, session_settings};
 ///
 /// A source of credentials that never answers keeps its thread, which cannot be stopped; its turn ends after 32 seconds.
 ///
-/// Cheap to clone; clones share the sessions. One session takes about 2 kB with tokens of the usual size.
+/// Cheap to clone; clones share the sessions. One session takes about 3 kB with tokens of the usual size.
 #[derive(Clone)]
 pub struct Sessions {
     aliases: Arc<Aliases>,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::run::{Failure, Report};
 use crate::workspace::Workspace;
-use crate::{book, compile, deny, features, public_api, tidy};
+use crate::{bench, book, compile, deny, features, fuzz, public_api, tidy};
 
 pub(crate) struct Step {
     name: &'static str,
@@ -35,6 +35,16 @@ const STEPS: &[Step] = &[
     },
     Step { name: "doc", about: "rustdoc without a warning", run: compile::doc },
     Step { name: "public-api", about: "only known crates show in the public API", run: public_api::check },
+    Step {
+        name: "budget",
+        about: "allocations, instructions and crates are what the budget says",
+        run: bench::budget,
+    },
+    Step {
+        name: "fuzz-corpora",
+        about: "the fuzz targets over their corpora, without a fuzzer",
+        run: fuzz::corpora,
+    },
     Step { name: "test-all-features", about: "the tests with all features", run: compile::test_all_features },
     Step { name: TEST, about: "the tests, as the README runs them", run: compile::test },
 ];
@@ -49,6 +59,15 @@ pub(crate) fn usage() -> String {
     for step in STEPS {
         text.push_str(&format!("  {:<18} {}\n", step.name, step.about));
     }
+    text.push_str(
+        "\ncargo xtask bench [SECTION]…\n\nMeasures, and writes the book's page about performance.\n",
+    );
+    text.push_str("\ncargo xtask budget [--write]\n\nChecks the budget, or writes it anew.\n");
+    text.push_str(
+        "\ncargo xtask fuzz --seconds N [TARGET]…\n\nRuns the fuzz targets of core for so long each.\n",
+    );
+    text.push_str("\ncargo xtask conformance\n\nRuns the suite over every transport, and writes the book's page about it.\n");
+    text.push_str("\ncargo xtask peers\n\nInstalls the servers and proxies that tests run against (as root, by apt-get).\n");
     text
 }
 

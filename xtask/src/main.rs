@@ -1,13 +1,17 @@
 //! Automation of this repository. `cargo xtask ci` checks all that has to hold before a change lands, and
-//! `cargo xtask ci STEP…` only the named steps; `cargo xtask` alone lists them.
+//! `cargo xtask ci STEP…` only the named steps; `cargo xtask bench` measures; `cargo xtask` alone lists all there is.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
 
+mod bench;
 mod book;
 mod ci;
 mod compile;
+mod conformance;
 mod deny;
 mod features;
+mod fuzz;
+mod peers;
 mod public_api;
 mod run;
 mod tidy;
@@ -31,6 +35,11 @@ fn main() -> ExitCode {
             Ok(steps) => ci::run(&steps),
             Err(complaint) => refuse(&complaint),
         },
+        ["bench", sections @ ..] => bench::bench(sections),
+        ["budget", arguments @ ..] => bench::budget_task(arguments),
+        ["fuzz", arguments @ ..] => fuzz::fuzz(arguments),
+        ["conformance"] => conformance::conformance(),
+        ["peers"] => peers::peers(),
         [other, ..] => refuse(&format!("there is no task `{other}`")),
     }
 }

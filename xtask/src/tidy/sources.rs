@@ -17,7 +17,13 @@ const OTHER_TEST_BINARIES: &[(&str, &str)] = &[
         "crates/point-auth-core/tests/session/main.rs",
         "an allocator that searches freed memory is for the whole process",
     ),
+    ("crates/point-auth/tests/leaks/main.rs", "a logger is for the whole process"),
     ("crates/point-auth/tests/memory/main.rs", "an allocator that counts is for the whole process"),
+    ("crates/point-auth/tests/peers/main.rs", "servers of others, which a machine may not have"),
+    (
+        "crates/point-auth/tests/residue/main.rs",
+        "an allocator that searches freed memory is for the whole process",
+    ),
 ];
 
 /// Clippy catches the macros where it looks; this also holds in doc comments, macros and code behind a `cfg`.

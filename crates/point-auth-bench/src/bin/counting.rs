@@ -1,0 +1,62 @@
+//! `counting core|reading|stampede` and `counting loopback BASE_URL`: what each row takes from the heap, as a JSON object. A
+//! program of its own, so that its allocator slows down nothing that is timed.
+
+use std::alloc::System;
+use std::collections::BTreeMap;
+use std::env;
+use std::process::ExitCode;
+
+use point_auth_bench::measure::{Case, heap};
+use point_auth_bench::stampede::{bytes_of_a_bare_task, contestants};
+use point_auth_bench::{core, loopback, reading};
+use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+type Counts = BTreeMap<String, [f64; 2]>;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let mut counts = Counts::new();
+    match arguments.as_slice() {
+        ["core"] => {
+            for (table, cases) in core::tables() {
+                count(&mut counts, table, &cases);
+            }
+        }
+        ["reading"] => count(&mut counts, "reading", &reading::cases()),
+        ["stampede"] => {
+            for contestant in contestants() {
+                let bytes = (contestant.bytes_of_a_caller)(10_000, ALLOCATOR);
+                counts.insert(contestant.name.to_owned(), [0.0, bytes]);
+            }
+            for callers in [100, 1_000, 100_000] {
+                let bytes = (contestants()[0].bytes_of_a_caller)(callers, ALLOCATOR);
+                counts.insert(callers.to_string(), [0.0, bytes]);
+            }
+            counts.insert("bare".to_owned(), [0.0, bytes_of_a_bare_task(10_000, ALLOCATOR)]);
+        }
+        ["loopback", base_url] => {
+            for pair in loopback::pairs(base_url) {
+                let (by_hand, ours) = pair.heap(ALLOCATOR);
+                counts.insert(format!("{}, by hand", pair.name), [by_hand.allocations, by_hand.bytes]);
+                counts.insert(format!("{}, ours", pair.name), [ours.allocations, ours.bytes]);
+            }
+        }
+        _ => {
+            eprintln!("usage: counting core|reading|stampede, or counting loopback BASE_URL");
+            return ExitCode::from(2);
+        }
+    }
+    println!("{}", serde_json::to_string(&counts).unwrap());
+    ExitCode::SUCCESS
+}
+
+fn count(counts: &mut Counts, table: &str, cases: &[Case]) {
+    for case in cases {
+        let heap = heap(case, ALLOCATOR);
+        counts.insert(format!("{table}, {}", case.name), [heap.allocations, heap.bytes]);
+    }
+}

@@ -1,0 +1,146 @@
+//! What must not get worse unseen: figures that are the same in every run, held against a file.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
+use std::{env, io};
+
+use serde::Deserialize;
+
+/// The file, or what has been measured to be held against it. Every kind by the names of its figures.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Budget {
+    /// The compiler that made the instructions. Those of another are not compared.
+    pub rustc: String,
+    /// Blocks of the heap each time. Exact.
+    pub allocations: BTreeMap<String, f64>,
+    /// Bytes of the heap. Within 2 %: a few are the allocator's and tokio's own affair.
+    pub bytes: BTreeMap<String, f64>,
+    /// Crates that come on top of the same program by hand. Exact.
+    pub crates: BTreeMap<String, f64>,
+    /// Instructions each time. Within 5 %.
+    #[serde(default)]
+    pub instructions: BTreeMap<String, f64>,
+}
+
+impl Budget {
+    /// Every figure that is off, in either direction: what got better is to be written down, or it can get worse again unseen.
+    pub fn complaints(&self, measured: &Self) -> Vec<String> {
+        let mut complaints = Vec::new();
+        let same_compiler = self.rustc == measured.rustc && !measured.instructions.is_empty();
+        let no_instructions = BTreeMap::new();
+        let instructions = if same_compiler { &self.instructions } else { &no_instructions };
+        let measured_instructions = if same_compiler { &measured.instructions } else { &no_instructions };
+        for (kind, tolerance, budget, measured) in [
+            ("allocations", 0.0, &self.allocations, &measured.allocations),
+            ("bytes", 0.02, &self.bytes, &measured.bytes),
+            ("crates", 0.0, &self.crates, &measured.crates),
+            ("instructions", 0.05, instructions, measured_instructions),
+        ] {
+            let names: BTreeSet<&String> = budget.keys().chain(measured.keys()).collect();
+            for name in names {
+                match (budget.get(name), measured.get(name)) {
+                    (Some(&budget), Some(&measured)) => {
+                        if (measured - budget).abs() > budget * tolerance + 0.01 {
+                            let verdict = if measured > budget { "over" } else { "below" };
+                            complaints.push(format!(
+                                "{kind}, {name}: {measured:.1} is {verdict} the budget of {budget:.1}"
+                            ));
+                        }
+                    }
+                    (None, _) => complaints.push(format!("{kind}, {name}: has no budget")),
+                    (_, None) => complaints.push(format!("{kind}, {name}: was not measured")),
+                }
+            }
+        }
+        complaints
+    }
+
+    /// As the file has it.
+    pub fn to_toml(&self) -> String {
+        let mut text = format!(
+            "# What must not get worse unseen. `cargo xtask budget` checks it, `cargo xtask budget --write` writes it anew.\n\n\
+             # The compiler that made the instructions: those of another are not compared.\n\
+             rustc = \"{}\"\n",
+            self.rustc
+        );
+        for (kind, about, figures) in [
+            (
+                "allocations",
+                "Blocks of the heap each time, those that are moved counted again.",
+                &self.allocations,
+            ),
+            ("bytes", "Bytes of the heap, within 2 %.", &self.bytes),
+            ("crates", "Crates beyond those of the same program by hand.", &self.crates),
+            ("instructions", "Instructions each time by callgrind, within 5 %.", &self.instructions),
+        ] {
+            text += &format!("\n# {about}\n[{kind}]\n");
+            for (name, value) in figures {
+                text += &format!("\"{name}\" = {}\n", (value * 10.0).round() / 10.0);
+            }
+        }
+        text
+    }
+}
+
+/// The crates that a package of this workspace is built from for a client, on this platform, with their versions.
+///
+/// # Errors
+/// When cargo does not say.
+pub fn crates(workspace: &Path, package: &str, client: &str) -> io::Result<BTreeSet<String>> {
+    let output = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args(["tree", "--quiet", "--locked", "--edges", "normal", "--prefix", "none", "--format", "{p}"])
+        .args(["--package", package, "--features", client])
+        .current_dir(workspace)
+        .output()?;
+    if !output.status.success() {
+        return Err(io::Error::other(String::from_utf8_lossy(&output.stderr).into_owned()));
+    }
+    let lines = String::from_utf8_lossy(&output.stdout).into_owned();
+    let name_and_version = |line: &str| line.split(' ').take(2).collect::<Vec<_>>().join(" ");
+    Ok(lines.lines().filter(|line| !line.is_empty()).map(name_and_version).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn budget(rustc: &str, allocations: f64, instructions: f64) -> Budget {
+        let of = |value| BTreeMap::from([("build".to_owned(), value)]);
+        Budget {
+            rustc: rustc.to_owned(),
+            allocations: of(allocations),
+            instructions: of(instructions),
+            ..Budget::default()
+        }
+    }
+
+    #[test]
+    fn a_figure_that_is_off_in_either_direction_is_found() {
+        let file = budget("1.95", 4.0, 1000.0);
+        assert_eq!(file.complaints(&budget("1.95", 4.0, 1049.0)), [""; 0]);
+        assert_eq!(file.complaints(&budget("1.95", 5.0, 1000.0)).len(), 1);
+        assert_eq!(file.complaints(&budget("1.95", 3.0, 1000.0)).len(), 1);
+        assert_eq!(file.complaints(&budget("1.95", 4.0, 1051.0)).len(), 1);
+        assert_eq!(file.complaints(&budget("1.95", 4.0, 949.0)).len(), 1);
+    }
+
+    #[test]
+    fn the_instructions_of_another_compiler_are_not_compared() {
+        assert_eq!(budget("1.95", 4.0, 1000.0).complaints(&budget("1.96", 4.0, 2000.0)), [""; 0]);
+    }
+
+    #[test]
+    fn a_figure_without_a_budget_and_a_budget_without_a_figure_are_found() {
+        let mut other = budget("1.95", 4.0, 1000.0);
+        other.allocations = BTreeMap::from([("read".to_owned(), 4.0)]);
+        assert_eq!(budget("1.95", 4.0, 1000.0).complaints(&other).len(), 2);
+    }
+
+    #[test]
+    fn what_is_written_is_what_is_read() {
+        let file = budget("rustc 1.95.0 (abc)", 4.0, 1000.5);
+        assert_eq!(toml::from_str::<Budget>(&file.to_toml()).unwrap(), file);
+    }
+}

@@ -1,0 +1,109 @@
+//! The book's page about performance, made of the figures and of what there is to say about them.
+
+use std::path::Path;
+
+use crate::figures::Figures;
+use crate::machine;
+
+const HEAD: &str = "\
+<!-- Written by `cargo xtask bench`. Change crates/point-auth-bench/src/page.rs instead. -->
+
+# Performance
+
+What point-auth costs, beside what people use today: the same work, in the same process, in the same run. Every figure of this
+page is made by one command, `cargo xtask bench`, which writes the page. Ratios are worth more than times: all rows of a table take
+turns, so that whatever else the machine was doing befell all of them.
+
+- **ns** is the median of 151 batches. **Allocations** count blocks of the heap, those that are moved once more; **bytes** are
+  theirs. **Instructions** are callgrind's, and the same in every run.
+- The access token has 900 bytes and the refresh token 200, as the API's have.
+";
+
+const SECTIONS: [(&str, &str, &str); 5] = [
+    (
+        "core",
+        "Core",
+        "\
+The reference is a sign-in by hand: `http` and `serde_json`, derived types, a URI that is parsed once, strings of one's own.
+It wipes nothing, checks no token, and keeps whatever text the server sends. point-auth's figures include the wiping of the request and
+of both tokens. What it takes longer to read is its checks: each byte of a token is looked at by us and once more by `http`, as a header's
+value.
+
+In the last table each gets a copy of the answer of its own, since oauth2 wants one. oauth2 is `exchange_password` with a closure
+for a client. io-oauth has no password grant; its refresh also writes and reads the lines of HTTP/1.1.
+",
+    ),
+    (
+        "reading",
+        "Reading a token that is good",
+        "\
+What happens before every request of a service. The hand-rolled ones keep a token and its end behind an `ArcSwap` or an `RwLock`, and
+read the same two clocks as we do: either may say that a token is over. The peers are set up by their public interfaces, over a source
+in this process; google-cloud-auth takes none, so its source is an HTTP server on loopback, which a read does not ask. Futures
+are polled once and are ready.
+",
+    ),
+    (
+        "stampede",
+        "A stampede",
+        "\
+Many tasks ask an empty cache for a token at the same moment, on one thread; getting one takes 50 ms.
+",
+    ),
+    (
+        "loopback",
+        "Over loopback",
+        "\
+Whole sign-ins against the emulator in another process, with each adapter and with the same client driven by hand: no redirects, the
+same time limits and TLS settings, the body read whole. They take turns of 250 sign-ins; CPU is that of the client's process, user and
+system, without TLS; and **more** is the median of the turns' ratios.
+
+ureq, given a time limit, looks the host's name up before every request, in a thread of its own, even where the connection is
+already there. Our adapter looks it up when it connects.
+",
+    ),
+    (
+        "weight",
+        "Weight",
+        "\
+A small program that signs in over each client, by hand and with point-auth, with the same TLS library and trust store. Builds are
+clean, with `--release`; their time is the CPU's.
+",
+    ),
+];
+
+const TAIL: &str = "\
+## How to run it again
+
+```text
+cargo xtask bench            # everything but the weight; about five minutes
+cargo xtask bench reading    # one section
+cargo xtask bench weight     # builds six programs from nothing
+cargo xtask budget           # what is the same in every run, against crates/point-auth-bench/budget.toml
+```
+
+The peers live in a workspace of their own, `crates/point-auth-bench`, with a `Cargo.lock` of its own. Instructions need valgrind;
+without it the column stays empty. What must not get worse unseen (allocations, bytes of a waiting task, instructions, crates) is a
+step of `cargo xtask ci`; times never are.
+";
+
+/// The page.
+pub fn render(figures: &Figures, workspace: &Path) -> String {
+    let mut page = String::from(HEAD);
+    for (name, title, about) in SECTIONS {
+        let Some(section) = figures.get(name) else { continue };
+        page += &format!("\n## {title}\n\n{about}");
+        for table in &section.tables {
+            page += &format!("\n**{}**\n\n{}", table.title, table.markdown());
+            if let Some(chart) = &table.chart {
+                page += &format!("\n![{}](performance/{}.svg)\n", chart.title, chart.file);
+            }
+        }
+        page += &format!("\nMeasured on {}.\n", section.machine);
+    }
+    let versions = machine::versions(workspace);
+    let versions: Vec<String> =
+        versions.into_iter().map(|(name, version)| format!("{name} {version}")).collect();
+    page += &format!("\n## Versions\n\n{}.\n\n{TAIL}", versions.join(", "));
+    page
+}

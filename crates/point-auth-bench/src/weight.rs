@@ -1,0 +1,59 @@
+//! What a program weighs that signs in, with point-auth and by hand: crates, CPU time of a clean build, size when stripped.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs, io};
+
+use nix::sys::resource::UsageWho;
+
+use crate::machine::cpu_time;
+
+pub use crate::budget::crates;
+
+/// One program.
+#[derive(Clone, Copy, Debug)]
+pub struct Weight {
+    /// Crates that are built into it, itself among them.
+    pub crates: usize,
+    /// Seconds of CPU that a clean release build takes: what else the machine does matters less to them than to the clock.
+    pub build: f64,
+    /// Bytes.
+    pub size: u64,
+}
+
+/// Weighs the program of `package` for a client, in a scratch folder that is emptied first.
+///
+/// # Errors
+/// When it does not build.
+pub fn weigh(workspace: &Path, package: &str, client: &str) -> io::Result<Weight> {
+    let crates = crates(workspace, &format!("weight-{package}"), client)?.len();
+    let target = scratch();
+    match fs::remove_dir_all(&target) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let name = format!("{package}-{client}");
+    let start = cpu_time(UsageWho::RUSAGE_CHILDREN);
+    let status = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args(["build", "--quiet", "--release", "--locked", "--jobs", "1"])
+        .args(["--package", &format!("weight-{package}"), "--features", client, "--bin", &name])
+        .env("CARGO_TARGET_DIR", &target)
+        .env("CARGO_PROFILE_RELEASE_STRIP", "symbols")
+        .current_dir(workspace)
+        .status()?;
+    if !status.success() {
+        return Err(io::Error::other(format!("{name}: {status}")));
+    }
+    let build = (cpu_time(UsageWho::RUSAGE_CHILDREN) - start).as_secs_f64();
+    let size = fs::metadata(target.join("release").join(name))?.len();
+    Ok(Weight { crates, build, size })
+}
+
+fn scratch() -> PathBuf {
+    env::temp_dir().join(format!("point-auth-bench-weight-{}", std::process::id()))
+}
+
+/// Takes the scratch folder away.
+pub fn tidy_up() {
+    drop(fs::remove_dir_all(scratch()));
+}

@@ -42,8 +42,9 @@ use crate::{Client, CredentialSource, Error};
 /// Elsewhere all who wait share the exchange and any of them drives it on; whoever goes away or is not polled any more
 /// takes nothing with them. An event of its I/O wakes two of those who wait, and more only if those do not look within 5 ms. While there is
 /// still a good token, the one caller who has begun a refresh stays until it is done, for at most its patience, and the others
-/// have their token at once; [`keep_fresh`](Self::keep_fresh) in a task of yours spares that one too. If it leaves before that and nobody
-/// needs the session for 32 seconds, the refresh is taken for lost and another begins.
+/// have their token at once; [`keep_fresh`](Self::keep_fresh) in a task of yours spares that one too. If it leaves before that, the next who asks
+/// stays in its place. If nobody asks for 32 seconds, or the one who stays is not polled for so long, the refresh is taken for lost
+/// and another begins.
 #[derive(Clone)]
 pub struct Session {
     handle: Handle,
@@ -71,7 +72,11 @@ impl Session {
     /// # Errors
     /// An [`Error`], the same for all who waited for it. Until its [`retry_after`](Error::retry_after) every call gets it at once.
     pub async fn access_token(&self) -> Result<AccessToken, Error> {
-        self.handle.access_token(Call::new()).await
+        // Before there is a future that could wait: most calls need none.
+        match self.handle.0.current() {
+            Some(token) => Ok(token),
+            None => self.handle.access_token(Call::new()).await,
+        }
     }
 
     /// The same, waiting for at most so long.
@@ -95,7 +100,8 @@ impl Session {
     }
 
     /// Runs an operation with the bearer token. If the API answers 401, the token is given up and the operation is run once more with
-    /// another, if there is one to be had.
+    /// another, if there is one to be had. A 401 to that one is handed back, and it is given up as well: since it is young, nobody gets
+    /// a token for a second or more.
     ///
     /// # Errors
     /// An [`Error`] when there is no token, or as [`Client::execute`].

@@ -29,3 +29,38 @@ mod with_native_tls {
         without cancellation: "it has nothing to do with TLS",
     }
 }
+
+/// A client that a program has anyway, with what the table in the crate's documentation leaves to it.
+#[cfg(feature = "rustls")]
+mod with_a_brought_client {
+    use std::time::Duration;
+
+    use hyper_util::client::legacy::Client;
+    use hyper_util::client::legacy::connect::HttpConnector;
+    use hyper_util::rt::{TokioExecutor, TokioTimer};
+    use point_auth_hyper::HyperTransport;
+    use point_auth_testkit::conformance::Setup;
+    use point_auth_transport::{LONGEST_IDLE, SettingsError};
+
+    fn brought(setup: &Setup) -> Result<HyperTransport, SettingsError> {
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        let mut config = setup.settings().tls().rustls_client_config()?;
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let client = Client::builder(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(LONGEST_IDLE)
+            .http2_keep_alive_interval(Duration::from_secs(2))
+            .http2_keep_alive_timeout(Duration::from_secs(3))
+            .http1_max_buf_size(64 * 1024)
+            .build(hyper_rustls::HttpsConnector::from((tcp, config)));
+        Ok(HyperTransport::from_client(client))
+    }
+
+    point_auth_testkit::conformance! {
+        async: brought,
+        without proxy: "a brought client has its own idea of proxies",
+        without environment: "a brought client has its own idea of proxies",
+    }
+}

@@ -30,3 +30,21 @@ mod with_native_tls {
         without idle: "it has nothing to do with TLS",
     }
 }
+
+/// An agent as ureq makes it, whose every setting would break a rule if the transport did not say otherwise.
+mod with_a_brought_agent {
+    use std::convert::Infallible;
+
+    use point_auth_ureq::UreqTransport;
+    use point_auth_ureq::ureq::Agent;
+
+    point_auth_testkit::conformance! {
+        blocking: |_| Ok::<_, Infallible>(UreqTransport::from_client(Agent::config_builder().proxy(None).build().into())),
+        without http2: "ureq speaks HTTP/1.1 alone",
+        without tls: "TLS is the agent's",
+        without truncation: "TLS is the agent's",
+        without mutual_tls: "TLS is the agent's",
+        without proxy: "a brought agent has its own idea of proxies",
+        without environment: "a brought agent has its own idea of proxies",
+    }
+}

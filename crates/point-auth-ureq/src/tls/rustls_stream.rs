@@ -24,7 +24,11 @@ pub(super) fn secure(
     let mut sock = TransportAdapter::new(connection, Arc::clone(&details.current_time));
     sock.set_timeout(time_left(details)?);
     while conn.is_handshaking() {
-        conn.complete_io(&mut sock)?;
+        if let Err(error) = conn.complete_io(&mut sock) {
+            // The alert that tells the server why still has to go out, which may take more than the one write.
+            while conn.wants_write() && conn.write_tls(&mut sock).is_ok_and(|written| written > 0) {}
+            return Err(error.into());
+        }
     }
     Ok(Secured::boxed(StreamOwned { conn, sock }, details))
 }

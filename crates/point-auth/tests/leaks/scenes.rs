@@ -227,12 +227,19 @@ fn answers_that_repeat(password: &str) -> Vec<Fault> {
         Fault::respond(500).header("content-type", format!("text/{password}")).body(password.to_owned()),
         Fault::respond(200).json(format!(r#"{{"access_token":"{password}"}}"#)).header("x", password).gzip(),
         Fault::redirect(307, &format!("https://{password}.example.invalid/?{password}")),
+        Fault::raw(goaway_that_says(password)),
         Fault::raw(format!("{password}\r\n\r\n")),
         Fault::raw(format!("HTTP/1.1 {password}\r\n\r\n")),
         Fault::raw(format!("HTTP/1.1 200 OK\r\n{password}: {password}\r\n x\r\n\r\n")),
         Fault::raw(format!("HTTP/1.1 200 OK\r\ncontent-length: {password}\r\n\r\n")),
         Fault::raw(format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{password}\r\n")),
     ]
+}
+
+/// HTTP/2's GOAWAY with debug data (RFC 9113, section 6.8): last stream 0, `INTERNAL_ERROR`. It is no HTTP/1.1 at all.
+fn goaway_that_says(debug_data: &str) -> Vec<u8> {
+    let length = u32::try_from(debug_data.len() + 8).unwrap().to_be_bytes();
+    [&length[1..], &[7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2], debug_data.as_bytes()].concat()
 }
 
 /// Answers that do not end within the time.

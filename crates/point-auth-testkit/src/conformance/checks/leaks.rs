@@ -52,7 +52,7 @@ pub(in crate::conformance) fn a_server_that_repeats_the_password_over_http_2_is_
 fn goaway_with(debug_data: &str) -> Vec<u8> {
     let length = u32::try_from(debug_data.len()).unwrap_or_default() + 8;
     let length = length.to_be_bytes();
-    [length.get(1..).unwrap_or_default(), &[7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2], debug_data.as_bytes()]
+    [length.get(1..).unwrap_or_default(), &[7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2], debug_data.as_bytes()]
         .concat()
 }
 

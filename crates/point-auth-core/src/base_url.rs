@@ -142,6 +142,10 @@ impl BaseUrl {
             Some(port) => format!("{scheme}://{host}:{port}{prefix}"),
             None => format!("{scheme}://{host}{prefix}"),
         };
+        // An IPv6 address may be longer in its normal form.
+        if url.len() > Self::MAX_BYTES {
+            return Err(BaseUrlError::TooLong);
+        }
         let [sign_in, refresh] = KEPT_PATHS;
         let kept = |path| join(&url, path).map(|uri| (path, uri)).map_err(|_| BaseUrlError::Path);
         let kept = [kept(sign_in)?, kept(refresh)?];

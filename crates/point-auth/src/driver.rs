@@ -9,11 +9,11 @@ mod job;
 pub(crate) mod keeping;
 pub(crate) mod shared_login;
 mod state;
+mod telling;
 mod together;
 mod turns;
 pub(crate) mod waiting;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,7 +22,7 @@ use std::task::Waker;
 use arc_swap::ArcSwapOption;
 use http::{Request, Response};
 use point_auth_core::session::{
-    Action, Call, Lease, Now, Outcome, Session, SessionError, Snapshot, StoredTokens, StoredTokensError,
+    Action, Call, Lease, Now, Session, SessionError, Snapshot, StoredTokens, StoredTokensError,
 };
 use point_auth_core::{AccessToken, Credentials, Operation, SecretBody};
 use point_auth_transport::{Runtime, SendLimits, TransportError};
@@ -33,6 +33,7 @@ use gate::Gate;
 use job::Job;
 use shared_login::Change;
 use state::{Locked, Running, State};
+use telling::Told;
 use together::Together;
 
 pub(crate) type Sending<'a> =
@@ -64,14 +65,6 @@ pub(crate) struct Driver {
     /// When somebody let go of one of them last, in seconds of the monotonic clock.
     last_held: AtomicU64,
 }
-
-/// What the observer was told of the tokens.
-struct Told {
-    version: u64,
-    /// Somebody is at it, and looks again when it is done: it may be the observer itself that has changed them.
-    is_telling: bool,
-}
-
 
 /// What a caller is to do next.
 enum Step {
@@ -346,47 +339,6 @@ impl Driver {
     fn wake_some(&self, count: usize) {
         let woken = self.lock().take_wakers(count);
         wake(woken);
-    }
-
-    fn tell(&self, outcome: &Outcome) {
-        if let Some(observer) = &self.common.observer {
-            let alias = self.told_alias();
-            let alias = alias.as_deref();
-            let _panicked = catch_unwind(AssertUnwindSafe(|| observer.exchange_ended(alias, outcome)));
-        }
-        self.tell_of_tokens();
-    }
-
-    /// Whose the session is now.
-    fn told_alias(&self) -> Option<String> {
-        self.lock().session.user_alias().map(str::to_owned)
-    }
-
-    fn tell_of_tokens(&self) {
-        let Some(observer) = &self.common.observer else { return };
-        let lock_told = || self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut told = lock_told();
-        if told.is_telling {
-            return;
-        }
-        told.is_telling = true;
-        while let Some((version, tokens)) = self.tokens_since(told.version) {
-            told.version = version;
-            drop(told);
-            let alias = self.told_alias();
-            let alias = alias.as_deref();
-            let _panicked =
-                catch_unwind(AssertUnwindSafe(|| observer.tokens_changed(alias, tokens.as_ref())));
-            told = lock_told();
-        }
-        told.is_telling = false;
-    }
-
-    /// What is to be stored, if that is not the same as at that version.
-    fn tokens_since(&self, told: u64) -> Option<(u64, Option<StoredTokens>)> {
-        let state = self.lock();
-        let version = state.session.stored_version();
-        (version != told).then(|| (version, state.session.stored_tokens()))
     }
 }
 

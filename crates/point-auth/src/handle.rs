@@ -47,6 +47,10 @@ impl Handle {
         };
         drop(response);
         let response = self.0.send(operation, &other).await?;
+        if response.status() == http::StatusCode::UNAUTHORIZED {
+            // That one is no better. It is young, so that a pause follows and no storm.
+            self.0.invalidate(&other);
+        }
         read(operation, &response, &other)
     }
 }

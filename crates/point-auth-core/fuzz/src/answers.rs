@@ -170,7 +170,9 @@ fn assert_free_of(text: &str, secret: &str) {
 }
 
 fn check_text(text: &str, max_chars: usize) {
-    let may_mislead = |c: char| c.is_control() || ('\u{200B}'..='\u{202E}').contains(&c) || c == '\u{FEFF}';
+    let may_mislead = |c: char| {
+        c.is_control() || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{FEFF}')
+    };
     assert!(!text.contains(may_mislead), "{text:?}");
     // An escaped character counts as one.
     let mut chars = 0;
@@ -179,7 +181,9 @@ fn check_text(text: &str, max_chars: usize) {
         chars += 1;
         let escaped = rest.strip_prefix("\\u{").and_then(|rest| rest.split_once('}'));
         rest = match escaped {
-            Some((digits, behind)) if digits.len() < 7 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+            Some((digits, behind))
+                if digits.len() < 7 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) =>
+            {
                 behind
             }
             _ => &rest[c.len_utf8()..],

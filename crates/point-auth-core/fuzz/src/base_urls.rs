@@ -34,7 +34,11 @@ fn check_base(base: &BaseUrl, given: &str) {
     assert_eq!(base.to_string(), written);
 
     let whole: Uri = written.parse().unwrap();
-    assert!(given.split_once("://").is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case(whole.scheme_str().unwrap())));
+    assert!(
+        given
+            .split_once("://")
+            .is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case(whole.scheme_str().unwrap()))
+    );
     if whole.scheme_str() == Some("http") {
         let host = whole.host().unwrap();
         assert!(host.starts_with("127.") || host == "[::1]" || host == "localhost", "{host}");

@@ -88,7 +88,7 @@ impl Session {
         match &self.token {
             Some(old) if old.token == new.token => {
                 // A server that counts down gives the same end again, give or take a second.
-                let gained = new.last_use.time_left(now).saturating_sub(old.last_use.time_left(now));
+                let gained = new.time_left(now).saturating_sub(old.time_left(now));
                 gained > self.policy.shortest_pause.saturating_add(Duration::from_secs(1))
             }
             _ => true,

@@ -71,6 +71,11 @@ impl HeldToken {
         }
     }
 
+    /// How long it may still be used.
+    pub(super) fn time_left(&self, now: Now) -> Duration {
+        if self.has_ended { Duration::ZERO } else { self.last_use.time_left(now) }
+    }
+
     /// How long ago it was asked for, by the clock that says longer.
     pub(super) fn age(&self, now: Now) -> Duration {
         age(self.asked_at, now)

@@ -105,7 +105,7 @@ impl Session {
         Snapshot {
             state,
             token_age: held.map(|held| held.age(now)),
-            token_left: held.map(|held| held.last_use.time_left(now)),
+            token_left: held.map(|held| held.time_left(now)),
             next_look: self.lease(now).map(|lease| lease.look_again),
             has_refresh_token: self.refresh.as_ref().is_some_and(|refresh| refresh.may_be_good(now)),
             under_way: under_way.map(Flight::kind),

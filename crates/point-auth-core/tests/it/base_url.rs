@@ -206,3 +206,38 @@ fn a_refusal_does_not_repeat_the_url() {
         assert!(!crate::support::all_it_says(&error).contains("canary"), "{text}");
     }
 }
+
+#[test]
+fn what_is_written_differently_and_is_the_same_place_is_one_key() {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let hash = |base: &BaseUrl| {
+        let mut hasher = DefaultHasher::new();
+        base.hash(&mut hasher);
+        hasher.finish()
+    };
+    let [one, same, other] =
+        ["https://gateway.example/a", "HTTPS://GATEWAY.example:443/a/", "https://gateway.example/b"]
+            .map(|text| BaseUrl::parse(text).unwrap());
+    assert_eq!((&one, hash(&one)), (&same, hash(&same)));
+    assert_ne!(one, other);
+    assert_ne!(hash(&one), hash(&other));
+}
+
+#[test]
+fn a_name_has_253_characters_at_the_most_and_each_of_its_labels_63() {
+    let label = "a".repeat(63);
+    let name = |last: usize| format!("https://{label}.{label}.{label}.{}", "b".repeat(last));
+    assert_eq!(BaseUrl::parse(&name(61)).map(|base| base.to_string()), Ok(name(61)));
+    assert_eq!(BaseUrl::parse(&name(62)), Err(BaseUrlError::Host));
+}
+
+#[test]
+fn what_is_too_long_in_its_normal_form_is_too_long() {
+    // One zero is written out: `1:0:2:3:4:5:6:7`.
+    let host = "https://[1::2:3:4:5:6:7]/";
+    let path = |length: usize| format!("{host}{}", "a".repeat(length - host.len()));
+    assert_eq!(BaseUrl::parse(&path(BaseUrl::MAX_BYTES)), Err(BaseUrlError::TooLong));
+    let base = BaseUrl::parse(&path(BaseUrl::MAX_BYTES - 1)).unwrap();
+    assert_eq!(base.as_str().len(), BaseUrl::MAX_BYTES);
+    assert_eq!(BaseUrl::parse(base.as_str()).as_ref(), Ok(&base));
+}

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use http::Response;
-use point_auth_core::{MalformedReason, ResponseError, RetryAfter};
+use point_auth_core::{Credentials, MalformedReason, Operation, ResponseError, RetryAfter, SignIn};
 
 use crate::support::Asked;
 
@@ -96,4 +96,23 @@ fn the_wait_is_told_from_now_on() {
     assert_eq!(date.delay_from(now), Duration::from_secs(60));
     assert_eq!(date.delay_from(now + Duration::from_secs(61)), Duration::ZERO);
     assert_eq!(crate::denials::error(403, &[("retry-after", "1")], r#"{"error":"x"}"#).retry_after(), None);
+}
+
+/// What the description that the server `told` looks like after a sign-in with `password`.
+fn described(password: &str, told: &str) -> String {
+    let body = serde_json::json!({"error": "access_denied", "error_description": told}).to_string();
+    let credentials = Credentials::new("jane", password).unwrap();
+    let error = SignIn::new(&credentials).parse_response(&Response::new(body)).unwrap_err();
+    error.denial().and_then(|denial| denial.description()).unwrap().to_owned()
+}
+
+#[test]
+fn a_password_that_is_quoted_as_it_stood_in_the_request_is_withheld() {
+    for password in ["pass\tword", "\t\t\t", "\"\"\"\"", "\\\\\\", "a\"b c", "a\\b", "a b\n", "plain"] {
+        let quoted = serde_json::Value::from(password).to_string();
+        for told in [quoted.clone(), format!("you sent {quoted}, no")] {
+            assert_eq!(described(password, &told), "[withheld: it repeats a secret]", "{told}");
+        }
+        assert_eq!(described(password, "you sent another"), "you sent another");
+    }
 }

@@ -16,4 +16,5 @@ mod properties;
 mod requests;
 mod secrecy;
 mod support;
+mod tokens;
 mod user_agent;

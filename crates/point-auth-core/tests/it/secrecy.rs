@@ -118,3 +118,9 @@ fn what_holds_no_secret_may_be_read() {
     let header = HeaderMap::from_iter([(http::header::RETRY_AFTER, HeaderValue::from_static("5"))]);
     assert_eq!(format!("{:?}", RetryAfter::from_headers(&header)), "Some(Delay(5s))");
 }
+
+#[test]
+fn a_token_says_what_it_is_and_that_it_is_withheld() {
+    assert_eq!(format!("{:?}", AccessToken::new(CANARY).unwrap()), "AccessToken([redacted])");
+    assert_eq!(format!("{:?}", RefreshToken::new(CANARY).unwrap()), "RefreshToken([redacted])");
+}

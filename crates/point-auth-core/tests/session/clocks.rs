@@ -43,6 +43,29 @@ fn a_step_forth_and_back_of_the_wall_clock_costs_no_token() {
 }
 
 #[test]
+fn a_token_that_was_seen_to_be_over_is_not_brought_to_life_by_a_wall_clock_set_back() {
+    let mut scenario = Scenario::refreshable("first", 3600);
+    let before = scenario.session.stored_version();
+    scenario.at(10).sleeps_for(7200).someone().refreshes();
+    // What is over need not be stored, and is not taken up again.
+    assert_ne!(scenario.session.stored_version(), before);
+    let stored = scenario.session.stored_tokens().unwrap();
+    assert!(String::from_utf8_lossy(stored.expose_json().as_ref()).contains(r#""access_token":null"#));
+    scenario.wall_clock_goes_back(5400).server().is_unavailable().someone().waits();
+    assert_eq!(scenario.state(), State::Waiting);
+}
+
+#[test]
+fn nor_by_a_store() {
+    let mut scenario = Scenario::refreshable("first", 3600);
+    let stored = scenario.session.stored_tokens().unwrap();
+    scenario.at(10).sleeps_for(7200).someone().refreshes();
+    scenario.wall_clock_goes_back(5400);
+    scenario.session.restore(stored, scenario.now).unwrap();
+    scenario.someone().waits().server().gives("second", 3600).someone().gets("second");
+}
+
+#[test]
 fn a_sleep_while_an_exchange_is_under_way_counts_as_life() {
     let mut scenario = Scenario::new();
     scenario.someone().signs_in();

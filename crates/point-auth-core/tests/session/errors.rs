@@ -1,9 +1,11 @@
 //! What callers are told, down to the cause of the cause; nothing is said twice.
 
+use point_auth_core::session::{AttemptError, Failure, Outcome, SessionError};
+use std::cell::RefCell;
 use std::error::Error;
 use std::fmt;
-
-use point_auth_core::session::{AttemptError, Failure, Outcome, SessionError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::scenario::Scenario;
 
@@ -53,6 +55,82 @@ fn a_failure_is_told_with_its_cause_and_the_cause_of_that() {
         .fails(&Failure::maybe_sent().with_source(Box::<dyn Error + Send + Sync>::from(Outer(Inner))));
     let error = scenario.caller("ann").reply.unwrap_err();
     assert_eq!(told(&error), ["no access token could be got", "the connection was lost", "reset by peer"]);
+}
+
+/// It counts as one that nobody has said anything of.
+#[test]
+fn whoever_gives_an_exchange_up_may_say_why() {
+    let mut scenario = Scenario::new();
+    scenario.caller("ann").signs_in();
+    let id = scenario.exchange().id;
+    scenario.outcome = Some(scenario.session.abandon_because(id, scenario.now, Outer(Inner)));
+    scenario.retries().caller("ann").waits_for(1);
+    assert_eq!(scenario.snapshot().counts.lost, 1);
+    scenario.after(1).caller("ann").signs_in();
+    let id = scenario.exchange().id;
+    scenario.outcome = Some(scenario.session.abandon_because(id, scenario.now, Outer(Inner)));
+    scenario.after(1).caller("ann").signs_in();
+    let id = scenario.exchange().id;
+    scenario.outcome = Some(scenario.session.abandon_because(id, scenario.now, Outer(Inner)));
+    let error = scenario.gives_up().pauses_for(600).caller("ann").reply.unwrap_err();
+    assert_eq!(told(&error), ["no access token could be got", "the connection was lost", "reset by peer"]);
+    scenario.outcome = Some(scenario.session.abandon_because(id, scenario.now, Outer(Inner)));
+    scenario.is_ignored();
+}
+
+/// An error that says when it is dropped.
+#[derive(Debug)]
+struct Mortal(Arc<AtomicBool>);
+
+impl fmt::Display for Mortal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("mortal")
+    }
+}
+
+impl Error for Mortal {}
+
+impl Drop for Mortal {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+/// For whoever keeps a session behind a lock: whatever happens to it, no error of somebody else's is dropped before those are.
+#[test]
+fn whoever_holds_the_errors_of_a_session_decides_when_they_are_dropped() {
+    let fail = |scenario: &mut Scenario| {
+        let dropped = Arc::new(AtomicBool::new(false));
+        let mortal: Box<dyn Error + Send + Sync> = Box::new(Mortal(Arc::clone(&dropped)));
+        scenario.server().fails(&Failure::not_sent().with_source(mortal));
+        scenario.outcome = None;
+        dropped
+    };
+    type Happens = fn(&mut Scenario);
+    let all: [Happens; 4] = [
+        |scenario| {
+            scenario.after_the_pause().someone().signs_in().server().gives("first", 3600);
+        },
+        |scenario| {
+            scenario.after_the_pause().someone().signs_in().server().denies();
+        },
+        |scenario| scenario.session.reset(),
+        |scenario| *scenario = Scenario::new(),
+    ];
+    for happens in all {
+        let mut scenario = Scenario::new();
+        let dropped = RefCell::new(Vec::new());
+        scenario.round_fails(|scenario| dropped.borrow_mut().push(fail(scenario)));
+        let mut dropped = dropped.into_inner();
+        let last = dropped.pop().unwrap();
+        assert!(dropped.iter().all(|dropped| dropped.load(Ordering::SeqCst)));
+        let held = scenario.session.held_errors();
+        happens(&mut scenario);
+        assert!(!last.load(Ordering::SeqCst), "dropped in the middle");
+        let still_held = scenario.session.held_errors().iter().any(Option::is_some);
+        drop(held);
+        assert_eq!(last.load(Ordering::SeqCst), !still_held);
+    }
 }
 
 #[test]
@@ -144,7 +222,7 @@ fn an_outcome_tells_the_tokens_and_how_they_were_got() {
         };
         scenario.server().gives_refreshable(token, 3600);
         match &scenario.outcome {
-            Some(Outcome::Renewed { kind: told, tokens }) => {
+            Some(Outcome::Renewed { kind: told, tokens, .. }) => {
                 assert_eq!(*told, kind);
                 assert_eq!(tokens.access_token().expose(), token);
             }

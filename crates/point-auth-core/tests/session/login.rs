@@ -97,6 +97,7 @@ fn a_rotated_password_opens_the_latches_of_all_sessions() {
         });
     }
     // Those that were denied are remembered, beside those that work.
+    together.after(3600);
     assert!(together.login.denial().is_some() && !together.asks(0, &jane()));
     assert_eq!(together.sign_ins(), 3);
 }

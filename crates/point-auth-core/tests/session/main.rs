@@ -16,6 +16,7 @@ mod exchanges;
 mod login;
 mod lost_sign_ins;
 mod on_demand;
+mod owners;
 mod patience;
 mod policy;
 mod properties;
@@ -27,6 +28,7 @@ mod sign_in_rate;
 
 mod snapshots;
 mod stored;
+mod told;
 mod windows;
 
 #[global_allocator]

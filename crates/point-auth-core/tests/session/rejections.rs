@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use point_auth_core::AccessToken;
 use point_auth_core::session::{AttemptError, Outcome};
 
 use crate::scenario::Scenario;
@@ -26,6 +27,15 @@ fn a_thousand_rejections_of_one_token_are_one_exchange() {
         scenario.api_rejects("first").someone().gets("second");
     }
     scenario.does_not_pause().has_sent(1, 1);
+}
+
+#[test]
+fn only_the_rejection_of_the_token_that_there_is_changes_anything() {
+    let mut scenario = Scenario::refreshable("first", 3600);
+    scenario.at(100);
+    for (token, changes) in [("another", false), ("first", true), ("first", false)] {
+        assert_eq!(scenario.session.invalidate(&AccessToken::new(token).unwrap(), scenario.now), changes);
+    }
 }
 
 #[test]

@@ -102,3 +102,34 @@ fn a_look_at_a_session_changes_nothing() {
     }
     scenario.server().gives("first", 3600).someone().gets("first");
 }
+
+#[test]
+fn every_error_that_a_session_holds_can_be_held_by_somebody_else() {
+    let held = |scenario: &Scenario| scenario.session.held_errors().into_iter().flatten().count();
+    let mut scenario = Scenario::new();
+    assert_eq!(held(&scenario), 0);
+    scenario.someone().signs_in().server().is_unavailable().retries();
+    assert_eq!(held(&scenario), 1);
+    scenario.after(1).someone().signs_in().server().falls_silent().gives_up();
+    // Of the last attempt, of the round that it ended, and of the pause.
+    assert_eq!(held(&scenario), 3);
+    scenario.after_the_pause().someone().signs_in().server().gives("first", 3600);
+    assert_eq!(held(&scenario), 0);
+}
+
+#[test]
+fn a_session_knows_whether_there_is_a_way_on() {
+    let mut scenario = Scenario::new();
+    assert!(scenario.session.has_a_way_on(scenario.now));
+    scenario.someone().signs_in().server().denies();
+    assert!(!scenario.session.has_a_way_on(scenario.now));
+    scenario.session.reset();
+    assert!(scenario.session.has_a_way_on(scenario.now));
+
+    let session = Session::without_credentials(BaseUrl::production(), Policy::default(), 1);
+    let mut scenario = Scenario::of(session);
+    assert!(!scenario.session.has_a_way_on(scenario.now));
+    let stored = Scenario::refreshable("first", 60).session.stored_tokens().unwrap();
+    scenario.session.restore(stored, scenario.now).unwrap();
+    assert!(scenario.session.has_a_way_on(scenario.now));
+}

@@ -340,6 +340,6 @@ fn the_spread_is_that_of_splitmix64_from_the_seed() {
         let (scenario, lease) = scenario.someone().lease();
         let share = (first >> 11) as f64 / (1_u64 << 53) as f64;
         let expected = 3600.0 - 150.0 - 150.0 * share;
-        assert!((scenario.until(lease.look_again) - expected).abs() < 1e-6, "{seed}: {expected}");
+        assert!((scenario.until(lease.look_again) - expected).abs() < 3e-9, "{seed}: {expected}");
     }
 }

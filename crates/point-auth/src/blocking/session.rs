@@ -95,7 +95,8 @@ impl Session {
     }
 
     /// Runs an operation with the bearer token, on the calling thread. If the API answers 401, the token is given up and the operation
-    /// is run once more with another, if there is one to be had.
+    /// is run once more with another, if there is one to be had. A 401 to that one is handed back, and it is given up as well: since it
+    /// is young, nobody gets a token for a second or more.
     ///
     /// # Errors
     /// An [`Error`] when there is no token, or as [`Client::execute`].

@@ -121,13 +121,16 @@ impl AtWork {
         let result = by(driver.runtime(), exchange.deadline.saturating_add(GRACE), sending).await;
         let result = match result {
             Some(Ok(Ok(response))) => Ok(response),
-            Some(Ok(Err(error))) if error.may_have_been_sent() => Err(Failure::maybe_sent().with_source(error)),
+            Some(Ok(Err(error))) if error.may_have_been_sent() => {
+                Err(Failure::maybe_sent().with_source(error))
+            }
             Some(Ok(Err(error))) => Err(Failure::not_sent().with_source(error)),
             None => Err(Failure::maybe_sent()),
             // Nobody knows how far it came, as if it had gone away.
             Some(Err(panicked)) => {
                 let error = TransportError::new(TransportErrorKind::Other).with_source(panicked);
-                return self.is_over(admitted, |session, now| session.abandon_because(exchange.id, now, error));
+                return self
+                    .is_over(admitted, |session, now| session.abandon_because(exchange.id, now, error));
             }
         };
         self.is_over(admitted, |session, now| match &result {
@@ -187,11 +190,7 @@ impl Drop for AtWork {
 }
 
 impl Driver {
-    fn begin_sign_in(
-        &self,
-        id: ExchangeId,
-        credentials: Credentials,
-    ) -> Result<Box<Exchange>, Box<Outcome>> {
+    fn begin_sign_in(&self, id: ExchangeId, credentials: Credentials) -> Result<Box<Exchange>, Box<Outcome>> {
         let now = self.now();
         let mut state = self.lock();
         let begun = state.session.sign_in_with(id, now, credentials);

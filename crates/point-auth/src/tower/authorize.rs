@@ -5,6 +5,8 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use http::header::HOST;
+use http::uri::Authority;
 use http::{Request, Response, StatusCode, Uri};
 use tower_layer::Layer;
 use tower_service::Service;
@@ -15,11 +17,19 @@ use crate::credential_source::BoxError;
 /// Puts the bearer token of a [`Session`] on the requests that pass by, and tries once more with another if the API answers 401.
 ///
 /// Only requests to the session's own [base URL](Session::base_url), by scheme, host and port, get the token; those to other
-/// places, and those whose URI says no place, pass as they are, so that nobody else is shown it.
-/// [`for_every_request`](Self::for_every_request) is for a stack that reaches nothing but the API.
+/// places, those whose URI says no place, and those whose `Host` says another than their URI, pass as they are, so that nobody else is
+/// shown it. [`for_every_request`](Self::for_every_request) is for a stack that reaches nothing but the API.
+///
+/// Where the stack follows redirects, put this layer *above* what follows them only if that takes `Authorization` off when it goes to
+/// another host, as the HTTP clients do; what is *below* this layer is sent on without being asked again. A layer that does not do so belongs
+/// above this one, so that each request of it is looked at.
 ///
 /// A request is tried again only if its body can be cloned, which [`new`](Self::new) asks for; [`once`](AuthorizeLayer::once) takes any
-/// body, and a 401 then is handed back after the token has been given up.
+/// body, and a 401 then is handed back after the token has been given up. A 401 to the second try is handed back after that token has
+/// been given up, too.
+///
+/// It is always ready, and waits for its token first and for the service's readiness then: whoever waits for a token holds no place that the
+/// sign-in may need. What sheds load or buffers by readiness therefore belongs below it.
 ///
 /// An error is a [`point_auth::Error`](crate::Error) where there was no token, else the service's own.
 #[derive(Clone)]
@@ -108,52 +118,71 @@ where
     type Error = BoxError;
     type Future = Pin<Box<dyn Future<Output = Result<Response<R>, BoxError>> + Send>>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.inner.poll_ready(cx).map_err(Into::into)
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        // Readiness may be a place among few, which nobody may hold who waits for a token: the sign-in may need it.
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        // The one that has said it is ready goes along; the next call asks its copy.
-        let copy = self.inner.clone();
-        let mut inner = std::mem::replace(&mut self.inner, copy);
+        let mut inner = self.inner.clone();
         let AuthorizeLayer { session, everywhere, copies } = self.layer.clone();
-        if !everywhere && !is_same_place(request.uri(), session.base_url().as_str()) {
-            let sending = inner.call(request);
-            return Box::pin(async move { sending.await.map_err(Into::into) });
-        }
         Box::pin(async move {
+            if !everywhere && !goes_to(&request, session.base_url().as_str()) {
+                return send(&mut inner, request).await;
+            }
             let again = copies.copy(&request);
             let token = session.authorize(&mut request).await?;
-            let response = inner.call(request).await.map_err(Into::into)?;
+            let response = send(&mut inner, request).await?;
             if response.status() != StatusCode::UNAUTHORIZED {
                 return Ok(response);
             }
             session.invalidate(&token);
             let Some(mut again) = again else { return Ok(response) };
             // If there is no other token to be had, the API's own answer says more than that.
-            if session.authorize(&mut again).await.is_err() {
-                return Ok(response);
-            }
+            let Ok(other) = session.authorize(&mut again).await else { return Ok(response) };
             drop(response);
-            poll_fn(|cx| inner.poll_ready(cx)).await.map_err(Into::into)?;
-            inner.call(again).await.map_err(Into::into)
+            let response = send(&mut inner, again).await?;
+            if response.status() == StatusCode::UNAUTHORIZED {
+                // Young as it is, a pause follows and no storm.
+                session.invalidate(&other);
+            }
+            Ok(response)
         })
     }
 }
 
-/// Whether both are at one place: scheme, host and port.
-fn is_same_place(uri: &Uri, base: &str) -> bool {
+/// As soon as the service is ready for it.
+async fn send<S, B, R>(service: &mut S, request: Request<B>) -> Result<Response<R>, BoxError>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+    S::Error: Into<BoxError>,
+{
+    poll_fn(|cx| service.poll_ready(cx)).await.map_err(Into::into)?;
+    service.call(request).await.map_err(Into::into)
+}
+
+/// Whether a request goes to this base's scheme, host and port, and says nothing else anywhere.
+fn goes_to<B>(request: &Request<B>, base: &str) -> bool {
     let Ok(base) = base.parse::<Uri>() else { return false };
-    let place = |uri: &Uri| {
-        let scheme = uri.scheme_str()?.to_ascii_lowercase();
-        let port = uri.port_u16().or(match &*scheme {
-            "https" => Some(443),
-            "http" => Some(80),
-            _ => None,
-        })?;
-        Some((scheme, uri.host()?.to_ascii_lowercase(), port))
+    let place = |uri: &Uri| place(uri.scheme_str()?, uri.authority()?);
+    let Some(to) = place(request.uri()).filter(|to| Some(to) == place(&base).as_ref()) else { return false };
+    request.headers().get_all(HOST).iter().all(|host| {
+        let host = Authority::try_from(host.as_bytes()).ok();
+        host.and_then(|host| self::place(&to.0, &host)).is_some_and(|host| host == to)
+    })
+}
+
+/// Scheme, host and port, unless one of them cannot be told.
+fn place(scheme: &str, authority: &Authority) -> Option<(String, String, u16)> {
+    let scheme = scheme.to_ascii_lowercase();
+    let (_, after_userinfo) = authority.as_str().rsplit_once('@').unwrap_or(("", authority.as_str()));
+    let port = match (after_userinfo.strip_prefix(authority.host())?, &*scheme) {
+        ("" | ":", "https") => 443,
+        ("" | ":", "http") => 80,
+        // One that is no number is no way to say the usual one, whatever a client makes of it.
+        (port, _) => port.strip_prefix(':')?.parse().ok()?,
     };
-    place(uri).is_some_and(|uri| Some(uri) == place(&base))
+    Some((scheme, authority.host().to_ascii_lowercase(), port))
 }
 
 impl<C> fmt::Debug for AuthorizeLayer<C> {

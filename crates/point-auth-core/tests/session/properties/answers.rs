@@ -24,12 +24,16 @@ impl Model {
                 if is_sign_in {
                     self.rates.ended(End::Tokens, now.monotonic);
                 }
+                if let Some(who) = flight.who {
+                    self.denied_before.remove(&login(who));
+                }
                 self.tokens(&flight, access, refresh.as_deref(), *life, outcome, now, step);
             }
             Meaning::Denial if is_sign_in => {
                 assert!(matches!(outcome, Outcome::Denied(_)), "{outcome:?}");
                 self.rates.ended(End::Denied, now.monotonic);
                 self.denied = flight.who.map(login);
+                self.denied_before.extend(self.denied);
                 self.latches(now, step);
             }
             Meaning::Refusal(Some(delay)) if !is_sign_in => {

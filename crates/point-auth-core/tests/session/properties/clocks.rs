@@ -12,6 +12,8 @@ pub(super) struct When {
 }
 
 impl When {
+    /// It has come, whatever the clocks say.
+    pub(super) const PAST: Self = Self { monotonic: Duration::ZERO, wall: None };
     pub(super) fn after(now: Now, delay: Duration) -> Self {
         Self { monotonic: now.monotonic.saturating_add(delay), wall: now.wall.checked_add(delay) }
     }

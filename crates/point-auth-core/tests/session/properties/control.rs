@@ -34,6 +34,7 @@ impl Model {
             self.rates.reset();
             self.latch = None;
             self.denied = None;
+            self.denied_before.clear();
             self.lost_sign_ins = 0;
             self.lost_with = None;
             self.account_rests_until = None;
@@ -77,7 +78,8 @@ impl Model {
             }
             Err(outcome) => {
                 assert!(matches!(outcome, Outcome::Denied(_)), "not sent, and {outcome:?}");
-                assert_eq!(self.denied, Some(login(who)), "not sent, but not denied either");
+                assert!(self.denied_before.contains(&login(who)), "not sent, but not denied either");
+                self.denied = Some(login(who));
                 self.latches(now, step);
             }
         }
@@ -102,6 +104,7 @@ impl Model {
         self.is_last_try = false;
         self.latch = None;
         self.denied = None;
+        self.denied_before.clear();
         self.lost_sign_ins = 0;
         self.lost_with = None;
         self.account_rests_until = None;

@@ -86,6 +86,8 @@ pub(super) struct Model {
     pub(super) owner: Option<(u8, u8)>,
     pub(super) latch: Option<Latch>,
     pub(super) denied: Option<Login>,
+    /// All that were denied since somebody knew better, the last one among them: a session remembers some of them.
+    pub(super) denied_before: HashSet<Login>,
     /// A refresh was refused.
     pub(super) is_last_try: bool,
     pub(super) rates: Rates,
@@ -127,9 +129,12 @@ impl Model {
         Self { source, owner, ..Self::default() }
     }
 
-    /// A driver that is two seconds past its deadline is lost as soon as anybody asks, and a pause that is over then stays
+    /// A driver that is two seconds past its deadline is lost as soon as anybody asks, and a token or a pause that is over then stays
     /// over, even if the wall clock is set back after that.
     pub(super) fn before_poll(&mut self, now: Now, step: usize) {
+        if let Some(token) = self.token.as_mut().filter(|token| token.owed.has_come(now)) {
+            (token.owed, token.at_once, token.forbidden) = (When::PAST, When::PAST, When::PAST);
+        }
         self.promised.take_if(|until| until.has_come(now));
         self.promised_once.take_if(|until| until.has_come(now));
         self.at_least.retain(|until| !until.has_come(now));

@@ -157,7 +157,7 @@ impl<'a> Caller<'a> {
     #[track_caller]
     pub(crate) fn error(&self) -> (AttemptError, Moment) {
         match &self.reply {
-            Err(SessionError::Failed { error, until }) => (error.clone(), *until),
+            Err(SessionError::Failed { error, until, .. }) => (error.clone(), *until),
             other => panic!("it did not fail, but {other:?}"),
         }
     }

@@ -1,10 +1,11 @@
 //! Keeping a token fresh when nobody asks.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use point_auth::session::State;
-use point_auth::{Credentials, Session};
-use point_auth_testkit::Fault;
+use point_auth::session::{Now, State};
+use point_auth::{Credentials, Runtime, Session, Task};
+use point_auth_testkit::{Fault, VirtualTime};
 
 use super::support::{Executor, World, getting};
 use super::transports::{SmolTransport, wait_until};
@@ -93,6 +94,77 @@ fn it_survives_a_denial_and_goes_on_when_there_are_other_credentials() {
         session.set_credentials(credentials());
         wait_until("a token", || session.current_token().is_some());
         assert!(!keeper.is_finished());
+        drop(session);
+        runtime.block_on(keeper).unwrap();
+    }
+}
+
+/// What is done once, and after how many times.
+type Hook = (usize, Box<dyn FnOnce() + Send>);
+
+/// A time that does something once, when it is asked for the so-manyeth time.
+#[derive(Clone)]
+struct Hooked {
+    time: VirtualTime,
+    hook: Arc<Mutex<Option<Hook>>>,
+}
+
+impl Runtime for Hooked {
+    fn now(&self) -> Now {
+        let mut hook = self.hook.lock().unwrap();
+        let due = match &mut *hook {
+            Some((0, _)) => hook.take(),
+            Some((left, _)) => {
+                *left -= 1;
+                None
+            }
+            None => None,
+        };
+        drop(hook);
+        if let Some((_, happens)) = due {
+            happens();
+        }
+        self.time.now()
+    }
+
+    fn sleep_until(&self, time: Duration) -> Task {
+        self.time.sleep_until(time)
+    }
+
+    fn spawn(&self, task: Task) -> Result<(), Task> {
+        self.time.spawn(task)
+    }
+}
+
+impl std::fmt::Debug for Hooked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.time.fmt(f)
+    }
+}
+
+/// Time stands still, so that nothing but the news itself can wake it.
+#[test]
+fn news_that_come_between_its_look_and_its_wait_are_not_missed() {
+    for moment in 0..6 {
+        let world = World::new();
+        let wrong = Credentials::new(USERNAME, "incorrect horse").unwrap();
+        let hooked = Hooked { time: world.time.clone(), hook: Arc::default() };
+        let session = world.builder().with_credentials(wrong).with_runtime(hooked.clone()).build();
+        let runtime = runtime();
+        assert!(runtime.block_on(session.access_token()).is_err());
+        let told = session.clone();
+        let happens = Box::new(move || told.set_credentials(credentials()));
+        *hooked.hook.lock().unwrap() = Some((moment, happens));
+        let keeper = runtime.spawn(session.keep_fresh());
+        wait_until("a token, or that it sleeps", || {
+            session.current_token().is_some() || world.time.sleepers() > 0 && world.control.in_flight() == 0
+        });
+        // Whatever it has not come to yet happens now.
+        let late = hooked.hook.lock().unwrap().take();
+        if let Some((_, happens)) = late {
+            happens();
+        }
+        wait_until("a token", || session.current_token().is_some());
         drop(session);
         runtime.block_on(keeper).unwrap();
     }

@@ -219,9 +219,12 @@ fn one_who_has_the_turn_and_is_not_polled_any_more_is_given_up() {
     drop(first);
 }
 
+/// Whose tokens are said to have changed, and whose they are.
+type Told = (Option<String>, Option<String>);
+
 /// Notes whose tokens changed.
 #[derive(Clone, Default)]
-struct Notes(Arc<Mutex<Vec<(Option<String>, Option<String>)>>>);
+struct Notes(Arc<Mutex<Vec<Told>>>);
 
 impl Observer for Notes {
     fn tokens_changed(&self, user_alias: Option<&str>, tokens: Option<&StoredTokens>) {

@@ -1,14 +1,19 @@
 //! What is not the server's fault: a panic, a runtime that is shut down, a session that is dropped in the middle.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use point_auth::session::{Outcome, StoredTokens};
-use point_auth::{Client, Observer, Session, blocking};
+use point_auth::session::{Now, Outcome, Policy, StoredTokens};
+use point_auth::transport::async_trait;
+use point_auth::{
+    BoxError, Client, CredentialSource, Credentials, ErrorKind, Observer, Runtime, Session, Task,
+    TokioRuntime, blocking,
+};
+use point_auth_testkit::VirtualTime;
 
-use super::support::{ByHand, World, getting, many, on_threads, on_tokio, single_thread};
-use super::transports::{SmolTransport, Steered, Trick, wait_until};
+use super::support::{ByHand, World, getting, many, on_threads, on_tokio, single_thread, told};
+use super::transports::{LONG, SmolTransport, Steered, Trick, wait_until};
 use crate::support::{credentials, runtime};
 
 /// Panics whenever it is told anything.
@@ -41,6 +46,24 @@ fn a_transport_that_panics_costs_one_exchange_and_nobody_is_stuck() {
         }
         assert_eq!((world.control.begun(), world.sign_ins()), (2, 1));
         assert_eq!(session.snapshot().counts.lost, 1);
+    }
+}
+
+/// Each may have counted, for all that anybody knows, so that they are told why.
+#[test]
+fn callers_are_told_of_a_transport_that_panics_again_and_again() {
+    for world in [World::new(), World::neutral(), World::threads()] {
+        let session = world.session_over(SmolTransport);
+        (0..3).for_each(|_| world.control.play(Trick::Panic));
+        let runtime = runtime();
+        let waiting = runtime.spawn(getting(&session));
+        world.pass_until(|| waiting.is_finished());
+        let error = runtime.block_on(waiting).unwrap().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Transport);
+        assert!(error.is_retryable() && error.may_have_been_sent());
+        assert_eq!(told(&error), ["no access token could be got", "the transport failed", "it panicked"]);
+        // And of nothing that the panic said.
+        assert!(!format!("{error:?}").contains("as the test wants it"));
     }
 }
 
@@ -192,4 +215,142 @@ fn the_same_of_a_session_that_is_kept_fresh() {
     assert!(keeping.was_woken() && keeping.poll().is_ready());
     drop(keeping);
     assert!(probe.upgrade().is_none());
+}
+
+/// There is nobody to send, and nobody to wake those who sleep.
+#[test]
+fn callers_in_a_runtime_that_was_shut_down_get_an_error_and_no_panic() {
+    let world = World::new();
+    let runtime = runtime();
+    let handle = runtime.handle().clone();
+    drop(runtime);
+    let policy = Policy::builder().with_first_gap(Duration::from_millis(1)).build().unwrap();
+    let builder = world.builder_over(SmolTransport).with_credentials(credentials()).with_policy(policy);
+    let session = builder.with_runtime(TokioRuntime::new()).build();
+    let _in_runtime = handle.enter();
+    let error = pollster::block_on(session.access_token()).unwrap_err();
+    assert!(error.is_retryable() && !error.may_have_been_sent(), "{error:?}");
+    assert_eq!(world.control.begun(), 0);
+}
+
+/// Asks a session when something of it is dropped.
+#[derive(Clone, Debug, Default)]
+struct Curious(Arc<Mutex<Option<Session>>>);
+
+impl Curious {
+    fn asks(&self) {
+        let session = self.0.lock().unwrap().clone();
+        if let Some(session) = session {
+            let _snapshot = session.snapshot();
+        }
+    }
+}
+
+impl std::fmt::Display for Curious {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("curious")
+    }
+}
+
+impl std::error::Error for Curious {}
+
+impl Drop for Curious {
+    fn drop(&mut self) {
+        self.asks();
+    }
+}
+
+struct FailsCuriously(Arc<Mutex<Option<Session>>>);
+
+#[async_trait]
+impl CredentialSource for FailsCuriously {
+    async fn credentials(&self) -> Result<Credentials, BoxError> {
+        Err(Box::new(Curious(Arc::clone(&self.0))))
+    }
+}
+
+/// Runs it on a thread of its own, and fails if it hangs.
+fn without_a_deadlock(what: &str, run: impl FnOnce() + Send + 'static) {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        run();
+        sender.send(()).unwrap();
+    });
+    assert!(receiver.recv_timeout(LONG).is_ok(), "{what} hangs");
+}
+
+#[test]
+fn an_error_of_a_source_may_ask_the_session_when_it_is_dropped() {
+    for world in [World::new(), World::neutral()] {
+        let slot = Arc::new(Mutex::new(None));
+        let source = FailsCuriously(Arc::clone(&slot));
+        let session = world.builder_over(SmolTransport).with_credential_source(source).build();
+        *slot.lock().unwrap() = Some(session.clone());
+        let time = world.time.clone();
+        let runtime = runtime();
+        without_a_deadlock("a session that drops errors", move || {
+            for _ in 0..3 {
+                let waiting = runtime.spawn(getting(&session));
+                wait_until("the error", || {
+                    time.advance(Duration::from_millis(10));
+                    waiting.is_finished()
+                });
+                assert!(runtime.block_on(waiting).unwrap().is_err());
+                time.advance(Duration::from_secs(60));
+            }
+            session.reset();
+            session.set_credentials(credentials());
+            // Without letting time pass: a real exchange takes its own, and nobody's patience must end meanwhile.
+            let waiting = runtime.spawn(getting(&session));
+            assert!(runtime.block_on(waiting).unwrap().is_ok());
+        });
+        let taken = slot.lock().unwrap().take();
+        drop(taken);
+    }
+}
+
+/// A time that asks the session whenever it is asked, but not within that.
+#[derive(Clone, Debug)]
+struct CuriousTime {
+    time: VirtualTime,
+    curious: Curious,
+    asks: Arc<AtomicUsize>,
+}
+
+impl Runtime for CuriousTime {
+    fn now(&self) -> Now {
+        if self.asks.fetch_add(1, Ordering::SeqCst) == 0 {
+            self.curious.asks();
+        }
+        self.asks.fetch_sub(1, Ordering::SeqCst);
+        self.time.now()
+    }
+
+    fn sleep_until(&self, time: Duration) -> Task {
+        self.time.sleep_until(time)
+    }
+}
+
+#[test]
+fn a_runtime_may_ask_the_session_when_it_is_asked() {
+    let world = World::neutral();
+    let slot = Arc::new(Mutex::new(None));
+    let time =
+        CuriousTime { time: world.time.clone(), curious: Curious(Arc::clone(&slot)), asks: Arc::default() };
+    let builder = world.builder_over(SmolTransport).with_credentials(credentials());
+    let session = builder.with_runtime(time).build();
+    *slot.lock().unwrap() = Some(session.clone());
+    without_a_deadlock("a curious time", move || {
+        let token = pollster::block_on(session.access_token()).unwrap();
+        let stored = session.stored_tokens().unwrap();
+        assert!(session.current_token().is_some());
+        session.invalidate(&token);
+        session.reset();
+        session.restore(stored).unwrap();
+        session.set_credentials(credentials());
+        assert!(pollster::block_on(session.access_token()).is_ok());
+        session.snapshot();
+    });
+    let taken = slot.lock().unwrap().take();
+    drop(taken);
 }

@@ -1,6 +1,6 @@
 //! Those who are told of exchanges and store tokens, and sessions that begin with what was stored.
 
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::time::Duration;
 
 use point_auth::session::{ExchangeKind, Outcome, StoredTokens, StoredTokensError};
@@ -8,7 +8,7 @@ use point_auth::{Credentials, Observer, Session};
 use point_auth_testkit::{Fault, Operation};
 
 use super::support::{World, many, on_tokio};
-use super::transports::wait_until;
+use super::transports::{LONG, wait_until};
 use crate::support::{USERNAME, credentials, runtime};
 
 /// Writes down what it is told.
@@ -102,6 +102,45 @@ fn it_is_told_of_tokens_in_the_order_in_which_they_came_and_of_those_that_are_go
         expected.push(Some(String::new()));
         wait_until("the change", || notes.stored.lock().unwrap().len() == expected.len());
         assert_eq!(*notes.stored.lock().unwrap(), expected, "{number}");
+    }
+}
+
+/// Waits until a caller has its answer.
+#[derive(Clone, Default)]
+struct Patient {
+    answered: Arc<(Mutex<bool>, Condvar)>,
+    /// Whether that came while it waited.
+    saw: Arc<Mutex<Vec<bool>>>,
+}
+
+impl Observer for Patient {
+    fn exchange_ended(&self, _: Option<&str>, _: &Outcome) {
+        let (answered, changed) = &*self.answered;
+        let waits = |answered: &mut bool| !*answered;
+        let (answered, _timeout) = changed.wait_timeout_while(answered.lock().unwrap(), LONG, waits).unwrap();
+        self.saw.lock().unwrap().push(*answered);
+    }
+}
+
+#[test]
+fn callers_have_their_answer_before_it_is_told() {
+    let world = World::new();
+    let runtime = runtime();
+    let donor = world.session();
+    runtime.block_on(donor.access_token()).unwrap();
+    let denial = Fault::respond(400).json(r#"{"error": "invalid_grant"}"#);
+    for fault in [Fault::pass(), denial.clone(), Fault::respond(404)] {
+        // Without credentials a refusal is the end.
+        let patient = Patient::default();
+        let session = world.builder().with_observer(patient.clone()).build();
+        session.restore(donor.stored_tokens().unwrap()).unwrap();
+        world.time.advance(Duration::from_secs(3600));
+        world.emulator.push_fault_for(Operation::Refresh, fault);
+        let _got = runtime.block_on(session.access_token());
+        *patient.answered.0.lock().unwrap() = true;
+        patient.answered.1.notify_all();
+        wait_until("the note", || !patient.saw.lock().unwrap().is_empty());
+        assert_eq!(*patient.saw.lock().unwrap(), [true]);
     }
 }
 

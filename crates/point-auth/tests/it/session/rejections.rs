@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use point_auth::http::{Request, Response, StatusCode};
 use point_auth::operation::{json_post, success_body};
+use point_auth::session::State;
 use point_auth::{BaseUrl, ErrorKind, Operation, RequestError, ResponseError, SecretBody};
 use point_auth_testkit::{Fault, Operation as Route};
 
-use super::support::{World, on_threads, on_tokio};
+use super::support::{ByHand, World, getting, on_threads, on_tokio};
 use crate::support::{USERNAME, runtime};
 
 /// An operation of somebody's own.
@@ -47,6 +48,24 @@ fn a_thousand_rejections_of_one_old_token_cause_one_exchange() {
     let got = on_tokio(&runtime, rejecting);
     assert!(got.iter().all(|token| *token != old && *token == got[0]));
     assert_eq!((world.sign_ins(), world.refreshes()), (1, 1));
+}
+
+#[test]
+fn only_the_first_rejection_of_a_token_wakes_those_who_wait() {
+    let world = World::neutral();
+    let session = world.session_over(super::transports::SmolTransport);
+    let old = pollster::block_on(session.access_token()).unwrap();
+    world.time.advance(OLD);
+    world.control.hold();
+    session.invalidate(&old);
+    let mut waiting: Vec<_> = (0..10).map(|_| ByHand::new(getting(&session))).collect();
+    assert!(waiting.iter_mut().all(|waiter| waiter.poll().is_pending()));
+    let woken = |waiting: &[ByHand<_>]| waiting.iter().filter(|waiter| waiter.was_woken()).count();
+    woken(&waiting);
+    for _ in 0..100 {
+        session.invalidate(&old);
+    }
+    assert_eq!(woken(&waiting), 0);
 }
 
 #[test]
@@ -124,6 +143,13 @@ fn the_second_rejection_is_handed_back() {
     assert!(error.as_session().is_none());
     assert_eq!(world.emulator.count(Route::WhoAmI), 2);
     assert_eq!((world.sign_ins(), world.refreshes()), (1, 1));
+    // That token is given up as well, and a pause keeps the next one from being asked for at once.
+    assert_eq!((session.current_token(), session.snapshot().state), (None, State::Paused));
+    assert_eq!(runtime.block_on(session.access_token()).unwrap_err().kind(), ErrorKind::UselessToken);
+    assert_eq!((world.sign_ins(), world.refreshes()), (1, 1));
+    world.emulator.clear_faults();
+    world.time.advance(Duration::from_secs(1));
+    assert_eq!(runtime.block_on(session.execute(&WhoAmI)).unwrap(), USERNAME);
 }
 
 #[test]

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use point_auth::transport::async_trait;
 use point_auth::{BoxError, CredentialSource, Credentials, ErrorKind, blocking};
+use point_auth_testkit::Fault;
 
-use super::support::{World, many, on_threads, on_tokio};
+use super::support::{World, many, on_threads, on_tokio, single_thread, told};
 use super::transports::{SmolTransport, wait_until};
 use crate::support::{PASSWORD, USERNAME, runtime};
 
@@ -113,12 +114,7 @@ fn one_that_fails_is_asked_again_and_its_error_is_the_callers() {
     let error = runtime.block_on(waiting).unwrap().unwrap_err();
     assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Credentials, true));
     assert!(!error.may_have_been_sent());
-    let mut causes = vec![error.to_string()];
-    let mut cause = std::error::Error::source(&error);
-    while let Some(error) = cause {
-        causes.push(error.to_string());
-        cause = error.source();
-    }
+    let causes = told(&error);
     assert!(causes.iter().any(|cause| cause == "the vault is sealed"), "{causes:?}");
     assert_eq!((source.asked(), world.sign_ins()), (3, 0));
 
@@ -137,12 +133,50 @@ fn one_that_panics_fails_its_callers_and_does_not_wedge_the_session() {
         for one in waiting {
             let error = runtime.block_on(one).unwrap().unwrap_err();
             assert!(error.is_retryable() && !error.may_have_been_sent(), "{error:?}");
+            assert_eq!(error.kind(), ErrorKind::Credentials);
+            let said = told(&error);
+            assert!(said.contains(&"it panicked".to_owned()), "{said:?}");
         }
         source.becomes(Vault::Has(PASSWORD.to_owned()));
         world.time.advance(Duration::from_secs(1));
         assert!(runtime.block_on(session.access_token()).is_ok());
         assert_eq!(world.sign_ins(), 1);
     }
+}
+
+/// Whoever reads without asking must not get the token of somebody else.
+#[test]
+fn the_token_of_the_one_before_is_gone_when_the_source_names_another() {
+    struct Person(Arc<Mutex<Credentials>>);
+
+    #[async_trait]
+    impl CredentialSource for Person {
+        async fn credentials(&self) -> Result<Credentials, BoxError> {
+            Ok(self.0.lock().unwrap().clone())
+        }
+    }
+
+    let (world, runtime) = (World::new(), single_thread());
+    let person = Arc::new(Mutex::new(Credentials::new("one@example.com", "password").unwrap()));
+    let session = world.builder().with_credential_source(Person(Arc::clone(&person))).build();
+    world.emulator.push_fault(Fault::respond(200).json(r#"{"access_token": "of-one", "expires_in": 3600}"#));
+    let old = runtime.block_on(session.access_token()).unwrap();
+    world.time.advance(Duration::from_secs(3500));
+    *person.lock().unwrap() = crate::support::credentials();
+    world.control.hold();
+    let in_runtime = runtime.enter();
+    // The task of the exchange does not run yet, and the others have the token meanwhile.
+    assert_eq!(pollster::block_on(session.access_token()).unwrap(), old);
+    assert_eq!(session.current_token(), Some(old.clone()));
+    drop(in_runtime);
+    runtime.block_on(async {
+        while world.control.in_flight() == 0 {
+            tokio::task::yield_now().await;
+        }
+    });
+    assert_eq!(session.current_token(), None);
+    world.control.release();
+    assert_ne!(runtime.block_on(session.access_token()).unwrap(), old);
 }
 
 #[test]

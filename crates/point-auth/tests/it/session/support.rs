@@ -138,6 +138,17 @@ pub(crate) fn getting(session: &Session) -> Getting {
     Box::pin(async move { session.access_token().await })
 }
 
+/// What an error says, and its causes.
+pub(crate) fn told(error: &Error) -> Vec<String> {
+    let mut told = Vec::new();
+    let mut next: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = next {
+        told.push(error.to_string());
+        next = error.source();
+    }
+    told
+}
+
 pub(crate) fn many(session: &Session, count: usize) -> Vec<Getting> {
     (0..count).map(|_| getting(session)).collect()
 }

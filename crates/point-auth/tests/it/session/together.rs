@@ -4,10 +4,13 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use point_auth_testkit::Fault;
+use point_auth::session::Now;
+use point_auth::{Runtime, Task};
+use point_auth_testkit::{Fault, VirtualTime};
 
 use super::support::{ByHand, Getting, Got, World, getting, many};
 use super::transports::{OnThread, SmolTransport, Trick, wait_until};
+use crate::support::credentials;
 
 fn waiters(world_session: &point_auth::Session, count: usize) -> Vec<ByHand<Getting>> {
     let mut waiters: Vec<_> = many(world_session, count).into_iter().map(ByHand::new).collect();
@@ -113,6 +116,60 @@ fn more_are_woken_where_the_first_two_are_never_polled() {
     world.time.advance(Duration::from_millis(5));
     assert!(serve(&mut live).iter().all(Result::is_ok));
     assert_eq!(world.sign_ins(), 1);
+}
+
+/// A time in which 5 ms are over as soon as somebody wants to sleep for so long.
+#[derive(Clone, Debug)]
+struct Hasty(VirtualTime);
+
+impl Runtime for Hasty {
+    fn now(&self) -> Now {
+        self.0.now()
+    }
+
+    fn sleep_until(&self, time: Duration) -> Task {
+        match time.saturating_sub(self.now().monotonic) <= Duration::from_millis(5) {
+            true => Box::pin(std::future::ready(())),
+            false => self.0.sleep_until(time),
+        }
+    }
+}
+
+#[test]
+fn all_are_woken_where_none_looks_and_time_is_over_at_once() {
+    let world = World::neutral();
+    let builder = world.builder_over(SmolTransport).with_credentials(credentials());
+    let session = builder.with_runtime(Hasty(world.time.clone())).build();
+    world.control.hold();
+    let mut waiters = waiters(&session, 1000);
+    world.control.release();
+    assert_eq!(woken(&waiters).len(), 1000);
+    // All but the last are gone; their event is that one's, too.
+    drop(waiters.drain(..999));
+    assert!(waiters[0].poll().is_pending());
+    assert!(serve(&mut waiters).iter().all(Result::is_ok));
+    assert_eq!(world.sign_ins(), 1);
+}
+
+/// While the token is good nobody waits but one, and another one when that has gone.
+#[test]
+fn a_refresh_that_its_caller_has_left_goes_on_with_whoever_asks_next() {
+    let world = World::neutral();
+    let session = world.session_over(SmolTransport);
+    let old = pollster::block_on(getting(&session)).unwrap();
+    world.time.advance(Duration::from_secs(3500));
+    world.control.hold();
+    for _ in 0..3 {
+        let mut first = ByHand::new(getting(&session));
+        assert!(first.poll().is_pending());
+        let others = many(&session, 10).into_iter().map(pollster::block_on);
+        assert!(others.map(Result::unwrap).all(|token| token == old));
+    }
+    world.control.release();
+    let new = pollster::block_on(getting(&session)).unwrap();
+    assert_ne!(new, old);
+    assert_eq!(session.current_token(), Some(new));
+    assert_eq!((world.refreshes(), session.snapshot().counts.lost), (1, 0));
 }
 
 #[test]

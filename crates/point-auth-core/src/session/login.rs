@@ -142,9 +142,9 @@ impl Login {
         }
     }
 
-    /// Whether a sign-in before this one, with the same, may have counted.
+    /// Whether a sign-in before this one may have counted, with these credentials or with others of late.
     pub(super) fn has_lost(&self) -> bool {
-        self.suspects.last().is_some_and(|suspect| suspect.lost > 0)
+        self.suspects.iter().any(|suspect| suspect.lost > 0)
     }
 
     pub(super) fn paused_until(&self, now: Now) -> Option<Moment> {

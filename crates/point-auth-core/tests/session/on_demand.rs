@@ -327,3 +327,14 @@ fn a_pause_over_lost_sign_ins_of_others_is_none_for_another_password() {
     scenario.session.set_credentials(rotated(), scenario.now);
     scenario.someone().signs_in();
 }
+
+#[test]
+fn a_lost_sign_in_is_not_forgotten_over_a_denial_of_others() {
+    let mut scenario = Scenario::on_demand();
+    scenario.someone().asks_for_credentials().source().gives(jane());
+    scenario.server().falls_silent().pauses_for(1).after(2);
+    scenario.someone().asks_for_credentials().source().gives(rotated());
+    scenario.server().denies().latches();
+    scenario.after(60).someone().asks_for_credentials().source().gives(jane());
+    scenario.server().is_unavailable().gives_up();
+}

@@ -73,10 +73,10 @@ impl Session {
     /// An [`Error`], the same for all who waited for it. Until its [`retry_after`](Error::retry_after) every call gets it at once.
     pub async fn access_token(&self) -> Result<AccessToken, Error> {
         // Before there is a future that could wait: most calls need none.
-        match self.handle.0.current() {
-            Some(token) => Ok(token),
-            None => self.handle.access_token(Call::new()).await,
+        if let Some(token) = self.handle.0.current() {
+            return Ok(token);
         }
+        self.handle.access_token(Call::new()).await
     }
 
     /// The same, waiting for at most so long.

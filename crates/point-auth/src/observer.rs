@@ -4,7 +4,7 @@ use point_auth_core::session::{Outcome, StoredTokens};
 
 /// Is told what a session does, to store its tokens, to count, to log.
 ///
-/// Both methods are called outside of all locks, on the task or thread that did it, after everybody who waits was woken. One that is slow
+/// Both methods are called outside of all locks, on the task or thread that did it, after everybody whose wait it ends was woken. One that is slow
 /// delays nobody but the session's own next attempt; one that panics harms nobody.
 pub trait Observer: Send + Sync + 'static {
     /// An exchange has ended. `user_alias` is whose it was, in `Sessions` and wherever the credentials have one.

@@ -20,9 +20,8 @@ use crate::credential_source::BoxError;
 /// places, those whose URI says no place, and those whose `Host` says another than their URI, pass as they are, so that nobody else is
 /// shown it. [`for_every_request`](Self::for_every_request) is for a stack that reaches nothing but the API.
 ///
-/// Where the stack follows redirects, put this layer *above* what follows them only if that takes `Authorization` off when it goes to
-/// another host, as the HTTP clients do; what is *below* this layer is sent on without being asked again. A layer that does not do so belongs
-/// above this one, so that each request of it is looked at.
+/// Where the stack follows redirects, put what does so *above* this layer, which then looks at each hop anew. What follows them below it is not
+/// seen from here: it must take `Authorization` off on the way to another host, or the token goes there.
 ///
 /// A request is tried again only if its body can be cloned, which [`new`](Self::new) asks for; [`once`](AuthorizeLayer::once) takes any
 /// body, and a 401 then is handed back after the token has been given up. A 401 to the second try is handed back after that token has

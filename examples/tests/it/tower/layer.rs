@@ -96,6 +96,69 @@ async fn another_place_is_not_shown_the_token() {
     assert_eq!(other.seen(), (1, 1));
 }
 
+/// Where a request gets no token although there is none, it was not meant to have one.
+async fn is_of_the_api(request: Request<Full<Bytes>>) -> bool {
+    let client = Client::new(TowerTransport::new(stack(&TlsSettings::new()).unwrap()));
+    let client = client.with_base_url(BaseUrl::parse("https://api.example.com/base").unwrap());
+    let layer = AuthorizeLayer::new(Session::builder(client).build());
+    match layer.layer(Rejects { first: 0, seen: Arc::default() }).oneshot(request).await {
+        Ok(_) => false,
+        Err(error) => error.downcast_ref::<Error>().unwrap().kind() == ErrorKind::SignInNeeded,
+    }
+}
+
+#[tokio::test]
+async fn a_place_is_a_scheme_a_host_and_a_port() {
+    for (url, expected) in [
+        ("https://api.example.com/other", true),
+        ("HTTPS://API.Example.COM:443/", true),
+        ("https://api.example.com:/", true),
+        ("https://somebody@api.example.com/", true),
+        ("http://api.example.com/", false),
+        ("http://api.example.com:443/", false),
+        ("https://api.example.com:8443/", false),
+        ("https://api.example.com:99999/", false),
+        ("https://api.example.com./", false),
+        ("https://api.example.com:443@other.example/", false),
+        ("/base", false),
+    ] {
+        assert_eq!(is_of_the_api(request(url)).await, expected, "{url}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_says_another_host_than_its_uri_is_not_shown_the_token() {
+    for (host, expected) in [
+        ("api.example.com", true),
+        ("API.example.com:443", true),
+        ("api.example.com:8443", false),
+        ("api.example.com:99999", false),
+        ("other.example", false),
+        ("", false),
+    ] {
+        let mut request = request("https://api.example.com/");
+        request.headers_mut().insert(http::header::HOST, host.parse().unwrap());
+        assert_eq!(is_of_the_api(request.clone()).await, expected, "{host}");
+        request.headers_mut().append(http::header::HOST, "other.example".parse().unwrap());
+        assert!(!is_of_the_api(request).await, "{host}");
+    }
+}
+
+/// Whoever waits for a token holds none of the places that the sign-in needs.
+#[tokio::test]
+async fn a_limit_that_requests_and_sign_ins_share_is_enough_for_both() {
+    let world = World::new();
+    let one = tower::limit::GlobalConcurrencyLimitLayer::new(1);
+    let transport = TowerTransport::new(one.layer(stack(&TlsSettings::new()).unwrap()));
+    let client = Client::new(transport).with_base_url(BaseUrl::parse(&world.emulator.base_url()).unwrap());
+    let session = Session::new(client, Credentials::new("user@example.com", "correct horse").unwrap());
+    let service = AuthorizeLayer::new(session).layer(one.layer(inner()));
+    let (first, second) =
+        tokio::join!(service.clone().oneshot(request(&world.url())), service.oneshot(request(&world.url())));
+    assert_eq!((first.unwrap().status(), second.unwrap().status()), (StatusCode::OK, StatusCode::OK));
+    assert_eq!((world.seen(), world.emulator.count(Operation::SignIn)), ((2, 0), 1));
+}
+
 #[tokio::test]
 async fn the_same_place_is_known_however_it_is_written() {
     let world = World::new();
@@ -171,6 +234,16 @@ async fn it_is_tried_twice_and_no_more() {
     assert_eq!(rejected(&world, layer(), 2).await, (401, 2));
     let once = AuthorizeLayer::once(patient(&world));
     assert_eq!(rejected(&world, once, 1).await, (401, 1));
+}
+
+#[tokio::test]
+async fn the_second_token_is_given_up_as_well_when_that_is_rejected() {
+    let world = World::new();
+    let session = patient(&world);
+    assert_eq!(rejected(&world, AuthorizeLayer::new(session.clone()), 2).await, (401, 2));
+    assert_eq!(session.current_token(), None);
+    assert_eq!(rejected(&world, AuthorizeLayer::new(session.clone()), 1).await, (200, 2));
+    assert!(session.current_token().is_some());
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ use point_auth::{
 use point_auth_testkit::{Emulator, Fault, Operation, RecordedRequest};
 
 use super::support::{ByHand, World, on_tokio};
+use super::transports::wait_until;
 use crate::support::{PASSWORD, USERNAME, credentials, runtime};
 
 const OTHER: &str = "other@example.com";
@@ -239,10 +240,13 @@ fn an_observer_is_told_whose_tokens_they_are_now() {
     let jane = credentials().with_user_alias("jane").unwrap();
     let session = world.builder().with_credentials(jane).with_observer(notes.clone()).build();
     runtime.block_on(session.access_token()).unwrap();
+    wait_until("the first to be told", || !notes.0.lock().unwrap().is_empty());
     session.set_credentials(credentials().with_user_alias("bob").unwrap());
     world.time.advance(Duration::from_secs(60));
     runtime.block_on(session.access_token()).unwrap();
-    let told = notes.0.lock().unwrap().clone();
-    assert_eq!(told.first(), Some(&(Some("jane".into()), Some("jane".into()))));
-    assert_eq!(told.last(), Some(&(Some("bob".into()), Some("bob".into()))));
+    // Whoever waits is woken before an observer is told.
+    let (jane, bob) = (Some("jane".to_owned()), Some("bob".to_owned()));
+    let told = || notes.0.lock().unwrap().clone();
+    wait_until("both to be told", || told().len() >= 2 && told().last() == Some(&(bob.clone(), bob.clone())));
+    assert_eq!(told().first(), Some(&(jane.clone(), jane)));
 }

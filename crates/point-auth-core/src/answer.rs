@@ -4,20 +4,22 @@ mod field;
 pub(crate) mod json_text;
 mod object;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, Response, StatusCode};
 
 pub use field::Field;
-pub(crate) use object::without_byte_order_mark;
+pub(crate) use object::{Object, without_byte_order_mark};
 
 use crate::denial::Denial;
 use crate::error::{MalformedReason, ResponseError};
 use crate::retry_after::RetryAfter;
 use crate::server_text::{printable, repeats};
 use crate::tokens::{AccessToken, RefreshToken, Scope, TokenSet};
-use object::{Body, Object};
+use json_text::SecretText;
+use object::Body;
 
 const MAX_CODE_CHARS: usize = 64;
 const MAX_DESCRIPTION_CHARS: usize = 512;
@@ -27,8 +29,9 @@ const MAX_CONTENT_TYPE_CHARS: usize = 100;
 const PASSING_CODES: [&str; 2] = ["server_error", "temporarily_unavailable"];
 
 /// A successful answer, before an operation has looked into it.
-pub(crate) enum Answer<'r> {
-    Object(Object<'r>),
+pub(crate) enum Answer {
+    /// Its fields are in the [`Object`] that was given.
+    Object,
     OtherJson,
     Empty,
 }
@@ -39,8 +42,9 @@ pub(crate) fn token_set<B: AsRef<[u8]>>(
     max_bytes: usize,
     secrets: &[&str],
 ) -> Result<TokenSet, ResponseError> {
-    let tokens = match read(response, max_bytes, secrets)? {
-        Answer::Object(object) => tokens_of(&object, secrets),
+    let mut object = Object::default();
+    let tokens = match read(response, max_bytes, secrets, &mut object)? {
+        Answer::Object => tokens_of(&object, secrets),
         Answer::OtherJson => Err(MalformedReason::NotAnObject),
         Answer::Empty => Err(MalformedReason::Empty),
     };
@@ -52,7 +56,8 @@ pub(crate) fn read<'r, B: AsRef<[u8]>>(
     response: &'r Response<B>,
     max_bytes: usize,
     secrets: &[&str],
-) -> Result<Answer<'r>, ResponseError> {
+    object: &mut Object<'r>,
+) -> Result<Answer, ResponseError> {
     let status = response.status();
     let bytes = response.body().as_ref();
     let unexpected = |is_json, is_temporary| ResponseError::Unexpected {
@@ -68,10 +73,10 @@ pub(crate) fn read<'r, B: AsRef<[u8]>>(
             false => unexpected(false, false),
         });
     }
-    let body = Body::parse(bytes);
-    let is_json = matches!(body, Body::Object(_) | Body::OtherJson);
+    let body = object.read(bytes);
+    let is_json = matches!(body, Body::Object | Body::OtherJson);
     let verdict = match &body {
-        Body::Object(object) => verdict(object, status, secrets),
+        Body::Object => verdict(object, status, secrets),
         _ => Verdict::None,
     };
     match verdict {
@@ -81,9 +86,9 @@ pub(crate) fn read<'r, B: AsRef<[u8]>>(
         Verdict::None => {}
     }
     match body {
-        Body::Object(object) => match object.duplicate_error() {
+        Body::Object => match object.duplicate_error() {
             Some(field) => Err(ResponseError::malformed(MalformedReason::Duplicate(field))),
-            None => Ok(Answer::Object(object)),
+            None => Ok(Answer::Object),
         },
         Body::OtherJson => Ok(Answer::OtherJson),
         Body::Empty => Ok(Answer::Empty),
@@ -113,7 +118,7 @@ fn verdict(object: &Object<'_>, status: StatusCode, secrets: &[&str]) -> Verdict
     if object.duplicate_error().is_some() {
         return Verdict::None;
     }
-    let Ok(Some(code)) = object.error.text() else { return Verdict::None };
+    let Ok(Some(code)) = object.text(Field::Error) else { return Verdict::None };
     if PASSING_CODES.contains(&&*code) {
         return Verdict::Failing;
     }
@@ -121,15 +126,19 @@ fn verdict(object: &Object<'_>, status: StatusCode, secrets: &[&str]) -> Verdict
         return Verdict::None;
     }
     // A server that denies and yet sends tokens may name them in its text.
-    let sent = [object.access_token.text(), object.refresh_token.text()].map(|text| text.ok().flatten());
-    let sent = sent.iter().flatten().map(|token| &**token);
-    let secrets: Vec<&str> = secrets.iter().copied().chain(sent).collect();
-    // A description of another type takes nothing from the denial.
-    let description = object.error_description.text().ok().flatten();
-    let description = description
-        .filter(|text| !text.is_empty())
-        .map(|text| printable(&text, MAX_DESCRIPTION_CHARS, &secrets));
-    Verdict::Denied(Denial::new(status, printable(&code, MAX_CODE_CHARS, &secrets), description))
+    let sent = [Field::AccessToken, Field::RefreshToken].into_iter();
+    let sent: Vec<SecretText<'_>> = sent.filter_map(|field| object.text(field).ok().flatten()).collect();
+    let secrets = match sent.is_empty() {
+        true => Cow::Borrowed(secrets),
+        false => Cow::Owned(secrets.iter().copied().chain(sent.iter().map(|token| &**token)).collect()),
+    };
+    let code = printable(&code, MAX_CODE_CHARS, &secrets);
+    let description = match object.text(Field::ErrorDescription) {
+        Ok(Some(text)) if !text.is_empty() => Some(printable(&text, MAX_DESCRIPTION_CHARS, &secrets)),
+        // One of another type takes nothing from the denial.
+        _ => None,
+    };
+    Verdict::Denied(Denial::new(status, code, description))
 }
 
 /// The content type and, since a compressed body is not JSON whatever its type, the content encoding.
@@ -150,20 +159,19 @@ fn tokens_of(object: &Object<'_>, secrets: &[&str]) -> Result<TokenSet, Malforme
         return Err(Duplicate(field));
     }
     // Whoever sends an error of another type does not mean "here are your tokens".
-    object.error.text().map_err(|_| Invalid(Field::Error))?;
+    object.text(Field::Error)?;
 
-    let token_type = object.token_type.text().map_err(|_| Invalid(Field::TokenType))?;
+    let token_type = object.text(Field::TokenType)?;
     if token_type.is_some_and(|token_type| !token_type.eq_ignore_ascii_case("bearer")) {
         return Err(Invalid(Field::TokenType));
     }
-    let expires_in = object.expires_in.seconds().map_err(|_| Invalid(Field::ExpiresIn))?;
-    let scope = object.scope.text().map_err(|_| Invalid(Field::Scope))?;
-    let refresh_token = match object.refresh_token.text().map_err(|_| Invalid(Field::RefreshToken))? {
+    let expires_in = object.seconds(Field::ExpiresIn)?;
+    let scope = object.text(Field::Scope)?;
+    let refresh_token = match object.text(Field::RefreshToken)? {
         Some(text) => Some(RefreshToken::new(&text).map_err(|_| Invalid(Field::RefreshToken))?),
         None => None,
     };
-    let access_text = object.access_token.text().map_err(|_| Invalid(Field::AccessToken))?;
-    let access_text = access_text.ok_or(Missing(Field::AccessToken))?;
+    let access_text = object.text(Field::AccessToken)?.ok_or(Missing(Field::AccessToken))?;
     let access_token = AccessToken::new(&access_text).map_err(|_| Invalid(Field::AccessToken))?;
 
     let expires_in = expires_in.map_or(TokenSet::DEFAULT_EXPIRES_IN, Duration::from_secs);

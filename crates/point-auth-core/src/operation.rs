@@ -71,6 +71,6 @@ pub fn success_body<'r, B: AsRef<[u8]>>(
     max_bytes: usize,
     secrets: &[&str],
 ) -> Result<&'r [u8], ResponseError> {
-    answer::read(response, max_bytes, secrets)
+    answer::read(response, max_bytes, secrets, &mut answer::Object::default())
         .map(|_| answer::without_byte_order_mark(response.body().as_ref()))
 }

@@ -23,6 +23,7 @@ pub enum Field {
 }
 
 impl Field {
+    /// All of them, in the order of their numbers.
     pub(crate) const ALL: [Self; 7] = [
         Self::AccessToken,
         Self::RefreshToken,

@@ -5,6 +5,7 @@
 
 use std::ops::Deref;
 
+use memchr::memchr;
 use zeroize::Zeroizing;
 
 /// The text of a JSON string: borrowed from the body where nothing was escaped, else in memory that is wiped.
@@ -26,13 +27,24 @@ impl Deref for SecretText<'_> {
 
 /// The text of `raw`, a valid JSON value. `None` when it is not a string, or has half of a surrogate pair in it.
 pub(crate) fn text(raw: &str) -> Option<SecretText<'_>> {
-    let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
-    // Not `contains`, which would stop at the first and so take several times as long over the many that have none.
-    let is_escaped = inner.bytes().fold(false, |is_escaped, byte| is_escaped | (byte == b'\\'));
-    match is_escaped {
-        false => Some(SecretText::Plain(inner)),
-        true => unescape(inner).map(SecretText::Unescaped),
+    match has_escapes(raw.as_bytes()) {
+        false => without_escapes(raw),
+        true => unescape(inner(raw)?).map(SecretText::Unescaped),
     }
+}
+
+/// The same of one that is known to have no escapes in it.
+pub(crate) fn without_escapes(raw: &str) -> Option<SecretText<'_>> {
+    inner(raw).map(SecretText::Plain)
+}
+
+/// Whether there may be an escape in a piece of JSON.
+pub(crate) fn has_escapes(json: &[u8]) -> bool {
+    memchr(b'\\', json).is_some()
+}
+
+fn inner(raw: &str) -> Option<&str> {
+    raw.strip_prefix('"')?.strip_suffix('"')
 }
 
 fn unescape(escaped: &str) -> Option<Zeroizing<String>> {

@@ -7,11 +7,12 @@ use serde_json::value::RawValue;
 
 use super::field::Field;
 use super::json_text::{self, SecretText};
+use crate::error::MalformedReason;
 use crate::tokens::TokenSet;
 
 /// What a body is.
-pub(crate) enum Body<'r> {
-    Object(Object<'r>),
+pub(crate) enum Body {
+    Object,
     /// JSON, and not an object.
     OtherJson,
     /// It begins like an object and is none. Line and column are 0 where they are not known.
@@ -24,29 +25,6 @@ pub(crate) enum Body<'r> {
     Empty,
 }
 
-impl<'r> Body<'r> {
-    pub(crate) fn parse(bytes: &'r [u8]) -> Self {
-        let bytes = without_byte_order_mark(bytes);
-        let Some(first) = bytes.iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r')) else {
-            return Self::Empty;
-        };
-        let like_an_object = *first == b'{';
-        let Ok(text) = std::str::from_utf8(bytes) else {
-            return if like_an_object { Self::Broken { line: 0, column: 0 } } else { Self::NotJson };
-        };
-        if !like_an_object {
-            return match serde_json::from_str::<IgnoredAny>(text) {
-                Ok(_) => Self::OtherJson,
-                Err(_) => Self::NotJson,
-            };
-        }
-        match serde_json::from_str(text) {
-            Ok(object) => Self::Object(object),
-            Err(error) => Self::Broken { line: error.line(), column: error.column() },
-        }
-    }
-}
-
 /// RFC 8259 §8.1 lets a reader pass over a byte order mark, and some servers write one.
 pub(crate) fn without_byte_order_mark(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes)
@@ -55,73 +33,80 @@ pub(crate) fn without_byte_order_mark(bytes: &[u8]) -> &[u8] {
 /// The known fields of a JSON object. Unknown ones are passed over, whatever they hold.
 #[derive(Default)]
 pub(crate) struct Object<'r> {
-    pub(crate) access_token: Slot<'r>,
-    pub(crate) refresh_token: Slot<'r>,
-    pub(crate) scope: Slot<'r>,
-    pub(crate) token_type: Slot<'r>,
-    pub(crate) expires_in: Slot<'r>,
-    pub(crate) error: Slot<'r>,
-    pub(crate) error_description: Slot<'r>,
+    /// Each field's value as it stands in the body, the last one if there are two.
+    values: [Option<&'r RawValue>; Field::ALL.len()],
+    twice: [bool; Field::ALL.len()],
+    /// Whether there is an escape anywhere in the body. Hardly ever is, and one look at all of it is cheaper than one at each text.
+    has_escapes: bool,
 }
 
 impl<'r> Object<'r> {
+    /// Reads a body. In place: handing an object of this size on from function to function takes longer than reading a denial.
+    pub(crate) fn read(&mut self, bytes: &'r [u8]) -> Body {
+        let bytes = without_byte_order_mark(bytes);
+        let Some(first) = bytes.iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r')) else {
+            return Body::Empty;
+        };
+        let like_an_object = *first == b'{';
+        let Ok(text) = std::str::from_utf8(bytes) else {
+            return if like_an_object { Body::Broken { line: 0, column: 0 } } else { Body::NotJson };
+        };
+        if !like_an_object {
+            return match serde_json::from_str::<IgnoredAny>(text) {
+                Ok(_) => Body::OtherJson,
+                Err(_) => Body::NotJson,
+            };
+        }
+        self.has_escapes = json_text::has_escapes(bytes);
+        let mut json = serde_json::Deserializer::from_str(text);
+        match json.deserialize_map(Fields(self)).and_then(|()| json.end()) {
+            Ok(()) => Body::Object,
+            Err(error) => Body::Broken { line: error.line(), column: error.column() },
+        }
+    }
+
     /// The first known field that is given twice.
     pub(crate) fn duplicate(&self) -> Option<Field> {
-        Field::ALL.into_iter().find(|field| self.slot(*field).twice)
+        Field::ALL.into_iter().find(|field| self.is_twice(*field))
     }
 
     /// The same, of the fields that every answer of this API may have.
     pub(crate) fn duplicate_error(&self) -> Option<Field> {
-        [Field::Error, Field::ErrorDescription].into_iter().find(|field| self.slot(*field).twice)
+        [Field::Error, Field::ErrorDescription].into_iter().find(|field| self.is_twice(*field))
     }
 
-    fn slot(&self, field: Field) -> &Slot<'r> {
-        match field {
-            Field::AccessToken => &self.access_token,
-            Field::RefreshToken => &self.refresh_token,
-            Field::Scope => &self.scope,
-            Field::TokenType => &self.token_type,
-            Field::ExpiresIn => &self.expires_in,
-            Field::Error => &self.error,
-            Field::ErrorDescription => &self.error_description,
-        }
+    /// A field that is a text.
+    ///
+    /// # Errors
+    /// [`MalformedReason::Invalid`] when it is of another type.
+    pub(crate) fn text(&self, field: Field) -> Result<Option<SecretText<'r>>, MalformedReason> {
+        let text = if self.has_escapes { json_text::text } else { json_text::without_escapes };
+        self.value(field).map(|raw| text(raw).ok_or(MalformedReason::Invalid(field))).transpose()
     }
 
-    fn slot_mut(&mut self, field: Field) -> &mut Slot<'r> {
-        match field {
-            Field::AccessToken => &mut self.access_token,
-            Field::RefreshToken => &mut self.refresh_token,
-            Field::Scope => &mut self.scope,
-            Field::TokenType => &mut self.token_type,
-            Field::ExpiresIn => &mut self.expires_in,
-            Field::Error => &mut self.error,
-            Field::ErrorDescription => &mut self.error_description,
-        }
+    /// A field that is a number of seconds.
+    ///
+    /// # Errors
+    /// [`MalformedReason::Invalid`] when it is of another type.
+    pub(crate) fn seconds(&self, field: Field) -> Result<Option<u64>, MalformedReason> {
+        self.value(field).map(|raw| seconds(raw).ok_or(MalformedReason::Invalid(field))).transpose()
     }
-}
 
-/// One field's value as it stands in the body, and whether it stands there again.
-#[derive(Default)]
-pub(crate) struct Slot<'r> {
-    raw: Option<&'r RawValue>,
-    twice: bool,
-}
-
-/// The value is of another type than the field's.
-pub(crate) struct WrongType;
-
-impl<'r> Slot<'r> {
-    fn raw(&self) -> Option<&'r str> {
+    fn value(&self, field: Field) -> Option<&'r str> {
+        let value = self.values.get(field as usize).copied().flatten().map(RawValue::get);
         // Null is absent: some servers write all their fields.
-        self.raw.map(RawValue::get).filter(|raw| *raw != "null")
+        value.filter(|raw| *raw != "null")
     }
 
-    pub(crate) fn text(&self) -> Result<Option<SecretText<'r>>, WrongType> {
-        self.raw().map(|raw| json_text::text(raw).ok_or(WrongType)).transpose()
+    fn is_twice(&self, field: Field) -> bool {
+        self.twice.get(field as usize).is_some_and(|twice| *twice)
     }
 
-    pub(crate) fn seconds(&self) -> Result<Option<u64>, WrongType> {
-        self.raw().map(|raw| seconds(raw).ok_or(WrongType)).transpose()
+    fn set(&mut self, field: Field, raw: &'r RawValue) {
+        let place = field as usize;
+        if let (Some(value), Some(twice)) = (self.values.get_mut(place), self.twice.get_mut(place)) {
+            *twice = value.replace(raw).is_some();
+        }
     }
 }
 
@@ -154,34 +139,24 @@ fn seconds(raw: &str) -> Option<u64> {
     Some((number as u64).min(MAX))
 }
 
-impl<'de> Deserialize<'de> for Object<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Fields;
+/// Puts the fields of an object where they belong.
+struct Fields<'o, 'de>(&'o mut Object<'de>);
 
-        impl<'de> Visitor<'de> for Fields {
-            type Value = Object<'de>;
+impl<'de> Visitor<'de> for Fields<'_, 'de> {
+    type Value = ();
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
-                let mut object = Object::default();
-                while let Some(Name(field)) = map.next_key()? {
-                    let Some(field) = field else {
-                        map.next_value::<IgnoredAny>()?;
-                        continue;
-                    };
-                    let raw = map.next_value()?;
-                    let slot = object.slot_mut(field);
-                    slot.twice = slot.raw.is_some();
-                    slot.raw = Some(raw);
-                }
-                Ok(object)
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(Name(field)) = map.next_key()? {
+            match field {
+                Some(field) => self.0.set(field, map.next_value()?),
+                None => drop(map.next_value::<IgnoredAny>()?),
             }
         }
-
-        deserializer.deserialize_map(Fields)
+        Ok(())
     }
 }
 

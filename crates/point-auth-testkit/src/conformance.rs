@@ -46,9 +46,10 @@
 //! The groups `plain`, `tls`, `http2` and `keep_alive` each hold checks that cut a sign-in after one byte after the other, in
 //! both directions, with FIN and with RST. Whatever the cut, there has to be an error of a kind that is worth another try,
 //! or the whole answer; one request and no second; no error that says "not sent" of a request that the server got; and
-//! the next sign-in has to work. They take some seconds, and print what they counted in a line that begins with `sweep |`,
+//! the next sign-in has to work. Others let the connection fall silent in the same places, or in those that differ: then it is
+//! a `Timeout`, by the deadline. They take some seconds, and print what they counted in a line that begins with `sweep |`,
 //! a row of [`SweepReport`]. With TLS they leave out a part of the bytes, unless the environment says
-//! `POINT_AUTH_SWEEP=all`. As a function it is [`sweep()`].
+//! `POINT_AUTH_SWEEP=all`. As functions they are [`sweep()`] and [`sweep_silence`].
 //!
 //! # As values
 //!
@@ -70,7 +71,7 @@ pub use candidate::{Candidate, ProxyChoice, Setup};
 #[doc(hidden)]
 pub use check::run_test;
 pub use check::{Check, Wire};
-pub use sweep::{SweepExtent, SweepReport, SweptConnection, sweep};
+pub use sweep::{SweepExtent, SweepReport, SweptConnection, sweep, sweep_silence};
 pub use violation::{Rule, Violation};
 
 /// All checks, group by group.

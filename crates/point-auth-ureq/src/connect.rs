@@ -17,7 +17,7 @@ use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout, Tc
 
 pub(crate) use self::tunnel::PROXY_WANTS_CREDENTIALS;
 use crate::tls::Tls;
-use crate::wire::Plain;
+use crate::wire::Wire;
 
 /// Makes every connection of our own agent.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ impl Connect {
             register_shutdown: details.register_shutdown.clone(),
         };
         let tcp = self.tcp.connect(&details, None::<()>)?.ok_or(Error::ConnectionFailed)?;
-        Ok(Box::new(Plain(tcp)))
+        Ok(Wire::boxed(tcp))
     }
 }
 

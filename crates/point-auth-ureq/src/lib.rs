@@ -43,9 +43,9 @@
 //!
 //! # Known limits
 //!
-//! - ureq copies the body into its output buffer. With TLS that buffer is wiped when it has been written, and what was read
-//!   when the connection goes back to the pool; rustls, OpenSSL, and ureq on a plain connection keep copies that nobody can
-//!   wipe. Header values are not wiped.
+//! - ureq copies the body into its output buffer. With an agent of our own that buffer is wiped when it has been written, and
+//!   what was read when the connection goes back to the pool or is closed; rustls, OpenSSL, and an agent of yours keep copies
+//!   that nobody can wipe. Header values are not wiped.
 //! - ureq-proto logs at `TRACE` every byte that it reads, tokens included, and the head of every request, so an `Authorization`
 //!   header too. Keep its target (`ureq_proto`) above that. It does not log the body of a request, where the password is. ureq
 //!   itself logs no body, and no header that could hold a secret.

@@ -1,21 +1,40 @@
-//! A connection that has not ended properly is broken, where ureq would take it for the end of a body.
+//! [`Wire`]: a connection as ureq sees it, whose buffers are wiped, and which is broken when it has not ended properly.
 
 use std::io;
 
 use ureq::Error;
 use ureq::unversioned::transport::{Buffers, NextTimeout, Transport};
+use zeroize::Zeroize;
 
-/// A plain connection.
+/// A connection, with TLS or without.
+///
+/// ureq puts the request into the output buffer and leaves it there for as long as the connection is idle in its pool, which
+/// may be hours. So what was written is wiped, and what was read is wiped when the connection goes back or is closed.
 #[derive(Debug)]
-pub(crate) struct Plain<T>(pub(crate) T);
+pub(crate) struct Wire<T: Transport>(T);
 
-impl<T: Transport> Transport for Plain<T> {
+impl<T: Transport> Wire<T> {
+    pub(crate) fn boxed(connection: T) -> Box<dyn Transport> {
+        Box::new(Self(connection))
+    }
+
+    fn wipe_input(&mut self) {
+        let buffers = self.0.buffers();
+        let length = buffers.input().len();
+        buffers.input_consume(length);
+        buffers.input_append_buf().zeroize();
+    }
+}
+
+impl<T: Transport> Transport for Wire<T> {
     fn buffers(&mut self) -> &mut dyn Buffers {
         self.0.buffers()
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
-        self.0.transmit_output(amount, timeout).map_err(broken)
+        let outcome = self.0.transmit_output(amount, timeout);
+        self.0.buffers().output().get_mut(..amount).unwrap_or_default().zeroize();
+        outcome.map_err(broken)
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
@@ -23,7 +42,22 @@ impl<T: Transport> Transport for Plain<T> {
     }
 
     fn is_open(&mut self) -> bool {
-        self.0.is_open()
+        // What nobody has read is no answer to the next request.
+        let is_open = self.0.buffers().input().is_empty() && self.0.is_open();
+        if is_open {
+            self.wipe_input();
+        }
+        is_open
+    }
+
+    fn is_tls(&self) -> bool {
+        self.0.is_tls()
+    }
+}
+
+impl<T: Transport> Drop for Wire<T> {
+    fn drop(&mut self) {
+        self.wipe_input();
     }
 }
 
@@ -35,5 +69,66 @@ pub(crate) fn broken(error: impl Into<Error>) -> Error {
             Error::Io(io::Error::new(io::ErrorKind::BrokenPipe, error))
         }
         error => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ureq::unversioned::transport::LazyBuffers;
+
+    use super::*;
+
+    const CANARY: &[u8] = b"cAnArY-5ae1";
+
+    /// Is open, reads the canary, and writes or fails to.
+    #[derive(Debug)]
+    struct Canary {
+        buffers: LazyBuffers,
+        is_broken: bool,
+    }
+
+    impl Transport for Canary {
+        fn buffers(&mut self) -> &mut dyn Buffers {
+            &mut self.buffers
+        }
+
+        fn transmit_output(&mut self, _: usize, _: NextTimeout) -> Result<(), Error> {
+            if self.is_broken { Err(io::Error::from(io::ErrorKind::ConnectionReset).into()) } else { Ok(()) }
+        }
+
+        fn await_input(&mut self, _: NextTimeout) -> Result<bool, Error> {
+            self.buffers.input_append_buf()[..CANARY.len()].copy_from_slice(CANARY);
+            self.buffers.input_appended(CANARY.len());
+            Ok(true)
+        }
+
+        fn is_open(&mut self) -> bool {
+            true
+        }
+    }
+
+    fn wire(is_broken: bool) -> Wire<Canary> {
+        Wire(Canary { buffers: LazyBuffers::new(64, 64), is_broken })
+    }
+
+    #[test]
+    fn what_was_written_is_wiped_whether_it_went_out_or_not() {
+        for is_broken in [false, true] {
+            let mut wire = wire(is_broken);
+            wire.buffers().output()[..CANARY.len()].copy_from_slice(CANARY);
+            assert_eq!(wire.transmit_output(CANARY.len(), NextTimeout::default()).is_err(), is_broken);
+            assert_eq!(wire.buffers().output(), [0; 64]);
+        }
+    }
+
+    #[test]
+    fn what_was_read_is_wiped_when_the_connection_goes_back_to_the_pool() {
+        let mut wire = wire(false);
+        assert!(wire.await_input(NextTimeout::default()).unwrap());
+        assert!(!wire.is_open(), "there is something that nobody has read");
+        assert_eq!(wire.buffers().input(), CANARY);
+        wire.buffers().input_consume(CANARY.len());
+        assert!(wire.is_open());
+        assert_eq!(wire.buffers().input_append_buf(), [0; 64]);
     }
 }

@@ -2,20 +2,11 @@
 
 use std::time::Duration;
 
-use http::{Method, Request, Version};
-use point_auth_core::SecretBody;
-use point_auth_testkit::{Emulator, Fault, Operation};
-use point_auth_transport::{AsyncTransport, SendLimits};
+use http::Method;
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
+use http::Version;
 
 use crate::support::{PASSWORD, USERNAME, assert_tokens, emulator, sign_in, transport};
-
-#[tokio::test]
-async fn a_sign_in_over_plain_http_brings_tokens() {
-    let emulator = emulator().start().unwrap();
-    let response = sign_in(&transport(&emulator), &emulator.base_url()).await.unwrap();
-    assert_tokens(&response);
-    assert_version_of_the_only_request(&emulator, Version::HTTP_11);
-}
 
 #[tokio::test]
 async fn the_server_sees_our_headers_and_none_of_the_clients_own() {
@@ -37,36 +28,6 @@ async fn the_server_sees_our_headers_and_none_of_the_clients_own() {
 }
 
 #[tokio::test]
-async fn a_denial_is_a_response() {
-    let emulator = Emulator::builder().user(USERNAME, "another password").start().unwrap();
-    let response = sign_in(&transport(&emulator), &emulator.base_url()).await.unwrap();
-    assert_eq!(response.status(), 403);
-}
-
-#[tokio::test]
-async fn a_redirect_is_handed_back_and_leads_nowhere() {
-    let elsewhere = emulator().start().unwrap();
-    let emulator = emulator().start().unwrap();
-    let transport = transport(&emulator);
-    for status in [301, 302, 303, 307, 308] {
-        emulator.push_fault(Fault::redirect(status, &elsewhere.url(Operation::SignIn)));
-        let response = sign_in(&transport, &emulator.base_url()).await.unwrap();
-        assert_eq!(response.status(), status);
-    }
-    assert_eq!(elsewhere.connections(), 0);
-    assert_eq!(emulator.count(Operation::SignIn), 5);
-}
-
-#[tokio::test]
-async fn a_request_without_a_body_is_sent_too() {
-    let emulator = emulator().start().unwrap();
-    let request = Request::get(emulator.url(Operation::WhoAmI)).body(SecretBody::default()).unwrap();
-    let response = transport(&emulator).send(request, &SendLimits::new()).await.unwrap();
-    assert_eq!(response.status(), 401);
-    assert_eq!(emulator.requests().first().unwrap().header("transfer-encoding"), None);
-}
-
-#[tokio::test]
 async fn an_idle_connection_is_used_for_five_seconds_and_not_after_that() {
     let emulator = emulator().start().unwrap();
     let transport = transport(&emulator);
@@ -81,7 +42,7 @@ async fn an_idle_connection_is_used_for_five_seconds_and_not_after_that() {
 
 #[cfg(feature = "rustls")]
 mod over_rustls {
-    use point_auth_testkit::HttpVersions;
+    use point_auth_testkit::Operation;
     use point_auth_transport::{TlsSettings, TransportSettings};
 
     use super::*;
@@ -93,14 +54,6 @@ mod over_rustls {
         let response = sign_in(&transport(&emulator), &emulator.base_url()).await.unwrap();
         assert_tokens(&response);
         assert_version_of_the_only_request(&emulator, Version::HTTP_2);
-    }
-
-    #[tokio::test]
-    async fn alpn_chooses_http1_where_the_server_has_nothing_else() {
-        let emulator = emulator().with_tls().http(HttpVersions::Http1Only).start().unwrap();
-        let response = sign_in(&transport(&emulator), &emulator.base_url()).await.unwrap();
-        assert_tokens(&response);
-        assert_version_of_the_only_request(&emulator, Version::HTTP_11);
     }
 
     #[tokio::test]
@@ -150,7 +103,8 @@ mod over_native_tls {
     }
 }
 
-fn assert_version_of_the_only_request(emulator: &Emulator, version: Version) {
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
+fn assert_version_of_the_only_request(emulator: &point_auth_testkit::Emulator, version: Version) {
     let requests = emulator.requests();
     assert_eq!(requests.iter().map(|request| request.version()).collect::<Vec<_>>(), [version]);
 }

@@ -19,7 +19,10 @@ macro_rules! __conformance_list {
             a_certificate_for_another_host_is_refused, a_self_signed_certificate_is_refused,
             a_certificate_of_an_unknown_authority_is_refused, a_transport_that_was_refused_once_is_still_refused,
         }
-        sweep { a_cut_after_any_byte_of_a_kept_connection_is_an_error_or_a_whole_answer }
+        sweep {
+            a_cut_after_any_byte_of_a_kept_connection_is_an_error_or_a_whole_answer,
+            silence_in_an_exchange_on_a_kept_connection_meets_the_deadline,
+        }
     } } };
     (http2, $then:tt, $args:tt) => { $crate::__conformance_list! { @each $then, $args, http2 {
         redirects { a_redirect_to_the_other_scheme_is_handed_back }
@@ -29,7 +32,10 @@ macro_rules! __conformance_list {
         }
         idle { a_connection_that_has_gone_dead_is_given_up }
         leaks { a_server_that_repeats_the_password_over_http_2_is_not_quoted }
-        sweep { a_cut_after_any_byte_of_a_kept_connection_is_an_error_or_a_whole_answer }
+        sweep {
+            a_cut_after_any_byte_of_a_kept_connection_is_an_error_or_a_whole_answer,
+            silence_in_an_exchange_on_a_kept_connection_meets_the_deadline,
+        }
     } } };
     (truncation, $then:tt, $args:tt) => { $crate::__conformance_list! { @then $then, $args, truncation {
         certificates { an_end_without_the_goodbye_of_tls_is_protocol }
@@ -58,7 +64,10 @@ macro_rules! __conformance_list {
     } } };
     (keep_alive, $then:tt, $args:tt) => { $crate::__conformance_list! { @then $then, $args, keep_alive {
         exchange { two_quick_requests_share_a_connection }
-        sweep { a_cut_after_any_byte_of_a_kept_connection_is_an_error_or_a_whole_answer }
+        sweep {
+            a_cut_after_any_byte_of_a_kept_connection_is_an_error_or_a_whole_answer,
+            silence_in_an_exchange_on_a_kept_connection_meets_the_deadline,
+        }
     } } };
     (idle, $then:tt, $args:tt) => { $crate::__conformance_list! { @then $then, $args, idle {
         idle { a_connection_that_was_idle_for_more_than_5_s_is_not_used_again }
@@ -122,7 +131,9 @@ macro_rules! __conformance_list {
             a_body_that_repeats_the_password_is_not_shown, a_failed_request_with_tokens_shows_none,
             a_request_that_cannot_be_sent_shows_nothing,
         }
-        sweep { a_cut_after_any_byte_is_an_error_or_a_whole_answer }
+        sweep {
+            a_cut_after_any_byte_is_an_error_or_a_whole_answer, silence_in_an_exchange_meets_the_deadline,
+        }
     } } };
     (@then [$($then:tt)*], $args:tt, $group:ident { $($checks:tt)* }) => { $($then)* ! { $args $group { $($checks)* } } };
 }

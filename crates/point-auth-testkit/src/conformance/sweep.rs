@@ -1,9 +1,10 @@
-//! The sweep: a sign-in is cut after every byte, in both directions, with FIN and with RST, and each time there must be a
-//! typed error or the whole answer, one request at most, and a transport that works again.
+//! The sweep: a sign-in is cut after every byte, in both directions, with FIN, with RST and by silence, and each time there
+//! must be a typed error or the whole answer, one request at most, and a transport that works again.
 
 mod plan;
 mod report;
 mod scene;
+mod silence;
 mod usage;
 
 use std::sync::Mutex;
@@ -44,8 +45,27 @@ pub enum SweepExtent {
     Most,
 }
 
-/// At once. They wait for each other's sockets as much as they compute.
-const SCENES: usize = 4;
+/// What a connection is cut by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Means {
+    /// An end or a reset, which a client can notice.
+    End,
+    /// Nothing comes any more, so that there is nothing to notice but the time.
+    Silence,
+}
+
+impl Means {
+    /// How many scenes there are at once.
+    const fn scenes(self, extent: SweepExtent) -> usize {
+        match (self, extent) {
+            // They wait for each other's sockets as much as they compute.
+            (Self::End, _) => 4,
+            // They do nothing but wait until their time is over.
+            (Self::Silence, SweepExtent::Most) => 8,
+            (Self::Silence, SweepExtent::EveryByte) => 32,
+        }
+    }
+}
 
 /// Cuts a sign-in by this transport after every byte, in both directions, with FIN and with RST.
 ///
@@ -61,24 +81,46 @@ pub fn sweep(
     extent: SweepExtent,
 ) -> Result<SweepReport, Violation> {
     let bench = Bench::new(candidate, wire, None);
-    sweep_on(&bench, connection, extent)
+    sweep_on(&bench, connection, extent, Means::End)
+}
+
+/// Lets a connection fall silent in the middle of a sign-in: it stays open, and nothing goes through any more in the one
+/// direction or the other.
+///
+/// Each time takes until a deadline, so [`SweepExtent::Most`] has only the places that differ: the edges of lines, heads,
+/// bodies and TLS's records, and what is in the middle of them. There has to be an error of the kind `Timeout`, or the
+/// whole answer, by the deadline; and a sign-in afterwards that nothing happens to, while the connection stays as silent as
+/// it was. Of HTTP/2, where one stream says nothing of the connection, that is not asked before the connection is closed.
+///
+/// # Errors
+/// As [`sweep()`].
+pub fn sweep_silence(
+    candidate: &Candidate,
+    wire: Wire,
+    connection: SweptConnection,
+    extent: SweepExtent,
+) -> Result<SweepReport, Violation> {
+    let bench = Bench::new(candidate, wire, None);
+    sweep_on(&bench, connection, extent, Means::Silence)
 }
 
 pub(super) fn sweep_on(
     bench: &Bench<'_>,
     connection: SweptConnection,
     extent: SweepExtent,
+    means: Means,
 ) -> Result<SweepReport, Violation> {
     let started = Instant::now();
-    let plan = SweepScene::new(bench)?.plan(connection, extent)?;
-    let mut report = SweepReport::new(bench.wire(), connection, plan.lengths());
+    let plan = SweepScene::new(bench)?.plan(connection, extent, means)?;
+    let new_report = || SweepReport::new(bench.wire(), connection, means, plan.lengths());
+    let mut report = new_report();
     if let Some(plan) = plan.filled() {
         let next = AtomicUsize::new(0);
         let results = Mutex::new(Vec::new());
         thread::scope(|scope| {
-            for _ in 0..SCENES {
+            for _ in 0..means.scenes(extent) {
                 scope.spawn(|| {
-                    let result = take_part(bench, connection, plan, &next);
+                    let result = take_part(bench, connection, plan, &next, new_report());
                     if result.is_err() {
                         // One is enough.
                         next.store(plan.cuts().len(), Ordering::Relaxed);
@@ -102,8 +144,8 @@ fn take_part(
     connection: SweptConnection,
     plan: &Plan,
     next: &AtomicUsize,
+    mut report: SweepReport,
 ) -> Result<SweepReport, Violation> {
-    let mut report = SweepReport::new(bench.wire(), connection, plan.lengths());
     let mut scene = SweepScene::new(bench)?;
     while let Some(cut) = plan.cuts().get(next.fetch_add(1, Ordering::Relaxed)) {
         scene.cut(connection, *cut, plan, &mut report).map_err(|violation| violation.when(cut))?;

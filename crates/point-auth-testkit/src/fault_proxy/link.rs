@@ -30,7 +30,7 @@ enum Ending {
     Cut(Cut),
     /// One side reset it, so the other side is told the same.
     Broken,
-    /// One side left a connection that is silent.
+    /// The client left a connection that is silent: nobody is there any more to be told nothing.
     Left,
 }
 
@@ -142,7 +142,7 @@ impl Pump<'_> {
                 Some(cut) => return Err(Ending::Cut(cut)),
             };
             match self.from.try_read(&mut buffer) {
-                Ok(0) if is_silent => return Err(Ending::Left),
+                Ok(0) if is_silent => return self.end_of_silence(),
                 Ok(0) => {
                     sleep(self.flow.slow_close).await;
                     return self.to.shutdown().await.map_err(|_| Ending::Broken);
@@ -153,8 +153,18 @@ impl Pump<'_> {
                     self.pass(buffer.get(..count).unwrap_or_default()).await?;
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.wait().await?,
+                Err(_) if is_silent => return self.end_of_silence(),
                 Err(_) => return Err(Ending::Broken),
             }
+        }
+    }
+
+    /// Who is at the begin of this way has gone.
+    const fn end_of_silence(&self) -> Result<(), Ending> {
+        match self.direction {
+            Direction::ToServer => Err(Ending::Left),
+            // The client is not told of that either, and waits on.
+            Direction::ToClient => Ok(()),
         }
     }
 

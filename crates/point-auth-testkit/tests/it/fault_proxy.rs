@@ -156,6 +156,19 @@ fn silence_swallows_one_direction_and_tells_nobody() {
 }
 
 #[test]
+fn silence_swallows_the_end_too() {
+    let silent = LinkFaults::new().with(Direction::ToClient, Flow::new().cut_after(0, Cut::Silence));
+    let (proxy, mut client, server) = both_ends(silent);
+    drop(server);
+    client.set_read_timeout(Some(BRIEF)).unwrap();
+    let error = client.read(&mut [0; 16]).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{error}");
+
+    drop(client);
+    assert!(proxy.wait_for_closed_connections(1, PATIENCE));
+}
+
+#[test]
 fn an_end_in_one_direction_leaves_the_other_open() {
     let (_proxy, mut client, mut server) = both_ends(LinkFaults::new());
     client.write_all(b"request").unwrap();

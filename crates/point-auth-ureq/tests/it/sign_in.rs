@@ -1,7 +1,7 @@
 //! Signing in, over plain HTTP and TLS, and what of it goes over the wire.
 
 use http::{Method, Request, Version};
-use point_auth_core::{BaseUrl, Credentials, Operation as _, SecretBody, SignIn};
+use point_auth_core::SecretBody;
 use point_auth_testkit::{Operation, RawBehavior, RawServer};
 use point_auth_transport::{BlockingTransport, SendLimits, TlsSettings, TransportSettings};
 use point_auth_ureq::UreqTransport;
@@ -16,14 +16,6 @@ fn it_works_over_plain_http() {
     let tokens = sign_in(&UreqTransport::new().unwrap(), &emulator.base_url());
     assert_eq!(tokens.expires_in().as_secs(), 3600);
     assert_eq!(emulator.count_for(USER, Operation::SignIn), 1);
-}
-
-#[test]
-fn it_works_over_tls() {
-    let emulator = tls();
-    sign_in(&transport(&emulator), &emulator.base_url());
-    let request = emulator.requests().remove(0);
-    assert_eq!((emulator.tls_handshakes(), request.version()), (1, Version::HTTP_11));
 }
 
 #[test]
@@ -42,18 +34,6 @@ fn extra_roots_are_trusted_beside_the_platforms() {
     let tls = TlsSettings::new().with_extra_root_der(emulator.ca_der().to_vec());
     let transport = UreqTransport::with_settings(&TransportSettings::new().with_tls(tls)).unwrap();
     sign_in(&transport, &emulator.base_url());
-}
-
-#[test]
-fn a_client_certificate_is_shown_to_a_server_that_asks() {
-    let emulator = emulator(|builder| builder.with_tls().require_client_certificate());
-    let client = emulator.authority().issue_client("client").unwrap();
-    let tls = trusting(&emulator)
-        .with_identity_pem(client.certificate_pem().as_bytes(), client.private_key_pem().as_bytes())
-        .unwrap();
-    let transport = UreqTransport::with_settings(&TransportSettings::new().with_tls(tls)).unwrap();
-    sign_in(&transport, &emulator.base_url());
-    assert_eq!(emulator.requests().remove(0).client_certificate(), Some(client.certificate_der()));
 }
 
 #[test]
@@ -121,15 +101,6 @@ fn a_get_with_a_body_sends_it() {
     let response = transport(&emulator).send(request, &SendLimits::new()).unwrap();
     assert_eq!(response.status(), 400);
     assert!(!emulator.requests().remove(0).body().is_empty());
-}
-
-#[test]
-fn a_denial_is_a_response() {
-    let emulator = tls();
-    let credentials = Credentials::new(USER, "wrong").unwrap();
-    let request =
-        SignIn::new(&credentials).to_request(&BaseUrl::parse(&emulator.base_url()).unwrap()).unwrap();
-    assert_eq!(transport(&emulator).send(request, &SendLimits::new()).unwrap().status(), 403);
 }
 
 #[test]

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use http::{Request, Response};
 use point_auth_core::SecretBody;
 use point_auth_reqwest::ReqwestTransport;
-use point_auth_testkit::conformance::{Candidate, ProxyChoice, Rule, Setup, checks};
+use point_auth_testkit::conformance::{
+    Candidate, ProxyChoice, Rule, Setup, SweepExtent, SweptConnection, Wire, checks, sweep, sweep_silence,
+};
 use point_auth_transport::{
     AsyncTransport, ProxySettings, Roots, SendLimits, SettingsError, TlsSettings, TransportError,
     TransportErrorKind, TransportSettings, async_trait,
@@ -138,6 +140,47 @@ fn a_transport_that_tries_again_is_found_over_http_2() {
         "a_request_without_an_answer_is_sent_once",
     ] {
         assert!(names.contains(name), "{name} is not among {names:?}");
+    }
+}
+
+#[test]
+fn a_transport_that_tries_again_is_found_by_the_sweep_over_tls() {
+    let candidate =
+        Candidate::r#async(|setup| ReqwestTransport::with_settings(setup.settings()).map(TriesAgain));
+    for (wire, connection) in [(Wire::Tls, SweptConnection::New), (Wire::Http2, SweptConnection::Kept)] {
+        let violation = sweep(&candidate, wire, connection, SweepExtent::Most).unwrap_err();
+        assert_eq!(violation.rule(), Rule::SentOnce, "{violation}");
+    }
+}
+
+/// Knows no more of a request that nothing came of than that nothing came of it.
+#[derive(Debug)]
+struct TakesSilenceForNothing(ReqwestTransport);
+
+#[async_trait]
+impl AsyncTransport for TakesSilenceForNothing {
+    async fn send(
+        &self,
+        request: Request<SecretBody>,
+        limits: &SendLimits,
+    ) -> Result<Response<SecretBody>, TransportError> {
+        self.0.send(request, limits).await.map_err(|error| match error.kind() {
+            TransportErrorKind::Timeout => error.not_sent(),
+            _ => error,
+        })
+    }
+}
+
+#[test]
+fn a_transport_that_takes_silence_for_nothing_sent_is_found_over_tls() {
+    let candidate = Candidate::r#async(|setup| {
+        ReqwestTransport::with_settings(setup.settings()).map(TakesSilenceForNothing)
+    });
+    for wire in [Wire::Tls, Wire::Http2] {
+        let violation =
+            sweep_silence(&candidate, wire, SweptConnection::Kept, SweepExtent::Most).unwrap_err();
+        assert_eq!(violation.rule(), Rule::Kinds, "{violation}");
+        assert!(violation.to_string().contains("cut by silence after "), "{violation}");
     }
 }
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 use point_auth_transport::SendLimits;
 use point_auth_transport::TransportErrorKind::{self, Protocol, Timeout};
 
-use crate::conformance::bench::{AMPLE, Bench, SHORT, Scene, sign_in_at};
+use crate::conformance::bench::{AMPLE, Bench, SHORT, SOON, Scene, sign_in_at};
+use crate::conformance::canary;
 use crate::conformance::violation::{Outcome, Rule, ensure};
 use crate::{Fault, RawBehavior};
 
@@ -38,6 +39,11 @@ pub(in crate::conformance) fn a_tls_handshake_that_hangs_meets_the_connect_limit
             .send(sign_in_at(&bench.base_at(server.addr())?)?, CONNECT)?
             .failed(&[Timeout])?
             .not_sent()?;
+        ensure!(server.wait_for_bytes(1, SOON), "TLS did not begin");
+        let received = server.received().concat();
+        // The first byte of a record of the handshake (RFC 8446, section 5.1).
+        ensure!(received.first() == Some(&22), "what the server got is no handshake");
+        ensure!(!canary::is_in(&String::from_utf8_lossy(&received)), "the server got a secret in the clear");
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use http::header::{CONNECTION, CONTENT_LENGTH, HOST};
+use http::header::{CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use http::{Method, Request, Response, Version};
 use point_auth_core::{AccessToken, Credentials, Operation as _, Refresh, SecretBody, SignIn, TokenSet};
 
@@ -52,7 +52,13 @@ fn who_am_i(scene: &Scene, token: &AccessToken) -> Result<Response<SecretBody>, 
     let uri = scene.base.join(Operation::WhoAmI.path());
     *request.uri_mut() = uri.map_err(|error| Violation::new(error.to_string()))?;
     token.authorize(request.headers_mut());
-    scene.transport.send(request, AMPLE)?.response()
+    let response = scene.transport.send(request, AMPLE)?.response()?;
+    let requests = scene.emulator.requests();
+    let arrived =
+        requests.last().ok_or_else(|| Violation::new("the request without a body did not arrive"))?;
+    let is_bare = arrived.body().is_empty() && !arrived.headers().contains_key(TRANSFER_ENCODING);
+    ensure!(is_bare, "a request without a body arrived with one, or with the announcement of one");
+    Ok(response)
 }
 
 pub(in crate::conformance) fn a_request_arrives_exactly_as_it_was_built(bench: &Bench<'_>) -> Outcome {

@@ -10,7 +10,7 @@ use crate::{Emulator, Fault, Operation, RawBehavior};
 
 pub(in crate::conformance) const RULE: Rule = Rule::NoRedirect;
 
-const REDIRECTS: [u16; 5] = [301, 302, 303, 307, 308];
+const REDIRECTS: [u16; 6] = [300, 301, 302, 303, 307, 308];
 
 pub(in crate::conformance) fn a_redirect_to_the_same_host_is_handed_back(bench: &Bench<'_>) -> Outcome {
     let scene = bench.scene()?;
@@ -70,10 +70,23 @@ pub(in crate::conformance) fn a_redirect_to_the_other_scheme_is_handed_back(benc
 
 pub(in crate::conformance) fn a_redirect_to_no_url_is_handed_back(bench: &Bench<'_>) -> Outcome {
     let scene = bench.scene()?;
-    for location in
-        ["", "http://", "http://[::1", "//", "ftp://127.0.0.1/", "https://%zz/", "\u{fc}", "javascript:0"]
-    {
-        for status in [301, 307] {
+    for location in [
+        "",
+        ":",
+        "//",
+        "\\\\",
+        "http://",
+        "http://[::1",
+        "http://[::g]/",
+        "http://a:b/",
+        "http://a%20b/",
+        "http://999.999.999.999/",
+        "ftp://127.0.0.1/",
+        "https://%zz/",
+        "\u{fc}",
+        "javascript:0",
+    ] {
+        for status in [301, 302, 307] {
             is_handed_back(&scene, status, location)?;
         }
     }

@@ -6,9 +6,9 @@ use crate::conformance::violation::{Outcome, Rule, ensure};
 
 pub(in crate::conformance) const RULE: Rule = Rule::EveryStatus;
 
-const WITH_BODY: [u16; 41] = [
+const WITH_BODY: [u16; 42] = [
     200, 201, 202, 203, 206, 226, 299, 300, 305, 306, 400, 401, 402, 403, 404, 405, 406, 407, 408, 409, 410,
-    411, 412, 413, 415, 417, 418, 421, 422, 425, 426, 428, 429, 431, 451, 500, 501, 502, 503, 504, 599,
+    411, 412, 413, 415, 417, 418, 421, 422, 425, 426, 428, 429, 431, 451, 500, 501, 502, 503, 504, 599, 999,
 ];
 const BODY: &str =
     r#"{"error":"access_denied","error_description":"Invalid username / password combination"}"#;

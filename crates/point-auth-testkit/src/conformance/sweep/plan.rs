@@ -1,6 +1,7 @@
 //! Where to cut: after every byte that an exchange has, and a few more, since TLS does not always need the same number; or,
 //! where all of them would take too long, after those around the edges of TLS's records and a part of the others.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::{SweepExtent, SweptConnection};
@@ -29,8 +30,18 @@ impl Carried {
 /// How far around the edge of a record every byte counts: the header of one has five.
 const EDGE: u64 = 6;
 
+/// How many bytes less or more an exchange may have than another: signatures have 70 to 72, serial numbers of certificates differ,
+/// too, and over HTTP/2 there are frames that come when they come, such as acknowledgements of settings.
+const fn margin(wire: Wire) -> u64 {
+    match wire {
+        Wire::Plain => 8,
+        Wire::Tls => 24,
+        Wire::Http2 => 96,
+    }
+}
+
 /// Where TLS's records begin and end (RFC 8446, section 5.1: type, version, and a length of two bytes).
-fn record_edges(mut stream: &[u8]) -> Vec<u64> {
+pub(super) fn record_edges(mut stream: &[u8]) -> Vec<u64> {
     let mut edges = vec![0];
     let mut at = 0;
     while let [_, _, _, high, low, rest @ ..] = stream {
@@ -51,6 +62,10 @@ pub(super) struct PlannedCut {
 }
 
 impl PlannedCut {
+    pub(super) const fn is_silent(&self) -> bool {
+        matches!(self.cut, Cut::Silence)
+    }
+
     pub(super) const fn faults(&self) -> LinkFaults {
         LinkFaults::new().with(self.direction, Flow::new().cut_after(self.after, self.cut))
     }
@@ -58,7 +73,11 @@ impl PlannedCut {
 
 impl fmt::Display for PlannedCut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let how = if self.cut == Cut::Reset { "RST" } else { "FIN" };
+        let how = match self.cut {
+            Cut::Close => "FIN",
+            Cut::Reset => "RST",
+            Cut::Silence => "silence",
+        };
         let whereto = if self.direction == Direction::ToServer { "server" } else { "client" };
         write!(f, "cut by {how} after {} of about {} bytes to the {whereto}", self.after, self.of)
     }
@@ -85,13 +104,7 @@ impl Plan {
         carried: &Carried,
         head: Option<u64>,
     ) -> Self {
-        // Signatures of 70 to 72 bytes and the serial numbers of certificates; and over HTTP/2 frames that come when
-        // they come, such as acknowledgements of settings.
-        let margin = match wire {
-            Wire::Plain => 8,
-            Wire::Tls => 24,
-            Wire::Http2 => 96,
-        };
+        let margin = margin(wire);
         let is_thinned = is_costly && extent == SweepExtent::Most && connection == SweptConnection::New;
         let edge = if is_thinned { 1 } else { EDGE };
         let stride = match (extent, wire, connection) {
@@ -126,6 +139,34 @@ impl Plan {
             }
         }
         Self { lengths: carried.lengths(), head, margin, stride, follow_up_every, cuts }
+    }
+
+    /// Silence after these bytes in each direction, or after every one.
+    pub(super) fn of_silence(
+        wire: Wire,
+        extent: SweepExtent,
+        carried: &Carried,
+        head: Option<u64>,
+        places: impl Fn(&[u8]) -> BTreeSet<u64>,
+    ) -> Self {
+        let margin = margin(wire);
+        let mut cuts = Vec::new();
+        for (direction, carried) in
+            [(Direction::ToServer, &carried.to_server), (Direction::ToClient, &carried.to_client)]
+        {
+            let of = carried.len() as u64;
+            let places = match extent {
+                SweepExtent::EveryByte => (0..=of + margin).collect(),
+                SweepExtent::Most => places(carried),
+            };
+            cuts.extend(places.into_iter().map(|after| PlannedCut {
+                direction,
+                cut: Cut::Silence,
+                after,
+                of,
+            }));
+        }
+        Self { lengths: carried.lengths(), head, margin, stride: 1, follow_up_every: 1, cuts }
     }
 
     /// For a transport that keeps no connection.

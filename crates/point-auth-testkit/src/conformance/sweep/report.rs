@@ -5,16 +5,17 @@ use std::time::Duration;
 
 use point_auth_transport::{TransportError, TransportErrorKind};
 
-use super::SweptConnection;
 use super::plan::Lengths;
+use super::{Means, SweptConnection};
 use crate::conformance::check::Wire;
 
-/// What came of the cuts of a [`sweep`](super::sweep). `Display` makes a row of it, for a table with
+/// What came of the cuts of a [`sweep`](super::sweep()) or a [`sweep_silence`](super::sweep_silence). `Display` makes a row of it, for a table with
 /// [`HEADER`](Self::HEADER) on top.
 #[derive(Clone, Debug)]
 pub struct SweepReport {
     wire: Wire,
     connection: SweptConnection,
+    means: Means,
     lengths: Lengths,
     cuts: usize,
     whole: usize,
@@ -33,10 +34,11 @@ impl SweepReport {
         | sign-ins afterwards | of these stale | longest | in all |\n\
         |---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|";
 
-    pub(super) const fn new(wire: Wire, connection: SweptConnection, lengths: Lengths) -> Self {
+    pub(super) const fn new(wire: Wire, connection: SweptConnection, means: Means, lengths: Lengths) -> Self {
         Self {
             wire,
             connection,
+            means,
             lengths,
             cuts: 0,
             whole: 0,
@@ -150,9 +152,10 @@ impl fmt::Display for SweepReport {
             SweptConnection::New => "new",
             SweptConnection::Kept => "kept",
         };
+        let silence = if self.means == Means::Silence { ", silence" } else { "" };
         write!(
             f,
-            "| {wire} | {connection} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} ms | {:.1} s |",
+            "| {wire} | {connection}{silence} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} ms | {:.1} s |",
             self.lengths.to_server,
             self.lengths.to_client,
             self.cuts,

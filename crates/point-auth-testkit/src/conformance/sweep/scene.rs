@@ -9,14 +9,15 @@ use point_auth_transport::{SendLimits, TransportError, TransportErrorKind};
 
 use super::plan::{Carried, Plan, PlannedCut};
 use super::report::SweepReport;
+use super::silence::{self, Seen};
 use super::usage::{Before, Usage};
-use super::{SweepExtent, SweptConnection};
+use super::{Means, SweepExtent, SweptConnection};
 use crate::conformance::bench::{AMPLE, Attempt, Bench, SOON, Transport, setup, sign_in_at};
 use crate::conformance::canary;
 use crate::conformance::candidate::Setup;
 use crate::conformance::check::Wire;
 use crate::conformance::violation::{Outcome, Rule, Violation};
-use crate::{Direction, Emulator, FaultProxy, Operation};
+use crate::{Cut, Direction, Emulator, FaultProxy, Flow, LinkFaults, Operation};
 
 /// A cut is to be noticed when it happens, not when the time is over.
 const LIMITS: SendLimits = AMPLE.with_total_timeout(Duration::from_secs(3));
@@ -50,6 +51,7 @@ struct Exchange {
     /// How many requests arrived whole.
     posts: usize,
     was_cut: bool,
+    took: Duration,
 }
 
 impl<'a> SweepScene<'a> {
@@ -69,7 +71,12 @@ impl<'a> SweepScene<'a> {
     }
 
     /// Learns from an exchange without a fault how many bytes there are to cut after.
-    pub(super) fn plan(&self, connection: SweptConnection, extent: SweepExtent) -> Result<Plan, Violation> {
+    pub(super) fn plan(
+        &self,
+        connection: SweptConnection,
+        extent: SweepExtent,
+        means: Means,
+    ) -> Result<Plan, Violation> {
         let started = Instant::now();
         let transport = self.bench.transport(&self.setup)?;
         let is_costly = started.elapsed() > COSTLY;
@@ -100,8 +107,14 @@ impl<'a> SweepScene<'a> {
         let carried =
             Carried { to_server: carried(Direction::ToServer), to_client: carried(Direction::ToClient) };
         let end = carried.to_server.windows(4).position(|window| window == b"\r\n\r\n");
-        let head = end.map(|end| end as u64 + 4).filter(|_| self.bench.wire() == Wire::Plain);
-        Ok(Plan::new(self.bench.wire(), connection, extent, is_costly, &carried, head))
+        let wire = self.bench.wire();
+        let head = end.map(|end| end as u64 + 4).filter(|_| wire == Wire::Plain);
+        Ok(match means {
+            Means::End => Plan::new(wire, connection, extent, is_costly, &carried, head),
+            Means::Silence => {
+                Plan::of_silence(wire, extent, &carried, head, |stream| silence::places(wire, stream))
+            }
+        })
     }
 
     /// Makes one cut, looks at what comes of it, and signs in once more.
@@ -122,7 +135,7 @@ impl<'a> SweepScene<'a> {
             }
             exchange = self.exchange(&transport, connection, cut, plan, report)?;
         }
-        let Exchange { attempt, usage, posts, was_cut } = exchange;
+        let Exchange { attempt, usage, posts, was_cut, took } = exchange;
 
         let requests = usage.requests(plan);
         if requests > 1 || posts > 1 || (usage.is_cut_off(plan) && posts > 0) {
@@ -138,6 +151,17 @@ impl<'a> SweepScene<'a> {
                     return Err(Violation::new(format!("there is an answer, and {posts} requests arrived")));
                 }
             }
+            Err(error) if cut.is_silent() => {
+                let is_new = connection == SweptConnection::New;
+                let is_body_written = posts > 0 || usage.writes_the_body(plan);
+                let is_before_the_handshake =
+                    is_new && self.bench.wire() != Wire::Plain && usage.is_unanswered();
+                let seen = Seen { was_cut, is_body_written, is_before_the_handshake, took };
+                silence::look_at_the_error(&error, &seen)?;
+                if was_cut {
+                    report.count_error(&error);
+                }
+            }
             Err(error) => {
                 look_at_the_error(&error, was_cut, posts > 0 || usage.reaches_the_body(plan))?;
                 report.count_error(&error);
@@ -147,15 +171,20 @@ impl<'a> SweepScene<'a> {
                 }
             }
         }
-        let may_be_stale = is_whole && was_cut;
+        let mut may_be_stale = is_whole && was_cut;
         if may_be_stale {
             report.count_whole();
+        }
+        if cut.is_silent() {
+            may_be_stale |= self.end_of_silence(is_whole);
+        } else if may_be_stale {
             // Clients may notice or not. If they do, then soon.
             let _ = self.proxy.wait_for_closed_connections(self.proxy.connections(), A_MOMENT);
         }
         let is_followed_up = may_be_stale || plan.is_followed_up(&cut);
         if is_followed_up {
-            self.follow_up(&transport, may_be_stale, report)?;
+            let limits = if cut.is_silent() { silence::AFTERWARDS } else { AMPLE };
+            self.follow_up(&transport, limits, may_be_stale, report)?;
         }
         // One that has failed on its only connection needs a new one anyway. With TLS it might make that with what it learnt
         // from the last, and there would be no whole handshake to cut.
@@ -188,20 +217,29 @@ impl<'a> SweepScene<'a> {
             SweptConnection::Kept => self.proxy.set_faults_of_open_connections(cut.faults()),
         }
         let started = Instant::now();
-        let attempt = transport.send(sign_in_at(&self.base)?, LIMITS)?;
-        report.count_time(started.elapsed());
+        let limits = if cut.is_silent() { silence::LIMITS } else { LIMITS };
+        let attempt = transport.send(sign_in_at(&self.base)?, limits)?;
+        let took = started.elapsed();
+        report.count_time(took);
 
         let was_cut = self.usage(&before, connection).reaches(&cut);
-        if was_cut || (connection == SweptConnection::New && plan.is_certain(&cut)) {
-            self.wait_for_the_cut(&before)?;
+        if cut.is_silent() {
+            if self.proxy.pending_faults() > 0 {
+                self.proxy.clear_faults();
+            }
+        } else {
+            if was_cut || (connection == SweptConnection::New && plan.is_certain(&cut)) {
+                self.wait_for_the_cut(&before)?;
+            }
+            self.proxy.clear_faults();
         }
-        self.proxy.clear_faults();
         Ok(Exchange {
             attempt,
             // Once more, since a connection is read to its end after the cut.
             usage: self.usage(&before, connection),
             posts: self.emulator.count(Operation::SignIn) - before.posts,
             was_cut,
+            took,
         })
     }
 
@@ -236,12 +274,37 @@ impl<'a> SweepScene<'a> {
         Ok(())
     }
 
+    /// Makes the next sign-in possible for a transport that is right, and tells whether it may still meet the old connection.
+    fn end_of_silence(&self, is_whole: bool) -> bool {
+        if is_whole {
+            // Nobody can tell that a connection has fallen silent which was idle at the time.
+            self.proxy.clear_faults();
+            return false;
+        }
+        if self.bench.wire() != Wire::Http2 {
+            // It stays silent: who uses it again after an exchange that was not over waits for ever.
+            return false;
+        }
+        // A stream that got no answer says nothing of the connection, so that the client may well keep it.
+        let close = Flow::new().cut_after(0, Cut::Close);
+        let both = LinkFaults::new().with(Direction::ToServer, close).with(Direction::ToClient, close);
+        self.proxy.set_faults_of_open_connections(both);
+        let _ = self.proxy.wait_for_closed_connections(self.proxy.connections(), SOON);
+        true
+    }
+
     /// A sign-in that nothing happens to.
-    fn follow_up(&self, transport: &Transport, may_be_stale: bool, report: &mut SweepReport) -> Outcome {
+    fn follow_up(
+        &self,
+        transport: &Transport,
+        limits: SendLimits,
+        may_be_stale: bool,
+        report: &mut SweepReport,
+    ) -> Outcome {
         report.count_follow_up();
         let after_it = |violation: Violation| violation.when("the sign-in after it");
         let posts = self.emulator.count(Operation::SignIn);
-        let Attempt(answer) = transport.send(sign_in_at(&self.base)?, AMPLE).map_err(after_it)?;
+        let Attempt(answer) = transport.send(sign_in_at(&self.base)?, limits).map_err(after_it)?;
         let arrived = self.emulator.count(Operation::SignIn) - posts;
         match answer {
             Ok(response) => {

@@ -126,6 +126,16 @@ impl Usage {
         self.links().any(|link| plan.reaches_the_body(link.to_server))
     }
 
+    /// Whether the client wrote something of the body, whether it was passed on or not.
+    pub(super) fn writes_the_body(&self, plan: &Plan) -> bool {
+        self.links().any(|link| plan.reaches_the_body(link.arrived))
+    }
+
+    /// Whether not a byte came back.
+    pub(super) fn is_unanswered(&self) -> bool {
+        self.links().all(|link| link.to_client == 0)
+    }
+
     fn links(&self) -> impl Iterator<Item = &LinkUse> {
         self.old.iter().chain(&self.new)
     }

@@ -33,6 +33,9 @@ pub(super) enum Flaw {
     RepairsABodyThatIsCutShort,
     SendsAgainAfterABreak,
     KeepsABrokenConnection,
+    KeepsASilentConnection,
+    BelievesMostOfABodyWhenTheTimeIsOver,
+    HasNoDeadlineForTheRestOfTheBody,
     KeepsNoConnection,
     CallsABreakATimeout,
     PanicsOverABreak,
@@ -176,7 +179,10 @@ impl HandTransport {
         let mut outcome = self.exchange(&mut stream, request, target, limits, deadline);
         let is_stale = is_reused && outcome.as_ref().is_err_and(|error| error.kind() == Kind::Protocol);
         let is_broken = outcome.as_ref().is_err_and(|error| error.kind() == Kind::Protocol);
-        if is_broken && self.flaw == Flaw::KeepsABrokenConnection {
+        let is_silent = outcome.as_ref().is_err_and(|error| error.kind() == Kind::Timeout);
+        if (is_broken && self.flaw == Flaw::KeepsABrokenConnection)
+            || (is_silent && self.flaw == Flaw::KeepsASilentConnection)
+        {
             *self.idle.lock().unwrap() = Some((address, stream.try_clone().unwrap(), Instant::now()));
         }
         if (is_stale && self.flaw == Flaw::SendsAgainOnAStaleConnection)
@@ -212,6 +218,8 @@ impl HandTransport {
         if self.flaw == Flaw::HasNoDeadlineForTheBody {
             socket.deadline = Deadline::Never;
         }
+        socket.believes_most = self.flaw == Flaw::BelievesMostOfABodyWhenTheTimeIsOver;
+        socket.forgets_the_time = self.flaw == Flaw::HasNoDeadlineForTheRestOfTheBody;
         let mut limit = limits.max_response_bytes();
         if self.flaw == Flaw::IgnoresTheLimit {
             // There is only so much memory.

@@ -10,7 +10,7 @@ const BENCH: &str = "crates/point-auth-bench";
 
 /// Measures the named sections, or all but the slow one, and writes the book's page.
 pub(crate) fn bench(sections: &[&str]) -> ExitCode {
-    end(Workspace::load().and_then(|workspace| {
+    run::exit_code(Workspace::load().and_then(|workspace| {
         let programs = build(&workspace, &["--features", "peers", "--bins"])?;
         let book = workspace.root.join("docs").join("src");
         run::run(Command::new(programs.join("bench")).args(sections).arg("--book").arg(book))
@@ -25,7 +25,7 @@ pub(crate) fn budget(workspace: &Workspace) -> Report {
 
 /// The task of its own: checks, or writes the budget anew.
 pub(crate) fn budget_task(arguments: &[&str]) -> ExitCode {
-    end(Workspace::load().and_then(|workspace| {
+    run::exit_code(Workspace::load().and_then(|workspace| {
         let left_out = check(&workspace, arguments)?;
         left_out.iter().for_each(|line| println!("LEFT OUT: {line}"));
         Ok(())
@@ -55,12 +55,4 @@ fn run_cargo(workspace: &Workspace, arguments: &[&str]) -> Result<(), Failure> {
 
 fn target(workspace: &Workspace) -> PathBuf {
     workspace.target.join("bench")
-}
-
-fn end(result: Result<(), Failure>) -> ExitCode {
-    let Err(failure) = result else { return ExitCode::SUCCESS };
-    for complaint in &failure.complaints {
-        eprintln!("error: {complaint}");
-    }
-    ExitCode::FAILURE
 }

@@ -64,9 +64,17 @@ pub(crate) fn usage() -> String {
     );
     text.push_str("\ncargo xtask budget [--write]\n\nChecks the budget, or writes it anew.\n");
     text.push_str(
-        "\ncargo xtask fuzz --seconds N [TARGET]…\n\nRuns the fuzz targets of core for so long each.\n",
+        "\ncargo xtask fuzz --seconds N [--record] [TARGET]…\ncargo xtask fuzz --coverage [--record]\n\nRuns the fuzz targets of core for \
+         so long each, or tells which lines their corpora reach.\n",
     );
-    text.push_str("\ncargo xtask conformance\n\nRuns the suite over every transport, and writes the book's page about it.\n");
+    text.push_str(
+        "\ncargo xtask mutants [--record] [--changed] [--jobs N] [FILE]…\n\nChanges core in every small way, and its tests have to notice; \
+         this takes hours.\n",
+    );
+    text.push_str(
+        "\ncargo xtask conformance\n\nRuns the suite over every transport, and writes the book's page about it, with what was recorded of \
+         the two above.\n",
+    );
     text.push_str("\ncargo xtask peers\n\nInstalls the servers and proxies that tests run against (as root, by apt-get).\n");
     text
 }

@@ -1,15 +1,22 @@
-//! `cargo xtask fuzz`: runs the fuzz targets of core for a while each. And the step that runs them over their corpora without a
-//! fuzzer, for which Rust is enough.
+//! `cargo xtask fuzz`: runs the fuzz targets of core for a while each, or tells which lines their corpora reach. And the step that
+//! runs them over their corpora without a fuzzer, for which Rust is enough.
+
+pub(crate) mod coverage;
+pub(crate) mod statistics;
 
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use self::statistics::Statistics;
+use crate::figures::{Figures, Stamp};
 use crate::run::{self, Failure, Report, cargo};
 use crate::workspace::Workspace;
 
 const FUZZ: &str = "crates/point-auth-core/fuzz";
+/// Where what is recorded goes.
+pub(crate) const FIGURES: &str = "fuzz";
 
 /// The step of `cargo xtask ci`: a workspace of its own is checked on its own.
 pub(crate) fn corpora(workspace: &Workspace) -> Report {
@@ -27,33 +34,83 @@ pub(crate) fn corpora(workspace: &Workspace) -> Report {
 
 /// The task of its own.
 pub(crate) fn fuzz(arguments: &[&str]) -> ExitCode {
-    let result = seconds(arguments).and_then(|(seconds, wanted)| {
-        let workspace = Workspace::load()?;
-        can_fuzz()?;
-        let mut complaints = Vec::new();
-        for name in chosen(&targets(&workspace)?, wanted)? {
-            // One that fails is no reason to leave the others out.
-            if let Err(failure) = fuzz_one(&workspace, &name, seconds) {
-                complaints.extend(failure.complaints);
-            }
-        }
-        run::verdict(complaints)
+    let result = Task::of(arguments).and_then(|task| match task {
+        Task::Coverage { record } => coverage::coverage(record),
+        Task::Fuzz { seconds, record, wanted } => fuzz_all(seconds, record, wanted),
     });
-    let Err(failure) = result else { return ExitCode::SUCCESS };
-    for complaint in &failure.complaints {
-        eprintln!("error: {complaint}");
-    }
-    ExitCode::FAILURE
+    run::exit_code(result)
 }
 
-/// `--seconds N`, and the names of targets behind it, all of them if there are none.
-fn seconds<'a>(arguments: &'a [&'a str]) -> Result<(u64, &'a [&'a str]), Failure> {
-    let refused =
-        || Failure::new("`cargo xtask fuzz` needs `--seconds N`, for how long each target is to run");
-    let ["--seconds", seconds, wanted @ ..] = arguments else { return Err(refused()) };
-    // For libFuzzer 0 is for ever.
-    let seconds = seconds.parse().ok().filter(|seconds| *seconds > 0);
-    Ok((seconds.ok_or_else(refused)?, wanted))
+#[derive(Debug, PartialEq, Eq)]
+enum Task<'a> {
+    /// The targets that are wanted, all of them if there are none.
+    Fuzz {
+        seconds: u64,
+        record: bool,
+        wanted: &'a [&'a str],
+    },
+    Coverage {
+        record: bool,
+    },
+}
+
+impl<'a> Task<'a> {
+    fn of(arguments: &'a [&'a str]) -> Result<Self, Failure> {
+        let refused = || {
+            Failure::new(
+                "`cargo xtask fuzz` needs `--seconds N`, for how long each target is to run, or `--coverage`",
+            )
+        };
+        let (task, behind) = match arguments {
+            ["--coverage", behind @ ..] => (None, behind),
+            ["--seconds", seconds, behind @ ..] => {
+                // For libFuzzer 0 is for ever.
+                let seconds = seconds.parse().ok().filter(|seconds| *seconds > 0);
+                (Some(seconds.ok_or_else(refused)?), behind)
+            }
+            _ => return Err(refused()),
+        };
+        let (record, wanted) = match behind {
+            ["--record", wanted @ ..] => (true, wanted),
+            wanted => (false, wanted),
+        };
+        match task {
+            Some(seconds) => Ok(Self::Fuzz { seconds, record, wanted }),
+            None if wanted.is_empty() => Ok(Self::Coverage { record }),
+            None => Err(Failure::new("`--coverage` is of all targets")),
+        }
+    }
+}
+
+fn fuzz_all(seconds: u64, record: bool, wanted: &[&str]) -> Result<(), Failure> {
+    let workspace = Workspace::load()?;
+    can_fuzz()?;
+    let targets = targets(&workspace)?;
+    let chosen = chosen(&targets, wanted)?;
+    let stamp = Stamp::now(&workspace.root);
+    let mut recorded = Figures::read(&workspace.root, FIGURES)?;
+    recorded.keep(statistics::SECTION, |name| targets.iter().any(|target| target == name));
+    let mut shown = Figures::default();
+    let mut complaints = Vec::new();
+    for name in chosen {
+        let mut statistics = Statistics::default();
+        // One that fails is no reason to leave the others out.
+        if let Err(failure) = fuzz_one(&workspace, &name, seconds, &mut statistics) {
+            complaints.extend(failure.complaints);
+            // It did not come to fuzzing.
+            if statistics.crashes == 0 {
+                continue;
+            }
+        }
+        for figures in [&mut recorded, &mut shown] {
+            figures.record(statistics::SECTION, &name, &statistics.figures(), &stamp);
+        }
+    }
+    println!("\n{}", statistics::table(&shown));
+    if record {
+        recorded.write()?;
+    }
+    run::verdict(complaints).map(drop)
 }
 
 fn chosen(targets: &[String], wanted: &[&str]) -> Result<Vec<String>, Failure> {
@@ -84,7 +141,12 @@ fn targets(workspace: &Workspace) -> Result<Vec<String>, Failure> {
 }
 
 /// What it finds goes below the target folder, so that what is committed changes only by intent.
-fn fuzz_one(workspace: &Workspace, name: &str, seconds: u64) -> Result<(), Failure> {
+fn fuzz_one(
+    workspace: &Workspace,
+    name: &str,
+    seconds: u64,
+    statistics: &mut Statistics,
+) -> Result<(), Failure> {
     let folder = workspace.root.join(FUZZ);
     let found = target(&workspace.target).join("corpus").join(name);
     fs::create_dir_all(&found).map_err(|error| Failure::new(format!("{}: {error}", found.display())))?;
@@ -98,7 +160,10 @@ fn fuzz_one(workspace: &Workspace, name: &str, seconds: u64) -> Result<(), Failu
     if dictionary.is_file() {
         command.arg(format!("-dict={}", dictionary.display()));
     }
-    run::run(&mut command)
+    run::watched(&mut command, |line| {
+        statistics.read(line);
+        !statistics::is_chatter(line)
+    })
 }
 
 fn target(target: &Path) -> PathBuf {
@@ -111,11 +176,21 @@ mod tests {
 
     #[test]
     fn how_long_has_to_be_said_and_is_not_for_ever() {
-        assert_eq!(seconds(&["--seconds", "10"]).unwrap(), (10, [].as_slice()));
-        assert_eq!(seconds(&["--seconds", "10", "answers"]).unwrap(), (10, ["answers"].as_slice()));
-        for wrong in [[].as_slice(), &["--seconds"], &["--seconds", "0"], &["--seconds", "-1"], &["answers"]]
-        {
-            assert!(seconds(wrong).is_err(), "{wrong:?}");
+        let fuzz = |record, wanted| Task::Fuzz { seconds: 10, record, wanted };
+        assert_eq!(Task::of(&["--seconds", "10"]).unwrap(), fuzz(false, &[]));
+        assert_eq!(Task::of(&["--seconds", "10", "answers"]).unwrap(), fuzz(false, &["answers"]));
+        let recorded = ["--seconds", "10", "--record", "answers"];
+        assert_eq!(Task::of(&recorded).unwrap(), fuzz(true, &["answers"]));
+        assert_eq!(Task::of(&["--coverage", "--record"]).unwrap(), Task::Coverage { record: true });
+        for wrong in [
+            [].as_slice(),
+            &["--seconds"],
+            &["--seconds", "0"],
+            &["--seconds", "-1"],
+            &["answers"],
+            &["--coverage", "answers"],
+        ] {
+            assert!(Task::of(wrong).is_err(), "{wrong:?}");
         }
     }
 

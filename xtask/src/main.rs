@@ -10,7 +10,10 @@ mod compile;
 mod conformance;
 mod deny;
 mod features;
+mod figures;
 mod fuzz;
+mod markdown;
+mod mutants;
 mod peers;
 mod public_api;
 mod run;
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
         ["bench", sections @ ..] => bench::bench(sections),
         ["budget", arguments @ ..] => bench::budget_task(arguments),
         ["fuzz", arguments @ ..] => fuzz::fuzz(arguments),
+        ["mutants", arguments @ ..] => mutants::mutants(arguments),
         ["conformance"] => conformance::conformance(),
         ["peers"] => peers::peers(),
         [other, ..] => refuse(&format!("there is no task `{other}`")),

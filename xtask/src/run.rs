@@ -2,7 +2,8 @@
 
 use std::env;
 use std::ffi::OsStr;
-use std::process::{Command, Output};
+use std::io::{BufRead, BufReader};
+use std::process::{Command, ExitCode, Output, Stdio};
 
 /// A step that passed: what it had to leave out, one line each.
 pub(crate) type Report = Result<Vec<String>, Failure>;
@@ -54,6 +55,38 @@ pub(crate) fn output(command: &mut Command) -> Result<Vec<u8>, Failure> {
     }
 }
 
+/// Runs the command, hands over each line that it prints as an error, and shows those that are to be seen.
+pub(crate) fn watched(
+    command: &mut Command,
+    mut is_to_be_seen: impl FnMut(&str) -> bool,
+) -> Result<(), Failure> {
+    let shown = shown(command);
+    println!("$ {shown}");
+    let failed = |error: std::io::Error| Failure::new(format!("`{shown}`: {error}"));
+    let mut child = command.stderr(Stdio::piped()).spawn().map_err(failed)?;
+    for line in child.stderr.take().into_iter().flat_map(|stderr| BufReader::new(stderr).split(b'\n')) {
+        // A fuzzer may print anything.
+        let line = line.map_err(failed)?;
+        let line = String::from_utf8_lossy(&line);
+        if is_to_be_seen(&line) {
+            eprintln!("{line}");
+        }
+    }
+    match child.wait().map_err(failed)? {
+        status if status.success() => Ok(()),
+        status => Err(Failure::new(format!("`{shown}`: {status}"))),
+    }
+}
+
+/// Tells every complaint.
+pub(crate) fn exit_code(result: Result<(), Failure>) -> ExitCode {
+    let Err(failure) = result else { return ExitCode::SUCCESS };
+    for complaint in &failure.complaints {
+        eprintln!("error: {complaint}");
+    }
+    ExitCode::FAILURE
+}
+
 /// Whether the program is there and does what it is asked.
 pub(crate) fn succeeds(program: &str, arguments: &[&str]) -> bool {
     Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())
@@ -74,4 +107,21 @@ fn shown(command: &Command) -> String {
 
 fn quoted(word: &str) -> String {
     if word.contains(' ') { format!("'{word}'") } else { word.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_command_says_is_handed_over_and_so_is_that_it_failed() {
+        let mut said = Vec::new();
+        let result = watched(&mut cargo(["there-is-no-such-command"]), |line| {
+            said.push(line.to_owned());
+            false
+        });
+        assert!(said.iter().any(|line| line.contains("there-is-no-such-command")), "{said:?}");
+        assert_eq!(result.unwrap_err().complaints.len(), 1);
+        assert_eq!(watched(&mut cargo(["--version"]), |_| false), Ok(()));
+    }
 }

@@ -66,8 +66,8 @@ impl Listening {
         self.so_far().secrets_of(target)
     }
 
-    pub(crate) fn secrets_beside(&self, exception: &str) -> Vec<(String, &'static str)> {
-        self.so_far().secrets_beside(exception)
+    pub(crate) fn secrets(&self) -> Vec<(String, &'static str)> {
+        self.so_far().secrets()
     }
 }
 
@@ -81,34 +81,25 @@ impl Heard {
 
     /// Which secrets are in what was said by this target.
     pub(crate) fn secrets_of(&self, target: &str) -> Vec<&'static str> {
-        let all = self.secrets();
-        let found: BTreeSet<&'static str> =
-            all.into_iter().filter(|(said_by, _)| said_by == target).map(|(_, name)| name).collect();
-        found.into_iter().collect()
+        let all = self.secrets().into_iter();
+        all.filter(|(said_by, _)| said_by == target).map(|(_, name)| name).collect()
     }
 
-    /// Which secrets are in what was said by all others, and by whom.
-    pub(crate) fn secrets_beside(&self, exception: &str) -> Vec<(String, &'static str)> {
-        let mut all: Vec<_> = self.secrets().into_iter().filter(|(target, _)| target != exception).collect();
-        all.sort();
-        all.dedup();
-        all
-    }
-
-    /// What a target says on one thread is searched as one text, and as a dump: a secret may be spread over lines.
-    fn secrets(&self) -> Vec<(String, &'static str)> {
+    /// Which secrets are in what was said, and by whom, each once. What a target says on one thread is searched as one text, and
+    /// as a dump: a secret may be spread over lines.
+    pub(crate) fn secrets(&self) -> Vec<(String, &'static str)> {
         let mut by_speaker: BTreeMap<(&str, String), Vec<&str>> = BTreeMap::new();
         for line in &self.0 {
             let speaker = (line.target.as_str(), format!("{:?}", line.thread));
             by_speaker.entry(speaker).or_default().push(&line.text);
         }
-        let mut found = Vec::new();
+        let mut found = BTreeSet::new();
         for ((target, _), lines) in by_speaker {
             let names = canaries::in_text(&lines.concat());
             let dumped = canaries::in_dump(lines.iter().copied());
             found.extend(names.into_iter().chain(dumped).map(|name| (target.to_owned(), name)));
         }
-        found
+        found.into_iter().collect()
     }
 }
 

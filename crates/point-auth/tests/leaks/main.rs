@@ -18,6 +18,9 @@ mod heard;
 mod scenes;
 mod shown;
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
+
 use point_auth::transport::{ProxySettings, TransportSettings};
 use point_auth_testkit::HttpVersions;
 
@@ -32,53 +35,83 @@ const UREQ_PROTO: &str = "ureq_proto::util";
 /// other headers, h2 the debug data of a GOAWAY.
 const REPEAT: [&str; 2] = ["ureq::run", "h2::"];
 
-fn goes_through_everything(adapter: Adapter, make: fn(Adapter) -> Driver) {
+fn goes_through_everything(adapter: Adapter, asker: &str, make: fn(Adapter) -> Driver) {
     let heard = heard::begin();
+    shown::texts_so_far();
     let driver = make(adapter);
     let mut ways = 0;
     for wire in [Wire::Plain, Wire::Tls(HttpVersions::Http1Only), Wire::Tls(HttpVersions::Both)] {
         ways += Scene::new(wire).play(&driver);
     }
-    let (repeated, found): (Vec<_>, Vec<_>) = heard
-        .secrets_beside(UREQ_PROTO)
-        .into_iter()
-        .partition(|(target, name)| *name == ECHOED.name && REPEAT.iter().any(|who| target.starts_with(who)));
+    let (excepted, found): (Vec<_>, Vec<_>) =
+        heard.secrets().into_iter().partition(|(target, name)| is_an_exception(target, name));
     assert!(found.is_empty(), "{adapter:?}: {found:#?}");
-    println!(
-        "{adapter:?}: {ways} failures, {} lines logged, 0 canaries; repeated: {repeated:?}",
-        heard.len()
-    );
-    assert!(ways > 60 && heard.len() > 100, "{ways} failures, {} lines", heard.len());
+    let (lines, texts) = (heard.len(), shown::texts_so_far());
+    // Each error is searched for what it is and in the four ways.
+    assert!(ways > 60 && lines > 100 && texts >= 7 * ways, "{ways} failures, {lines} lines, {texts} texts");
+    let adapter = format!("{adapter:?}").to_lowercase();
+    tell(&format!(
+        "{adapter}, by a {asker} | {ways} | {lines} | {texts} | {} | {} | {}",
+        found.len(),
+        excepted.len(),
+        by_speaker(&excepted)
+    ));
+}
+
+/// ureq-proto logs what it reads, and a server that repeats a password gets it into some logs. Nothing else is excused.
+fn is_an_exception(target: &str, name: &str) -> bool {
+    let repeated = name == ECHOED.name && REPEAT.iter().any(|who| target.starts_with(who));
+    let read = [ACCESS.name, REFRESH.name, ECHOED.name].contains(&name) && target == UREQ_PROTO;
+    repeated || read
+}
+
+/// Who logged what, as words.
+fn by_speaker(found: &[(String, &str)]) -> String {
+    let mut names: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (target, name) in found {
+        names.entry(target).or_default().insert(name);
+    }
+    let words = names.iter().map(|(target, names)| {
+        let names: Vec<&str> = names.iter().copied().collect();
+        format!("`{target}`: {}", names.join(", "))
+    });
+    words.collect::<Vec<_>>().join("; ")
+}
+
+/// A row for the book. Past the harness, which shows what a test prints only when it fails; and in one write, since others
+/// print, too.
+fn tell(row: &str) {
+    io::stdout().lock().write_all(format!("canaries | {row}\n").as_bytes()).unwrap();
 }
 
 #[test]
 fn reqwest_leaks_nothing_by_a_client() {
-    goes_through_everything(Adapter::Reqwest, Driver::client);
+    goes_through_everything(Adapter::Reqwest, "client", Driver::client);
 }
 
 #[test]
 fn reqwest_leaks_nothing_by_a_session() {
-    goes_through_everything(Adapter::Reqwest, Driver::session);
+    goes_through_everything(Adapter::Reqwest, "session", Driver::session);
 }
 
 #[test]
 fn hyper_leaks_nothing_by_a_client() {
-    goes_through_everything(Adapter::Hyper, Driver::client);
+    goes_through_everything(Adapter::Hyper, "client", Driver::client);
 }
 
 #[test]
 fn hyper_leaks_nothing_by_a_session() {
-    goes_through_everything(Adapter::Hyper, Driver::session);
+    goes_through_everything(Adapter::Hyper, "session", Driver::session);
 }
 
 #[test]
 fn ureq_leaks_nothing_by_a_client() {
-    goes_through_everything(Adapter::Ureq, Driver::client);
+    goes_through_everything(Adapter::Ureq, "client", Driver::client);
 }
 
 #[test]
 fn ureq_leaks_nothing_by_a_session() {
-    goes_through_everything(Adapter::Ureq, Driver::session);
+    goes_through_everything(Adapter::Ureq, "session", Driver::session);
 }
 
 /// If this fails because ureq-proto has stopped, the exception can go, here and in the security chapter.
@@ -127,9 +160,8 @@ fn a_secret_is_found_in_whatever_form_it_is_logged() {
     ];
     for log in logs {
         let lines: Vec<Line> = log.into_iter().map(|text| Line::new("somebody", text)).collect();
-        let found = Heard::of(lines.clone()).secrets_beside("nobody");
-        assert_eq!(found.len(), 1, "{found:?} in {lines:#?}");
-        assert!(Heard::of(lines).secrets_beside("somebody").is_empty());
+        let found = Heard::of(lines.clone()).secrets();
+        assert_eq!(found, [("somebody".to_owned(), PASSWORD.name)], "{lines:#?}");
     }
     let basic = format!("Basic {}", canaries::base64(&format!("proxy-user:{}", PROXY_PASSWORD.text())));
     assert_eq!(Heard::of(vec![Line::new("a", basic)]).secrets_of("a"), [PROXY_PASSWORD.name]);

@@ -40,24 +40,18 @@ pub async fn with_deadlines<T>(
     }
     let now = Instant::now();
     let total = now.checked_add(limits.total_timeout());
-    let connect = now.checked_add(limits.connect_timeout()).filter(|_| has_body);
+    let connect = now.checked_add(limits.connect_timeout());
+    let connect = connect.filter(|connect| has_body && total.is_none_or(|total| *connect < total));
     let _withdraw = WithdrawOnDrop(sent);
     let outcome = {
         let mut exchange = pin!(exchange);
         // An exchange that is always busy uses up the task's budget; the clock must be looked at all the same.
-        let mut total = pin!(unconstrained(maybe_until(total)));
-        let mut connect = pin!(unconstrained(maybe_until(connect)));
+        let mut limit = pin!(unconstrained(limit_reached(connect, total, sent)));
         poll_fn(|context| {
             if let Poll::Ready(outcome) = exchange.as_mut().poll(context) {
                 return Poll::Ready(outcome);
             }
-            let connecting = !sent.is_raised();
-            if total.as_mut().poll(context).is_ready()
-                || (connecting && connect.as_mut().poll(context).is_ready())
-            {
-                return Poll::Ready(Err(TransportError::new(TransportErrorKind::Timeout)));
-            }
-            Poll::Pending
+            limit.as_mut().poll(context).map(|()| Err(TransportError::new(TransportErrorKind::Timeout)))
         })
         .await
     };
@@ -73,10 +67,19 @@ impl Drop for WithdrawOnDrop<'_> {
     }
 }
 
-/// A time that cannot be told, since it lies beyond what a clock can show, never comes.
-async fn maybe_until(time: Option<Instant>) {
-    match time {
-        Some(time) => sleep_until(time).await,
+/// Waits until one of the two limits is over: that of connecting as long as the request was not sent. A time that cannot be told,
+/// since it lies beyond what a clock can show, never comes.
+///
+/// One timer after the other: hardly any exchange lives to see the second.
+async fn limit_reached(connect: Option<Instant>, total: Option<Instant>, sent: &SentFlag) {
+    if let Some(connect) = connect {
+        sleep_until(connect).await;
+        if !sent.is_raised() {
+            return;
+        }
+    }
+    match total {
+        Some(total) => sleep_until(total).await,
         None => std::future::pending().await,
     }
 }

@@ -12,7 +12,7 @@ use crate::{ScrubbedError, TransportError, TransportErrorKind};
 
 /// Headers that belong to the connection. The client writes its own; where clients let others through, a length that lies would
 /// cut the body, or leave half of it to be read as the next request.
-const OF_THE_CONNECTION: [HeaderName; 11] = [
+static OF_THE_CONNECTION: [HeaderName; 11] = [
     CONNECTION,
     CONTENT_LENGTH,
     EXPECT,
@@ -39,8 +39,11 @@ pub fn check_head(head: &mut Parts, has_tls: bool) -> Result<(), TransportError>
     if head.method == Method::CONNECT {
         return refused(TransportErrorKind::Other, "a tunnel is no request of this API");
     }
-    for name in &OF_THE_CONNECTION {
-        head.headers.remove(name);
+    // Hardly any request has one, and to look for each of them in the map would take several times as long.
+    if head.headers.keys().any(|name| OF_THE_CONNECTION.contains(name)) {
+        for name in &OF_THE_CONNECTION {
+            head.headers.remove(name);
+        }
     }
     Ok(())
 }

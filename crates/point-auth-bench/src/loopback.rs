@@ -1,5 +1,6 @@
-//! Sign-ins over loopback, with each adapter and with the same client driven by hand, in pairs that take turns. The server is
-//! a process of its own, so that what is counted is the client's.
+//! Sign-ins over loopback, with each adapter and with the same client driven by hand, in pairs that take turns: over plain
+//! connections that are kept, and over a TLS connection each. The server is a process of its own, so that what is counted is the
+//! client's.
 
 mod by_hand;
 mod server;
@@ -8,18 +9,18 @@ use std::alloc::System;
 use std::time::{Duration, Instant};
 
 use nix::sys::resource::UsageWho;
+use point_auth::transport::{Roots, TlsSettings, TransportSettings};
 use point_auth::{BaseUrl, Client, HyperTransport, ReqwestTransport, UreqTransport, blocking};
 use stats_alloc::{Region, StatsAlloc};
 use tokio::runtime::Runtime;
 
-pub use server::{Server, serve};
+pub use server::{Server, Target, serve};
 
 use crate::machine::cpu_time;
 use crate::measure::{Heap, median};
 use crate::ours::credentials;
 
-/// Sign-ins of one turn, and turns.
-const TURN: u64 = 250;
+/// How many turns each of a pair has.
 const TURNS: usize = 41;
 
 /// So many sign-ins, one after another.
@@ -42,21 +43,22 @@ pub struct Cost {
     pub wall: f64,
 }
 
-/// All three clients, on their way to a server at this base URL.
-pub fn pairs(base: &str) -> Vec<Pair> {
-    let url = BaseUrl::parse(base).unwrap();
+/// All three clients, on their way to a server.
+pub fn pairs(target: &Target) -> Vec<Pair> {
+    let url = BaseUrl::parse(&target.base_url).unwrap();
     let uri = url.join(point_auth::SignIn::PATH).unwrap();
+    let settings = TransportSettings::new().with_tls(target.tls());
 
-    let reqwest = Client::new(ReqwestTransport::new().unwrap()).with_base_url(url.clone());
-    let hyper = Client::new(HyperTransport::new().unwrap()).with_base_url(url.clone());
-    let ureq = blocking::Client::new(UreqTransport::new().unwrap()).with_base_url(url);
+    let reqwest = Client::new(ReqwestTransport::with_settings(&settings).unwrap()).with_base_url(url.clone());
+    let hyper = Client::new(HyperTransport::with_settings(&settings).unwrap()).with_base_url(url.clone());
+    let ureq = blocking::Client::new(UreqTransport::with_settings(&settings).unwrap()).with_base_url(url);
     let ureq_credentials = credentials();
     vec![
-        Pair { name: "reqwest", by_hand: by_hand::reqwest(&uri), ours: ours(reqwest) },
-        Pair { name: "hyper", by_hand: by_hand::hyper(&uri), ours: ours(hyper) },
+        Pair { name: "reqwest", by_hand: by_hand::reqwest(&uri, target), ours: ours(reqwest) },
+        Pair { name: "hyper", by_hand: by_hand::hyper(&uri, target), ours: ours(hyper) },
         Pair {
             name: "ureq",
-            by_hand: by_hand::ureq(&uri),
+            by_hand: by_hand::ureq(&uri, target),
             ours: Box::new(move |times| {
                 for _ in 0..times {
                     drop(ureq.sign_in(&ureq_credentials).unwrap());
@@ -64,6 +66,22 @@ pub fn pairs(base: &str) -> Vec<Pair> {
             }),
         },
     ]
+}
+
+impl Target {
+    /// Trusts the server's authority and nobody else, if there is TLS.
+    fn tls(&self) -> TlsSettings {
+        let tls = TlsSettings::new();
+        match &self.authority {
+            Some(pem) => tls.with_roots(Roots::ExtraOnly).with_extra_roots_pem(pem.as_bytes()).unwrap(),
+            None => tls,
+        }
+    }
+
+    /// Sign-ins of one turn: those with a handshake take a hundred times as long.
+    fn turn(&self) -> u64 {
+        if self.authority.is_some() { 25 } else { 250 }
+    }
 }
 
 fn ours<T: point_auth::transport::AsyncTransport + 'static>(client: Client<T>) -> SignIns {
@@ -83,9 +101,11 @@ fn runtime() -> Runtime {
 
 impl Pair {
     /// By hand, with the adapter, and the ratio of the CPU times: each the median of all turns.
-    pub fn cost(&self) -> (Cost, Cost, f64) {
-        (self.by_hand)(TURN);
-        (self.ours)(TURN);
+    pub fn cost(&self, target: &Target) -> (Cost, Cost, f64) {
+        let turn = target.turn();
+        let cost = |sign_ins: &SignIns| cost(sign_ins, turn);
+        (self.by_hand)(turn);
+        (self.ours)(turn);
         let turns: Vec<(Cost, Cost)> = (0..TURNS)
             .map(|turn| match turn % 2 {
                 // Whoever goes first may have the warmer server.
@@ -103,20 +123,21 @@ impl Pair {
     }
 
     /// What each takes from the heap, by hand and with the adapter.
-    pub fn heap(&self, allocator: &StatsAlloc<System>) -> (Heap, Heap) {
+    pub fn heap(&self, target: &Target, allocator: &StatsAlloc<System>) -> (Heap, Heap) {
+        let turn = target.turn();
         let heap = |sign_ins: &SignIns| {
             sign_ins(20);
             let region = Region::new(allocator);
-            sign_ins(TURN);
-            Heap::of(&region.change(), TURN)
+            sign_ins(turn);
+            Heap::of(&region.change(), turn)
         };
         (heap(&self.by_hand), heap(&self.ours))
     }
 }
 
-fn cost(sign_ins: &SignIns) -> Cost {
+fn cost(sign_ins: &SignIns, turn: u64) -> Cost {
     let (start, cpu) = (Instant::now(), cpu_time(UsageWho::RUSAGE_SELF));
-    sign_ins(TURN);
-    let each = |taken: Duration| taken.as_secs_f64() * 1e6 / TURN as f64;
+    sign_ins(turn);
+    let each = |taken: Duration| taken.as_secs_f64() * 1e6 / turn as f64;
     Cost { cpu: each(cpu_time(UsageWho::RUSAGE_SELF) - cpu), wall: each(start.elapsed()) }
 }

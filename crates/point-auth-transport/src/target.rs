@@ -2,9 +2,6 @@
 
 use std::net::IpAddr;
 
-use http::header::{
-    CONNECTION, CONTENT_LENGTH, EXPECT, HOST, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
-};
 use http::request::Parts;
 use http::{HeaderName, Method, Uri};
 
@@ -12,19 +9,22 @@ use crate::{ScrubbedError, TransportError, TransportErrorKind};
 
 /// Headers that belong to the connection. The client writes its own; where clients let others through, a length that lies would
 /// cut the body, or leave half of it to be read as the next request.
-static OF_THE_CONNECTION: [HeaderName; 11] = [
-    CONNECTION,
-    CONTENT_LENGTH,
-    EXPECT,
-    HOST,
-    HeaderName::from_static("keep-alive"),
-    PROXY_AUTHORIZATION,
-    HeaderName::from_static("proxy-connection"),
-    TE,
-    TRAILER,
-    TRANSFER_ENCODING,
-    UPGRADE,
-];
+fn is_of_the_connection(name: &HeaderName) -> bool {
+    matches!(
+        name.as_str(),
+        "connection"
+            | "content-length"
+            | "expect"
+            | "host"
+            | "keep-alive"
+            | "proxy-authorization"
+            | "proxy-connection"
+            | "te"
+            | "trailer"
+            | "transfer-encoding"
+            | "upgrade"
+    )
+}
 
 /// Refuses what HTTP clients disagree on, and takes out the headers that belong to the connection, such as `Host` and
 /// `Content-Length`.
@@ -39,11 +39,11 @@ pub fn check_head(head: &mut Parts, has_tls: bool) -> Result<(), TransportError>
     if head.method == Method::CONNECT {
         return refused(TransportErrorKind::Other, "a tunnel is no request of this API");
     }
-    // Hardly any request has one, and to look for each of them in the map would take several times as long.
-    if head.headers.keys().any(|name| OF_THE_CONNECTION.contains(name)) {
-        for name in &OF_THE_CONNECTION {
-            head.headers.remove(name);
-        }
+    // Hardly any request has one, and nothing is allocated then.
+    let found: Vec<HeaderName> =
+        head.headers.keys().filter(|name| is_of_the_connection(name)).cloned().collect();
+    for name in found {
+        head.headers.remove(name);
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `counting core|reading|stampede` and `counting loopback BASE_URL`: what each row takes from the heap, as a JSON object. A
+//! `counting core|reading|stampede` and `counting loopback BASE_URL [CA]`: what each row takes from the heap, as a JSON object. A
 //! program of its own, so that its allocator slows down nothing that is timed.
 
 use std::alloc::System;
@@ -38,15 +38,17 @@ fn main() -> ExitCode {
             }
             counts.insert("bare".to_owned(), [0.0, bytes_of_a_bare_task(10_000, ALLOCATOR)]);
         }
-        ["loopback", base_url] => {
-            for pair in loopback::pairs(base_url) {
-                let (by_hand, ours) = pair.heap(ALLOCATOR);
+        ["loopback", base_url, authority @ ..] => {
+            let authority = authority.first().map(|pem| (*pem).to_owned());
+            let target = loopback::Target { base_url: (*base_url).to_owned(), authority };
+            for pair in loopback::pairs(&target) {
+                let (by_hand, ours) = pair.heap(&target, ALLOCATOR);
                 counts.insert(format!("{}, by hand", pair.name), [by_hand.allocations, by_hand.bytes]);
                 counts.insert(format!("{}, ours", pair.name), [ours.allocations, ours.bytes]);
             }
         }
         _ => {
-            eprintln!("usage: counting core|reading|stampede, or counting loopback BASE_URL");
+            eprintln!("usage: counting core|reading|stampede, or counting loopback BASE_URL [CA]");
             return ExitCode::from(2);
         }
     }

@@ -9,23 +9,23 @@ use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use point_auth::transport::TlsSettings;
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
-use super::{SignIns, runtime};
+use super::{SignIns, Target, runtime};
 use crate::by_hand::{build, read};
 use crate::sample::{PASSWORD, USERNAME};
 
 const TOTAL: Duration = Duration::from_secs(30);
 const CONNECT: Duration = Duration::from_secs(10);
 
-pub(super) fn reqwest(uri: &Uri) -> SignIns {
+pub(super) fn reqwest(uri: &Uri, target: &Target) -> SignIns {
     let (runtime, uri) = (runtime(), uri.clone());
     let client = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .timeout(TOTAL)
         .connect_timeout(CONNECT)
         .no_proxy()
-        .tls_backend_preconfigured(TlsSettings::new().rustls_client_config().unwrap())
+        .tls_backend_preconfigured(target.tls().rustls_client_config().unwrap())
         .build()
         .unwrap();
     Box::new(move |times| {
@@ -42,13 +42,13 @@ pub(super) fn reqwest(uri: &Uri) -> SignIns {
     })
 }
 
-pub(super) fn hyper(uri: &Uri) -> SignIns {
+pub(super) fn hyper(uri: &Uri, target: &Target) -> SignIns {
     let (runtime, uri) = (runtime(), uri.clone());
     let mut connector = HttpConnector::new();
     connector.set_nodelay(true);
     connector.set_connect_timeout(Some(CONNECT));
     connector.enforce_http(false);
-    let tls = TlsSettings::new().rustls_client_config().unwrap();
+    let tls = target.tls().rustls_client_config().unwrap();
     let connector = hyper_rustls::HttpsConnector::from((connector, Arc::new(tls)));
     let client = Client::builder(TokioExecutor::new()).build::<_, Full<Bytes>>(connector);
     Box::new(move |times| {
@@ -66,9 +66,15 @@ pub(super) fn hyper(uri: &Uri) -> SignIns {
     })
 }
 
-pub(super) fn ureq(uri: &Uri) -> SignIns {
+pub(super) fn ureq(uri: &Uri, target: &Target) -> SignIns {
     let uri = uri.clone();
+    let authority = target.authority.iter().map(|pem| Certificate::from_pem(pem.as_bytes()).unwrap());
+    let tls = TlsConfig::builder()
+        .root_certs(RootCerts::new_with_certs(&authority.collect::<Vec<_>>()))
+        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .build();
     let agent = ureq::Agent::config_builder()
+        .tls_config(tls)
         .http_status_as_error(false)
         .max_redirects(0)
         .timeout_global(Some(TOTAL))

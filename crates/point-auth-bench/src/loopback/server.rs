@@ -4,34 +4,49 @@ use std::env;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
 
-use point_auth_testkit::Emulator;
+use point_auth_testkit::{Emulator, Fault, HttpVersions};
 
 use crate::sample::{PASSWORD, USERNAME};
 
 /// The process. It ends when this is dropped.
 pub struct Server {
     process: Child,
-    base_url: String,
+    target: Target,
+}
+
+/// Where a server is, and whose word for it is to be taken.
+#[derive(Clone)]
+pub struct Target {
+    /// Its base URL.
+    pub base_url: String,
+    /// The certificate of its authority as PEM, if it speaks TLS. It closes each connection after one answer then.
+    pub authority: Option<String>,
 }
 
 impl Server {
-    /// Starts this program again with these arguments, which must lead to [`serve`].
-    pub fn start(arguments: &[&str]) -> io::Result<Self> {
+    /// Starts this program again with `serve`, and `tls` if so wanted, which must lead to [`serve`].
+    pub fn start(tls: bool) -> io::Result<Self> {
         let mut process = Command::new(env::current_exe()?)
-            .args(arguments)
+            .arg("serve")
+            .args(tls.then_some("tls"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
-        let mut base_url = String::new();
+        let mut said = Vec::new();
         if let Some(stdout) = process.stdout.take() {
-            BufReader::new(stdout).read_line(&mut base_url)?;
+            let lines = BufReader::new(stdout).lines();
+            said = lines
+                .take_while(|line| line.as_ref().is_ok_and(|line| !line.is_empty()))
+                .collect::<io::Result<_>>()?;
         }
-        Ok(Self { process, base_url: base_url.trim().to_owned() })
+        let base_url = said.first().cloned().unwrap_or_default();
+        let authority = said.get(1..).filter(|pem| !pem.is_empty()).map(|pem| pem.join("\n"));
+        Ok(Self { process, target: Target { base_url, authority } })
     }
 
     /// Where it is.
-    pub fn base_url(&self) -> &str {
-        &self.base_url
+    pub fn target(&self) -> &Target {
+        &self.target
     }
 }
 
@@ -43,15 +58,19 @@ impl Drop for Server {
     }
 }
 
-/// Serves until standard input ends.
-pub fn serve() -> io::Result<()> {
-    let emulator = Emulator::builder()
-        .user(USERNAME, PASSWORD)
-        .record_requests(false)
-        .start()
-        .map_err(io::Error::other)?;
+/// Says where and with which authority, up to an empty line, and serves until standard input ends.
+pub fn serve(tls: bool) -> io::Result<()> {
+    let emulator = Emulator::builder().user(USERNAME, PASSWORD).record_requests(false);
+    let emulator = if tls { emulator.http(HttpVersions::Http1Only).with_tls() } else { emulator };
+    let emulator = emulator.start().map_err(io::Error::other)?;
     let mut stdout = io::stdout();
     writeln!(stdout, "{}", emulator.base_url())?;
+    if tls {
+        // A service that signs in once an hour has no connection left from the last time.
+        emulator.always(Fault::pass().connection_close());
+        writeln!(stdout, "{}", emulator.ca_pem().trim_end())?;
+    }
+    writeln!(stdout)?;
     stdout.flush()?;
     io::stdin().read_to_end(&mut Vec::new())?;
     Ok(())

@@ -76,7 +76,7 @@ fn repeats_as_sent(text: &str, secret: &str) -> bool {
 
 fn needs_escapes(text: &str) -> bool {
     // Not `any`, which would look at one byte at a time.
-    text.bytes().fold(false, |needs, byte| needs | (byte < b' ') | (byte == b'"') | (byte == b'\\'))
+    text.bytes().fold(false, |needs, byte| needs | matches!(byte, 0..=0x1F | b'"' | b'\\'))
 }
 
 /// Control characters, and the invisible ones that reorder or hide what is around them.

@@ -77,7 +77,10 @@ pub(crate) fn build(settings: &TransportSettings) -> Result<(Arc<dyn AnyClient>,
                 tokio_native_tls::TlsConnector::from(tls),
             )))
         }
-        _ => with_connector(connector),
+        #[cfg(not(any(feature = "rustls", feature = "native-tls")))]
+        None => with_connector(connector),
+        // Out of reach. A client without TLS here would be all of hyper a second time in every program.
+        _ => return Err(SettingsError::Unsupported { what: "a TLS library of another crate" }),
     };
     Ok((client, backend.is_some()))
 }

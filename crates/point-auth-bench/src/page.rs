@@ -27,10 +27,11 @@ const SECTIONS: [(&str, &str, &str); 5] = [
 The reference is a sign-in by hand: `http` and `serde_json`, derived types, a URI that is parsed once, strings of one's own.
 It wipes nothing, checks no token, and keeps whatever text the server sends. point-auth's figures include the wiping of the request and
 of both tokens. What it takes longer to read is its checks: each byte of a token is looked at by us and once more by `http`, as a header's
-value.
+value; and the texts of a denial are searched for the password before they are kept.
 
 In the last table each gets a copy of the answer of its own, since oauth2 wants one. oauth2 is `exchange_password` with a closure
-for a client. io-oauth has no password grant; its refresh also writes and reads the lines of HTTP/1.1.
+for a client. io-oauth has no password grant; its refresh also writes and reads the lines of HTTP/1.1. Half of what oauth2 takes is
+about what it takes by hand, so that is as far down as this can go.
 ",
     ),
     (
@@ -41,6 +42,10 @@ What happens before every request of a service. The hand-rolled ones keep a toke
 read the same two clocks as we do: either may say that a token is over. The peers are set up by their public interfaces, over a source
 in this process; google-cloud-auth takes none, so its source is an HTTP server on loopback, which a read does not ask. Futures
 are polled once and are ready.
+
+Of the instructions that we take more than the bare `ArcSwap`, nine tenths are for time: a session asks its runtime through a trait
+object, so that tests and executors can have clocks of their own, and is told the time since a start, which has to be subtracted, where
+the hand-rolled one compares two `Instant`s.
 ",
     ),
     (
@@ -55,8 +60,14 @@ Many tasks ask an empty cache for a token at the same moment, on one thread; get
         "Over loopback",
         "\
 Whole sign-ins against the emulator in another process, with each adapter and with the same client driven by hand: no redirects, the
-same time limits and TLS settings, the body read whole. They take turns of 250 sign-ins; CPU is that of the client's process, user and
-system, without TLS; and **more** is the median of the turns' ratios.
+same time limits and TLS settings, the body read whole. They take turns of 250 sign-ins, or of 25 where each makes a TLS connection; CPU
+is that of the client's process, user and system; and **more** is the median of the turns' ratios.
+
+A sign-in is needed once an hour, when no connection is left from the last: that is the second table. The first has what is never seen
+outside of a test: a plain connection that is kept, where next to nothing is left to measure us against. By callgrind, what we do more
+than by hand are some 7,500 instructions, in all adapters alike: about 2,000 check the tokens and the answer, 1,000 copy it into memory
+that is wiped, 1,000 measure the request's JSON before it is written (so that no outgrown buffer is left behind), 1,300 are for the
+deadline and for a body that cannot be sent twice, and 1,000 are the allocator's.
 
 ureq, given a time limit, looks the host's name up before every request, in a thread of its own, even where the connection is
 already there. Our adapter looks it up when it connects.
@@ -68,6 +79,11 @@ already there. Our adapter looks it up when it connects.
         "\
 A small program that signs in over each client, by hand and with point-auth, with the same TLS library and trust store. Builds are
 clean, with `--release`; their time is the CPU's.
+
+The crates are four of ours and those that they stand on: async-trait, arc-swap, futures-timer, httpdate, secrecy and thiserror, each with
+what it brings; ureq's program has pollster and slab too, which the others have anyway or do not need. Three quarters of the bytes are code
+that the programs by hand do without: proxies with their exceptions and credentials, TLS settings beyond the defaults, HTTP's dates,
+and the unwinding tables of all that.
 ",
     ),
 ];

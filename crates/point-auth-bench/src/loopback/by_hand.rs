@@ -25,7 +25,7 @@ pub(super) fn reqwest(uri: &Uri, target: &Target) -> SignIns {
         .timeout(TOTAL)
         .connect_timeout(CONNECT)
         .no_proxy()
-        .tls_backend_preconfigured(target.tls().rustls_client_config().unwrap())
+        .tls_backend_preconfigured(tls(target))
         .build()
         .unwrap();
     Box::new(move |times| {
@@ -48,7 +48,7 @@ pub(super) fn hyper(uri: &Uri, target: &Target) -> SignIns {
     connector.set_nodelay(true);
     connector.set_connect_timeout(Some(CONNECT));
     connector.enforce_http(false);
-    let tls = target.tls().rustls_client_config().unwrap();
+    let tls = tls(target);
     let connector = hyper_rustls::HttpsConnector::from((connector, Arc::new(tls)));
     let client = Client::builder(TokioExecutor::new()).build::<_, Full<Bytes>>(connector);
     Box::new(move |times| {
@@ -64,6 +64,13 @@ pub(super) fn hyper(uri: &Uri, target: &Target) -> SignIns {
             }
         });
     })
+}
+
+/// Both clients speak HTTP/2 as well, and say so.
+fn tls(target: &Target) -> rustls::ClientConfig {
+    let mut config = target.tls().rustls_client_config().unwrap();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config
 }
 
 pub(super) fn ureq(uri: &Uri, target: &Target) -> SignIns {

@@ -70,10 +70,15 @@ impl Report {
             }
             arguments.extend(["--", "conformance"]);
             let output = test(&arguments)?;
+            suite::all_can_be_read(&output)
+                .map_err(|failure| Failure::new(format!("{package}: {failure}")))?;
             passed.read(package, &output, &checks);
             sweeps.read(package, &output);
         }
         let canaries = Canaries::read(&test(&canaries::TEST)?);
+        if canaries.failures() == 0 || sweeps.cuts() == 0 {
+            return Err(Failure::new("the tests said nothing of secrets or of cuts that can be read"));
+        }
         Ok(Self { checks, passed, sweeps, canaries, fuzz, mutants })
     }
 

@@ -48,8 +48,10 @@ pub(crate) fn output(command: &mut Command) -> Result<Vec<u8>, Failure> {
     let shown = shown(command);
     match command.output() {
         Ok(Output { status, stdout, .. }) if status.success() => Ok(stdout),
-        Ok(Output { status, stderr, .. }) => {
-            Err(Failure::new(format!("`{shown}`: {status}\n{}", String::from_utf8_lossy(&stderr))))
+        Ok(Output { status, stdout, stderr }) => {
+            // A test says on standard output why it failed.
+            let [stdout, stderr] = [&stdout, &stderr].map(|said| String::from_utf8_lossy(said));
+            Err(Failure::new(format!("`{shown}`: {status}\n{stdout}\n{stderr}")))
         }
         Err(error) => Err(Failure::new(format!("`{shown}` did not start: {error}"))),
     }

@@ -9,7 +9,8 @@ use zeroize::Zeroize;
 /// A connection, with TLS or without.
 ///
 /// ureq puts the request into the output buffer and leaves it there for as long as the connection is idle in its pool, which
-/// may be hours. So what was written is wiped, and what was read is wiped when the connection goes back or is closed.
+/// may be hours. So what was written is wiped, and what was read is wiped when the connection goes back or is closed. What was never
+/// written, since the time was over before, is wiped when the connection is closed, which follows.
 #[derive(Debug)]
 pub(crate) struct Wire<T: Transport>(T);
 
@@ -58,6 +59,7 @@ impl<T: Transport> Transport for Wire<T> {
 impl<T: Transport> Drop for Wire<T> {
     fn drop(&mut self) {
         self.wipe_input();
+        self.0.buffers().output().zeroize();
     }
 }
 
@@ -74,6 +76,8 @@ pub(crate) fn broken(error: impl Into<Error>) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
     use ureq::unversioned::transport::LazyBuffers;
 
     use super::*;
@@ -118,6 +122,46 @@ mod tests {
             wire.buffers().output()[..CANARY.len()].copy_from_slice(CANARY);
             assert_eq!(wire.transmit_output(CANARY.len(), NextTimeout::default()).is_err(), is_broken);
             assert_eq!(wire.buffers().output(), [0; 64]);
+        }
+    }
+
+    #[test]
+    fn what_was_never_written_is_wiped_when_the_connection_is_closed() {
+        let mut canary = Canary { buffers: LazyBuffers::new(64, 64), is_broken: false };
+        canary.buffers.output()[..CANARY.len()].copy_from_slice(CANARY);
+        let left = Arc::new(Mutex::new(Vec::new()));
+        drop(Wire(LooksBack { canary, left: Arc::clone(&left) }));
+        assert_eq!(*left.lock().unwrap(), [0; 64]);
+    }
+
+    /// Keeps what is in the output buffer at its end.
+    #[derive(Debug)]
+    struct LooksBack {
+        canary: Canary,
+        left: Arc<Mutex<Vec<u8>>>,
+    }
+
+    impl Transport for LooksBack {
+        fn buffers(&mut self) -> &mut dyn Buffers {
+            self.canary.buffers()
+        }
+
+        fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+            self.canary.transmit_output(amount, timeout)
+        }
+
+        fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+            self.canary.await_input(timeout)
+        }
+
+        fn is_open(&mut self) -> bool {
+            self.canary.is_open()
+        }
+    }
+
+    impl Drop for LooksBack {
+        fn drop(&mut self) {
+            *self.left.lock().unwrap() = self.canary.buffers.output().to_vec();
         }
     }
 

@@ -26,7 +26,7 @@ pub(crate) const SUBJECTS: &[(&str, &str)] = &[
     ("statuses", "5. every status is a response"),
     ("kinds", "6. failures have a kind"),
     ("certificates", "6. certificates"),
-    ("sweep", "6. cut after every byte"),
+    ("sweep", "6. cut after every byte, or silent"),
     ("leaks", "7. no leaks"),
     ("proxies", "8. proxies alike"),
     ("environment", "8. proxies of the environment"),
@@ -71,8 +71,8 @@ impl Passed {
     /// Takes what the tests of a package printed.
     pub(crate) fn read(&mut self, package: &str, output: &str, checks: &[Check]) {
         for line in output.lines() {
-            let name = line.split_once("test ").and_then(|(_, rest)| rest.strip_suffix(" ... ok"));
-            if let Some((transport, check)) = name.and_then(|name| transport_and_check(package, name))
+            if let Some((transport, check)) =
+                name_of_passed(line).and_then(|name| transport_and_check(package, name))
                 && checks.iter().any(|known| known.name == check)
             {
                 *self.0.entry(transport).or_default().entry(check.to_owned()).or_default() += 1;
@@ -105,6 +105,19 @@ pub(crate) fn transport_and_check<'a>(package: &str, test: &'a str) -> Option<(S
     GROUPS.contains(&group).then(|| (words.join(", ").replace('_', " "), check))
 }
 
+/// The name of the test that this line says has passed.
+fn name_of_passed(line: &str) -> Option<&str> {
+    line.split_once("test ")?.1.strip_suffix(" ... ok")
+}
+
+/// Whether each test that passed has a line to itself: what tests print beside the harness may get into those of others.
+pub(crate) fn all_can_be_read(output: &str) -> Result<(), String> {
+    let passed = output.lines().filter_map(|line| line.strip_prefix("test result: ok. ")?.split(' ').next());
+    let passed: usize = passed.filter_map(|count| count.parse::<usize>().ok()).sum();
+    let read = output.lines().filter(|line| name_of_passed(line).is_some()).count();
+    if passed == read && passed > 0 { Ok(()) } else { Err(format!("of {passed} tests {read} can be read")) }
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -125,6 +138,15 @@ pub(crate) mod tests {
             tests.iter().map(|test| format!("test conformance::with_rustls::{test} ... ok\n")).collect();
         passed.read("point-auth-hyper", &output, checks);
         passed
+    }
+
+    #[test]
+    fn a_test_whose_line_another_one_wrote_into_is_missed() {
+        let result = "test result: ok. 2 passed; 0 failed; 0 ignored\n";
+        let read = |lines: &str| all_can_be_read(&format!("{lines}{result}"));
+        assert!(read("test a::b ... ok\ntest a::c ... ok\n").is_ok());
+        assert!(read("test a::b ... sweep | x | 1 |\nok\ntest a::c ... ok\n").is_err());
+        assert!(all_can_be_read("").is_err());
     }
 
     #[test]

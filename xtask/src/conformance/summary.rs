@@ -43,8 +43,9 @@ pub(crate) fn table(report: &Report) -> String {
     table.row(&[
         "mutants".to_owned(),
         format!(
-            "{}: {caught} caught, {unviable} do not compile, {justified} justified",
-            thousands(outcomes::total(&report.mutants))
+            "{} in {} files of core: {caught} caught, {unviable} do not compile, {justified} justified",
+            thousands(outcomes::total(&report.mutants)),
+            report.mutants.rows(outcomes::SECTION).count(),
         ),
         format!("{} missed", thousands(sum("missed"))),
     ]);

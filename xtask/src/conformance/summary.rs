@@ -103,7 +103,7 @@ mod tests {
             | secrets looked for | in 7 lines and texts of 2 failures | nothing |\n\
             | fuzzing | 1,500,000 executions | 1 crash |\n\
             | lines of core that the corpora reach | 8 of 9 |  |\n\
-            | mutants | 8: 6 caught, 0 do not compile, 2 justified | 0 missed |";
+            | mutants | 8 in 1 files of core: 6 caught, 0 do not compile, 2 justified | 0 missed |";
         assert_eq!(table(&report), expected);
     }
 }

@@ -172,15 +172,34 @@ fn a_body_that_has_no_json_form_is_refused() {
 
 #[test]
 fn a_body_that_serializes_longer_the_second_time_is_refused() {
-    struct Growing(std::cell::Cell<usize>);
+    struct Growing {
+        length: std::cell::Cell<usize>,
+        by: usize,
+    }
 
     impl serde::Serialize for Growing {
         fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            self.0.set(self.0.get() + 10);
-            serializer.serialize_str(&"x".repeat(self.0.get()))
+            self.length.set(self.length.get() + self.by);
+            serializer.serialize_str(&"x".repeat(self.length.get()))
         }
     }
 
-    let body = SecretBody::json(&Growing(std::cell::Cell::new(0)));
-    assert_eq!(body.map(|_| ()), Err(RequestError::Body));
+    // By one, only the last write does not fit any more.
+    for by in [1, 10] {
+        let body = SecretBody::json(&Growing { length: std::cell::Cell::new(0), by });
+        assert_eq!(body.map(|_| ()), Err(RequestError::Body), "longer by {by}");
+    }
+}
+
+#[test]
+fn a_body_is_what_it_was_made_of_and_nothing_where_that_was_nothing() {
+    let body = SecretBody::from(b"{}".to_vec());
+    assert_eq!((body.len(), body.is_empty(), body.as_ref()), (2, false, &b"{}"[..]));
+    assert_eq!(body.into_bytes(), &b"{}"[..]);
+    for nothing in
+        [SecretBody::default(), SecretBody::new(Vec::new()), SecretBody::new(Vec::with_capacity(9))]
+    {
+        assert_eq!((nothing.len(), nothing.is_empty(), nothing.as_ref()), (0, true, &b""[..]));
+        assert_eq!(nothing.into_bytes(), &b""[..]);
+    }
 }

@@ -20,8 +20,8 @@ async fn work(sessions: Sessions, user_alias: String) -> Result<String, point_au
 async fn main() -> Result<(), Box<dyn Error>> {
     let place = Place::emulator()?;
     let Some(emulator) = &place.emulator else { return Ok(()) };
-    let client =
-        Client::new(HyperTransport::with_settings(&place.settings)?).with_base_url(place.base_url.clone());
+    let client = Client::new(HyperTransport::with_settings(&place.settings)?)
+        .with_base_url(place.base_url.clone());
 
     // ANCHOR: sessions
     let sessions = Sessions::builder(client)

@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderName, HeaderValue, Request, Response};
 use point_auth::blocking::Client;
-use point_auth::transport::{BlockingTransport, CappedBody, SendLimits, TransportError, TransportErrorKind};
+use point_auth::transport::{
+    BlockingTransport, CappedBody, SendLimits, TransportError, TransportErrorKind,
+};
 use point_auth::{BaseUrl, Credentials, SecretBody};
 use point_auth_testkit::Emulator;
 
@@ -26,8 +28,9 @@ impl BlockingTransport for PlainSocket {
         limits: &SendLimits,
     ) -> Result<Response<SecretBody>, TransportError> {
         let until = Instant::now() + limits.total_timeout().min(Duration::from_secs(3600));
-        let connected = connect(&request, limits)
-            .map_err(|error| TransportError::classify(&error, TransportErrorKind::Connect).not_sent())?;
+        let connected = connect(&request, limits).map_err(|error| {
+            TransportError::classify(&error, TransportErrorKind::Connect).not_sent()
+        })?;
         let mut socket = Deadlined { socket: connected, until };
         // From here on the server may have seen the password, whatever happens.
         let failed = |error| TransportError::classify(&error, TransportErrorKind::Protocol);
@@ -84,7 +87,10 @@ fn connect(request: &Request<SecretBody>, limits: &SendLimits) -> io::Result<Tcp
     // Mind that the standard library cannot be told how long a name look-up may take.
     let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
     for address in (host, request.uri().port_u16().unwrap_or(80)).to_socket_addrs()? {
-        match TcpStream::connect_timeout(&address, limits.connect_timeout().min(limits.total_timeout())) {
+        match TcpStream::connect_timeout(
+            &address,
+            limits.connect_timeout().min(limits.total_timeout()),
+        ) {
             Ok(socket) => return Ok(socket),
             Err(error) => last = error,
         }
@@ -117,8 +123,11 @@ fn read(bytes: &[u8], max_response_bytes: usize) -> Result<Response<SecretBody>,
     let Ok(httparse::Status::Complete(length)) = head.parse(bytes) else { return Err(protocol()) };
 
     let mut response = Response::new(());
-    *response.status_mut() =
-        head.code.unwrap_or_default().try_into().map_err(|_: http::status::InvalidStatusCode| protocol())?;
+    *response.status_mut() = head
+        .code
+        .unwrap_or_default()
+        .try_into()
+        .map_err(|_: http::status::InvalidStatusCode| protocol())?;
     for header in head.headers {
         let name = HeaderName::try_from(header.name).map_err(|_| protocol())?;
         let value = HeaderValue::from_bytes(header.value).map_err(|_| protocol())?;

@@ -17,7 +17,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Plain HTTP is for this machine only.
     let plain = Emulator::builder().user("user@example.com", "correct horse").start()?;
     let credentials = Credentials::new("user@example.com", "correct horse")?;
-    sign_in("a plain socket", Device::new(PlainSockets), BaseUrl::parse(&plain.base_url())?, &credentials)?;
+    sign_in(
+        "a plain socket",
+        Device::new(PlainSockets),
+        BaseUrl::parse(&plain.base_url())?,
+        &credentials,
+    )?;
 
     let place = Place::emulator()?;
     let sockets = RustlsSockets::new(place.settings.tls())?;
@@ -37,6 +42,9 @@ fn sign_in(
     let memory = allocation_counter::measure(|| outcome = Some(client.sign_in(credentials)));
     let tokens = outcome.ok_or("the sign-in did not run")??;
     let life = tokens.expires_in().as_secs();
-    println!("over {over}: signed in for {life} s, with {} bytes of memory at most", memory.bytes_max);
+    println!(
+        "over {over}: signed in for {life} s, with {} bytes of memory at most",
+        memory.bytes_max
+    );
     Ok(())
 }

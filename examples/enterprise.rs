@@ -40,11 +40,20 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     println!("signed in for {} s", tokens.expires_in().as_secs());
     for request in server.requests() {
-        let certificate = request.client_certificate().map_or("no certificate", |_| "our certificate");
-        println!("the server saw one {} over {:?}, with {certificate}", request.method(), request.version());
+        let certificate =
+            request.client_certificate().map_or("no certificate", |_| "our certificate");
+        println!(
+            "the server saw one {} over {:?}, with {certificate}",
+            request.method(),
+            request.version()
+        );
     }
     for connect in proxy.connects() {
-        println!("the proxy saw {} and the credentials are {:?}", connect.authority(), connect.credentials());
+        println!(
+            "the proxy saw {} and the credentials are {:?}",
+            connect.authority(),
+            connect.credentials()
+        );
     }
     Ok(())
 }

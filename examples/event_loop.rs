@@ -44,7 +44,9 @@ fn token(
                 clock.tell(&outcome);
             }
             // Only a session that was begun by `Session::on_demand` asks for them.
-            Action::GetCredentials(_) => return Err("this session was given its credentials".into()),
+            Action::GetCredentials(_) => {
+                return Err("this session was given its credentials".into());
+            }
         }
     }
 }
@@ -54,7 +56,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let place = Place::emulator()?;
     let transport = UreqTransport::with_settings(&place.settings)?;
     // The seed spreads the refreshes of many processes; one is enough for one.
-    let mut session = Session::new(place.base_url.clone(), place.credentials.clone(), Policy::default(), 7);
+    let mut session =
+        Session::new(place.base_url.clone(), place.credentials.clone(), Policy::default(), 7);
     let mut clock = Clock { place: &place, since_start: Duration::ZERO };
 
     for minute in (0..24 * 60).step_by(10) {
@@ -67,7 +70,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         for job in ["policies", "claims", "reports"] {
             if let Err(error) = token(&mut session, &transport, &mut clock) {
                 let cause = error.source().map(ToString::to_string).unwrap_or_default();
-                println!("{:>5} min  {job} goes without: {error}: {cause}", clock.since_start.as_secs() / 60);
+                println!(
+                    "{:>5} min  {job} goes without: {error}: {cause}",
+                    clock.since_start.as_secs() / 60
+                );
             }
         }
     }
@@ -85,8 +91,11 @@ struct Clock<'a> {
 
 impl Clock<'_> {
     fn now(&self) -> Now {
-        let wall =
-            self.place.emulator.as_ref().map_or(std::time::SystemTime::UNIX_EPOCH, |one| one.clock().now());
+        let wall = self
+            .place
+            .emulator
+            .as_ref()
+            .map_or(std::time::SystemTime::UNIX_EPOCH, |one| one.clock().now());
         Now::new(self.since_start, wall)
     }
 
@@ -103,8 +112,12 @@ impl Clock<'_> {
         match outcome {
             Outcome::Renewed { kind, .. } => println!("{minute:>5} min  {kind:?}: a new token"),
             Outcome::RefreshRefused(error) => println!("{minute:>5} min  refresh refused: {error}"),
-            Outcome::Retrying { error, .. } => println!("{minute:>5} min  tried again soon: {error}"),
-            Outcome::Failed { error, .. } => println!("{minute:>5} min  left alone for a while: {error}"),
+            Outcome::Retrying { error, .. } => {
+                println!("{minute:>5} min  tried again soon: {error}")
+            }
+            Outcome::Failed { error, .. } => {
+                println!("{minute:>5} min  left alone for a while: {error}")
+            }
             other => println!("{minute:>5} min  {other:?}"),
         }
     }

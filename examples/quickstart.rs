@@ -13,8 +13,8 @@ use std::time::Duration;
 use point_auth::session::{Policy, Snapshot};
 use point_auth::transport::{AsyncTransport, BlockingTransport};
 use point_auth::{
-    Client, Credentials, ErrorKind, HyperTransport, ReqwestTransport, Runtime, Session, ThreadRuntime,
-    TokioRuntime, UreqTransport, blocking,
+    Client, Credentials, ErrorKind, HyperTransport, ReqwestTransport, Runtime, Session,
+    ThreadRuntime, TokioRuntime, UreqTransport, blocking,
 };
 use point_auth_examples::{Place, WhoAmI};
 use point_auth_testkit::{Clock, Operation, VirtualTime};
@@ -47,7 +47,9 @@ fn main() -> ExitCode {
 fn run() -> Result<(), Box<dyn Error>> {
     let place = Place::from_environment()?;
     match &place.emulator {
-        Some(_) => println!("Signing in to an emulator of the API at {}, over real TLS.\n", place.base_url),
+        Some(_) => {
+            println!("Signing in to an emulator of the API at {}, over real TLS.\n", place.base_url)
+        }
         None => println!("Signing in to {}, as the environment says.\n", place.base_url),
     }
 
@@ -55,7 +57,11 @@ fn run() -> Result<(), Box<dyn Error>> {
     let reqwest = ReqwestTransport::with_settings(&place.settings)?;
     let rows = [
         runtime.block_on(lived("reqwest", reqwest.clone(), &place))?,
-        runtime.block_on(lived("hyper", HyperTransport::with_settings(&place.settings)?, &place))?,
+        runtime.block_on(lived(
+            "hyper",
+            HyperTransport::with_settings(&place.settings)?,
+            &place,
+        ))?,
         lived_blocking("ureq", UreqTransport::with_settings(&place.settings)?, &place)?,
     ];
     print(&rows, &place);
@@ -65,7 +71,9 @@ fn run() -> Result<(), Box<dyn Error>> {
             println!(
                 "\nA wrong password and a use of the token are shown with the emulator only: the former counts"
             );
-            println!("against a real account, and the latter is a different request on every real system.");
+            println!(
+                "against a real account, and the latter is a different request on every real system."
+            );
             Ok(())
         }
     }
@@ -104,12 +112,13 @@ fn lived_blocking(
     place: &Place,
 ) -> Result<Row, Box<dyn Error>> {
     let time = time(place, ThreadRuntime::new());
-    let session =
-        blocking::Session::builder(blocking::Client::new(client).with_base_url(place.base_url.clone()))
-            .with_credentials(place.credentials.clone())
-            .with_policy(policy()?)
-            .with_runtime(time.clone())
-            .build();
+    let session = blocking::Session::builder(
+        blocking::Client::new(client).with_base_url(place.base_url.clone()),
+    )
+    .with_credentials(place.credentials.clone())
+    .with_policy(policy()?)
+    .with_runtime(time.clone())
+    .build();
     session.access_token()?;
     let mut snapshots = vec![session.snapshot()];
     for _ in 0..hours(place) {
@@ -157,13 +166,19 @@ fn print(rows: &[Row], place: &Place) {
             let minutes = snapshot.token_left.unwrap_or_default().as_secs() / 60;
             format!("{:<19}", format!("{what}, {minutes} min"))
         });
-        println!("{:<10} {} {}", row.transport, told.collect::<String>(), row.user.as_deref().unwrap_or("-"));
+        println!(
+            "{:<10} {} {}",
+            row.transport,
+            told.collect::<String>(),
+            row.user.as_deref().unwrap_or("-")
+        );
     }
 }
 
 /// A clock that is turned by hand: the emulator's, or where there is none only ours.
 fn time(place: &Place, tasks: impl Runtime) -> VirtualTime {
-    let clock = place.emulator.as_ref().map_or_else(Clock::running, |emulator| emulator.clock().clone());
+    let clock =
+        place.emulator.as_ref().map_or_else(Clock::running, |emulator| emulator.clock().clone());
     VirtualTime::new(&clock, tasks)
 }
 

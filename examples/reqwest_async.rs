@@ -18,11 +18,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Ok(tokens) => tokens,
         // Never in a loop: what is denied is denied again, and accounts get locked.
         Err(error) if error.kind() == ErrorKind::Denied => return Err(error.into()),
-        Err(error) if error.is_retryable() => return Err(format!("try again later: {error}").into()),
+        Err(error) if error.is_retryable() => {
+            return Err(format!("try again later: {error}").into());
+        }
         Err(error) => return Err(error.into()),
     };
 
-    let mut request = http::Request::post(format!("{}/policies", place.base_url)).body(r#"{"number": 1}"#)?;
+    let mut request =
+        http::Request::post(format!("{}/policies", place.base_url)).body(r#"{"number": 1}"#)?;
     tokens.access_token().authorize(request.headers_mut());
     // ANCHOR_END: sign_in
 

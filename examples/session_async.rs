@@ -76,7 +76,8 @@ async fn ask(session: &Session) -> Result<String, point_auth::Error> {
 
 /// A request that goes over a client of your own. If the API answers 401, give this token to `session.invalidate`.
 async fn authorized(session: &Session, place: &Place) -> Result<AccessToken, Box<dyn Error>> {
-    let mut request = http::Request::post(format!("{}/policies", place.base_url)).body(r#"{"number": 1}"#)?;
+    let mut request =
+        http::Request::post(format!("{}/policies", place.base_url)).body(r#"{"number": 1}"#)?;
     Ok(session.authorize(&mut request).await?)
 }
 // ANCHOR_END: work
@@ -84,9 +85,10 @@ async fn authorized(session: &Session, place: &Place) -> Result<AccessToken, Box
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let place = Place::emulator()?;
-    let client =
-        Client::new(ReqwestTransport::with_settings(&place.settings)?).with_base_url(place.base_url.clone());
-    let file = TokenFile(env::temp_dir().join(format!("point-auth-example-{}.json", process::id())));
+    let client = Client::new(ReqwestTransport::with_settings(&place.settings)?)
+        .with_base_url(place.base_url.clone());
+    let file =
+        TokenFile(env::temp_dir().join(format!("point-auth-example-{}.json", process::id())));
 
     println!("The service starts.");
     let session = start(client.clone(), &place, &file);
@@ -96,7 +98,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
         tasks.spawn(async move { ask(&session).await });
     }
     let answers: Vec<String> = tasks.join_all().await.into_iter().collect::<Result<_, _>>()?;
-    println!("  {} tasks were answered as {}", answers.len(), answers.first().map_or("", |name| name));
+    println!(
+        "  {} tasks were answered as {}",
+        answers.len(),
+        answers.first().map_or("", |name| name)
+    );
     authorized(&session, &place).await?;
     println!("  {:?}", session.snapshot().counts);
 

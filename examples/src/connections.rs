@@ -65,7 +65,8 @@ impl Connect for RustlsSockets {
             return Ok(PlainOrTls::Plain(sock));
         }
         let name = ServerName::try_from(to.host.to_owned()).map_err(io::Error::other)?;
-        let mut conn = ClientConnection::new(Arc::clone(&self.config), name).map_err(io::Error::other)?;
+        let mut conn =
+            ClientConnection::new(Arc::clone(&self.config), name).map_err(io::Error::other)?;
         // To its end: no byte of a request goes out before.
         while conn.is_handshaking() {
             conn.complete_io(&mut sock)?;

@@ -87,7 +87,8 @@ impl<C: Connect> BlockingTransport for Device<C> {
 
         let mut out = Outgoing::new(stream);
         // As long as no byte of the body was put into the buffer, none can have left it.
-        let not_yet = |error: TransportError| if body.is_empty() { error } else { error.not_sent() };
+        let not_yet =
+            |error: TransportError| if body.is_empty() { error } else { error.not_sent() };
         head::write(&mut out, &head, body.len()).map_err(broken).map_err(not_yet)?;
         out.put(body.as_ref()).map_err(broken)?;
         let mut wire = out.finish().map_err(broken)?;
@@ -116,10 +117,9 @@ impl<C: Connect> Device<C> {
             end_by,
         };
         // A connector that needs no time would otherwise not notice that there is none.
-        connect_by
-            .left()
-            .and_then(|_| self.connect.connect(&to))
-            .map_err(|error| TransportError::classify(&error, TransportErrorKind::Connect).not_sent())
+        connect_by.left().and_then(|_| self.connect.connect(&to)).map_err(|error| {
+            TransportError::classify(&error, TransportErrorKind::Connect).not_sent()
+        })
     }
 }
 

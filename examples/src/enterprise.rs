@@ -19,8 +19,8 @@ use http::uri::Scheme;
 use http::{Request, Response};
 use point_auth::SecretBody;
 use point_auth::transport::{
-    BlockingTransport, Proxy, ProxyResolver, SendLimits, SettingsError, TransportError, TransportErrorKind,
-    check_head,
+    BlockingTransport, Proxy, ProxyResolver, SendLimits, SettingsError, TransportError,
+    TransportErrorKind, check_head,
 };
 
 use self::exchange::Exchange;
@@ -81,9 +81,10 @@ impl Enterprise {
         let mut last = not_connected(io::ErrorKind::AddrNotAvailable.into());
         for (address, untried) in addresses.iter().zip((1..=addresses.len()).rev()) {
             let mut easy = Easy2::new(exchange.allow_a_socket());
-            self.prepare(&mut easy, head, hop, *address).map_err(|error| failure::of_an_option(&error))?;
-            let share =
-                connect_by.left().map_err(not_connected)? / u32::try_from(untried).unwrap_or(u32::MAX);
+            self.prepare(&mut easy, head, hop, *address)
+                .map_err(|error| failure::of_an_option(&error))?;
+            let share = connect_by.left().map_err(not_connected)?
+                / u32::try_from(untried).unwrap_or(u32::MAX);
             set_times(&mut easy, share, end_by.left().map_err(not_connected)?)?;
             match easy.perform() {
                 Ok(()) => return easy.get_mut().take_response(),
@@ -192,7 +193,10 @@ fn not_connected(error: io::Error) -> TransportError {
 
 impl fmt::Debug for Enterprise {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Enterprise").field("settings", &self.settings).field("proxy", &self.proxy).finish()
+        f.debug_struct("Enterprise")
+            .field("settings", &self.settings)
+            .field("proxy", &self.proxy)
+            .finish()
     }
 }
 

@@ -16,7 +16,8 @@ use http::{Request, Response};
 use point_auth::operation::{json_post, success_body};
 use point_auth::transport::{Roots, TlsSettings, TransportSettings};
 use point_auth::{
-    AccessToken, BaseUrl, Credentials, MalformedReason, Operation, RequestError, ResponseError, SecretBody,
+    AccessToken, BaseUrl, Credentials, MalformedReason, Operation, RequestError, ResponseError,
+    SecretBody,
 };
 use point_auth_testkit::Emulator;
 
@@ -50,7 +51,8 @@ impl Place {
 
     fn server(base_url: &str) -> Result<Self, Box<dyn Error>> {
         // Never the error itself: it repeats what is not Unicode, which may be the password.
-        let variable = |name| env::var(name).map_err(|_| format!("{name} is not set, or not Unicode"));
+        let variable =
+            |name| env::var(name).map_err(|_| format!("{name} is not set, or not Unicode"));
         let credentials =
             Credentials::new(variable("POINT_AUTH_USERNAME")?, variable("POINT_AUTH_PASSWORD")?)?;
         let credentials = match env::var("POINT_AUTH_USERALIAS") {
@@ -73,13 +75,15 @@ impl Place {
     /// # Errors
     /// When it cannot start.
     pub fn emulator() -> Result<Self, Box<dyn Error>> {
-        let emulator = Emulator::builder().user("user@example.com", "correct horse").with_tls().start()?;
+        let emulator =
+            Emulator::builder().user("user@example.com", "correct horse").with_tls().start()?;
         let tls = TlsSettings::new()
             .with_roots(Roots::ExtraOnly)
             .with_extra_roots_pem(emulator.ca_pem().as_bytes())?;
         Ok(Self {
             base_url: BaseUrl::parse(&emulator.base_url())?,
-            credentials: Credentials::new("user@example.com", "correct horse")?.with_user_alias("jane")?,
+            credentials: Credentials::new("user@example.com", "correct horse")?
+                .with_user_alias("jane")?,
             settings: TransportSettings::new().with_tls(tls),
             emulator: Some(emulator),
         })
@@ -115,11 +119,15 @@ impl Operation for WhoAmI<'_> {
         Ok(request)
     }
 
-    fn parse_response<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<String, ResponseError> {
+    fn parse_response<B: AsRef<[u8]>>(
+        &self,
+        response: &Response<B>,
+    ) -> Result<String, ResponseError> {
         let secret = self.access_token.map_or("", AccessToken::expose);
         let body = success_body(response, Self::MAX_RESPONSE_BYTES, &[secret])?;
         let malformed = ResponseError::malformed(MalformedReason::Other("there is no username"));
-        let answer: serde_json::Value = serde_json::from_slice(body).map_err(|_| malformed.clone())?;
+        let answer: serde_json::Value =
+            serde_json::from_slice(body).map_err(|_| malformed.clone())?;
         answer.get("username").and_then(|name| name.as_str()).map(str::to_owned).ok_or(malformed)
     }
 }

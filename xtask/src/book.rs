@@ -16,7 +16,8 @@ pub(crate) fn check(workspace: &Workspace) -> Report {
     verdict(complaints)?;
     if !run::succeeds("mdbook", &["--version"]) {
         return Ok(vec![
-            "mdbook build: mdbook is not installed; links, includes and anchors were checked".into(),
+            "mdbook build: mdbook is not installed; links, includes and anchors were checked"
+                .into(),
         ]);
     }
     run::run(Command::new("mdbook").arg("build").arg(book))?;
@@ -33,8 +34,10 @@ fn check_book(book: &Path) -> Vec<String> {
     if !book.join("book.toml").is_file() {
         complaints.push(format!("{}: there is no book.toml", book.display()));
     }
-    let named: Vec<PathBuf> =
-        links(&summary).into_iter().map(|link| source.join(link.trim_start_matches("./"))).collect();
+    let named: Vec<PathBuf> = links(&summary)
+        .into_iter()
+        .map(|link| source.join(link.trim_start_matches("./")))
+        .collect();
     for page in markdown_files(&source).into_iter().flatten() {
         if page.file_name().is_some_and(|name| name != "SUMMARY.md") && !named.contains(&page) {
             complaints.push(format!("{}: SUMMARY.md does not name it", page.display()));
@@ -57,13 +60,17 @@ fn check_page(page: &Path) -> Vec<String> {
         if !target.exists() {
             complaints.push(format!("{}: the link to {link} leads nowhere", page.display()));
         } else if !heading.is_empty() && !heading_is_there(&target, heading) {
-            complaints.push(format!("{}: the link to {link} finds no such heading", page.display()));
+            complaints
+                .push(format!("{}: the link to {link} finds no such heading", page.display()));
         }
     }
     for include in includes(&text) {
-        let (file, anchor) = include.split_once(':').map_or((include, ""), |(file, anchor)| (file, anchor));
+        let (file, anchor) =
+            include.split_once(':').map_or((include, ""), |(file, anchor)| (file, anchor));
         match fs::read_to_string(folder.join(file)) {
-            Err(error) => complaints.push(format!("{}: include of {file}: {error}", page.display())),
+            Err(error) => {
+                complaints.push(format!("{}: include of {file}: {error}", page.display()))
+            }
             Ok(included) if !anchor_is_there(&included, anchor) => {
                 complaints.push(format!("{}: {file} has no anchor `{anchor}`", page.display()));
             }
@@ -76,7 +83,8 @@ fn check_page(page: &Path) -> Vec<String> {
 /// Headings are named as mdBook and GitHub both name them. What is not Markdown has no headings that we could see.
 fn heading_is_there(page: &Path, heading: &str) -> bool {
     let name_of = |title: &str| -> String {
-        let kept = title.trim().chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+        let kept =
+            title.trim().chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
         kept.map(|c| if c == ' ' { '-' } else { c.to_ascii_lowercase() }).collect()
     };
     let Ok(text) = fs::read_to_string(page) else { return true };
@@ -134,8 +142,8 @@ fn markdown_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
-        let entries =
-            fs::read_dir(&folder).map_err(|error| Failure::new(format!("{}: {error}", folder.display())))?;
+        let entries = fs::read_dir(&folder)
+            .map_err(|error| Failure::new(format!("{}: {error}", folder.display())))?;
         for entry in entries.flatten() {
             let (path, name) = (entry.path(), entry.file_name());
             if path.is_dir() && !crate::tidy::is_generated(&name) {
@@ -180,7 +188,8 @@ mod tests {
     fn a_link_that_leads_nowhere_is_found_and_the_others_are_not() {
         let text = "[a](there.md#the-part-of-it) [b](gone.md) [c](#here) [d](https://example.com)\n# Here\n`[e](code.md)`\n\
                     ```text\n[f](fenced.md)\n```\n[`g`](also-gone.md)\n[h]: there.md#gone\n";
-        let scratch = Scratch::new("links", &[("page.md", text), ("there.md", "## The `part` of it\n")]);
+        let scratch =
+            Scratch::new("links", &[("page.md", text), ("there.md", "## The `part` of it\n")]);
         let complaints = check_page(&scratch.0.join("page.md"));
         assert_eq!(complaints.len(), 3, "{complaints:?}");
     }

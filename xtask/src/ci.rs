@@ -16,8 +16,16 @@ pub(crate) struct Step {
 const STEPS: &[Step] = &[
     Step { name: "fmt", about: "the code is formatted", run: compile::fmt },
     Step { name: "tidy", about: "the repository keeps its own conventions", run: tidy::check },
-    Step { name: "docs-book", about: "the book builds, and no link or include is broken", run: book::check },
-    Step { name: "deny", about: "licences, duplicate versions, banned crates, sources", run: deny::check },
+    Step {
+        name: "docs-book",
+        about: "the book builds, and no link or include is broken",
+        run: book::check,
+    },
+    Step {
+        name: "deny",
+        about: "licences, duplicate versions, banned crates, sources",
+        run: deny::check,
+    },
     Step {
         name: "msrv",
         about: "builds with the oldest supported Rust, if it is installed",
@@ -34,7 +42,11 @@ const STEPS: &[Step] = &[
         run: features::check,
     },
     Step { name: "doc", about: "rustdoc without a warning", run: compile::doc },
-    Step { name: "public-api", about: "only known crates show in the public API", run: public_api::check },
+    Step {
+        name: "public-api",
+        about: "only known crates show in the public API",
+        run: public_api::check,
+    },
     Step {
         name: "budget",
         about: "allocations, instructions and crates are what the budget says",
@@ -45,7 +57,11 @@ const STEPS: &[Step] = &[
         about: "the fuzz targets over their corpora, without a fuzzer",
         run: fuzz::corpora,
     },
-    Step { name: "test-all-features", about: "the tests with all features", run: compile::test_all_features },
+    Step {
+        name: "test-all-features",
+        about: "the tests with all features",
+        run: compile::test_all_features,
+    },
     Step { name: TEST, about: "the tests, as the README runs them", run: compile::test },
 ];
 
@@ -85,7 +101,9 @@ pub(crate) fn choose(arguments: &[&str]) -> Result<Vec<&'static Step>, String> {
     let mut arguments = arguments.iter();
     while let Some(&argument) = arguments.next() {
         let (list, name) = match argument {
-            "--except" => (&mut unwanted, *arguments.next().ok_or("`--except` needs the name of a step")?),
+            "--except" => {
+                (&mut unwanted, *arguments.next().ok_or("`--except` needs the name of a step")?)
+            }
             name => (&mut wanted, name),
         };
         if !STEPS.iter().any(|step| step.name == name) {
@@ -93,8 +111,9 @@ pub(crate) fn choose(arguments: &[&str]) -> Result<Vec<&'static Step>, String> {
         }
         list.push(name);
     }
-    let chosen =
-        |step: &&Step| (wanted.is_empty() || wanted.contains(&step.name)) && !unwanted.contains(&step.name);
+    let chosen = |step: &&Step| {
+        (wanted.is_empty() || wanted.contains(&step.name)) && !unwanted.contains(&step.name)
+    };
     Ok(STEPS.iter().filter(chosen).collect())
 }
 

@@ -49,15 +49,17 @@ pub(crate) fn test_all_features(workspace: &Workspace) -> Report {
 /// What the locked dependencies say of themselves, and a build with that very version where it is installed; in a
 /// target directory of its own, since two compilers in one would build everything anew at every turn.
 pub(crate) fn msrv(workspace: &Workspace) -> Report {
-    let Some(version) = workspace.published().find_map(|package| package.rust_version.as_deref()) else {
+    let Some(version) = workspace.published().find_map(|package| package.rust_version.as_deref())
+    else {
         return Err(Failure::new("no published crate has a rust-version"));
     };
     let metadata = metadata(&["--all-features"])?;
-    let demands = list(&metadata, "packages")
-        .iter()
-        .filter_map(|package| Some((package.get("name")?.as_str()?, package.get("rust_version")?.as_str()?)));
+    let demands = list(&metadata, "packages").iter().filter_map(|package| {
+        Some((package.get("name")?.as_str()?, package.get("rust_version")?.as_str()?))
+    });
     verdict(newer_than(version, demands))?;
-    let installed = run::output(Command::new("rustup").args(["toolchain", "list"])).unwrap_or_default();
+    let installed =
+        run::output(Command::new("rustup").args(["toolchain", "list"])).unwrap_or_default();
     let installed = String::from_utf8_lossy(&installed);
     let Some(toolchain) = toolchain(&installed, version) else {
         return Ok(vec![format!(
@@ -74,19 +76,23 @@ pub(crate) fn msrv(workspace: &Workspace) -> Report {
 
 /// The packages that ask for a newer Rust than that.
 fn newer_than<'d>(version: &str, demands: impl Iterator<Item = (&'d str, &'d str)>) -> Vec<String> {
-    let numbers =
-        |version: &str| -> Vec<u32> { version.split('.').filter_map(|part| part.parse().ok()).collect() };
+    let numbers = |version: &str| -> Vec<u32> {
+        version.split('.').filter_map(|part| part.parse().ok()).collect()
+    };
     // A demand for 1.88.0 is one for 1.88.
     let ours = [numbers(version), vec![0]].concat();
     let newer = demands.filter(|(_, demand)| numbers(demand) > ours);
-    newer.map(|(name, demand)| format!("{name} asks for Rust {demand}; ours is {version}")).collect()
+    newer
+        .map(|(name, demand)| format!("{name} asks for Rust {demand}; ours is {version}"))
+        .collect()
 }
 
 /// The installed toolchain of that version: `1.88-…` or `1.88.0-…`, but not `1.880`.
 fn toolchain<'i>(installed: &'i str, version: &str) -> Option<&'i str> {
     let names = installed.lines().filter_map(|line| line.split_whitespace().next());
     names.into_iter().find(|name| {
-        name.strip_prefix(version).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-']))
+        name.strip_prefix(version)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-']))
     })
 }
 
@@ -96,10 +102,17 @@ mod tests {
 
     #[test]
     fn a_dependency_that_asks_for_a_newer_rust_is_found() {
-        let demands =
-            [("a", "1.88"), ("b", "1.88.0"), ("c", "1.88.1"), ("d", "1.100"), ("e", "1.9"), ("f", "2.0")];
+        let demands = [
+            ("a", "1.88"),
+            ("b", "1.88.0"),
+            ("c", "1.88.1"),
+            ("d", "1.100"),
+            ("e", "1.9"),
+            ("f", "2.0"),
+        ];
         let found = newer_than("1.88", demands.into_iter());
-        let names: Vec<&str> = found.iter().filter_map(|complaint| complaint.split(' ').next()).collect();
+        let names: Vec<&str> =
+            found.iter().filter_map(|complaint| complaint.split(' ').next()).collect();
         assert_eq!(names, ["c", "d", "f"]);
     }
 

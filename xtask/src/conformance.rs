@@ -45,8 +45,9 @@ pub(crate) fn conformance() -> ExitCode {
 fn write_page() -> Result<(), Failure> {
     let workspace = Workspace::load()?;
     let path = |path: &str| workspace.root.join(path);
-    let read =
-        |name: &str| fs::read_to_string(path(name)).map_err(|error| Failure::new(format!("{name}: {error}")));
+    let read = |name: &str| {
+        fs::read_to_string(path(name)).map_err(|error| Failure::new(format!("{name}: {error}")))
+    };
     // Before what takes minutes.
     let mut page = read(PAGE)?;
     let report = Report::make(&workspace, suite::checks_of(&read(LIST)?))?;
@@ -77,7 +78,9 @@ impl Report {
         }
         let canaries = Canaries::read(&test(&canaries::TEST)?);
         if canaries.failures() == 0 || sweeps.cuts() == 0 {
-            return Err(Failure::new("the tests said nothing of secrets or of cuts that can be read"));
+            return Err(Failure::new(
+                "the tests said nothing of secrets or of cuts that can be read",
+            ));
         }
         Ok(Self { checks, passed, sweeps, canaries, fuzz, mutants })
     }

@@ -17,7 +17,16 @@ const ONLY_IN_TESTS: &[&str] = &["aws-lc-rs", "aws-lc-sys"];
 pub(crate) fn check(_: &Workspace) -> Report {
     // First what is missing is fetched, as any build would; then nothing need reach outside.
     run::run(&mut cargo(["fetch", "--quiet"]))?;
-    let tree = ["tree", "--offline", "--workspace", "--all-features", "--target", "all", "--edges", "no-dev"];
+    let tree = [
+        "tree",
+        "--offline",
+        "--workspace",
+        "--all-features",
+        "--target",
+        "all",
+        "--edges",
+        "no-dev",
+    ];
     let tree = run::output(cargo(tree).args(["--prefix", "none", "--format", "{p}"]))?;
     verdict(outside_of_tests(&String::from_utf8_lossy(&tree)))?;
     if !run::succeeds("cargo-deny", &["--version"]) {
@@ -29,7 +38,15 @@ pub(crate) fn check(_: &Workspace) -> Report {
         // Unoptimised, since it runs for a second and is built for minutes.
         run::run(&mut cargo(["install", "--locked", "--debug", "--quiet", CARGO_DENY]))?;
     }
-    run::run(&mut cargo(["deny", "--offline", "--all-features", "check", "bans", "licenses", "sources"]))?;
+    run::run(&mut cargo([
+        "deny",
+        "--offline",
+        "--all-features",
+        "check",
+        "bans",
+        "licenses",
+        "sources",
+    ]))?;
     Ok(Vec::new())
 }
 
@@ -38,7 +55,9 @@ fn outside_of_tests(tree: &str) -> Vec<String> {
     let is_there = |name: &&&str| tree.lines().any(|line| line.split(' ').next() == Some(name));
     let found = ONLY_IN_TESTS.iter().filter(is_there);
     found
-        .map(|name| format!("{name} is for tests only; `cargo tree -e no-dev -i {name}` tells who uses it"))
+        .map(|name| {
+            format!("{name} is for tests only; `cargo tree -e no-dev -i {name}` tells who uses it")
+        })
         .collect()
 }
 
@@ -49,6 +68,9 @@ mod tests {
     #[test]
     fn a_second_crypto_provider_outside_of_tests_is_found() {
         assert_eq!(outside_of_tests("rustls v0.23.46\nring v0.17.14\n"), [""; 0]);
-        assert_eq!(outside_of_tests("rustls v0.23.46\naws-lc-rs v1.19.0\nring v0.17.14\n").len(), 1);
+        assert_eq!(
+            outside_of_tests("rustls v0.23.46\naws-lc-rs v1.19.0\nring v0.17.14\n").len(),
+            1
+        );
     }
 }

@@ -30,8 +30,10 @@ pub(crate) fn check(workspace: &Workspace) -> Report {
 
 /// None, then each one; `default` as well, since it is what most people build.
 fn choices(package: &Package, can_build_native_tls: bool) -> Vec<Option<&str>> {
-    let features =
-        package.features.keys().filter(|name| can_build_native_tls || !package.needs_native_tls(name));
+    let features = package
+        .features
+        .keys()
+        .filter(|name| can_build_native_tls || !package.needs_native_tls(name));
     std::iter::once(None).chain(features.map(|name| Some(name.as_str()))).collect()
 }
 

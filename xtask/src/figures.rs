@@ -42,7 +42,13 @@ impl Figures {
     }
 
     /// Puts a row in the place of the one of this name, if there is one.
-    pub(crate) fn record(&mut self, section: &str, name: &str, row: &[(&str, Value)], stamp: &Stamp) {
+    pub(crate) fn record(
+        &mut self,
+        section: &str,
+        name: &str,
+        row: &[(&str, Value)],
+        stamp: &Stamp,
+    ) {
         let mut row: Map<String, Value> =
             row.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
         row.insert("date".to_owned(), json!(stamp.date));
@@ -61,8 +67,9 @@ impl Figures {
     }
 
     pub(crate) fn write(&self) -> Result<(), Failure> {
-        let failed =
-            |error: &dyn std::fmt::Display| Failure::new(format!("{}: {error}", self.path.display()));
+        let failed = |error: &dyn std::fmt::Display| {
+            Failure::new(format!("{}: {error}", self.path.display()))
+        };
         let text = serde_json::to_string_pretty(&self.sections).map_err(|error| failed(&error))?;
         if let Some(folder) = self.path.parent() {
             fs::create_dir_all(folder).map_err(|error| failed(&error))?;
@@ -103,13 +110,15 @@ impl Stamp {
     /// Today, and the commit that is checked out; it says so if the crates are not as committed, and if git knows of no commit.
     pub(crate) fn now(root: &Path) -> Self {
         let git = |arguments: &[&str]| {
-            let output = run::output(Command::new("git").arg("-C").arg(root).args(arguments)).ok()?;
+            let output =
+                run::output(Command::new("git").arg("-C").arg(root).args(arguments)).ok()?;
             Some(String::from_utf8_lossy(&output).trim().to_owned())
         };
         let changes = git(&["status", "--porcelain", "--", "crates"]);
         let with_changes =
             if changes.is_some_and(|changes| !changes.is_empty()) { " with changes" } else { "" };
-        let commit = git(&["rev-parse", "--short", "HEAD"]).unwrap_or_else(|| "no commit".to_owned());
+        let commit =
+            git(&["rev-parse", "--short", "HEAD"]).unwrap_or_else(|| "no commit".to_owned());
         let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         Self { date: date_of(seconds / (24 * 60 * 60)), commit: format!("{commit}{with_changes}") }
     }
@@ -117,8 +126,9 @@ impl Stamp {
 
 /// The date so many days after the first of January 1970.
 fn date_of(days: u64) -> String {
-    let is_leap =
-        |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let is_leap = |year: u64| {
+        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+    };
     let (mut year, mut rest) = (1970, days);
     while rest >= 365 + u64::from(is_leap(year)) {
         rest -= 365 + u64::from(is_leap(year));
@@ -149,8 +159,10 @@ mod tests {
         for (name, number) in [("a", 1), ("b", 2), ("a", 3)] {
             figures.record("rows", name, &[("n", json!(number))], &stamp());
         }
-        let rows: Vec<_> =
-            figures.rows("rows").map(|(name, row)| (name, row.number("n"), row.recorded())).collect();
+        let rows: Vec<_> = figures
+            .rows("rows")
+            .map(|(name, row)| (name, row.number("n"), row.recorded()))
+            .collect();
         let recorded = "2026-01-02, abc1234".to_owned();
         assert_eq!(rows, [("a", 3, recorded.clone()), ("b", 2, recorded)]);
         figures.keep("rows", |name| name == "b");

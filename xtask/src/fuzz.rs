@@ -114,8 +114,12 @@ fn fuzz_all(seconds: u64, record: bool, wanted: &[&str]) -> Result<(), Failure> 
 }
 
 fn chosen(targets: &[String], wanted: &[&str]) -> Result<Vec<String>, Failure> {
-    if let Some(unknown) = wanted.iter().find(|name| !targets.iter().any(|target| target == *name)) {
-        return Err(Failure::new(format!("there is no fuzz target `{unknown}`, but {}", targets.join(", "))));
+    if let Some(unknown) = wanted.iter().find(|name| !targets.iter().any(|target| target == *name))
+    {
+        return Err(Failure::new(format!(
+            "there is no fuzz target `{unknown}`, but {}",
+            targets.join(", ")
+        )));
     }
     let is_wanted = |name: &&String| wanted.is_empty() || wanted.contains(&name.as_str());
     Ok(targets.iter().filter(is_wanted).cloned().collect())
@@ -124,8 +128,9 @@ fn chosen(targets: &[String], wanted: &[&str]) -> Result<Vec<String>, Failure> {
 fn can_fuzz() -> Result<(), Failure> {
     let mut complaints = Vec::new();
     if run::output(&mut cargo(["fuzz", "--version"])).is_err() {
-        complaints
-            .push("cargo-fuzz is not installed; `cargo install cargo-fuzz --locked` does that".to_owned());
+        complaints.push(
+            "cargo-fuzz is not installed; `cargo install cargo-fuzz --locked` does that".to_owned(),
+        );
     }
     // libFuzzer is compiled where it is used.
     let named = env::var("CXX").unwrap_or_else(|_| "c++".to_owned());
@@ -149,7 +154,8 @@ fn fuzz_one(
 ) -> Result<(), Failure> {
     let folder = workspace.root.join(FUZZ);
     let found = target(&workspace.target).join("corpus").join(name);
-    fs::create_dir_all(&found).map_err(|error| Failure::new(format!("{}: {error}", found.display())))?;
+    fs::create_dir_all(&found)
+        .map_err(|error| Failure::new(format!("{}: {error}", found.display())))?;
     // No crate of ours has unsafe code for a sanitizer to look at, and without one twice as much is tried.
     let mut command = cargo(["fuzz", "run", "--sanitizer", "none", "--fuzz-dir"]);
     command.arg(&folder).arg("--target-dir").arg(target(&workspace.target)).arg(name);

@@ -59,7 +59,9 @@ impl<'a> Task<'a> {
                 "--record" => task.record = true,
                 "--changed" => task.changed = true,
                 "--jobs" => {
-                    let jobs = arguments.next().filter(|jobs| jobs.parse::<u8>().is_ok_and(|jobs| jobs > 0));
+                    let jobs = arguments
+                        .next()
+                        .filter(|jobs| jobs.parse::<u8>().is_ok_and(|jobs| jobs > 0));
                     task.jobs = Some(jobs.ok_or_else(|| Failure::new("`--jobs` needs a number"))?);
                 }
                 option if option.starts_with('-') => {
@@ -74,7 +76,8 @@ impl<'a> Task<'a> {
     fn run(&self) -> Result<(), Failure> {
         let workspace = Workspace::load()?;
         if run::output(&mut cargo(["mutants", "--version"])).is_err() {
-            let how = "cargo-mutants is not installed; `cargo install cargo-mutants --locked` does that";
+            let how =
+                "cargo-mutants is not installed; `cargo install cargo-mutants --locked` does that";
             return Err(Failure::new(how));
         }
         let all = listed(&workspace, true)?;
@@ -113,10 +116,14 @@ impl<'a> Task<'a> {
         recorded: &Figures,
     ) -> Result<Vec<&'f str>, Failure> {
         if let Some(unknown) = self.files.iter().find(|file| !files.contains_key(*file)) {
-            return Err(Failure::new(format!("`{unknown}` is no file of core in which there is a mutant")));
+            return Err(Failure::new(format!(
+                "`{unknown}` is no file of core in which there is a mutant"
+            )));
         }
         let is_recorded = |file: &str, source: &str| {
-            recorded.rows(outcomes::SECTION).any(|(name, row)| name == file && row.text("source") == source)
+            recorded
+                .rows(outcomes::SECTION)
+                .any(|(name, row)| name == file && row.text("source") == source)
         };
         let is_chosen = |(file, source): &(&&str, &String)| {
             let is_named = self.files.is_empty() || self.files.contains(*file);
@@ -126,9 +133,20 @@ impl<'a> Task<'a> {
     }
 
     /// Runs cargo-mutants, and answers what it wrote down.
-    fn try_all(&self, workspace: &Workspace, files: &[&str]) -> Result<Vec<(Mutant, String)>, Failure> {
-        let mut command =
-            cargo(["mutants", "--package", PACKAGE, "--no-shuffle", "--colors", "never", "--output"]);
+    fn try_all(
+        &self,
+        workspace: &Workspace,
+        files: &[&str],
+    ) -> Result<Vec<(Mutant, String)>, Failure> {
+        let mut command = cargo([
+            "mutants",
+            "--package",
+            PACKAGE,
+            "--no-shuffle",
+            "--colors",
+            "never",
+            "--output",
+        ]);
         command.arg(&workspace.target);
         // On a machine that does other things, too, slow tests are no tests that hang.
         command.args(["--minimum-test-timeout", "60"]);
@@ -151,7 +169,8 @@ impl<'a> Task<'a> {
 
 /// The mutants that there are, or without those that `.cargo/mutants.toml` leaves out.
 fn listed(workspace: &Workspace, all: bool) -> Result<Vec<Mutant>, Failure> {
-    let mut command = cargo(["mutants", "--list", "--json", "--package", PACKAGE, "--file", SOURCES]);
+    let mut command =
+        cargo(["mutants", "--list", "--json", "--package", PACKAGE, "--file", SOURCES]);
     if all {
         command.arg("--no-config");
     }
@@ -160,7 +179,8 @@ fn listed(workspace: &Workspace, all: bool) -> Result<Vec<Mutant>, Failure> {
 
 /// What tells one state of a file from another: git's name for it.
 pub(crate) fn source_of(root: &Path, file: &str) -> Result<String, Failure> {
-    let output = run::output(Command::new("git").arg("-C").arg(root).args(["hash-object", "--", file]))?;
+    let output =
+        run::output(Command::new("git").arg("-C").arg(root).args(["hash-object", "--", file]))?;
     Ok(String::from_utf8_lossy(&output).trim().to_owned())
 }
 
@@ -173,16 +193,24 @@ mod tests {
     #[test]
     fn options_and_files_come_in_any_order_and_nonsense_is_refused() {
         let task = Task::of(&["--record", "a.rs", "--jobs", "2", "--changed", "b.rs"]).unwrap();
-        assert_eq!(task, Task { record: true, changed: true, jobs: Some("2"), files: vec!["a.rs", "b.rs"] });
-        for wrong in [["--jobs", "0"], ["--jobs", "many"], ["--recorded", "a.rs"], ["a.rs", "--jobs"]] {
+        assert_eq!(
+            task,
+            Task { record: true, changed: true, jobs: Some("2"), files: vec!["a.rs", "b.rs"] }
+        );
+        for wrong in
+            [["--jobs", "0"], ["--jobs", "many"], ["--recorded", "a.rs"], ["a.rs", "--jobs"]]
+        {
             assert!(Task::of(&wrong).is_err(), "{wrong:?}");
         }
     }
 
     #[test]
     fn all_files_are_chosen_or_the_named_or_those_that_changed() {
-        let files =
-            BTreeMap::from([("a.rs", "1".to_owned()), ("b.rs", "2".to_owned()), ("c.rs", "3".to_owned())]);
+        let files = BTreeMap::from([
+            ("a.rs", "1".to_owned()),
+            ("b.rs", "2".to_owned()),
+            ("c.rs", "3".to_owned()),
+        ]);
         let mut recorded = Figures::default();
         recorded.record(outcomes::SECTION, "a.rs", &[("source", json!("1"))], &Stamp::default());
         recorded.record(outcomes::SECTION, "b.rs", &[("source", json!("3"))], &Stamp::default());

@@ -26,7 +26,10 @@ const POLICY: &str = "/usr/sbin/policy-rc.d";
 pub(crate) fn peers() -> ExitCode {
     let missing = missing(is_here);
     if missing.is_empty() {
-        println!("all here: {}", PEERS.iter().map(|(program, _)| *program).collect::<Vec<_>>().join(", "));
+        println!(
+            "all here: {}",
+            PEERS.iter().map(|(program, _)| *program).collect::<Vec<_>>().join(", ")
+        );
         return ExitCode::SUCCESS;
     }
     if let Err(failure) = install(&packages(&missing)) {
@@ -45,7 +48,10 @@ pub(crate) fn peers() -> ExitCode {
 
 fn install(packages: &[&str]) -> Result<(), Failure> {
     if !run::succeeds("apt-get", &["--version"]) {
-        return Err(Failure::new(format!("there is no apt-get; install by hand: {}", packages.join(" "))));
+        return Err(Failure::new(format!(
+            "there is no apt-get; install by hand: {}",
+            packages.join(" ")
+        )));
     }
     if !run::succeeds("sh", &["-c", "test \"$(id -u)\" = 0"]) {
         return Err(Failure::new(format!(
@@ -66,7 +72,11 @@ fn missing(is_here: impl Fn(&str) -> bool) -> Vec<&'static str> {
 }
 
 fn packages(programs: &[&str]) -> Vec<&'static str> {
-    PEERS.iter().filter(|(program, _)| programs.contains(program)).map(|(_, package)| *package).collect()
+    PEERS
+        .iter()
+        .filter(|(program, _)| programs.contains(program))
+        .map(|(_, package)| *package)
+        .collect()
 }
 
 fn is_here(program: &str) -> bool {

@@ -23,8 +23,8 @@ const STANDS_IN: &str = "XTASK_STANDS_IN_FOR_RUSTDOC";
 
 pub(crate) fn check(workspace: &Workspace) -> Report {
     let (features, left_out) = workspace.all_features();
-    let program =
-        env::current_exe().map_err(|error| Failure::new(format!("this program's own path: {error}")))?;
+    let program = env::current_exe()
+        .map_err(|error| Failure::new(format!("this program's own path: {error}")))?;
     run::run(
         cargo(["doc", "--workspace", "--no-deps", "--lib"])
             .args(features)
@@ -63,20 +63,19 @@ fn compare(
                 in_short(places)
             )
         });
-    let stale = allowed
-        .iter()
-        .filter(|name| all_features && !found.contains_key(**name))
-        .map(|name| format!("{package}: `{name}` is in allowed.rs and shows nowhere in the public API"));
+    let stale =
+        allowed.iter().filter(|name| all_features && !found.contains_key(**name)).map(|name| {
+            format!("{package}: `{name}` is in allowed.rs and shows nowhere in the public API")
+        });
     surprising.chain(stale).collect()
 }
 
 /// Each external crate, and the items of ours in which it appears.
 fn external_crates(documented: &Value) -> Result<BTreeMap<String, Vec<String>>, Failure> {
     let part = |key: &str| {
-        documented
-            .get(key)
-            .and_then(Value::as_object)
-            .ok_or_else(|| Failure::new(format!("rustdoc's JSON has no `{key}`; has its format changed?")))
+        documented.get(key).and_then(Value::as_object).ok_or_else(|| {
+            Failure::new(format!("rustdoc's JSON has no `{key}`; has its format changed?"))
+        })
     };
     let (index, paths, crates) = (part("index")?, part("paths")?, part("external_crates")?);
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -105,8 +104,9 @@ fn is_ours(item: &Value) -> bool {
         implementation.get("is_synthetic") == Some(&Value::Bool(true))
             || implementation.get("blanket_impl").is_some_and(|blanket| !blanket.is_null())
     });
-    let visible =
-        item.get("visibility").is_none_or(|visibility| visibility == "public" || visibility == "default");
+    let visible = item
+        .get("visibility")
+        .is_none_or(|visibility| visibility == "public" || visibility == "default");
     item.get("crate_id").and_then(Value::as_u64) == Some(0) && visible && !for_every_type
 }
 
@@ -157,8 +157,10 @@ fn in_short(places: &[String]) -> String {
 }
 
 fn read(path: &Path) -> Result<Value, Failure> {
-    let bytes = fs::read(path).map_err(|error| Failure::new(format!("{}: {error}", path.display())))?;
-    serde_json::from_slice(&bytes).map_err(|error| Failure::new(format!("{}: {error}", path.display())))
+    let bytes =
+        fs::read(path).map_err(|error| Failure::new(format!("{}: {error}", path.display())))?;
+    serde_json::from_slice(&bytes)
+        .map_err(|error| Failure::new(format!("{}: {error}", path.display())))
 }
 
 pub(crate) fn stands_in_for_rustdoc() -> bool {
@@ -167,7 +169,8 @@ pub(crate) fn stands_in_for_rustdoc() -> bool {
 
 /// The real rustdoc, allowed to print JSON.
 pub(crate) fn run_rustdoc() -> ExitCode {
-    let status = Command::new("rustdoc").args(env::args_os().skip(1)).env("RUSTC_BOOTSTRAP", "1").status();
+    let status =
+        Command::new("rustdoc").args(env::args_os().skip(1)).env("RUSTC_BOOTSTRAP", "1").status();
     match status {
         Ok(status) if status.success() => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
@@ -257,7 +260,10 @@ mod tests {
 
     #[test]
     fn a_crate_outside_the_list_is_refused_and_so_is_a_stale_entry() {
-        let found = BTreeMap::from([("http".to_owned(), vec!["http::Request in function send".to_owned()])]);
+        let found = BTreeMap::from([(
+            "http".to_owned(),
+            vec!["http::Request in function send".to_owned()],
+        )]);
         assert_eq!(compare("ours", &found, &["http"], true), [""; 0]);
         assert_eq!(compare("ours", &found, &[], true).len(), 1);
         assert_eq!(compare("ours", &found, &["http", "bytes"], true).len(), 1);

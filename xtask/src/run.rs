@@ -66,7 +66,9 @@ pub(crate) fn watched(
     println!("$ {shown}");
     let failed = |error: std::io::Error| Failure::new(format!("`{shown}`: {error}"));
     let mut child = command.stderr(Stdio::piped()).spawn().map_err(failed)?;
-    for line in child.stderr.take().into_iter().flat_map(|stderr| BufReader::new(stderr).split(b'\n')) {
+    for line in
+        child.stderr.take().into_iter().flat_map(|stderr| BufReader::new(stderr).split(b'\n'))
+    {
         // A fuzzer may print anything.
         let line = line.map_err(failed)?;
         let line = String::from_utf8_lossy(&line);

@@ -31,7 +31,10 @@ impl Workspace {
         Ok(Self {
             root: PathBuf::from(text(&metadata, "workspace_root")?),
             target: PathBuf::from(text(&metadata, "target_directory")?),
-            packages: list(&metadata, "packages").iter().map(Package::read).collect::<Result<_, _>>()?,
+            packages: list(&metadata, "packages")
+                .iter()
+                .map(Package::read)
+                .collect::<Result<_, _>>()?,
             can_build_native_tls: can_build_native_tls(),
         })
     }
@@ -89,13 +92,16 @@ impl Package {
 }
 
 pub(crate) fn native_tls_is_left_out() -> String {
-    format!("the feature `{NATIVE_TLS}`: pkg-config finds no OpenSSL (Debian: pkg-config and libssl-dev)")
+    format!(
+        "the feature `{NATIVE_TLS}`: pkg-config finds no OpenSSL (Debian: pkg-config and libssl-dev)"
+    )
 }
 
 /// `cargo metadata`, as it is.
 pub(crate) fn metadata(arguments: &[&str]) -> Result<Value, Failure> {
     let output = run::output(run::cargo(["metadata", "--format-version", "1"]).args(arguments))?;
-    serde_json::from_slice(&output).map_err(|error| Failure::new(format!("cargo metadata: {error}")))
+    serde_json::from_slice(&output)
+        .map_err(|error| Failure::new(format!("cargo metadata: {error}")))
 }
 
 pub(crate) fn text<'v>(value: &'v Value, key: &str) -> Result<&'v str, Failure> {
@@ -130,7 +136,9 @@ mod tests {
             published: true,
             features: features
                 .iter()
-                .map(|(name, enables)| ((*name).to_owned(), enables.iter().map(|&f| f.to_owned()).collect()))
+                .map(|(name, enables)| {
+                    ((*name).to_owned(), enables.iter().map(|&f| f.to_owned()).collect())
+                })
                 .collect(),
         }
     }

@@ -31,7 +31,8 @@ impl Budget {
         let same_compiler = self.rustc == measured.rustc && !measured.instructions.is_empty();
         let no_instructions = BTreeMap::new();
         let instructions = if same_compiler { &self.instructions } else { &no_instructions };
-        let measured_instructions = if same_compiler { &measured.instructions } else { &no_instructions };
+        let measured_instructions =
+            if same_compiler { &measured.instructions } else { &no_instructions };
         for (kind, tolerance, budget, measured) in [
             ("allocations", 0.0, &self.allocations, &measured.allocations),
             ("bytes", 0.02, &self.bytes, &measured.bytes),
@@ -73,7 +74,11 @@ impl Budget {
             ),
             ("bytes", "Bytes of the heap, within 2 %.", &self.bytes),
             ("crates", "Crates beyond those of the same program by hand.", &self.crates),
-            ("instructions", "Instructions each time by callgrind, within 5 %.", &self.instructions),
+            (
+                "instructions",
+                "Instructions each time by callgrind, within 5 %.",
+                &self.instructions,
+            ),
         ] {
             text += &format!("\n# {about}\n[{kind}]\n");
             for (name, value) in figures {
@@ -90,7 +95,10 @@ impl Budget {
 /// When cargo does not say.
 pub fn crates(workspace: &Path, package: &str, client: &str) -> io::Result<BTreeSet<String>> {
     let output = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args(["tree", "--quiet", "--locked", "--edges", "normal", "--prefix", "none", "--format", "{p}"])
+        .args([
+            "tree", "--quiet", "--locked", "--edges", "normal", "--prefix", "none", "--format",
+            "{p}",
+        ])
         .args(["--package", package, "--features", client])
         .current_dir(workspace)
         .output()?;

@@ -36,9 +36,17 @@ pub fn draw(chart: &Chart, file: &Path) -> Result<(), Box<dyn std::error::Error>
         let end = NAMES + ((value / most * room) as i32).max(1);
         let color = if name.starts_with("point-auth") { OURS } else { OTHERS };
         area.draw(&Rectangle::new([(NAMES, top + 4), (end, top + LINE - 4)], color.filled()))?;
-        area.draw_text(name, &text(13).pos(Pos::new(HPos::Right, VPos::Center)), (NAMES - 8, middle))?;
+        area.draw_text(
+            name,
+            &text(13).pos(Pos::new(HPos::Right, VPos::Center)),
+            (NAMES - 8, middle),
+        )?;
         let value = number(*value);
-        area.draw_text(&value, &text(13).pos(Pos::new(HPos::Left, VPos::Center)), (end + 6, middle))?;
+        area.draw_text(
+            &value,
+            &text(13).pos(Pos::new(HPos::Left, VPos::Center)),
+            (end + 6, middle),
+        )?;
     }
     area.present()?;
     Ok(())

@@ -45,7 +45,9 @@ fn read_success() -> Vec<Case> {
     let (theirs, response, credentials) = (sample::success(), sample::success(), credentials());
     vec![
         Case::new("by hand", move || by_hand::read(&theirs).ok().unwrap()),
-        Case::new("point-auth", move || SignIn::new(&credentials).parse_response(&response).unwrap()),
+        Case::new("point-auth", move || {
+            SignIn::new(&credentials).parse_response(&response).unwrap()
+        }),
     ]
 }
 
@@ -53,7 +55,9 @@ fn read_denial() -> Vec<Case> {
     let (theirs, response, credentials) = (sample::denial(), sample::denial(), credentials());
     vec![
         Case::new("by hand", move || by_hand::read(&theirs).err().unwrap()),
-        Case::new("point-auth", move || SignIn::new(&credentials).parse_response(&response).unwrap_err()),
+        Case::new("point-auth", move || {
+            SignIn::new(&credentials).parse_response(&response).unwrap_err()
+        }),
     ]
 }
 

@@ -80,7 +80,10 @@ impl Figures {
 
     /// All charts.
     pub fn charts(&self) -> impl Iterator<Item = &Chart> {
-        self.sections.values().flat_map(|section| &section.tables).filter_map(|table| table.chart.as_ref())
+        self.sections
+            .values()
+            .flat_map(|section| &section.tables)
+            .filter_map(|table| table.chart.as_ref())
     }
 }
 

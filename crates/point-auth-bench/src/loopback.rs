@@ -49,9 +49,12 @@ pub fn pairs(target: &Target) -> Vec<Pair> {
     let uri = url.join(point_auth::SignIn::PATH).unwrap();
     let settings = TransportSettings::new().with_tls(target.tls());
 
-    let reqwest = Client::new(ReqwestTransport::with_settings(&settings).unwrap()).with_base_url(url.clone());
-    let hyper = Client::new(HyperTransport::with_settings(&settings).unwrap()).with_base_url(url.clone());
-    let ureq = blocking::Client::new(UreqTransport::with_settings(&settings).unwrap()).with_base_url(url);
+    let reqwest =
+        Client::new(ReqwestTransport::with_settings(&settings).unwrap()).with_base_url(url.clone());
+    let hyper =
+        Client::new(HyperTransport::with_settings(&settings).unwrap()).with_base_url(url.clone());
+    let ureq =
+        blocking::Client::new(UreqTransport::with_settings(&settings).unwrap()).with_base_url(url);
     let ureq_credentials = credentials();
     vec![
         Pair { name: "reqwest", by_hand: by_hand::reqwest(&uri, target), ours: ours(reqwest) },
@@ -73,7 +76,9 @@ impl Target {
     fn tls(&self) -> TlsSettings {
         let tls = TlsSettings::new();
         match &self.authority {
-            Some(pem) => tls.with_roots(Roots::ExtraOnly).with_extra_roots_pem(pem.as_bytes()).unwrap(),
+            Some(pem) => {
+                tls.with_roots(Roots::ExtraOnly).with_extra_roots_pem(pem.as_bytes()).unwrap()
+            }
             None => tls,
         }
     }

@@ -16,8 +16,10 @@ pub fn describe() -> String {
     let model = cpu.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
     let model = model.map_or("an unknown processor", |(_, model)| model.trim());
     let cores = thread::available_parallelism().map_or(1, usize::from);
-    let valgrind = first_line("valgrind", &["--version"]).unwrap_or_else(|| "no valgrind".to_owned());
-    let rustc = first_line("rustc", &["--version"]).unwrap_or_else(|| "an unknown rustc".to_owned());
+    let valgrind =
+        first_line("valgrind", &["--version"]).unwrap_or_else(|| "no valgrind".to_owned());
+    let rustc =
+        first_line("rustc", &["--version"]).unwrap_or_else(|| "an unknown rustc".to_owned());
     let system = first_line("uname", &["-sr"]).unwrap_or_else(|| std::env::consts::OS.to_owned());
     format!("{model}, {cores} cores, {system}, {rustc}, {valgrind}")
 }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use http::{Request, Response};
-use point_auth::transport::{AsyncTransport, BlockingTransport, SendLimits, TransportError, async_trait};
+use point_auth::transport::{
+    AsyncTransport, BlockingTransport, SendLimits, TransportError, async_trait,
+};
 use point_auth::{AccessToken, Client, Credentials, SecretBody, Session, blocking};
 
 use crate::sample;
@@ -38,7 +40,11 @@ impl AsyncTransport for InProcess {
 }
 
 impl BlockingTransport for InProcess {
-    fn send(&self, _: Request<SecretBody>, _: &SendLimits) -> Result<Response<SecretBody>, TransportError> {
+    fn send(
+        &self,
+        _: Request<SecretBody>,
+        _: &SendLimits,
+    ) -> Result<Response<SecretBody>, TransportError> {
         Ok(response(true))
     }
 }

@@ -30,9 +30,11 @@ pub fn readers() -> Vec<Case> {
 fn answer(source_works: bool) -> (u16, Vec<u8>) {
     match source_works {
         true => (200, sample::oauth_success().into_body()),
-        false => {
-            (503, br#"{"error":"temporarily_unavailable","error_description":"try again later"}"#.to_vec())
-        }
+        false => (
+            503,
+            br#"{"error":"temporarily_unavailable","error_description":"try again later"}"#
+                .to_vec(),
+        ),
     }
 }
 

@@ -67,7 +67,8 @@ fn core_tables(_: &Path) -> Result<Vec<Table>, Failure> {
             "read a 200" => "Reading a 200",
             _ => "Reading a 403",
         };
-        let mut table = Table::new(title, &["", "ns", "× by hand", "allocations", "bytes", "instructions"]);
+        let mut table =
+            Table::new(title, &["", "ns", "× by hand", "allocations", "bytes", "instructions"]);
         for (case, &ns) in cases.iter().zip(&times_taken) {
             let [allocations, bytes] = counts[&format!("{name}, {}", case.name)];
             table.push([
@@ -99,8 +100,15 @@ fn reading_tables(_: &Path) -> Result<Vec<Table>, Failure> {
     let counts = counted(&["reading"])?;
     let cases = reading::cases();
     let (alone, together) = (nanoseconds(&cases), nanoseconds_of_two_threads(&cases));
-    let head =
-        ["", "one thread, ns", "× ArcSwap", "two threads, ns", "× ArcSwap", "allocations", "instructions"];
+    let head = [
+        "",
+        "one thread, ns",
+        "× ArcSwap",
+        "two threads, ns",
+        "× ArcSwap",
+        "allocations",
+        "instructions",
+    ];
     let mut table = Table::new("Reading a token that is good", &head);
     for (position, case) in cases.iter().enumerate() {
         let [allocations, _] = counts[&format!("reading, {}", case.name)];

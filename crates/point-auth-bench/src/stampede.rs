@@ -146,7 +146,8 @@ fn server_keeps_failing<S: Subject>() -> Outcome {
         let start = Instant::now();
         let callers: Vec<_> = (0..CALLERS).map(|_| call(&subject, RETRIES)).collect();
         tokio::time::sleep(Duration::from_secs(2)).await;
-        let (over, stuck): (Vec<_>, Vec<_>) = callers.into_iter().partition(JoinHandle::is_finished);
+        let (over, stuck): (Vec<_>, Vec<_>) =
+            callers.into_iter().partition(JoinHandle::is_finished);
         for caller in &stuck {
             caller.abort();
         }

@@ -33,6 +33,9 @@ fn collected(program: &Path, table: &str, case: &str, times: u64) -> io::Result<
     let collected = said.lines().find_map(|line| line.split_once("Collected : "));
     match collected.and_then(|(_, count)| count.trim().parse().ok()) {
         Some(count) if output.status.success() => Ok(count),
-        _ => Err(io::Error::other(format!("callgrind of {table}, {case}: {}\n{said}", output.status))),
+        _ => Err(io::Error::other(format!(
+            "callgrind of {table}, {case}: {}\n{said}",
+            output.status
+        ))),
     }
 }

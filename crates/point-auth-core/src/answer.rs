@@ -103,7 +103,10 @@ pub(crate) fn read<'r, B: AsRef<[u8]>>(
 /// The statuses whose error object is the API's own word. Some servers put theirs into a 2xx.
 fn may_deny(status: StatusCode) -> bool {
     status.is_success()
-        || matches!(status, StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+        || matches!(
+            status,
+            StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN
+        )
 }
 
 /// What the API itself says of a failure.
@@ -127,14 +130,19 @@ fn verdict(object: &Object<'_>, status: StatusCode, secrets: &[&str]) -> Verdict
     }
     // A server that denies and yet sends tokens may name them in its text.
     let sent = [Field::AccessToken, Field::RefreshToken].into_iter();
-    let sent: Vec<SecretText<'_>> = sent.filter_map(|field| object.text(field).ok().flatten()).collect();
+    let sent: Vec<SecretText<'_>> =
+        sent.filter_map(|field| object.text(field).ok().flatten()).collect();
     let secrets = match sent.is_empty() {
         true => Cow::Borrowed(secrets),
-        false => Cow::Owned(secrets.iter().copied().chain(sent.iter().map(|token| &**token)).collect()),
+        false => {
+            Cow::Owned(secrets.iter().copied().chain(sent.iter().map(|token| &**token)).collect())
+        }
     };
     let code = printable(&code, MAX_CODE_CHARS, &secrets);
     let description = match object.text(Field::ErrorDescription) {
-        Ok(Some(text)) if !text.is_empty() => Some(printable(&text, MAX_DESCRIPTION_CHARS, &secrets)),
+        Ok(Some(text)) if !text.is_empty() => {
+            Some(printable(&text, MAX_DESCRIPTION_CHARS, &secrets))
+        }
         // One of another type takes nothing from the denial.
         _ => None,
     };
@@ -143,7 +151,8 @@ fn verdict(object: &Object<'_>, status: StatusCode, secrets: &[&str]) -> Verdict
 
 /// The content type and, since a compressed body is not JSON whatever its type, the content encoding.
 fn content_type(headers: &HeaderMap, secrets: &[&str]) -> Option<String> {
-    let text = |name: HeaderName| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let text =
+        |name: HeaderName| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
     let described = match (text(CONTENT_TYPE), text(CONTENT_ENCODING)) {
         (Some(content_type), Some(encoding)) => format!("{content_type}, {encoding}"),
         (Some(one), None) | (None, Some(one)) => one.into_owned(),
@@ -179,7 +188,11 @@ fn tokens_of(object: &Object<'_>, secrets: &[&str]) -> Result<TokenSet, Malforme
     // A scope is shown, so one that repeats a secret is left out.
     let scope = scope.filter(|text| {
         let sent = [Some(&*access_text), refresh_token.as_ref().map(RefreshToken::expose)];
-        !secrets.iter().copied().chain(sent.into_iter().flatten()).any(|secret| repeats(text, secret))
+        !secrets
+            .iter()
+            .copied()
+            .chain(sent.into_iter().flatten())
+            .any(|secret| repeats(text, secret))
     });
     let scope = scope.map(|text| Scope::new(&text));
     let tokens = TokenSet::new(access_token).with_expires_in(expires_in).with_scope(scope);

@@ -82,11 +82,15 @@ impl BaseUrl {
         let kept = [
             (
                 sign_in,
-                Uri::from_static(production!("/user-management-services-ws/oauth2/002/signInWithPassword")),
+                Uri::from_static(production!(
+                    "/user-management-services-ws/oauth2/002/signInWithPassword"
+                )),
             ),
             (
                 refresh,
-                Uri::from_static(production!("/user-management-services-ws/oauth2/002/refreshIdToken")),
+                Uri::from_static(production!(
+                    "/user-management-services-ws/oauth2/002/refreshIdToken"
+                )),
             ),
         ];
         Self(Arc::new(Inner { url: production!("").to_owned(), kept }))

@@ -76,7 +76,10 @@ impl Credentials {
     ///
     /// # Errors
     /// [`CredentialsError`] when the alias is empty or too long. To have none, do not call this.
-    pub fn with_user_alias(mut self, user_alias: impl AsRef<str>) -> Result<Self, CredentialsError> {
+    pub fn with_user_alias(
+        mut self,
+        user_alias: impl AsRef<str>,
+    ) -> Result<Self, CredentialsError> {
         self.user_alias = Some(checked(CredentialPart::UserAlias, user_alias.as_ref())?);
         Ok(self)
     }

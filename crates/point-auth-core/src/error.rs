@@ -74,7 +74,9 @@ impl ResponseError {
     pub fn without(mut self, secret: &str) -> Self {
         match &mut self {
             Self::Denied(denial) => denial.withhold(secret),
-            Self::Unexpected { content_type: Some(content_type), .. } => withhold(content_type, secret),
+            Self::Unexpected { content_type: Some(content_type), .. } => {
+                withhold(content_type, secret)
+            }
             Self::Unexpected { .. } | Self::Malformed { .. } => {}
         }
         self

@@ -32,7 +32,10 @@ pub trait Operation {
     ///
     /// # Errors
     /// [`ResponseError`], with nothing of the body in it but the text of a denial.
-    fn parse_response<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<Self::Output, ResponseError>;
+    fn parse_response<B: AsRef<[u8]>>(
+        &self,
+        response: &Response<B>,
+    ) -> Result<Self::Output, ResponseError>;
 }
 
 /// The paths that a [`BaseUrl`] joins once and keeps.
@@ -42,7 +45,11 @@ pub(crate) const KEPT_PATHS: [&str; 2] = [crate::SignIn::PATH, crate::Refresh::P
 ///
 /// # Errors
 /// [`RequestError::Path`] when `path` does not begin with `/` or is not a URL path.
-pub fn json_post(base: &BaseUrl, path: &str, body: SecretBody) -> Result<Request<SecretBody>, RequestError> {
+pub fn json_post(
+    base: &BaseUrl,
+    path: &str,
+    body: SecretBody,
+) -> Result<Request<SecretBody>, RequestError> {
     const JSON: HeaderValue = HeaderValue::from_static("application/json");
     let uri = base.join(path)?;
     // One for `Authorization` besides.

@@ -23,7 +23,10 @@ impl RetryAfter {
     ///
     /// A number past 4,294,967,295 (136 years) counts as that.
     pub fn from_headers(headers: &HeaderMap) -> Option<Self> {
-        headers.get_all(RETRY_AFTER).iter().find_map(|value| Self::parse(value.to_str().ok()?.trim()))
+        headers
+            .get_all(RETRY_AFTER)
+            .iter()
+            .find_map(|value| Self::parse(value.to_str().ok()?.trim()))
     }
 
     fn parse(text: &str) -> Option<Self> {

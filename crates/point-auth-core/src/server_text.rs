@@ -18,7 +18,9 @@ pub(crate) fn printable(text: &str, max_chars: usize, secrets: &[&str]) -> Strin
         return WITHHELD.to_owned();
     }
     // Most are plain, and stay as they are.
-    if text.len() <= max_chars && text.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~')) {
+    if text.len() <= max_chars
+        && text.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'))
+    {
         return text.to_owned();
     }
     let mut printable = String::with_capacity(text.len().min(max_chars));

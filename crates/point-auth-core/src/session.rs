@@ -180,7 +180,12 @@ impl Session {
     ///
     /// `seed` is any random number, drawn for each session by the caller: it spreads the refreshes of sessions that began
     /// together.
-    pub fn new(base: BaseUrl, credentials: Credentials, policy: impl Into<Arc<Policy>>, seed: u64) -> Self {
+    pub fn new(
+        base: BaseUrl,
+        credentials: Credentials,
+        policy: impl Into<Arc<Policy>>,
+        seed: u64,
+    ) -> Self {
         Self::begin_with(base, Source::Here(credentials), policy.into(), seed)
     }
 

@@ -9,7 +9,8 @@ use std::hint::black_box;
 
 use http::{HeaderMap, Request, Response, StatusCode};
 use point_auth_core::{
-    BaseUrl, Credentials, Operation, Refresh, RefreshToken, ResponseError, SecretBody, SignIn, TokenSet,
+    BaseUrl, Credentials, Operation, Refresh, RefreshToken, ResponseError, SecretBody, SignIn,
+    TokenSet,
 };
 use scanning_allocator::{ScanningAllocator, Watch};
 use secrecy::SecretString;
@@ -33,7 +34,8 @@ mod controls {
     #[test]
     fn a_request_body_written_by_serde_json_is_found() {
         let watch = ScanningAllocator::watch("to-vec-password-canary");
-        let body = serde_json::to_vec(&serde_json::json!({ "password": "to-vec-password-canary" })).unwrap();
+        let body = serde_json::to_vec(&serde_json::json!({ "password": "to-vec-password-canary" }))
+            .unwrap();
         drop(black_box(body));
         assert!(watch.freed_blocks() >= 1);
     }

@@ -53,7 +53,9 @@ where
 }
 
 /// The client, and whether it can speak TLS.
-pub(crate) fn build(settings: &TransportSettings) -> Result<(Arc<dyn AnyClient>, bool), SettingsError> {
+pub(crate) fn build(
+    settings: &TransportSettings,
+) -> Result<(Arc<dyn AnyClient>, bool), SettingsError> {
     let backend = settings.tls().resolved_backend_of(BACKENDS)?;
     let connector = ProxyConnector::new(settings.proxy().resolve()?, backend.is_some());
     let client = match backend {

@@ -7,7 +7,8 @@ use point_auth_transport::{Chain, TransportError, TransportErrorKind};
 
 /// Says of a failed request what every transport says alike.
 pub(crate) fn classify(error: &legacy::Error) -> TransportError {
-    let fallback = if error.is_connect() { TransportErrorKind::Connect } else { fallback_of(error) };
+    let fallback =
+        if error.is_connect() { TransportErrorKind::Connect } else { fallback_of(error) };
     TransportError::classify(error, fallback)
 }
 

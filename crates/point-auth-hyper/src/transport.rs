@@ -9,8 +9,8 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::Connect;
 use point_auth_core::SecretBody;
 use point_auth_transport::{
-    AsyncTransport, OnceBody, SendLimits, SettingsError, TransportError, TransportSettings, async_trait,
-    check_head, read_capped, with_deadlines,
+    AsyncTransport, OnceBody, SendLimits, SettingsError, TransportError, TransportSettings,
+    async_trait, check_head, read_capped, with_deadlines,
 };
 
 use crate::client::{self, AnyClient, Wrapped};

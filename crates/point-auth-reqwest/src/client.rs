@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use http::Uri;
 use point_auth_transport::{
-    LONGEST_IDLE, ProxyResolver, SendLimits, SettingsError, TlsBackend, TlsSettings, TransportSettings,
+    LONGEST_IDLE, ProxyResolver, SendLimits, SettingsError, TlsBackend, TlsSettings,
+    TransportSettings,
 };
 use reqwest::{Client, ClientBuilder, Proxy, Url, redirect, retry};
 
@@ -53,7 +54,10 @@ pub(crate) fn build(settings: &TransportSettings) -> Result<(Client, bool), Sett
     Ok((client, backend.is_some()))
 }
 
-fn with_proxy(builder: ClientBuilder, proxies: ProxyResolver) -> Result<ClientBuilder, SettingsError> {
+fn with_proxy(
+    builder: ClientBuilder,
+    proxies: ProxyResolver,
+) -> Result<ClientBuilder, SettingsError> {
     let Some(proxy) = proxies.proxy() else { return Ok(builder) };
     let url = Url::parse(&proxy.uri().to_string())
         .map_err(|_| SettingsError::ProxyUrl { reason: "its host is not valid" })?;

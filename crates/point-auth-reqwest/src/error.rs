@@ -22,5 +22,6 @@ pub(crate) fn classify(error: reqwest::Error, began: bool) -> TransportError {
 
 /// Whether hyper blames this side, as it does when the runtime goes away under it.
 fn is_ours(error: &reqwest::Error) -> bool {
-    Chain::new(error).any(|cause| cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_user))
+    Chain::new(error)
+        .any(|cause| cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_user))
 }

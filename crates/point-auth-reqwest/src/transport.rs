@@ -68,8 +68,11 @@ impl ReqwestTransport {
         *request.headers_mut() = parts.headers;
         *request.body_mut() = Some(Body::wrap(body));
 
-        let response =
-            self.client.execute(request).await.map_err(|error| classify(error, sent.is_raised()))?;
+        let response = self
+            .client
+            .execute(request)
+            .await
+            .map_err(|error| classify(error, sent.is_raised()))?;
         if *response.url() != url {
             let cause = ScrubbedError::new("the client followed a redirect");
             return Err(TransportError::new(TransportErrorKind::Protocol).with_source(cause));
@@ -95,7 +98,8 @@ impl AsyncTransport for ReqwestTransport {
         let (mut parts, body) = request.into_parts();
         check_head(&mut parts, self.has_tls)?;
         let (body, sent) = OnceBody::new(body);
-        let exchange = self.exchange(Request::from_parts(parts, body), &sent, limits.max_response_bytes());
+        let exchange =
+            self.exchange(Request::from_parts(parts, body), &sent, limits.max_response_bytes());
         with_deadlines(limits, &sent, has_body, exchange).await
     }
 }

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
-    KeyPair, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
+    Issuer, KeyPair, KeyUsagePurpose,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use time::{Duration, OffsetDateTime};
@@ -52,11 +52,16 @@ impl CertificateAuthority {
     /// [`Error::Certificate`] if the system's random number generator fails.
     pub fn new() -> Result<Self, Error> {
         let key = KeyPair::generate().map_err(Error::certificate)?;
-        let mut params = params("point-auth-testkit throw-away root", Vec::new(), Validity::Current)?;
+        let mut params =
+            params("point-auth-testkit throw-away root", Vec::new(), Validity::Current)?;
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let certificate = params.self_signed(&key).map_err(Error::certificate)?;
-        Ok(Self { pem: certificate.pem(), der: certificate.into(), issuer: Issuer::new(params, key) })
+        Ok(Self {
+            pem: certificate.pem(),
+            der: certificate.into(),
+            issuer: Issuer::new(params, key),
+        })
     }
 
     /// The root certificate in PEM.
@@ -87,7 +92,11 @@ impl CertificateAuthority {
     ///
     /// # Errors
     /// As [`issue`](Self::issue).
-    pub fn issue_with_validity<I>(&self, names: I, validity: Validity) -> Result<IssuedCertificate, Error>
+    pub fn issue_with_validity<I>(
+        &self,
+        names: I,
+        validity: Validity,
+    ) -> Result<IssuedCertificate, Error>
     where
         I: IntoIterator,
         I::Item: Into<String>,
@@ -197,7 +206,11 @@ fn leaf(
     Ok(params)
 }
 
-fn params(common_name: &str, names: Vec<String>, validity: Validity) -> Result<CertificateParams, Error> {
+fn params(
+    common_name: &str,
+    names: Vec<String>,
+    validity: Validity,
+) -> Result<CertificateParams, Error> {
     let mut params = CertificateParams::new(names).map_err(Error::certificate)?;
     params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, common_name);

@@ -189,7 +189,8 @@ impl ConnectProxy {
     pub fn saw(&self, needle: impl AsRef<[u8]>) -> bool {
         let needle = needle.as_ref();
         self.record.read(|tallies| {
-            let tunnelled = tallies.connects.iter().flat_map(|connect| [&connect.sent, &connect.received]);
+            let tunnelled =
+                tallies.connects.iter().flat_map(|connect| [&connect.sent, &connect.received]);
             tunnelled.chain(&tallies.heads).any(|bytes| contains(bytes, needle))
         })
     }

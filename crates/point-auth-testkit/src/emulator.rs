@@ -180,13 +180,17 @@ impl Emulator {
     /// How many requests of this operation were about this user.
     #[must_use]
     pub fn count_for(&self, username: &str, operation: Operation) -> usize {
-        self.count_where(|request| request.operation() == operation && request.username() == Some(username))
+        self.count_where(|request| {
+            request.operation() == operation && request.username() == Some(username)
+        })
     }
 
     /// How many requests are as described.
     #[must_use]
     pub fn count_where(&self, is_so: impl Fn(&RecordedRequest) -> bool) -> usize {
-        self.shared.record.read(|tallies| tallies.requests.iter().filter(|request| is_so(request)).count())
+        self.shared
+            .record
+            .read(|tallies| tallies.requests.iter().filter(|request| is_so(request)).count())
     }
 
     /// How many TCP connections were accepted.

@@ -185,7 +185,9 @@ impl Connection {
         let count = self.tcp.read(&mut buffer).await?;
         self.record.update(|tallies| {
             tallies.bytes += count as u64;
-            if let (Some(kept), Some(new)) = (tallies.received.get_mut(self.number), buffer.get(..count)) {
+            if let (Some(kept), Some(new)) =
+                (tallies.received.get_mut(self.number), buffer.get(..count))
+            {
                 keep(kept, new);
             }
         });

@@ -39,11 +39,15 @@ impl<'a> Iterator for Chain<'a> {
 }
 
 /// The kind that the chain of `error` gives away, or else `fallback`.
-pub(crate) fn kind_of(error: &(dyn Error + 'static), fallback: TransportErrorKind) -> TransportErrorKind {
+pub(crate) fn kind_of(
+    error: &(dyn Error + 'static),
+    fallback: TransportErrorKind,
+) -> TransportErrorKind {
     if Chain::new(error).any(is_tls) {
         return TransportErrorKind::Tls;
     }
-    let found = Chain::new(error).find_map(|cause| kind_of_io(cause.downcast_ref::<io::Error>()?.kind()));
+    let found =
+        Chain::new(error).find_map(|cause| kind_of_io(cause.downcast_ref::<io::Error>()?.kind()));
     match (fallback, found) {
         // A connection that breaks while it is being made never was one.
         (TransportErrorKind::Connect, Some(TransportErrorKind::Protocol)) | (_, None) => fallback,
@@ -80,8 +84,8 @@ fn is_tls(error: &(dyn Error + 'static)) -> bool {
     if let Some(error) = error.downcast_ref::<native_tls::Error>() {
         // A connection that breaks off during the handshake is wrapped in one of these too, and a plain end has no other
         // sign than its words in OpenSSL.
-        let broke_off =
-            Chain::new(error).any(|cause| cause.is::<io::Error>()) || error.to_string() == "unexpected EOF";
+        let broke_off = Chain::new(error).any(|cause| cause.is::<io::Error>())
+            || error.to_string() == "unexpected EOF";
         return !broke_off;
     }
     let _ = error;

@@ -51,7 +51,10 @@ pub async fn with_deadlines<T>(
             if let Poll::Ready(outcome) = exchange.as_mut().poll(context) {
                 return Poll::Ready(outcome);
             }
-            limit.as_mut().poll(context).map(|()| Err(TransportError::new(TransportErrorKind::Timeout)))
+            limit
+                .as_mut()
+                .poll(context)
+                .map(|()| Err(TransportError::new(TransportErrorKind::Timeout)))
         })
         .await
     };

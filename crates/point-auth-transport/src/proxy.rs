@@ -92,7 +92,8 @@ impl ProxySettings {
             Source::None => None,
             Source::Url(proxy) => Some(proxy.clone()),
             Source::Environment => {
-                match first_set(&["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"], &lookup)? {
+                match first_set(&["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"], &lookup)?
+                {
                     Some(url) => Some(Proxy::parse(&url)?),
                     None => None,
                 }

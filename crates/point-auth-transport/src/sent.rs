@@ -23,14 +23,16 @@ impl SentFlag {
 
     /// Says that the body was asked for, and answers whether it may be handed out: not once it was withdrawn.
     pub fn raise(&self) -> bool {
-        self.0.compare_exchange(WAITING, ASKED, Ordering::AcqRel, Ordering::Acquire) != Err(WITHDRAWN)
+        self.0.compare_exchange(WAITING, ASKED, Ordering::AcqRel, Ordering::Acquire)
+            != Err(WITHDRAWN)
     }
 
     /// Takes the body back if nobody has asked for it yet, and answers whether that is so.
     ///
     /// After `true` it will never be handed out.
     pub fn withdraw(&self) -> bool {
-        self.0.compare_exchange(WAITING, WITHDRAWN, Ordering::AcqRel, Ordering::Acquire) != Err(ASKED)
+        self.0.compare_exchange(WAITING, WITHDRAWN, Ordering::AcqRel, Ordering::Acquire)
+            != Err(ASKED)
     }
 
     /// Whether the body was asked for.

@@ -66,7 +66,8 @@ fn check_target(uri: &Uri, has_tls: bool) -> Result<(), TransportError> {
 
 fn is_this_machine(host: &str) -> bool {
     let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    host.eq_ignore_ascii_case("localhost") || address.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+    host.eq_ignore_ascii_case("localhost")
+        || address.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }
 
 fn refused(kind: TransportErrorKind, message: &'static str) -> Result<(), TransportError> {

@@ -80,8 +80,8 @@ impl TlsSettings {
     /// [`SettingsError::Certificate`] when there is none, or one that is no PEM. Whether each is a certificate at all shows
     /// when the transport is built.
     pub fn with_extra_roots_pem(mut self, pem: &[u8]) -> Result<Self, SettingsError> {
-        let certificates =
-            certificates(pem).map_err(|reason| SettingsError::Certificate { reason, source: None })?;
+        let certificates = certificates(pem)
+            .map_err(|reason| SettingsError::Certificate { reason, source: None })?;
         self.extra_roots.extend(certificates);
         Ok(self)
     }
@@ -103,7 +103,11 @@ impl TlsSettings {
     /// # Errors
     /// [`SettingsError::Identity`] when either is not there or no PEM. Whether they can be used, and belong together, shows
     /// when the transport is built.
-    pub fn with_identity_pem(mut self, cert_chain_pem: &[u8], key_pem: &[u8]) -> Result<Self, SettingsError> {
+    pub fn with_identity_pem(
+        mut self,
+        cert_chain_pem: &[u8],
+        key_pem: &[u8],
+    ) -> Result<Self, SettingsError> {
         let chain = certificates(cert_chain_pem)
             .map_err(|reason| SettingsError::Identity { reason, source: None })?;
         self.identity = Some(Identity::new(chain, key_pem)?);
@@ -136,7 +140,10 @@ impl TlsSettings {
     /// # Errors
     /// [`SettingsError::Unsupported`] when the one chosen, or the one that a configuration was
     /// [given](Self::with_rustls_config) for, is not among them.
-    pub fn resolved_backend_of(&self, available: &[TlsBackend]) -> Result<Option<TlsBackend>, SettingsError> {
+    pub fn resolved_backend_of(
+        &self,
+        available: &[TlsBackend],
+    ) -> Result<Option<TlsBackend>, SettingsError> {
         let has = |backend| is_compiled_in(backend) && available.contains(&backend);
         let own_config = self.has_rustls_config();
         match self.backend {
@@ -192,5 +199,9 @@ fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, &'static str
         .collect::<Result<Vec<_>, _>>()
         // The parser's own error quotes its input.
         .map_err(|_| "this is not PEM")?;
-    if certificates.is_empty() { Err("there is no certificate in the PEM") } else { Ok(certificates) }
+    if certificates.is_empty() {
+        Err("there is no certificate in the PEM")
+    } else {
+        Ok(certificates)
+    }
 }

@@ -13,7 +13,9 @@ use ureq::Error;
 use ureq::config::Config;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::time::{Duration, Instant};
-use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout, TcpConnector, Transport};
+use ureq::unversioned::transport::{
+    ConnectionDetails, Connector, NextTimeout, TcpConnector, Transport,
+};
 
 pub(crate) use self::tunnel::PROXY_WANTS_CREDENTIALS;
 use crate::tls::Tls;
@@ -44,7 +46,8 @@ impl Connect {
 
     /// A TCP connection to where the request goes first: to the proxy, or to the host itself.
     fn dial(&self, to: &Uri, details: &ConnectionDetails<'_>) -> Result<Box<dyn Transport>, Error> {
-        let addrs = self.resolver.resolve(to, details.config, time_left(details)?).map_err(unknown_host)?;
+        let addrs =
+            self.resolver.resolve(to, details.config, time_left(details)?).map_err(unknown_host)?;
         let details = ConnectionDetails {
             uri: to,
             addrs,
@@ -65,7 +68,11 @@ impl Connect {
 impl Connector for Connect {
     type Out = Box<dyn Transport>;
 
-    fn connect(&self, details: &ConnectionDetails<'_>, _: Option<()>) -> Result<Option<Self::Out>, Error> {
+    fn connect(
+        &self,
+        details: &ConnectionDetails<'_>,
+        _: Option<()>,
+    ) -> Result<Option<Self::Out>, Error> {
         let proxy = self.proxy.proxy_for(details.uri);
         let mut connection = self.dial(proxy.map_or(details.uri, Proxy::uri), details)?;
         if let Some(proxy) = proxy {
@@ -92,7 +99,9 @@ pub(crate) fn time_left(details: &ConnectionDetails<'_>) -> Result<NextTimeout, 
 /// A failed look-up has neither a kind nor a number of the operating system, so here is the one place to tell it.
 fn unknown_host(error: Error) -> Error {
     match error {
-        Error::Io(error) if error.raw_os_error().is_none() && error.kind() != io::ErrorKind::TimedOut => {
+        Error::Io(error)
+            if error.raw_os_error().is_none() && error.kind() != io::ErrorKind::TimedOut =>
+        {
             Error::HostNotFound
         }
         error => error,

@@ -14,7 +14,9 @@ pub(crate) fn of(error: &Error, sent: &SentFlag) -> TransportError {
     match error {
         Error::Io(error) => of_io(error, sent),
         Error::Timeout(_) => Kind::Timeout.into(),
-        Error::HostNotFound => because(Kind::Connect, "the name of the host or proxy cannot be looked up"),
+        Error::HostNotFound => {
+            because(Kind::Connect, "the name of the host or proxy cannot be looked up")
+        }
         Error::ConnectionFailed => Kind::Connect.into(),
         Error::ConnectProxyFailed(reason) if reason == PROXY_WANTS_CREDENTIALS => {
             because(Kind::Connect, PROXY_WANTS_CREDENTIALS)
@@ -24,12 +26,20 @@ pub(crate) fn of(error: &Error, sent: &SentFlag) -> TransportError {
         Error::TlsRequired => because(Kind::Tls, "no TLS is compiled in"),
         // Before anything was sent, it is our own request that ureq finds fault with.
         Error::Protocol(_) if !sent.is_raised() => Kind::Other.into(),
-        Error::Protocol(_) | Error::BodyStalled | Error::LargeResponseHeader(..) => Kind::Protocol.into(),
+        Error::Protocol(_) | Error::BodyStalled | Error::LargeResponseHeader(..) => {
+            Kind::Protocol.into()
+        }
         Error::TooManyRedirects | Error::RedirectFailed => Kind::Protocol.into(),
-        Error::StatusCode(_) => because(Kind::Other, "a middleware dropped the settings of the request"),
+        Error::StatusCode(_) => {
+            because(Kind::Other, "a middleware dropped the settings of the request")
+        }
         Error::Other(error) => TransportError::classify(&**error, Kind::Other),
         // These variants are there only with features of ureq, which somebody else may have turned on.
-        other if ["rustls: ", "native-tls: "].iter().any(|name| other.to_string().starts_with(name)) => {
+        other
+            if ["rustls: ", "native-tls: "]
+                .iter()
+                .any(|name| other.to_string().starts_with(name)) =>
+        {
             Kind::Tls.into()
         }
         _ => Kind::Other.into(),

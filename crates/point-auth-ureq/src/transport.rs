@@ -7,8 +7,8 @@ use http::header::CONTENT_LENGTH;
 use http::{HeaderValue, Method, Request, Response, Version};
 use point_auth_core::SecretBody;
 use point_auth_transport::{
-    BlockingTransport, CappedBody, LONGEST_IDLE, ScrubbedError, SendLimits, SentFlag, SettingsError,
-    TransportError, TransportErrorKind, TransportSettings, check_head,
+    BlockingTransport, CappedBody, LONGEST_IDLE, ScrubbedError, SendLimits, SentFlag,
+    SettingsError, TransportError, TransportErrorKind, TransportSettings, check_head,
 };
 use ureq::config::AutoHeaderValue;
 use ureq::{Agent, ResponseExt, SendBody};

@@ -67,7 +67,9 @@ impl<T: Transport> Drop for Wire<T> {
 pub(crate) fn broken(error: impl Into<Error>) -> Error {
     use io::ErrorKind::{ConnectionAborted, ConnectionReset, UnexpectedEof};
     match error.into() {
-        Error::Io(error) if matches!(error.kind(), UnexpectedEof | ConnectionAborted | ConnectionReset) => {
+        Error::Io(error)
+            if matches!(error.kind(), UnexpectedEof | ConnectionAborted | ConnectionReset) =>
+        {
             Error::Io(io::Error::new(io::ErrorKind::BrokenPipe, error))
         }
         error => error,
@@ -97,7 +99,11 @@ mod tests {
         }
 
         fn transmit_output(&mut self, _: usize, _: NextTimeout) -> Result<(), Error> {
-            if self.is_broken { Err(io::Error::from(io::ErrorKind::ConnectionReset).into()) } else { Ok(()) }
+            if self.is_broken {
+                Err(io::Error::from(io::ErrorKind::ConnectionReset).into())
+            } else {
+                Ok(())
+            }
         }
 
         fn await_input(&mut self, _: NextTimeout) -> Result<bool, Error> {
@@ -120,7 +126,10 @@ mod tests {
         for is_broken in [false, true] {
             let mut wire = wire(is_broken);
             wire.buffers().output()[..CANARY.len()].copy_from_slice(CANARY);
-            assert_eq!(wire.transmit_output(CANARY.len(), NextTimeout::default()).is_err(), is_broken);
+            assert_eq!(
+                wire.transmit_output(CANARY.len(), NextTimeout::default()).is_err(),
+                is_broken
+            );
             assert_eq!(wire.buffers().output(), [0; 64]);
         }
     }

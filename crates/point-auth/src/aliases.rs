@@ -131,7 +131,10 @@ impl Aliases {
     fn shard(&self, alias: &str) -> &RwLock<Shard> {
         let (first, rest) = &*self.shards;
         let place = self.hasher.hash_one(alias) % SHARDS;
-        usize::try_from(place).ok().and_then(|place| rest.get(place.checked_sub(1)?)).unwrap_or(first)
+        usize::try_from(place)
+            .ok()
+            .and_then(|place| rest.get(place.checked_sub(1)?))
+            .unwrap_or(first)
     }
 
     fn shards(&self) -> impl Iterator<Item = &RwLock<Shard>> {
@@ -151,9 +154,13 @@ impl Aliases {
 
     fn take_idle(&self, shard: &mut Shard, now: u64) -> Vec<Handle> {
         let idle = self.bounds.idle.as_secs();
-        let is_idle = |handle: &Handle| is_unused(handle) && now.saturating_sub(handle.0.last_held()) >= idle;
-        let dropped: Vec<_> =
-            shard.sessions.extract_if(|_, handle| is_idle(handle)).map(|(_, handle)| handle).collect();
+        let is_idle =
+            |handle: &Handle| is_unused(handle) && now.saturating_sub(handle.0.last_held()) >= idle;
+        let dropped: Vec<_> = shard
+            .sessions
+            .extract_if(|_, handle| is_idle(handle))
+            .map(|(_, handle)| handle)
+            .collect();
         self.count.fetch_sub(dropped.len(), Ordering::Relaxed);
         dropped
     }
@@ -163,8 +170,9 @@ impl Aliases {
         std::iter::once(first).chain(self.shards()).find_map(|shard| {
             let mut shard = write(shard);
             let unused = shard.sessions.iter().filter(|(_, handle)| is_unused(handle));
-            let alias =
-                unused.min_by_key(|(_, handle)| handle.0.last_held()).map(|(alias, _)| Arc::clone(alias))?;
+            let alias = unused
+                .min_by_key(|(_, handle)| handle.0.last_held())
+                .map(|(alias, _)| Arc::clone(alias))?;
             let dropped = shard.sessions.remove(&alias)?;
             self.count.fetch_sub(1, Ordering::Relaxed);
             Some(dropped)

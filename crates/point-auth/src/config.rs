@@ -38,8 +38,10 @@ impl Config {
     /// Sets what this client says of itself.
     pub(crate) fn dress(&self, mut request: Request<SecretBody>) -> Request<SecretBody> {
         // Our own operations say who they are by default; one of the user's may have its reasons to say otherwise.
-        let ours =
-            request.headers().get(USER_AGENT).is_none_or(|value| *value == UserAgent::new().header_value());
+        let ours = request
+            .headers()
+            .get(USER_AGENT)
+            .is_none_or(|value| *value == UserAgent::new().header_value());
         if ours {
             request.headers_mut().insert(USER_AGENT, self.user_agent.clone());
         }
@@ -52,7 +54,10 @@ impl Config {
     }
 
     pub(crate) fn debug(&self, mut client: fmt::DebugStruct<'_, '_>) -> fmt::Result {
-        client.field("base_url", &self.base_url).field("limits", &self.limits).finish_non_exhaustive()
+        client
+            .field("base_url", &self.base_url)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
     }
 }
 

@@ -53,7 +53,8 @@ impl Error for SourceError {
     }
 }
 
-pub(crate) type Fetching<'a> = Pin<Box<dyn Future<Output = Result<Credentials, SourceError>> + Send + 'a>>;
+pub(crate) type Fetching<'a> =
+    Pin<Box<dyn Future<Output = Result<Credentials, SourceError>> + Send + 'a>>;
 
 /// A source of either kind.
 pub(crate) trait Source: Send + Sync {

@@ -113,7 +113,13 @@ impl Driver {
 
     /// Polls the session for `call`; where that has to wait, `waker` is woken when there is news. One who `stays` waits for a
     /// shared job although there is a token, and so does whoever finds it forsaken.
-    fn step(&self, call: &mut Call, key: &mut Option<usize>, waker: &Waker, stays: &mut bool) -> Step {
+    fn step(
+        &self,
+        call: &mut Call,
+        key: &mut Option<usize>,
+        waker: &Waker,
+        stays: &mut bool,
+    ) -> Step {
         let now = self.now();
         // Dropped after the lock: the last hold on a task may be in it, and with that one who waits.
         let _old_waker;
@@ -273,18 +279,25 @@ impl Driver {
         let mut state = self.lock();
         state.jobs = state.jobs.wrapping_add(1);
         let number = state.jobs;
-        let old = state.running.replace(Running { number, together: None, ticket: None, is_forsaken: false });
+        let old = state.running.replace(Running {
+            number,
+            together: None,
+            ticket: None,
+            is_forsaken: false,
+        });
         drop(state);
         // One that was lost.
         end(old);
-        let Err(job) = self.common.runtime.spawn(Box::pin(job::run(Arc::clone(self), number, job))) else {
+        let Err(job) = self.common.runtime.spawn(Box::pin(job::run(Arc::clone(self), number, job)))
+        else {
             return true;
         };
         let together = Together::new(self, job);
         let mut state = self.lock();
         let is_open = self.is_open();
         let running = state.running.as_mut().filter(|running| is_open && running.number == number);
-        let is_ours = running.map(|running| running.together = Some(Arc::clone(&together))).is_some();
+        let is_ours =
+            running.map(|running| running.together = Some(Arc::clone(&together))).is_some();
         let woken = state.take_all_wakers();
         drop(state);
         if !is_ours {
@@ -314,7 +327,8 @@ impl Driver {
         // Others may be waiting for its turn, and nobody is left to drive it.
         let holds_up = matches!(self.common.gate, Gate::Login(_)) && state.waiters.is_empty();
         let forsaken = state.running.take_if(|running| holds_up && running.together.is_some());
-        let ticket = state.running.as_mut().filter(|_| holds_up).and_then(|running| running.ticket.take());
+        let ticket =
+            state.running.as_mut().filter(|_| holds_up).and_then(|running| running.ticket.take());
         if state.waiters.is_empty() && state.is_shared() {
             // Nobody is left to drive it on, and readers must not pass it by.
             state.running.iter_mut().for_each(|running| running.is_forsaken = true);

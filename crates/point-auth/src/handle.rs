@@ -93,7 +93,11 @@ pub(crate) enum PlannedCredentials {
 }
 
 impl Plan {
-    pub(crate) fn new(carrier: Arc<dyn Carrier>, config: Config, runtime: Arc<dyn Runtime>) -> Self {
+    pub(crate) fn new(
+        carrier: Arc<dyn Carrier>,
+        config: Config,
+        runtime: Arc<dyn Runtime>,
+    ) -> Self {
         Self {
             carrier,
             config,
@@ -108,7 +112,9 @@ impl Plan {
     pub(crate) fn build(self) -> Handle {
         let (base, policy) = (self.config.base_url.clone(), self.policy);
         let (session, gate, alias) = match self.credentials {
-            PlannedCredentials::None => (Core::without_credentials(base, policy, seed()), Gate::Open, None),
+            PlannedCredentials::None => {
+                (Core::without_credentials(base, policy, seed()), Gate::Open, None)
+            }
             PlannedCredentials::Value(credentials) => {
                 let alias = credentials.user_alias().map(Arc::from);
                 (Core::new(base, credentials, policy, seed()), Gate::Open, alias)

@@ -138,9 +138,10 @@ pub use error::{Error, ErrorKind};
 #[cfg(any(feature = "async", feature = "blocking"))]
 pub use observer::Observer;
 pub use point_auth_core::{
-    AccessToken, BaseUrl, BaseUrlError, CredentialPart, Credentials, CredentialsError, Denial, Field,
-    MalformedReason, Operation, Refresh, RefreshToken, RequestError, ResponseError, RetryAfter, Scope,
-    SecretBody, SignIn, TokenError, TokenSet, TokenType, UserAgent, UserAgentError,
+    AccessToken, BaseUrl, BaseUrlError, CredentialPart, Credentials, CredentialsError, Denial,
+    Field, MalformedReason, Operation, Refresh, RefreshToken, RequestError, ResponseError,
+    RetryAfter, Scope, SecretBody, SignIn, TokenError, TokenSet, TokenType, UserAgent,
+    UserAgentError,
 };
 pub use point_auth_core::{http, operation, secrecy, session};
 #[cfg(feature = "hyper")]

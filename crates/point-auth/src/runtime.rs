@@ -115,7 +115,8 @@ impl Runtime for ThreadRuntime {
 
         // Kept outside of the thread, so that it is not lost with one that could not be started.
         let kept = Arc::new(Mutex::new(Some(task)));
-        let take = |kept: &Mutex<Option<Task>>| kept.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let take =
+            |kept: &Mutex<Option<Task>>| kept.lock().unwrap_or_else(PoisonError::into_inner).take();
         let for_thread = Arc::clone(&kept);
         let thread = std::thread::Builder::new().name("point-auth".to_owned());
         let started = thread.spawn(move || {

@@ -74,7 +74,8 @@ impl ScanningAllocator {
         }));
         let pointer = ptr::from_mut(canary);
         let free = |slot: &&AtomicPtr<Canary>| {
-            slot.compare_exchange(ptr::null_mut(), pointer, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+            slot.compare_exchange(ptr::null_mut(), pointer, Ordering::AcqRel, Ordering::Relaxed)
+                .is_ok()
         };
         let slot = CANARIES.iter().find(free);
         assert!(slot.is_some(), "more than {SLOTS} watches");

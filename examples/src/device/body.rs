@@ -49,7 +49,11 @@ fn push(body: &mut CappedBody, bytes: &[u8]) -> Result<(), TransportError> {
     bytes.chunks(STEP).try_for_each(|step| body.push(step))
 }
 
-fn take(wire: &mut Incoming<impl Read>, body: &mut CappedBody, mut left: u64) -> Result<(), TransportError> {
+fn take(
+    wire: &mut Incoming<impl Read>,
+    body: &mut CappedBody,
+    mut left: u64,
+) -> Result<(), TransportError> {
     while left > 0 {
         let arrived = wire.arrived();
         let most = usize::try_from(left).unwrap_or(usize::MAX);

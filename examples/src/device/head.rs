@@ -35,7 +35,9 @@ pub(super) fn write(
 ) -> io::Result<()> {
     let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
     let host = head.uri.authority().map_or("", |authority| authority.as_str());
-    for part in [head.method.as_str(), " ", path, " HTTP/1.1\r\nhost: ", host, "\r\nconnection: close\r\n"] {
+    for part in
+        [head.method.as_str(), " ", path, " HTTP/1.1\r\nhost: ", host, "\r\nconnection: close\r\n"]
+    {
         out.put(part.as_bytes())?;
     }
     if body_length > 0 || matches!(head.method, Method::POST | Method::PUT | Method::PATCH) {
@@ -93,7 +95,8 @@ fn parse(bytes: &[u8]) -> Result<Option<Head>, TransportError> {
     }
     let mut response = Response::new(());
     *response.status_mut() = status;
-    *response.version_mut() = if head.version == Some(1) { Version::HTTP_11 } else { Version::HTTP_10 };
+    *response.version_mut() =
+        if head.version == Some(1) { Version::HTTP_11 } else { Version::HTTP_10 };
     for header in head.headers {
         let name = HeaderName::try_from(header.name).map_err(|_| no_head())?;
         let value = HeaderValue::from_bytes(header.value).map_err(|_| no_head())?;
@@ -133,8 +136,12 @@ fn content_length(headers: &HeaderMap) -> Result<Option<u64>, TransportError> {
         return Err(refused("there are two lengths"));
     }
     // The parser of numbers takes a sign, too.
-    let digits = value.to_str().ok().filter(|value| value.bytes().all(|byte| byte.is_ascii_digit()));
-    digits.and_then(|digits| digits.parse().ok()).map(Some).ok_or_else(|| refused("the length is no number"))
+    let digits =
+        value.to_str().ok().filter(|value| value.bytes().all(|byte| byte.is_ascii_digit()));
+    digits
+        .and_then(|digits| digits.parse().ok())
+        .map(Some)
+        .ok_or_else(|| refused("the length is no number"))
 }
 
 fn is_chunked(headers: &HeaderMap) -> Result<bool, TransportError> {

@@ -72,7 +72,11 @@ impl<S: Read> Incoming<S> {
 
     /// Waits for more, of which there must be some.
     pub(super) fn more(&mut self) -> Result<(), TransportError> {
-        if self.more_or_end()? { Ok(()) } else { Err(refused("the connection ended in the middle")) }
+        if self.more_or_end()? {
+            Ok(())
+        } else {
+            Err(refused("the connection ended in the middle"))
+        }
     }
 
     /// Waits for more, or for the end of the connection: false.

@@ -85,7 +85,8 @@ impl Exchange {
         }
         if line.starts_with(b"HTTP/") {
             // What was before is the proxy's, or an interim response.
-            self.head = Head::of_status_line(line).ok_or_else(|| refused("the status line is none"))?;
+            self.head =
+                Head::of_status_line(line).ok_or_else(|| refused("the status line is none"))?;
         } else if !self.head.is_complete {
             self.head.line(line).ok_or_else(|| refused("a header is none"))?;
         }

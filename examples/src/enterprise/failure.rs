@@ -22,7 +22,8 @@ pub(super) fn of(error: &Error, easy: &Easy2<&mut Exchange>, is_proxied: bool) -
 
 /// Whether there never was a TCP connection, so that another address may be tried.
 pub(super) fn was_before_tcp(easy: &Easy2<&mut Exchange>) -> bool {
-    easy.get_ref().failure().is_none() && easy.connect_time().is_ok_and(|time| time == Duration::ZERO)
+    easy.get_ref().failure().is_none()
+        && easy.connect_time().is_ok_and(|time| time == Duration::ZERO)
 }
 
 /// An option that libcurl refuses, before anything happened.
@@ -102,7 +103,8 @@ const CURLE_WEIRD_SERVER_REPLY: u32 = 8;
 const CURLE_TOO_LARGE: u32 = 100;
 
 /// What OpenSSL's messages have in them when the other side was gone.
-const BROKE_OFF: [&str; 4] = ["unexpected eof", "SSL_ERROR_SYSCALL", "reset by peer", "Broken pipe"];
+const BROKE_OFF: [&str; 4] =
+    ["unexpected eof", "SSL_ERROR_SYSCALL", "reset by peer", "Broken pipe"];
 
 fn says(error: &Error, words: &[&str]) -> bool {
     error.extra_description().is_some_and(|text| words.iter().any(|word| text.contains(word)))

@@ -23,7 +23,8 @@ impl Canaries {
     /// Takes what the tests printed.
     pub(crate) fn read(output: &str) -> Self {
         let rows = output.lines().filter_map(|line| line.split_once("canaries | "));
-        let cells = |(_, row): (_, &str)| row.split('|').map(|cell| cell.trim().to_owned()).collect();
+        let cells =
+            |(_, row): (_, &str)| row.split('|').map(|cell| cell.trim().to_owned()).collect();
         let mut rows: Vec<Vec<String>> =
             rows.map(cells).filter(|cells: &Vec<String>| cells.len() == HEAD.len()).collect();
         rows.sort();
@@ -34,7 +35,8 @@ impl Canaries {
         // The words at the end are last on purpose: they are long.
         let mut table = Table::new(&HEAD, 1);
         for row in &self.0 {
-            let cells = row.iter().map(|cell| cell.parse().map_or_else(|_| cell.clone(), thousands));
+            let cells =
+                row.iter().map(|cell| cell.parse().map_or_else(|_| cell.clone(), thousands));
             table.row(&cells.collect::<Vec<_>>());
         }
         table.text().to_owned()

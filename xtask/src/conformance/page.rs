@@ -22,7 +22,10 @@ mod tests {
         let page = replaced(PAGE, "a", "new").unwrap();
         assert_eq!(page, PAGE.replace("\nold\n", "\n\nnew\n\n"));
         let page = replaced(PAGE, "b", "new").unwrap();
-        assert!(page.contains("old") && page.contains("b -->\n\nnew\n\n<!-- end -->\nafter"), "{page}");
+        assert!(
+            page.contains("old") && page.contains("b -->\n\nnew\n\n<!-- end -->\nafter"),
+            "{page}"
+        );
     }
 
     #[test]

@@ -86,8 +86,9 @@ impl Passed {
 
     /// How often these checks passed, by transport.
     pub(crate) fn counts(&self, checks: &[&Check]) -> Vec<u64> {
-        let count =
-            |passed: &BTreeMap<String, u64>| checks.iter().filter_map(|check| passed.get(&check.name)).sum();
+        let count = |passed: &BTreeMap<String, u64>| {
+            checks.iter().filter_map(|check| passed.get(&check.name)).sum()
+        };
         self.0.values().map(count).collect()
     }
 }
@@ -112,10 +113,15 @@ fn name_of_passed(line: &str) -> Option<&str> {
 
 /// Whether each test that passed has a line to itself: what tests print beside the harness may get into those of others.
 pub(crate) fn all_can_be_read(output: &str) -> Result<(), String> {
-    let passed = output.lines().filter_map(|line| line.strip_prefix("test result: ok. ")?.split(' ').next());
+    let passed =
+        output.lines().filter_map(|line| line.strip_prefix("test result: ok. ")?.split(' ').next());
     let passed: usize = passed.filter_map(|count| count.parse::<usize>().ok()).sum();
     let read = output.lines().filter(|line| name_of_passed(line).is_some()).count();
-    if passed == read && passed > 0 { Ok(()) } else { Err(format!("of {passed} tests {read} can be read")) }
+    if passed == read && passed > 0 {
+        Ok(())
+    } else {
+        Err(format!("of {passed} tests {read} can be read"))
+    }
 }
 
 #[cfg(test)]
@@ -134,8 +140,10 @@ pub(crate) mod tests {
     /// What passed, for tables.
     pub(crate) fn passed(checks: &[Check], tests: &[&str]) -> Passed {
         let mut passed = Passed::default();
-        let output: String =
-            tests.iter().map(|test| format!("test conformance::with_rustls::{test} ... ok\n")).collect();
+        let output: String = tests
+            .iter()
+            .map(|test| format!("test conformance::with_rustls::{test} ... ok\n"))
+            .collect();
         passed.read("point-auth-hyper", &output, checks);
         passed
     }
@@ -151,13 +159,16 @@ pub(crate) mod tests {
 
     #[test]
     fn every_check_of_the_list_is_found_once() {
-        let names: Vec<_> =
-            checks_of(LIST).into_iter().map(|check| format!("{} {}", check.subject, check.name)).collect();
+        let names: Vec<_> = checks_of(LIST)
+            .into_iter()
+            .map(|check| format!("{} {}", check.subject, check.name))
+            .collect();
         assert_eq!(
             names,
             ["redirects a_redirect_is_handed_back", "once it_is_sent_once", "once and_no_more"]
         );
-        let subjects = |subject| the_real_checks().iter().filter(|check| check.subject == subject).count();
+        let subjects =
+            |subject| the_real_checks().iter().filter(|check| check.subject == subject).count();
         for (subject, _) in SUBJECTS {
             assert!(subjects(*subject) > 0, "{subject}");
         }
@@ -175,15 +186,23 @@ pub(crate) mod tests {
                       test other::plain ... ok\n";
         let mut passed = Passed::default();
         passed.read("point-auth-hyper", output, &checks);
-        assert_eq!(passed.transports().collect::<Vec<_>>(), ["hyper, brought", "hyper, with rustls"]);
+        assert_eq!(
+            passed.transports().collect::<Vec<_>>(),
+            ["hyper, brought", "hyper, with rustls"]
+        );
         assert_eq!(passed.counts(&checks.iter().collect::<Vec<_>>()), [1, 3]);
     }
 
     #[test]
     fn an_example_is_a_transport_of_its_own_name() {
-        let found =
-            transport_and_check("point-auth-examples", "device::conformance::with_plain_sockets::plain::a");
+        let found = transport_and_check(
+            "point-auth-examples",
+            "device::conformance::with_plain_sockets::plain::a",
+        );
         assert_eq!(found, Some(("device, with plain sockets".to_owned(), "a")));
-        assert_eq!(transport_and_check("point-auth-ureq", "conformance::with_rustls::plan::a"), None);
+        assert_eq!(
+            transport_and_check("point-auth-ureq", "conformance::with_rustls::plan::a"),
+            None
+        );
     }
 }

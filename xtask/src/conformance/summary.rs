@@ -73,15 +73,25 @@ mod tests {
 
     #[test]
     fn everything_that_was_tried_has_a_row() {
-        let checks =
-            checks_of(" once { it_is_sent_once }\n certificates { an_expired_certificate_is_refused }");
+        let checks = checks_of(
+            " once { it_is_sent_once }\n certificates { an_expired_certificate_is_refused }",
+        );
         let (mut fuzz, mut mutants) = (Figures::default(), Figures::default());
         let stamp = Stamp::default();
         let run = [("executions", json!(1_500_000)), ("crashes", json!(1))];
         fuzz.record(statistics::SECTION, "answers", &run, &stamp);
-        fuzz.record(coverage::SECTION, "a.rs", &[("reached", json!(8)), ("lines", json!(9))], &stamp);
-        let counts =
-            [("caught", json!(5)), ("timeouts", json!(1)), ("justified", json!(2)), ("missed", json!(0))];
+        fuzz.record(
+            coverage::SECTION,
+            "a.rs",
+            &[("reached", json!(8)), ("lines", json!(9))],
+            &stamp,
+        );
+        let counts = [
+            ("caught", json!(5)),
+            ("timeouts", json!(1)),
+            ("justified", json!(2)),
+            ("missed", json!(0)),
+        ];
         mutants.record(outcomes::SECTION, "a.rs", &counts, &stamp);
         let mut sweeps = Sweeps::default();
         let test = "conformance::with_rustls::plain::a_cut";

@@ -49,7 +49,8 @@ fn read_row(package: &str, row: &str) -> Option<Vec<String>> {
     let (test, figures) = row.split_once(" | ")?;
     let test = test.rsplit(' ').next()?;
     let (transport, _) = transport_and_check(package, test)?;
-    let figures = figures.trim().trim_matches('|').split('|').map(|figure| figure.trim().to_owned());
+    let figures =
+        figures.trim().trim_matches('|').split('|').map(|figure| figure.trim().to_owned());
     let mut cells: Vec<String> = std::iter::once(transport).chain(figures).collect();
     if cells.len() != HEAD.len() + 2 {
         return None;
@@ -69,7 +70,10 @@ mod tests {
         );
         let test = "device::conformance::with_plain_sockets::plain::a_cut";
         let mut sweeps = Sweeps::default();
-        sweeps.read("point-auth-examples", &format!("...sweep | point-auth-examples {test} {row}\nother\n"));
+        sweeps.read(
+            "point-auth-examples",
+            &format!("...sweep | point-auth-examples {test} {row}\nother\n"),
+        );
         sweeps
     }
 
@@ -92,8 +96,10 @@ mod tests {
     fn where_nothing_is_cut_there_is_no_row() {
         assert_eq!(read("kept", "0").table().lines().count(), 2);
         let mut short = Sweeps::default();
-        short
-            .read("point-auth-ureq", "sweep | point-auth-ureq conformance::a::plain::b | HTTP/1.1 | new |\n");
+        short.read(
+            "point-auth-ureq",
+            "sweep | point-auth-ureq conformance::a::plain::b | HTTP/1.1 | new |\n",
+        );
         assert_eq!(short.table().lines().count(), 2);
     }
 }

@@ -45,7 +45,8 @@ fn is_of_a_certificate(check: &Check) -> bool {
 }
 
 fn is_of_a_fault(check: &Check) -> bool {
-    let is_another = OTHER_SUBJECTS.contains(&check.subject) || NO_FAULTS.contains(&check.name.as_str());
+    let is_another =
+        OTHER_SUBJECTS.contains(&check.subject) || NO_FAULTS.contains(&check.name.as_str());
     !is_another && !is_of_a_certificate(check)
 }
 
@@ -53,7 +54,8 @@ fn is_of_a_fault(check: &Check) -> bool {
 pub(crate) fn rules(checks: &[Check], passed: &Passed) -> String {
     let mut table = Table::new(&head(&["rule"], passed), 1);
     for (subject, rule) in SUBJECTS {
-        let of_subject: Vec<&Check> = checks.iter().filter(|check| check.subject == *subject).collect();
+        let of_subject: Vec<&Check> =
+            checks.iter().filter(|check| check.subject == *subject).collect();
         table.row(&cells(vec![(*rule).to_owned()], &passed.counts(&of_subject)));
     }
     let all = passed.counts(&checks.iter().collect::<Vec<_>>());
@@ -65,10 +67,13 @@ pub(crate) fn rules(checks: &[Check], passed: &Passed) -> String {
 
 /// Each fault, and on how many wires it was tried.
 pub(crate) fn faults(checks: &[Check], passed: &Passed) -> String {
-    let mut table = Table::new(&head(&["rule", "what is tried, and what has to come of it"], passed), 2);
+    let mut table =
+        Table::new(&head(&["rule", "what is tried, and what has to come of it"], passed), 2);
     for check in checks.iter().filter(|check| is_of_a_fault(check)) {
-        let rule =
-            SUBJECTS.iter().find(|(subject, _)| *subject == check.subject).map_or("", |(_, rule)| *rule);
+        let rule = SUBJECTS
+            .iter()
+            .find(|(subject, _)| *subject == check.subject)
+            .map_or("", |(_, rule)| *rule);
         table.row(&cells(vec![rule.to_owned(), words(check)], &passed.counts(&[check])));
     }
     table.text().to_owned()
@@ -96,7 +101,8 @@ pub(crate) struct Tries {
 pub(crate) fn tries(checks: &[Check], passed: &Passed) -> Tries {
     let tries = |is_of: fn(&Check) -> bool| {
         let chosen: Vec<&Check> = checks.iter().filter(|check| is_of(check)).collect();
-        let tried = chosen.iter().filter(|check| passed.counts(&[check]).iter().any(|count| *count > 0));
+        let tried =
+            chosen.iter().filter(|check| passed.counts(&[check]).iter().any(|count| *count > 0));
         (tried.count() as u64, passed.counts(&chosen).iter().sum())
     };
     let (_, checks) = tries(|_| true);
@@ -118,7 +124,8 @@ fn cells(mut words: Vec<String>, counts: &[u64]) -> Vec<String> {
 
 /// Its name is a sentence.
 fn words(check: &Check) -> String {
-    let word = |word: &str| if NAMES.contains(&word) { word.to_uppercase() } else { word.to_owned() };
+    let word =
+        |word: &str| if NAMES.contains(&word) { word.to_uppercase() } else { word.to_owned() };
     check.name.split('_').map(word).collect::<Vec<_>>().join(" ")
 }
 
@@ -135,9 +142,13 @@ mod tests {
     #[test]
     fn what_passed_is_counted_by_rule() {
         let checks = checks_of(LIST);
-        let rules = rules(&checks, &passed(&checks, &["plain::it_is_sent_once", "tls::it_is_sent_once"]));
+        let rules =
+            rules(&checks, &passed(&checks, &["plain::it_is_sent_once", "tls::it_is_sent_once"]));
         assert!(rules.starts_with("| rule | hyper, with rustls |"), "{rules}");
-        assert!(rules.contains("| 2. once | 2 |") && rules.contains("| 1. no redirects | – |"), "{rules}");
+        assert!(
+            rules.contains("| 2. once | 2 |") && rules.contains("| 1. no redirects | – |"),
+            "{rules}"
+        );
         assert!(rules.ends_with("| **all** | **2** |"), "{rules}");
     }
 
@@ -160,9 +171,17 @@ mod tests {
             "| 6. certificates | an end without the goodbye of TLS is protocol | – |",
         ];
         assert_eq!(rows(faults(&checks, &passed)), expected);
-        assert_eq!(rows(certificates(&checks, &passed)), ["| an expired certificate is refused | 1 |"]);
-        let expected =
-            Tries { checks: 6, kinds_of_faults: 1, faults: 2, kinds_of_certificates: 1, certificates: 1 };
+        assert_eq!(
+            rows(certificates(&checks, &passed)),
+            ["| an expired certificate is refused | 1 |"]
+        );
+        let expected = Tries {
+            checks: 6,
+            kinds_of_faults: 1,
+            faults: 2,
+            kinds_of_certificates: 1,
+            certificates: 1,
+        };
         assert_eq!(tries(&checks, &passed), expected);
     }
 

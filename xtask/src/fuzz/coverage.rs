@@ -35,7 +35,8 @@ pub(crate) fn coverage(record: bool) -> Result<(), Failure> {
     let target = workspace.target.join("fuzz-coverage");
     let profile = target.join("corpus.profraw");
     let manifest = workspace.root.join(super::FUZZ).join("Cargo.toml");
-    let mut build = cargo(["test", "--locked", "--test", TEST, "--no-run", "--message-format", "json"]);
+    let mut build =
+        cargo(["test", "--locked", "--test", TEST, "--no-run", "--message-format", "json"]);
     build.arg("--manifest-path").arg(manifest).env("CARGO_TARGET_DIR", &target);
     // Functions that nobody calls are to be counted, too.
     build.env("RUSTFLAGS", "-Cinstrument-coverage -Clink-dead-code");
@@ -45,11 +46,17 @@ pub(crate) fn coverage(record: bool) -> Result<(), Failure> {
         .ok_or_else(|| Failure::new("cargo names no program of the test"))?;
     run::run(Command::new(&program).env("LLVM_PROFILE_FILE", &profile))?;
     let shown = run::output(
-        Command::new("cov").args(["show", "--instr-profile"]).arg(&profile).arg("--object").arg(program),
+        Command::new("cov")
+            .args(["show", "--instr-profile"])
+            .arg(&profile)
+            .arg("--object")
+            .arg(program),
     )?;
-    fs::remove_file(&profile).map_err(|error| Failure::new(format!("{}: {error}", profile.display())))?;
+    fs::remove_file(&profile)
+        .map_err(|error| Failure::new(format!("{}: {error}", profile.display())))?;
     let core = workspace.root.join(CORE);
-    let lines = lines_of(&String::from_utf8_lossy(&shown), &format!("{}/", core.join("src").display()));
+    let lines =
+        lines_of(&String::from_utf8_lossy(&shown), &format!("{}/", core.join("src").display()));
     if lines.is_empty() {
         return Err(Failure::new("`cov` shows no file of core"));
     }
@@ -133,7 +140,8 @@ mod tests {
                      /work/core/src/a/b.rs\n    1|       |//! a|b\n    2|      1|fn a(b: u8) -> u8 {\n    3|      0|    b | 1\n\
                      \n/work/core/src/c.rs\n    1|     17|fn c() {}\n";
         let lines = lines_of(shown, "/work/core/src/");
-        let expected = [("a/b.rs", Lines { reached: 1, all: 2 }), ("c.rs", Lines { reached: 1, all: 1 })];
+        let expected =
+            [("a/b.rs", Lines { reached: 1, all: 2 }), ("c.rs", Lines { reached: 1, all: 1 })];
         assert_eq!(lines, expected.map(|(file, lines)| (file.to_owned(), lines)).into());
     }
 
@@ -165,6 +173,9 @@ mod tests {
 
     #[test]
     fn nearly_all_is_not_all() {
-        assert_eq!([(999, 1000), (5, 5), (0, 0)].map(|(part, all)| percent(part, all)), ["99", "100", "0"]);
+        assert_eq!(
+            [(999, 1000), (5, 5), (0, 0)].map(|(part, all)| percent(part, all)),
+            ["99", "100", "0"]
+        );
     }
 }

@@ -71,7 +71,8 @@ pub(crate) fn is_chatter(line: &str) -> bool {
 
 /// The recorded figures, as a table.
 pub(crate) fn table(figures: &Figures) -> String {
-    let head = ["target", "recorded", "seconds", "executions", "a second", "edges", "features", "crashes"];
+    let head =
+        ["target", "recorded", "seconds", "executions", "a second", "edges", "features", "crashes"];
     let mut table = Table::new(&head, 2);
     for (name, row) in figures.rows(SECTION) {
         let numbers = ["seconds", "executions", "per_second", "edges", "features", "crashes"];

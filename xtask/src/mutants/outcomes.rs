@@ -36,7 +36,8 @@ pub(crate) fn read_list(text: &[u8]) -> Result<Vec<Mutant>, Failure> {
     let value: Value = serde_json::from_slice(text)
         .map_err(|error| Failure::new(format!("the list of mutants is no JSON: {error}")))?;
     let list = value.as_array().ok_or_else(|| Failure::new("the list of mutants is no list"))?;
-    let read = |value| Mutant::read(value).ok_or_else(|| Failure::new("a mutant has no file or no name"));
+    let read =
+        |value| Mutant::read(value).ok_or_else(|| Failure::new("a mutant has no file or no name"));
     list.iter().map(read).collect()
 }
 
@@ -103,7 +104,9 @@ pub(crate) fn count<'a>(
         let was_tried: BTreeSet<&Mutant> = of_file.iter().map(|(mutant, _)| mutant).collect();
         if was_tried != to_try {
             let (tried, there) = (was_tried.len(), to_try.len());
-            counted.complaints.push(format!("{file}: of {there} mutants {tried} were tried, or others"));
+            counted
+                .complaints
+                .push(format!("{file}: of {there} mutants {tried} were tried, or others"));
             continue;
         }
         for (mutant, summary) in of_file {
@@ -111,7 +114,9 @@ pub(crate) fn count<'a>(
                 "CaughtMutant" => counts.caught += 1,
                 "Timeout" => counts.timeouts += 1,
                 "Unviable" => counts.unviable += 1,
-                "MissedMutant" if unnoticed.iter().any(|(change, _)| *change == mutant.change()) => {
+                "MissedMutant"
+                    if unnoticed.iter().any(|(change, _)| *change == mutant.change()) =>
+                {
                     missed.insert(mutant.change());
                     counts.justified += 1;
                 }
@@ -121,7 +126,9 @@ pub(crate) fn count<'a>(
                 }
                 other => {
                     counts.missed += 1;
-                    counted.complaints.push(format!("{}: it is unknown what `{other}` is", mutant.name));
+                    counted
+                        .complaints
+                        .push(format!("{}: it is unknown what `{other}` is", mutant.name));
                 }
             }
         }
@@ -133,7 +140,9 @@ pub(crate) fn count<'a>(
         let is_stale = was_tried && !missed.contains(change);
         let is_unknown = !all.iter().any(|mutant| mutant.change() == *change);
         if is_stale || is_unknown {
-            counted.complaints.push(format!("xtask/src/mutants.rs excuses what needs no excuse: {change}"));
+            counted
+                .complaints
+                .push(format!("xtask/src/mutants.rs excuses what needs no excuse: {change}"));
         }
     }
     counted
@@ -148,8 +157,11 @@ pub(crate) fn table(figures: &Figures, is_as_recorded: impl Fn(&str, &str) -> bo
     for (file, row) in figures.rows(SECTION) {
         let mark = if is_as_recorded(file, row.text("source")) { "" } else { "; changed since" };
         let short = file.strip_prefix("crates/point-auth-core/src/").unwrap_or(file);
-        let mut cells =
-            vec![format!("`{short}`"), format!("{}{mark}", row.recorded()), mutants(row).to_string()];
+        let mut cells = vec![
+            format!("`{short}`"),
+            format!("{}{mark}", row.recorded()),
+            mutants(row).to_string(),
+        ];
         cells.extend(keys.map(|key| row.number(key).to_string()));
         table.row(&cells);
     }
@@ -170,7 +182,10 @@ pub(crate) fn total(figures: &Figures) -> u64 {
 }
 
 fn mutants(row: Row<'_>) -> u64 {
-    ["caught", "timeouts", "unviable", "missed", "justified"].map(|key| row.number(key)).iter().sum()
+    ["caught", "timeouts", "unviable", "missed", "justified"]
+        .map(|key| row.number(key))
+        .iter()
+        .sum()
 }
 
 #[cfg(test)]
@@ -188,7 +203,8 @@ mod tests {
     const LEFT_OUT: &str = "a.rs:5:6: replace f with ()";
 
     fn counted(outcomes: &[(&str, &str)], unnoticed: &[(&str, &str)]) -> Counted<'static> {
-        let outcomes: Vec<_> = outcomes.iter().map(|(name, end)| (mutant(name), (*end).to_owned())).collect();
+        let outcomes: Vec<_> =
+            outcomes.iter().map(|(name, end)| (mutant(name), (*end).to_owned())).collect();
         let all = [CAUGHT, MISSED, LEFT_OUT].map(mutant);
         count(&["a.rs"], &all, &all[..2], &outcomes, unnoticed)
     }
@@ -242,11 +258,18 @@ mod tests {
     fn the_table_has_the_sums_and_says_what_has_changed_since() {
         let mut figures = Figures::default();
         let counts = Counts { caught: 1200, unviable: 2, justified: 1, ..Counts::default() };
-        figures.record(SECTION, "crates/point-auth-core/src/a.rs", &counts.figures("17"), &Stamp::default());
+        figures.record(
+            SECTION,
+            "crates/point-auth-core/src/a.rs",
+            &counts.figures("17"),
+            &Stamp::default(),
+        );
         let text = table(&figures, |_, source| source == "17");
         assert!(text.contains("| `a.rs` |") && !text.contains("changed"), "{text}");
         assert!(
-            text.ends_with("| **all** |  | **1,203** | **1,200** | **0** | **2** | **0** | **1** |"),
+            text.ends_with(
+                "| **all** |  | **1,203** | **1,200** | **0** | **2** | **0** | **1** |"
+            ),
             "{text}"
         );
         assert!(table(&figures, |_, _| false).contains("; changed since |"));

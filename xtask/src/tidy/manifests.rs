@@ -4,7 +4,8 @@
 use super::tree::Tree;
 
 /// Crates with lints of their own, each with the reason.
-const OWN_LINTS: &[(&str, &str)] = &[("crates/scanning-allocator", "a global allocator is unsafe to write")];
+const OWN_LINTS: &[(&str, &str)] =
+    &[("crates/scanning-allocator", "a global allocator is unsafe to write")];
 
 pub(crate) fn every_crate_introduces_itself(tree: &Tree) -> Vec<String> {
     let mut complaints = Vec::new();
@@ -12,14 +13,17 @@ pub(crate) fn every_crate_introduces_itself(tree: &Tree) -> Vec<String> {
         let package = section(manifest(tree, &folder), "[package]");
         let description = package.iter().find_map(|line| line.strip_prefix("description = "));
         if description.unwrap_or_default().trim_matches('"').len() < 20 {
-            complaints.push(format!("{folder}/Cargo.toml: needs a description that says what the crate is"));
+            complaints.push(format!(
+                "{folder}/Cargo.toml: needs a description that says what the crate is"
+            ));
         }
         if tree.get(&format!("{folder}/README.md")).is_none_or(|text| text.trim().is_empty()) {
             complaints.push(format!("{folder}: has no README.md"));
         }
         let own_lints = OWN_LINTS.iter().any(|(excepted, _)| *excepted == folder);
         if !own_lints && section(manifest(tree, &folder), "[lints]") != ["workspace = true"] {
-            complaints.push(format!("{folder}/Cargo.toml: does not take the lints of the workspace"));
+            complaints
+                .push(format!("{folder}/Cargo.toml: does not take the lints of the workspace"));
         }
     }
     complaints
@@ -42,7 +46,9 @@ pub(crate) fn every_feature_is_explained(tree: &Tree) -> Vec<String> {
             if name != "default" {
                 has_features = true;
                 if !commented {
-                    complaints.push(format!("{folder}/Cargo.toml: no comment above the feature `{name}`"));
+                    complaints.push(format!(
+                        "{folder}/Cargo.toml: no comment above the feature `{name}`"
+                    ));
                 }
                 if !documentation.contains(&format!("`{name}`")) {
                     complaints.push(format!(
@@ -54,7 +60,8 @@ pub(crate) fn every_feature_is_explained(tree: &Tree) -> Vec<String> {
         }
         let shown = section(manifest(tree, &folder), "[package.metadata.docs.rs]");
         if has_features && !shown.contains(&"all-features = true") {
-            complaints.push(format!("{folder}/Cargo.toml: docs.rs is not told to build all features"));
+            complaints
+                .push(format!("{folder}/Cargo.toml: docs.rs is not told to build all features"));
         }
     }
     complaints
@@ -65,7 +72,9 @@ pub(crate) fn every_feature_is_explained(tree: &Tree) -> Vec<String> {
 pub(crate) fn versions_live_in_the_workspace(tree: &Tree) -> Vec<String> {
     let mut complaints = Vec::new();
     for (path, text) in tree.all() {
-        if !path.ends_with("/Cargo.toml") || text.contains("\n[workspace]") || text.starts_with("[workspace]")
+        if !path.ends_with("/Cargo.toml")
+            || text.contains("\n[workspace]")
+            || text.starts_with("[workspace]")
         {
             continue;
         }
@@ -75,7 +84,9 @@ pub(crate) fn versions_live_in_the_workspace(tree: &Tree) -> Vec<String> {
                 let elsewhere = line.contains("workspace = true") || line.contains("path = \".\"");
                 line.contains(" = ") && !line.starts_with('#') && !elsewhere
             });
-            complaints.extend(bad.map(|line| format!("{path}: take the version from the workspace: {line}")));
+            complaints.extend(
+                bad.map(|line| format!("{path}: take the version from the workspace: {line}")),
+            );
         }
     }
     complaints
@@ -181,13 +192,20 @@ mod tests {
 
     #[test]
     fn a_member_without_a_purpose_is_found() {
-        let manifest =
-            |members: &str| Tree::of(&[("Cargo.toml", &format!("[workspace]\nmembers = [\n{members}]\n"))]);
+        let manifest = |members: &str| {
+            Tree::of(&[("Cargo.toml", &format!("[workspace]\nmembers = [\n{members}]\n"))])
+        };
         assert_eq!(every_member_has_a_purpose(&manifest("    # A.\n    \"crates/a\",\n")), [""; 0]);
         assert_eq!(
-            every_member_has_a_purpose(&manifest("    # A.\n    \"crates/a\",\n    \"crates/b\",\n")).len(),
+            every_member_has_a_purpose(&manifest(
+                "    # A.\n    \"crates/a\",\n    \"crates/b\",\n"
+            ))
+            .len(),
             1
         );
-        assert_eq!(every_member_has_a_purpose(&Tree::of(&[("Cargo.toml", "[workspace]\n")])).len(), 1);
+        assert_eq!(
+            every_member_has_a_purpose(&Tree::of(&[("Cargo.toml", "[workspace]\n")])).len(),
+            1
+        );
     }
 }

@@ -27,7 +27,8 @@ const REGISTRIES: &[&str] = &[
 ];
 
 pub(crate) fn the_usual_files_are_there(tree: &Tree) -> Vec<String> {
-    let missing = FILES.iter().filter(|file| tree.get(file).is_none_or(|text| text.trim().is_empty()));
+    let missing =
+        FILES.iter().filter(|file| tree.get(file).is_none_or(|text| text.trim().is_empty()));
     let mut complaints: Vec<String> = missing.map(|file| format!("{file}: is missing")).collect();
     let version = setting(tree, "version");
     if let Some(changelog) = tree.get("CHANGELOG.md")
@@ -43,9 +44,12 @@ pub(crate) fn the_oldest_rust_is_the_same_everywhere(tree: &Tree) -> Vec<String>
     if version.is_empty() {
         return vec!["Cargo.toml: has no rust-version".into()];
     }
-    let silent =
-        SAY_THE_OLDEST_RUST.iter().filter(|file| tree.get(file).is_some_and(|text| !text.contains(version)));
-    silent.map(|file| format!("{file}: does not say that Rust {version} is the oldest supported")).collect()
+    let silent = SAY_THE_OLDEST_RUST
+        .iter()
+        .filter(|file| tree.get(file).is_some_and(|text| !text.contains(version)));
+    silent
+        .map(|file| format!("{file}: does not say that Rust {version} is the oldest supported"))
+        .collect()
 }
 
 /// Lock files name them by nature.
@@ -104,7 +108,11 @@ mod tests {
         for file in SAY_THE_OLDEST_RUST {
             let mut files = complete();
             files.push((file, "Rust 1.85"));
-            assert_eq!(the_oldest_rust_is_the_same_everywhere(&Tree::of(&files)).len(), 1, "{file}");
+            assert_eq!(
+                the_oldest_rust_is_the_same_everywhere(&Tree::of(&files)).len(),
+                1,
+                "{file}"
+            );
         }
         assert_eq!(the_oldest_rust_is_the_same_everywhere(&Tree::of(&[])).len(), 1);
     }
@@ -113,7 +121,11 @@ mod tests {
     fn each_registry_is_found_but_not_in_a_lock_file() {
         for registry in REGISTRIES {
             let text = format!("See https://{registry}/.");
-            assert_eq!(no_registry_is_named(&Tree::of(&[("docs/a.md", &text)])).len(), 1, "{registry}");
+            assert_eq!(
+                no_registry_is_named(&Tree::of(&[("docs/a.md", &text)])).len(),
+                1,
+                "{registry}"
+            );
             assert_eq!(no_registry_is_named(&Tree::of(&[("Cargo.lock", &text)])), [""; 0]);
         }
     }

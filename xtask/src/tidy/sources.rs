@@ -27,7 +27,8 @@ const OTHER_TEST_BINARIES: &[(&str, &str)] = &[
 ];
 
 /// Clippy catches the macros where it looks; this also holds in doc comments, macros and code behind a `cfg`.
-const LEFT_OPEN: &[&str] = &["todo!(", "unimplemented!(", "dbg!(", "#[ignore", "FIXME", "TODO", "XXX"];
+const LEFT_OPEN: &[&str] =
+    &["todo!(", "unimplemented!(", "dbg!(", "#[ignore", "FIXME", "TODO", "XXX"];
 
 const PRINTS: &[&str] = &["println!(", "print!(", "eprintln!(", "eprint!("];
 
@@ -52,7 +53,8 @@ const IMPURE: &[&str] = &[
 
 pub(crate) fn modules_stand_beside_their_folder(tree: &Tree) -> Vec<String> {
     let bad = tree.rust().filter(|(path, _)| parts(path).last() == Some(&"mod.rs"));
-    bad.map(|(path, _)| format!("{path}: `foo.rs` stands beside `foo/`; there is no mod.rs")).collect()
+    bad.map(|(path, _)| format!("{path}: `foo.rs` stands beside `foo/`; there is no mod.rs"))
+        .collect()
 }
 
 pub(crate) fn every_module_says_what_it_is(tree: &Tree) -> Vec<String> {
@@ -65,9 +67,11 @@ pub(crate) fn no_file_is_too_long(tree: &Tree) -> Vec<String> {
     let excepted = |path: &str| LONG_FILES.iter().any(|(file, _)| *file == path);
     let bad = tree.rust_of_crates("src").filter(|(path, text)| long(text) && !excepted(path));
     let stale = LONG_FILES.iter().filter(|(file, _)| !tree.get(file).is_some_and(long));
-    bad.map(|(path, text)| format!("{path}: {} lines, more than {MOST_LINES}", text.lines().count()))
-        .chain(stale.map(|(file, _)| format!("{file}: is listed as a long file and is none")))
-        .collect()
+    bad.map(|(path, text)| {
+        format!("{path}: {} lines, more than {MOST_LINES}", text.lines().count())
+    })
+    .chain(stale.map(|(file, _)| format!("{file}: is listed as a long file and is none")))
+    .collect()
 }
 
 pub(crate) fn nothing_is_left_open(tree: &Tree) -> Vec<String> {
@@ -83,7 +87,8 @@ pub(crate) fn libraries_do_not_print(tree: &Tree) -> Vec<String> {
 }
 
 pub(crate) fn core_stays_pure(tree: &Tree) -> Vec<String> {
-    let ours = tree.rust_of_crates("src").filter(|(path, _)| path.starts_with("crates/point-auth-core/"));
+    let ours =
+        tree.rust_of_crates("src").filter(|(path, _)| path.starts_with("crates/point-auth-core/"));
     ours.flat_map(|(path, text)| lines_with(path, text, IMPURE, is_code)).collect()
 }
 
@@ -96,7 +101,9 @@ pub(crate) fn test_names_are_sentences(tree: &Tree) -> Vec<String> {
                 after_attribute = true;
             } else if let Some((_, name)) = line.split_once("fn ") {
                 if after_attribute && name.starts_with("test_") {
-                    complaints.push(format!("{path}:{number}: a test's name is a sentence, without `test_`"));
+                    complaints.push(format!(
+                        "{path}:{number}: a test's name is a sentence, without `test_`"
+                    ));
                 }
                 after_attribute = false;
             }
@@ -131,7 +138,9 @@ pub(crate) fn one_integration_binary_per_crate(tree: &Tree) -> Vec<String> {
         }
     }
     let stale = OTHER_TEST_BINARIES.iter().filter(|(file, _)| tree.get(file).is_none());
-    complaints.extend(stale.map(|(file, _)| format!("{file}: is listed as a test binary and is not there")));
+    complaints.extend(
+        stale.map(|(file, _)| format!("{file}: is listed as a test binary and is not there")),
+    );
     complaints
 }
 
@@ -163,7 +172,8 @@ fn lines_with(path: &str, text: &str, words: &[&str], counts: fn(&str) -> bool) 
 /// Not as the tail of a longer word, so that `print!(` is not seen in `eprint!(`.
 fn contains_word(line: &str, word: &str) -> bool {
     let joins = |c: char| c.is_alphanumeric() || c == '_';
-    line.match_indices(word).any(|(start, _)| !line[..start].ends_with(joins) || !word.starts_with(joins))
+    line.match_indices(word)
+        .any(|(start, _)| !line[..start].ends_with(joins) || !word.starts_with(joins))
 }
 
 #[cfg(test)]
@@ -217,7 +227,10 @@ mod tests {
         for word in IMPURE {
             assert_eq!(complaints(core_stays_pure, CORE, &format!("let a = {word};")), 1, "{word}");
         }
-        assert_eq!(complaints(core_stays_pure, "crates/point-auth/src/lib.rs", "Instant::now()"), 0);
+        assert_eq!(
+            complaints(core_stays_pure, "crates/point-auth/src/lib.rs", "Instant::now()"),
+            0
+        );
         assert_eq!(complaints(core_stays_pure, CORE, "let operand::Left = side;"), 0);
     }
 
@@ -244,14 +257,21 @@ mod tests {
         assert_eq!(complaints(tests_do_not_sleep, path, "    time::sleep(A_MOMENT).await;"), 1);
         assert_eq!(complaints(tests_do_not_sleep, path, "    // never sleep(A_MOMENT)"), 0);
         let paused = "#[tokio::test(start_paused = true)]\n";
-        assert_eq!(complaints(tests_do_not_sleep, path, &format!("{paused}time::sleep(A_MOMENT).await;")), 0);
-        assert_eq!(complaints(tests_do_not_sleep, path, &format!("{paused}thread::sleep(A_MOMENT);")), 1);
+        assert_eq!(
+            complaints(tests_do_not_sleep, path, &format!("{paused}time::sleep(A_MOMENT).await;")),
+            0
+        );
+        assert_eq!(
+            complaints(tests_do_not_sleep, path, &format!("{paused}thread::sleep(A_MOMENT);")),
+            1
+        );
     }
 
     #[test]
     fn a_second_integration_binary_is_found() {
         let complaints = |path: &str| {
-            let mut files: Vec<_> = OTHER_TEST_BINARIES.iter().map(|&(file, _)| (file, "")).collect();
+            let mut files: Vec<_> =
+                OTHER_TEST_BINARIES.iter().map(|&(file, _)| (file, "")).collect();
             files.push((path, ""));
             one_integration_binary_per_crate(&Tree::of(&files)).len()
         };
@@ -259,6 +279,9 @@ mod tests {
         assert_eq!(complaints("crates/a/tests/more/main.rs"), 1);
         assert_eq!(complaints("crates/a/tests/it/main.rs"), 0);
         assert_eq!(complaints("crates/a/tests/it/more.rs"), 0);
-        assert_eq!(one_integration_binary_per_crate(&Tree::of(&[])).len(), OTHER_TEST_BINARIES.len());
+        assert_eq!(
+            one_integration_binary_per_crate(&Tree::of(&[])).len(),
+            OTHER_TEST_BINARIES.len()
+        );
     }
 }

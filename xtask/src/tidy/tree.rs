@@ -18,8 +18,8 @@ impl Tree {
     }
 
     fn read_folder(&mut self, folder: &Path, prefix: &str) -> Result<(), Failure> {
-        let entries =
-            fs::read_dir(folder).map_err(|error| Failure::new(format!("{}: {error}", folder.display())))?;
+        let entries = fs::read_dir(folder)
+            .map_err(|error| Failure::new(format!("{}: {error}", folder.display())))?;
         for entry in entries.flatten() {
             let name = entry.file_name();
             if super::is_generated(&name) {
@@ -53,9 +53,13 @@ impl Tree {
     }
 
     /// The Rust files under `crates/*/src` and `crates/*/tests`.
-    pub(crate) fn rust_of_crates(&self, folder: &'static str) -> impl Iterator<Item = (&str, &str)> {
-        self.rust()
-            .filter(move |(path, _)| matches!(parts(path).as_slice(), ["crates", _, f, ..] if *f == folder))
+    pub(crate) fn rust_of_crates(
+        &self,
+        folder: &'static str,
+    ) -> impl Iterator<Item = (&str, &str)> {
+        self.rust().filter(
+            move |(path, _)| matches!(parts(path).as_slice(), ["crates", _, f, ..] if *f == folder),
+        )
     }
 
     /// The folders under `crates/`, as `crates/name`.
@@ -79,6 +83,8 @@ pub(crate) fn parts(path: &str) -> Vec<&str> {
 #[cfg(test)]
 impl Tree {
     pub(crate) fn of(files: &[(&str, &str)]) -> Self {
-        Self { files: files.iter().map(|&(path, text)| (path.to_owned(), text.to_owned())).collect() }
+        Self {
+            files: files.iter().map(|&(path, text)| (path.to_owned(), text.to_owned())).collect(),
+        }
     }
 }

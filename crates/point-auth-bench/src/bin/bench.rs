@@ -25,7 +25,9 @@ fn run() -> Result<(), Failure> {
     let mut arguments = env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
-            "serve" => return Ok(loopback::serve(arguments.next().is_some_and(|next| next == "tls"))?),
+            "serve" => {
+                return Ok(loopback::serve(arguments.next().is_some_and(|next| next == "tls"))?);
+            }
             "--book" => book = arguments.next().map(PathBuf::from),
             name => {
                 let section = sections::ALL.iter().find(|section| section.name == name);

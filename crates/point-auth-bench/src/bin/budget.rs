@@ -54,8 +54,10 @@ fn run(write: bool) -> Result<Vec<String>, Box<dyn Error>> {
 
 fn measure(workspace: &Path) -> Result<Budget, Box<dyn Error>> {
     let rustc = Command::new("rustc").arg("--version").output()?;
-    let mut budget =
-        Budget { rustc: String::from_utf8_lossy(&rustc.stdout).trim().to_owned(), ..Budget::default() };
+    let mut budget = Budget {
+        rustc: String::from_utf8_lossy(&rustc.stdout).trim().to_owned(),
+        ..Budget::default()
+    };
     let has_valgrind = valgrind::is_there();
     if !has_valgrind {
         println!("left out: instructions, since valgrind is not installed");
@@ -73,7 +75,8 @@ fn measure(workspace: &Path) -> Result<Budget, Box<dyn Error>> {
     }
     let waiting = (Contestant::of::<Ours>().bytes_of_a_caller)(10_000, ALLOCATOR);
     let bare = bytes_of_a_bare_task(10_000, ALLOCATOR);
-    budget.bytes = BTreeMap::from([("waiting for a token, beyond a bare task".to_owned(), waiting - bare)]);
+    budget.bytes =
+        BTreeMap::from([("waiting for a token, beyond a bare task".to_owned(), waiting - bare)]);
     for client in ["hyper", "reqwest", "ureq"] {
         let by_hand = crates(workspace, "weight-by-hand", client)?;
         let with_point_auth = crates(workspace, "weight-with-point-auth", client)?;

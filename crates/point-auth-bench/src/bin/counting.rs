@@ -43,7 +43,10 @@ fn main() -> ExitCode {
             let target = loopback::Target { base_url: (*base_url).to_owned(), authority };
             for pair in loopback::pairs(&target) {
                 let (by_hand, ours) = pair.heap(&target, ALLOCATOR);
-                counts.insert(format!("{}, by hand", pair.name), [by_hand.allocations, by_hand.bytes]);
+                counts.insert(
+                    format!("{}, by hand", pair.name),
+                    [by_hand.allocations, by_hand.bytes],
+                );
                 counts.insert(format!("{}, ours", pair.name), [ours.allocations, ours.bytes]);
             }
         }

@@ -54,7 +54,8 @@ pub(super) fn hyper(uri: &Uri, target: &Target) -> SignIns {
     Box::new(move |times| {
         runtime.block_on(async {
             for _ in 0..times {
-                let request = build(&uri, USERNAME, PASSWORD).map(|body| Full::new(Bytes::from(body)));
+                let request =
+                    build(&uri, USERNAME, PASSWORD).map(|body| Full::new(Bytes::from(body)));
                 let exchange = async {
                     let (head, body) = client.request(request).await.unwrap().into_parts();
                     Response::from_parts(head, body.collect().await.unwrap().to_bytes())
@@ -75,7 +76,8 @@ fn tls(target: &Target) -> rustls::ClientConfig {
 
 pub(super) fn ureq(uri: &Uri, target: &Target) -> SignIns {
     let uri = uri.clone();
-    let authority = target.authority.iter().map(|pem| Certificate::from_pem(pem.as_bytes()).unwrap());
+    let authority =
+        target.authority.iter().map(|pem| Certificate::from_pem(pem.as_bytes()).unwrap());
     let tls = TlsConfig::builder()
         .root_certs(RootCerts::new_with_certs(&authority.collect::<Vec<_>>()))
         .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))

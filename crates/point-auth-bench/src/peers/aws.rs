@@ -10,7 +10,9 @@ use aws_smithy_runtime_api::client::identity::{
     Identity, IdentityFuture, ResolveCachedIdentity, ResolveIdentity, SharedIdentityCache,
     SharedIdentityResolver,
 };
-use aws_smithy_runtime_api::client::runtime_components::{RuntimeComponents, RuntimeComponentsBuilder};
+use aws_smithy_runtime_api::client::runtime_components::{
+    RuntimeComponents, RuntimeComponentsBuilder,
+};
 use aws_smithy_types::config_bag::ConfigBag;
 
 use crate::sample;
@@ -36,7 +38,11 @@ impl std::fmt::Debug for Resolver {
 }
 
 impl ResolveIdentity for Resolver {
-    fn resolve_identity<'a>(&'a self, _: &'a RuntimeComponents, _: &'a ConfigBag) -> IdentityFuture<'a> {
+    fn resolve_identity<'a>(
+        &'a self,
+        _: &'a RuntimeComponents,
+        _: &'a ConfigBag,
+    ) -> IdentityFuture<'a> {
         IdentityFuture::new(async move {
             match self.0.answers().await {
                 true => {

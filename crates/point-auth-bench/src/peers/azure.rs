@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use azure_core::credentials::{AccessToken, Secret, TokenCredential};
 use azure_core::http::headers::Headers;
-use azure_core::http::{AsyncRawResponse, ClientOptions, HttpClient, Request, StatusCode, Transport};
+use azure_core::http::{
+    AsyncRawResponse, ClientOptions, HttpClient, Request, StatusCode, Transport,
+};
 use azure_identity::{ClientSecretCredential, ClientSecretCredentialOptions};
 use point_auth::transport::async_trait;
 
@@ -42,7 +44,10 @@ impl Subject for Azure {
         };
         let options = ClientSecretCredentialOptions { client_options };
         let secret = Secret::new("secret");
-        Self(ClientSecretCredential::new("tenant", "client".to_owned(), secret, Some(options)).unwrap())
+        Self(
+            ClientSecretCredential::new("tenant", "client".to_owned(), secret, Some(options))
+                .unwrap(),
+        )
     }
 
     async fn token(&self) -> Option<AccessToken> {

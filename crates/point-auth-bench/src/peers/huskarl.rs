@@ -4,18 +4,23 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode};
-use huskarl::cache::{GrantTokenSource, InMemoryRefreshTokenStore, InMemoryTokenCache, TokenSource};
+use huskarl::cache::{
+    GrantTokenSource, InMemoryRefreshTokenStore, InMemoryTokenCache, TokenSource,
+};
 use huskarl::core::Error;
 use huskarl::core::client_auth::NoAuth;
 use huskarl::core::http::{HttpClient, HttpResponse, Idempotency};
 use huskarl::core::platform::MaybeSendBoxFuture;
-use huskarl::grant::client_credentials::{ClientCredentialsGrant, ClientCredentialsGrantParameters};
+use huskarl::grant::client_credentials::{
+    ClientCredentialsGrant, ClientCredentialsGrantParameters,
+};
 use huskarl::grant::core::TokenResponse;
 
 use super::answer;
 use crate::subject::{Source, Subject};
 
-type Cache = InMemoryTokenCache<GrantTokenSource<ClientCredentialsGrant, InMemoryRefreshTokenStore>>;
+type Cache =
+    InMemoryTokenCache<GrantTokenSource<ClientCredentialsGrant, InMemoryRefreshTokenStore>>;
 
 /// The cache.
 #[derive(Clone)]

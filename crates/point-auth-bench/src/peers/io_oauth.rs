@@ -2,7 +2,8 @@
 
 use io_http::rfc9110::request::HttpRequest;
 use io_oauth::rfc6749::refresh_access_token::{
-    Oauth20AccessTokenRefresh, Oauth20AccessTokenRefreshParams, Oauth20AccessTokenRefreshResult as Step,
+    Oauth20AccessTokenRefresh, Oauth20AccessTokenRefreshParams,
+    Oauth20AccessTokenRefreshResult as Step,
 };
 use url::Url;
 

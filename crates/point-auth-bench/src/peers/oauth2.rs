@@ -4,7 +4,9 @@ use std::convert::Infallible;
 
 use http::Response;
 use oauth2::basic::BasicClient;
-use oauth2::{AuthType, ClientId, HttpRequest, ResourceOwnerPassword, ResourceOwnerUsername, TokenUrl};
+use oauth2::{
+    AuthType, ClientId, HttpRequest, ResourceOwnerPassword, ResourceOwnerUsername, TokenUrl,
+};
 
 use crate::measure::Case;
 use crate::sample::{self, PASSWORD, USERNAME};

@@ -36,7 +36,9 @@ impl Subject for Yup {
         };
         let client = Client::builder(TokioExecutor::new()).build(Connector(source));
         let client = CustomHyperClientBuilder::from(client);
-        Self(Arc::new(AuthorizedUserAuthenticator::with_client(secret, client).build().await.unwrap()))
+        Self(Arc::new(
+            AuthorizedUserAuthenticator::with_client(secret, client).build().await.unwrap(),
+        ))
     }
 
     async fn token(&self) -> Option<AccessToken> {
@@ -83,7 +85,11 @@ impl Read for InMemory {
 }
 
 impl Write for InMemory {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.0).poll_write(cx, bytes)
     }
 

@@ -14,7 +14,14 @@ pub(super) fn tables(_: &Path) -> Result<Vec<Table>, Failure> {
     let title = "How it grows: point-auth, on an empty session";
     let mut growth = Table::new(
         title,
-        &["callers", "exchanges", "served", "ms beyond the 50", "ns a caller", "bytes a waiting task"],
+        &[
+            "callers",
+            "exchanges",
+            "served",
+            "ms beyond the 50",
+            "ns a caller",
+            "bytes a waiting task",
+        ],
     );
     for callers in [100, 1_000, 10_000, 100_000] {
         let (outcome, beyond) = repeated(&contestants()[0], callers);
@@ -34,7 +41,14 @@ pub(super) fn tables(_: &Path) -> Result<Vec<Table>, Failure> {
     }
 
     let title = "10,000 tasks on an empty cache";
-    let head = ["", "exchanges", "served", "ms beyond the 50", "bytes a waiting task", "beyond a bare task"];
+    let head = [
+        "",
+        "exchanges",
+        "served",
+        "ms beyond the 50",
+        "bytes a waiting task",
+        "beyond a bare task",
+    ];
     let mut stampede = Table::new(title, &head);
     let mut bars = Vec::new();
     for contestant in contestants() {
@@ -70,7 +84,8 @@ pub(super) fn tables(_: &Path) -> Result<Vec<Table>, Failure> {
 /// An outcome, and the milliseconds beyond one exchange: the median of some.
 fn repeated(contestant: &Contestant, callers: usize) -> (Outcome, f64) {
     let outcomes: Vec<Outcome> = (0..7).map(|_| (contestant.stampede)(callers)).collect();
-    let beyond = outcomes.iter().map(|outcome| milliseconds(outcome) - EXCHANGE.as_secs_f64() * 1e3);
+    let beyond =
+        outcomes.iter().map(|outcome| milliseconds(outcome) - EXCHANGE.as_secs_f64() * 1e3);
     (outcomes[0], median(beyond.collect()))
 }
 

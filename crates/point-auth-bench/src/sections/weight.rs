@@ -20,7 +20,8 @@ pub(super) fn tables(workspace: &Path) -> Result<Vec<Table>, Failure> {
         "point-auth",
         "more",
     ];
-    let mut table = Table::new("A program that signs in: crates, clean release build, stripped size", &head);
+    let mut table =
+        Table::new("A program that signs in: crates, clean release build, stripped size", &head);
     for client in ["hyper", "reqwest", "ureq"] {
         let by_hand = weigh(workspace, "by-hand", client)?;
         let ours = weigh(workspace, "with-point-auth", client)?;

@@ -23,7 +23,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let answers: Vec<Vec<u8>> = entries.iter().filter_map(answer).collect();
     write(&folder.join("answers"), answers)?;
     write(&folder.join("base_urls"), BASE_URLS.iter().map(|text| text.as_bytes().to_vec()))?;
-    let waits = entries.iter().flat_map(wait).chain(WAITS.iter().map(|text| text.as_bytes().to_vec()));
+    let waits =
+        entries.iter().flat_map(wait).chain(WAITS.iter().map(|text| text.as_bytes().to_vec()));
     write(&folder.join("retry_after"), waits)?;
     write(&folder.join("sessions"), (0..64).map(session))?;
     write(&folder.join("stored_tokens"), STORED.iter().map(|text| text.as_bytes().to_vec()))
@@ -31,7 +32,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn write(folder: &Path, inputs: impl IntoIterator<Item = Vec<u8>>) -> Result<(), Box<dyn Error>> {
     fs::create_dir_all(folder)?;
-    let inputs: BTreeSet<Vec<u8>> = inputs.into_iter().filter(|input| input.len() <= MOST_BYTES).collect();
+    let inputs: BTreeSet<Vec<u8>> =
+        inputs.into_iter().filter(|input| input.len() <= MOST_BYTES).collect();
     for (input, number) in inputs.iter().zip(0_usize..) {
         fs::write(folder.join(format!("seed-{number:04}")), input)?;
     }
@@ -50,7 +52,9 @@ fn answer(entry: &Value) -> Option<Vec<u8>> {
     let spaces = body.iter().take_while(|byte| is_space(byte)).count();
     input.extend_from_slice(format!(" {spaces}\n").as_bytes());
     for header in entry["headers"].as_array()? {
-        input.extend_from_slice(format!("{}: {}\n", header[0].as_str()?, header[1].as_str()?).as_bytes());
+        input.extend_from_slice(
+            format!("{}: {}\n", header[0].as_str()?, header[1].as_str()?).as_bytes(),
+        );
     }
     input.push(b'\n');
     input.extend_from_slice(body.get(spaces..)?);
@@ -70,7 +74,9 @@ fn parts(parts: &Value) -> Option<Vec<u8>> {
     for part in parts.as_array()? {
         match part.as_str() {
             Some(text) => body.push_str(text),
-            None => body.push_str(&part["repeat"].as_str()?.repeat(part["times"].as_u64()?.try_into().ok()?)),
+            None => body.push_str(
+                &part["repeat"].as_str()?.repeat(part["times"].as_u64()?.try_into().ok()?),
+            ),
         }
     }
     Some(body.into_bytes())
@@ -79,9 +85,9 @@ fn parts(parts: &Value) -> Option<Vec<u8>> {
 /// The values of `retry-after` in an entry.
 fn wait(entry: &Value) -> Option<Vec<u8>> {
     let headers = entry["headers"].as_array()?;
-    let values = headers
-        .iter()
-        .filter(|header| header[0].as_str().is_some_and(|name| name.eq_ignore_ascii_case("retry-after")));
+    let values = headers.iter().filter(|header| {
+        header[0].as_str().is_some_and(|name| name.eq_ignore_ascii_case("retry-after"))
+    });
     let values: Vec<&str> = values.filter_map(|header| header[1].as_str()).collect();
     (!values.is_empty()).then(|| format!("784111777\n{}", values.join("\n")).into_bytes())
 }

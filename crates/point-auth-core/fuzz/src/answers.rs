@@ -5,7 +5,8 @@
 
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use point_auth_core::{
-    AccessToken, Credentials, Denial, Operation, Refresh, RefreshToken, ResponseError, SignIn, TokenSet,
+    AccessToken, Credentials, Denial, Operation, Refresh, RefreshToken, ResponseError, SignIn,
+    TokenSet,
 };
 use serde_json::Value;
 
@@ -78,7 +79,9 @@ fn response(data: &[u8]) -> (bool, Response<Vec<u8>>) {
         let (name, value) = header.split_at(colon);
         let value = value.strip_prefix(b":").unwrap_or(value);
         let value = value.strip_prefix(b" ").unwrap_or(value);
-        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name), HeaderValue::from_bytes(value)) {
+        if let (Ok(name), Ok(value)) =
+            (HeaderName::from_bytes(name), HeaderValue::from_bytes(value))
+        {
             response.headers_mut().append(name, value);
         }
     }
@@ -116,8 +119,11 @@ fn check_tokens(tokens: &TokenSet) {
     );
     assert_eq!(format!("{tokens:?}"), expected);
     if let Some(scope) = tokens.scope() {
-        let secrets =
-            [Some(access_token.expose()), tokens.refresh_token().map(RefreshToken::expose), Some(SECRET)];
+        let secrets = [
+            Some(access_token.expose()),
+            tokens.refresh_token().map(RefreshToken::expose),
+            Some(SECRET),
+        ];
         secrets.into_iter().flatten().for_each(|secret| assert_free_of(scope.as_str(), secret));
         assert!(!scope.as_str().trim_ascii().is_empty());
     }
@@ -153,7 +159,8 @@ fn check_denial(denial: &Denial, body: &[u8]) {
     denial.description().into_iter().for_each(|text| check_text(text, 512));
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
     let Ok(Value::Object(fields)) = serde_json::from_slice(body) else { return };
-    let tokens = ["access_token", "refresh_token"].into_iter().filter_map(|name| fields.get(name)?.as_str());
+    let tokens =
+        ["access_token", "refresh_token"].into_iter().filter_map(|name| fields.get(name)?.as_str());
     for token in tokens.filter(|token| !token.is_empty()) {
         for text in [Some(denial.code()), denial.description()].into_iter().flatten() {
             if text != WITHHELD {
@@ -171,7 +178,8 @@ fn assert_free_of(text: &str, secret: &str) {
 
 fn check_text(text: &str, max_chars: usize) {
     let may_mislead = |c: char| {
-        c.is_control() || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{FEFF}')
+        c.is_control()
+            || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{FEFF}')
     };
     assert!(!text.contains(may_mislead), "{text:?}");
     // An escaped character counts as one.

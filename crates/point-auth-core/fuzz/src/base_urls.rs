@@ -30,7 +30,11 @@ pub fn base_urls(data: &[u8]) {
 fn check_base(base: &BaseUrl, given: &str) {
     let written = base.as_str();
     assert!(!written.ends_with('/'));
-    assert_eq!(BaseUrl::parse(written).as_ref().map(BaseUrl::as_str), Ok(written), "not its own normal form");
+    assert_eq!(
+        BaseUrl::parse(written).as_ref().map(BaseUrl::as_str),
+        Ok(written),
+        "not its own normal form"
+    );
     assert_eq!(base.to_string(), written);
 
     let whole: Uri = written.parse().unwrap();
@@ -51,7 +55,10 @@ fn check_base(base: &BaseUrl, given: &str) {
     assert_eq!(given.host_str(), whole.host());
     assert_eq!(given.port(), whole.port_u16());
     assert_eq!(given.path().trim_end_matches('/'), whole.path().trim_end_matches('/'));
-    assert_eq!((given.username(), given.password(), given.query(), given.fragment()), ("", None, None, None));
+    assert_eq!(
+        (given.username(), given.password(), given.query(), given.fragment()),
+        ("", None, None, None)
+    );
 }
 
 fn check_joined(base: &BaseUrl, path: &str, uri: &Uri) {

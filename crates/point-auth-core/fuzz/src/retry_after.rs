@@ -14,7 +14,8 @@ use point_auth_core::RetryAfter;
 /// When it is not the first value that can be read, or is longer than is believed.
 pub fn retry_after(data: &[u8]) {
     let mut lines = data.split(|byte| *byte == b'\n');
-    let now = lines.next().and_then(|line| std::str::from_utf8(line).ok()?.parse().ok()).unwrap_or(0_i64);
+    let now =
+        lines.next().and_then(|line| std::str::from_utf8(line).ok()?.parse().ok()).unwrap_or(0_i64);
     let distance = Duration::from_secs(now.unsigned_abs());
     let now = match now < 0 {
         true => UNIX_EPOCH.checked_sub(distance),
@@ -22,7 +23,8 @@ pub fn retry_after(data: &[u8]) {
     };
     let now = now.unwrap_or(UNIX_EPOCH);
 
-    let values: Vec<HeaderValue> = lines.filter_map(|line| HeaderValue::from_bytes(line).ok()).collect();
+    let values: Vec<HeaderValue> =
+        lines.filter_map(|line| HeaderValue::from_bytes(line).ok()).collect();
     let read = from_headers(&values);
     let first = values.iter().find_map(|value| from_headers(std::slice::from_ref(value)));
     assert_eq!(read, first, "not the first that can be read");
@@ -60,12 +62,15 @@ fn expected(value: &[u8]) -> Option<RetryAfter> {
     let text = std::str::from_utf8(value).ok()?.trim_matches([' ', '\t']);
     if !text.is_empty() && text.chars().all(|c| c.is_ascii_digit()) {
         let digits = text.trim_start_matches('0');
-        let seconds = if digits.len() > 10 { u64::MAX } else { format!("0{digits}").parse().unwrap() };
+        let seconds =
+            if digits.len() > 10 { u64::MAX } else { format!("0{digits}").parse().unwrap() };
         return Some(RetryAfter::Delay(Duration::from_secs(seconds.min(u32::MAX.into()))));
     }
     let time = httpdate::parse_http_date(text).ok()?;
     let written = httpdate::fmt_http_date(time);
     assert_eq!(httpdate::parse_http_date(&written).ok(), Some(time), "{text} is {written}");
-    assert!(time >= UNIX_EPOCH && time < SystemTime::UNIX_EPOCH + Duration::from_secs(253_402_300_800));
+    assert!(
+        time >= UNIX_EPOCH && time < SystemTime::UNIX_EPOCH + Duration::from_secs(253_402_300_800)
+    );
     Some(RetryAfter::At(time))
 }

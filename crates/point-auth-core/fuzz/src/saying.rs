@@ -22,7 +22,11 @@ pub(crate) fn shown(value: &dyn Debug) -> String {
 /// `secret` in the forms in which one could meet it: as it is, as `Debug` escapes it, and as JSON does.
 pub(crate) fn forms(secret: &str) -> [String; 3] {
     let inner = |quoted: String| quoted[1..quoted.len() - 1].to_owned();
-    [secret.to_owned(), inner(format!("{secret:?}")), inner(serde_json::Value::from(secret).to_string())]
+    [
+        secret.to_owned(),
+        inner(format!("{secret:?}")),
+        inner(serde_json::Value::from(secret).to_string()),
+    ]
 }
 
 #[track_caller]

@@ -17,7 +17,8 @@ use crate::saying::all_it_says;
 pub fn stored_tokens(data: &[u8]) {
     let end = data.iter().position(|byte| *byte == b'\n').unwrap_or(0);
     let (now, json) = data.split_at(end);
-    let now = std::str::from_utf8(now).ok().and_then(|now| now.parse().ok()).unwrap_or(1_767_225_600);
+    let now =
+        std::str::from_utf8(now).ok().and_then(|now| now.parse().ok()).unwrap_or(1_767_225_600);
     let wall = UNIX_EPOCH.checked_add(Duration::from_secs(now)).unwrap_or(UNIX_EPOCH);
 
     let stored = match StoredTokens::from_json(json) {
@@ -67,7 +68,8 @@ fn restore(stored: StoredTokens, fields: &Value, wall: SystemTime) {
     let token = token.filter(|_| age("asked_at").is_some_and(|age| age < usable));
     let refresh_token = fields["refresh_token"].as_str().filter(|_| is_ours);
     let dead = Duration::from_secs(49 * 3600);
-    let refresh_token = refresh_token.filter(|_| age("refresh_token_came_at").is_some_and(|age| age < dead));
+    let refresh_token =
+        refresh_token.filter(|_| age("refresh_token_came_at").is_some_and(|age| age < dead));
 
     let lease = session.lease(now);
     assert_eq!(lease.as_ref().map(|lease| lease.token.expose()), token);

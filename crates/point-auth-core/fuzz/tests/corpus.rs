@@ -43,7 +43,9 @@ fn every_target_has_a_program_of_its_name() {
     let manifest = include_str!("../Cargo.toml");
     for (name, _) in TARGETS {
         assert!(
-            manifest.contains(&format!("[[bin]]\nname = \"{name}\"\npath = \"fuzz_targets/{name}.rs\"")),
+            manifest.contains(&format!(
+                "[[bin]]\nname = \"{name}\"\npath = \"fuzz_targets/{name}.rs\""
+            )),
             "{name}"
         );
     }

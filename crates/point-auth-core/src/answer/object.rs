@@ -44,12 +44,17 @@ impl<'r> Object<'r> {
     /// Reads a body. In place: handing an object of this size on from function to function takes longer than reading a denial.
     pub(crate) fn read(&mut self, bytes: &'r [u8]) -> Body {
         let bytes = without_byte_order_mark(bytes);
-        let Some(first) = bytes.iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r')) else {
+        let Some(first) = bytes.iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r'))
+        else {
             return Body::Empty;
         };
         let like_an_object = *first == b'{';
         let Ok(text) = std::str::from_utf8(bytes) else {
-            return if like_an_object { Body::Broken { line: 0, column: 0 } } else { Body::NotJson };
+            return if like_an_object {
+                Body::Broken { line: 0, column: 0 }
+            } else {
+                Body::NotJson
+            };
         };
         if !like_an_object {
             return match serde_json::from_str::<IgnoredAny>(text) {
@@ -104,7 +109,8 @@ impl<'r> Object<'r> {
 
     fn set(&mut self, field: Field, raw: &'r RawValue) {
         let place = field as usize;
-        if let (Some(value), Some(twice)) = (self.values.get_mut(place), self.twice.get_mut(place)) {
+        if let (Some(value), Some(twice)) = (self.values.get_mut(place), self.twice.get_mut(place))
+        {
             *twice = value.replace(raw).is_some();
         }
     }

@@ -52,7 +52,8 @@ impl Host {
             return Ok(Self::Ip(ip.into()));
         }
         let name = text.to_ascii_lowercase();
-        if name.len() > MAX_NAME_BYTES || !name.split('.').all(is_label) || ends_in_a_number(&name) {
+        if name.len() > MAX_NAME_BYTES || !name.split('.').all(is_label) || ends_in_a_number(&name)
+        {
             return Err(BaseUrlError::Host);
         }
         Ok(Self::Name(name))
@@ -68,7 +69,8 @@ impl Host {
 
 /// Letters, digits, hyphens, and underscores, which are in use although they should not be.
 fn is_label(label: &str) -> bool {
-    let allowed = label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    let allowed =
+        label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
     !label.is_empty() && label.len() <= MAX_LABEL_BYTES && allowed
 }
 
@@ -76,8 +78,9 @@ fn is_label(label: &str) -> bool {
 /// in a number").
 fn ends_in_a_number(name: &str) -> bool {
     let last = name.rsplit('.').next().unwrap_or(name);
-    let hexadecimal =
-        last.strip_prefix("0x").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    let hexadecimal = last
+        .strip_prefix("0x")
+        .is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_hexdigit()));
     hexadecimal || last.bytes().all(|byte| byte.is_ascii_digit())
 }
 

@@ -55,7 +55,10 @@ impl Operation for Refresh<'_> {
         json_post(base, Self::PATH, body)
     }
 
-    fn parse_response<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<TokenSet, ResponseError> {
+    fn parse_response<B: AsRef<[u8]>>(
+        &self,
+        response: &Response<B>,
+    ) -> Result<TokenSet, ResponseError> {
         self.parse_beside(response, [""; 2])
     }
 }

@@ -34,7 +34,11 @@ impl<'a> SignIn<'a> {
         [access_token, refresh_token]: [&str; 2],
     ) -> Result<TokenSet, ResponseError> {
         let password = self.credentials.password().expose_secret();
-        answer::token_set(response, Self::MAX_RESPONSE_BYTES, &[password, access_token, refresh_token])
+        answer::token_set(
+            response,
+            Self::MAX_RESPONSE_BYTES,
+            &[password, access_token, refresh_token],
+        )
     }
 }
 
@@ -59,7 +63,10 @@ impl Operation for SignIn<'_> {
         json_post(base, Self::PATH, body)
     }
 
-    fn parse_response<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<TokenSet, ResponseError> {
+    fn parse_response<B: AsRef<[u8]>>(
+        &self,
+        response: &Response<B>,
+    ) -> Result<TokenSet, ResponseError> {
         self.parse_beside(response, [""; 2])
     }
 }

@@ -28,7 +28,8 @@ impl Session {
         if self.flight.is_none() {
             // The pause that follows is what keeps sign-ins apart.
             self.next_sign_in = None;
-            let until = Moment::after(now, self.doubled(self.policy.shortest_pause, self.rejections));
+            let until =
+                Moment::after(now, self.doubled(self.policy.shortest_pause, self.rejections));
             let mut pause = Pause::new(AttemptError::Rejected, until);
             if let Some(before) = &self.pause {
                 pause.until = until.later(before.until);
@@ -49,11 +50,13 @@ impl Session {
     pub fn set_credentials(&mut self, credentials: Credentials, now: Now) {
         let owner = Owner::new(&self.base, Some(&credentials));
         let same_owner = owner == self.owner;
-        let same_login = self.credentials.known().is_some_and(|old| super::login::same(old, &credentials));
+        let same_login =
+            self.credentials.known().is_some_and(|old| super::login::same(old, &credentials));
         if same_owner && same_login {
             return;
         }
-        let void = self.flight.take_if(|flight| !same_owner || flight.kind() == ExchangeKind::SignIn);
+        let void =
+            self.flight.take_if(|flight| !same_owner || flight.kind() == ExchangeKind::SignIn);
         if !same_login {
             self.other_login();
         }
@@ -117,7 +120,8 @@ impl Session {
     /// Tells the session that whoever was told to [get credentials](super::Action::GetCredentials) has gone before anything was sent, and
     /// nobody waits any more. It is as if it had not begun.
     pub fn withdraw(&mut self, id: ExchangeId) {
-        self.flight.take_if(|flight| flight.id == id && matches!(flight.with, With::CredentialsToCome));
+        self.flight
+            .take_if(|flight| flight.id == id && matches!(flight.with, With::CredentialsToCome));
     }
 
     /// Opens the latch and ends the pause, because somebody who knows better says so. Then poll every call that waits.

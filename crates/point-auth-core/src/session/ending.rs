@@ -105,22 +105,29 @@ impl Session {
     /// place of one that came out of a store meanwhile.
     fn keep_refresh_token(&mut self, flight: &Flight, now: Now, tokens: &TokenSet) {
         let same = self.refresh.as_ref().map(|old| &old.token) == tokens.refresh_token();
-        let was_sent =
-            matches!(&flight.with, With::RefreshToken(sent) if tokens.refresh_token() == Some(sent));
+        let was_sent = matches!(&flight.with, With::RefreshToken(sent) if tokens.refresh_token() == Some(sent));
         if same || (was_sent && self.refresh.is_some()) {
             return;
         }
         let age = super::held::age(flight.asked_at, now);
-        self.refresh =
-            tokens.refresh_token().map(|token| HeldRefresh::new(token.clone(), now, age, &self.policy));
+        self.refresh = tokens
+            .refresh_token()
+            .map(|token| HeldRefresh::new(token.clone(), now, age, &self.policy));
         self.stored_version = self.stored_version.wrapping_add(1);
     }
 
-    pub(super) fn refused_or_failed(&mut self, flight: Flight, now: Now, error: ResponseError) -> Outcome {
+    pub(super) fn refused_or_failed(
+        &mut self,
+        flight: Flight,
+        now: Now,
+        error: ResponseError,
+    ) -> Outcome {
         let refused = is_refusal(&error);
         // Who may come back at once is not asked to stay away.
-        let retry_after =
-            error.retry_after().map(|after| after.delay_from(now.wall)).filter(|delay| !delay.is_zero());
+        let retry_after = error
+            .retry_after()
+            .map(|after| after.delay_from(now.wall))
+            .filter(|delay| !delay.is_zero());
         // A refusal that does not say it is a denial may be one all the same, and have counted.
         let denied = matches!(error, ResponseError::Denied(_));
         let may_have_counted = !denied && (refused || is_lost_behind_a_gateway(&error));
@@ -143,7 +150,12 @@ impl Session {
     }
 
     /// A sign-in was denied: just now with `credentials`, or with the same before.
-    pub(super) fn denied(&mut self, denial: Denial, credentials: Option<Credentials>, now: Now) -> Outcome {
+    pub(super) fn denied(
+        &mut self,
+        denial: Denial,
+        credentials: Option<Credentials>,
+        now: Now,
+    ) -> Outcome {
         if let Some(credentials) = credentials {
             self.login.denied(denial.clone(), credentials);
             self.counts.denied = self.counts.denied.saturating_add(1);
@@ -189,9 +201,11 @@ impl Session {
         self.round.failed_attempts = self.round.failed_attempts.saturating_add(1);
         self.round.last = Some(error.clone());
 
-        let attempts_left = self.round.failed_attempts < self.policy.attempts && !self.round.is_last_try;
+        let attempts_left =
+            self.round.failed_attempts < self.policy.attempts && !self.round.is_last_try;
         let may_count = answer.sign_in == SignInSeen::Yes && self.login.has_lost();
-        let soon = !may_have_counted && !may_count && !answer.hopeless && answer.retry_after.is_none();
+        let soon =
+            !may_have_counted && !may_count && !answer.hopeless && answer.retry_after.is_none();
         let in_need = self.last_use(now).is_none();
         if attempts_left && soon && in_need {
             let at = Moment::after(now, self.gap());
@@ -258,7 +272,11 @@ impl Session {
         }
         self.end_round(Pause { until, without_token, other_login, error: error.clone() });
         // A pause that ends with the token may be none at all, and the account has seen a sign-in just now.
-        let gap = if may_have_counted || answer.hopeless { self.policy.shortest_pause } else { self.gap() };
+        let gap = if may_have_counted || answer.hopeless {
+            self.policy.shortest_pause
+        } else {
+            self.gap()
+        };
         self.round.next_attempt = Some(Moment::after(now, gap));
         Outcome::Failed { error, until, may_have_counted }
     }

@@ -84,7 +84,8 @@ impl Session {
         now: Now,
         credentials: Credentials,
     ) -> Result<Box<Exchange>, Box<Outcome>> {
-        let asked = |flight: &mut Flight| flight.id == id && matches!(flight.with, With::CredentialsToCome);
+        let asked =
+            |flight: &mut Flight| flight.id == id && matches!(flight.with, With::CredentialsToCome);
         if self.flight.take_if(asked).is_none() {
             return Err(Box::new(Outcome::Ignored));
         }
@@ -100,7 +101,9 @@ impl Session {
         let request = SignIn::new(&credentials).to_request(&self.base);
         match request {
             Ok(request) => Ok(self.take_off(id, now, With::Credentials(credentials), request)),
-            Err(error) => Err(Box::new(self.failed(now, AttemptError::Request(error), Answer::hopeless()))),
+            Err(error) => {
+                Err(Box::new(self.failed(now, AttemptError::Request(error), Answer::hopeless())))
+            }
         }
     }
 
@@ -143,12 +146,15 @@ impl Session {
         // Whatever it knows that the request did not hold, so that no error shows it.
         let access_token = self.token.as_ref().map_or("", |held| held.token.expose());
         let refresh_token = self.refresh.as_ref().map_or("", |held| held.token.expose());
-        let password = self.credentials.known().map_or("", |known| known.password().expose_secret());
+        let password =
+            self.credentials.known().map_or("", |known| known.password().expose_secret());
         let tokens = match &flight.with {
             With::Credentials(credentials) => {
                 SignIn::new(credentials).parse_beside(response, [access_token, refresh_token])
             }
-            With::RefreshToken(token) => Refresh::new(token).parse_beside(response, [access_token, password]),
+            With::RefreshToken(token) => {
+                Refresh::new(token).parse_beside(response, [access_token, password])
+            }
             // Nothing was sent that could have been answered.
             With::CredentialsToCome => {
                 return self.failed(now, AttemptError::Lost, Answer::default());

@@ -47,7 +47,8 @@ impl HeldToken {
         let widest = policy.advisory_window.min(life / 2).max(mandatory);
         let narrowest = (widest / 2).max(mandatory);
         let advisory = narrowest + (widest - narrowest).mul_f64(share.clamp(0.0, 1.0));
-        let before_end = |margin| Moment::after(now, life.saturating_sub(margin).saturating_sub(age));
+        let before_end =
+            |margin| Moment::after(now, life.saturating_sub(margin).saturating_sub(age));
         Self {
             token,
             asked_at: before(now, age),
@@ -111,5 +112,8 @@ pub(super) fn age(since: Now, now: Now) -> Duration {
 
 /// What both clocks said `age` before `now`, as far back as they go.
 fn before(now: Now, age: Duration) -> Now {
-    Now::new(now.monotonic.saturating_sub(age), now.wall.checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH))
+    Now::new(
+        now.monotonic.saturating_sub(age),
+        now.wall.checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH),
+    )
 }

@@ -57,7 +57,8 @@ impl Login {
     /// # Errors
     /// [`NotNow`] when these were denied, or when they were sent too often of late without an answer.
     pub fn check(&self, credentials: &Credentials, now: Now) -> Result<(), NotNow> {
-        let Some(suspect) = self.suspects.iter().find(|suspect| same(&suspect.credentials, credentials))
+        let Some(suspect) =
+            self.suspects.iter().find(|suspect| same(&suspect.credentials, credentials))
         else {
             return Ok(());
         };
@@ -108,7 +109,8 @@ impl Login {
         suspect.lost = suspect.lost.saturating_add(1);
         if suspect.lost >= self.most_lost {
             // By the monotonic clock alone: it is for the account's sake, and a step of the other clock proves nothing.
-            suspect.paused_until = Some(Moment::on_monotonic(now.monotonic.saturating_add(self.lost_pause)));
+            suspect.paused_until =
+                Some(Moment::on_monotonic(now.monotonic.saturating_add(self.lost_pause)));
         }
         self.suspects.push(suspect);
     }
@@ -118,8 +120,12 @@ impl Login {
             self.proven = None;
         }
         // The server has said what it thinks of them: nothing is left in doubt.
-        let suspect =
-            Suspect { denial: Some(denial), lost: 0, paused_until: None, ..self.take(&credentials) };
+        let suspect = Suspect {
+            denial: Some(denial),
+            lost: 0,
+            paused_until: None,
+            ..self.take(&credentials)
+        };
         self.suspects.push(suspect);
     }
 
@@ -130,14 +136,20 @@ impl Login {
 
     /// Takes out what is known of these, to be put back as the latest.
     fn take(&mut self, credentials: &Credentials) -> Suspect {
-        let known = self.suspects.iter().position(|suspect| same(&suspect.credentials, credentials));
+        let known =
+            self.suspects.iter().position(|suspect| same(&suspect.credentials, credentials));
         match known {
             Some(place) => self.suspects.remove(place),
             None => {
                 if self.suspects.len() >= MOST_SUSPECTS {
                     self.suspects.remove(0);
                 }
-                Suspect { credentials: credentials.clone(), denial: None, lost: 0, paused_until: None }
+                Suspect {
+                    credentials: credentials.clone(),
+                    denial: None,
+                    lost: 0,
+                    paused_until: None,
+                }
             }
         }
     }

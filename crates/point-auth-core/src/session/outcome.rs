@@ -131,7 +131,9 @@ impl fmt::Display for AttemptError {
             Self::Response(error) => error.fmt(f),
             Self::EndedOnArrival => f.write_str("the access token had ended when it came"),
             Self::SameToken => f.write_str("the server gave the same access token again"),
-            Self::Rejected => f.write_str("the API rejected an access token that had just been given"),
+            Self::Rejected => {
+                f.write_str("the API rejected an access token that had just been given")
+            }
             Self::Lost => f.write_str("whoever was sending went away"),
             Self::TooManyLost => f.write_str("too many sign-ins got no answer of late"),
             Self::Request(error) => error.fmt(f),
@@ -178,9 +180,9 @@ impl fmt::Display for SessionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Denied(denial) => denial.fmt(f),
-            Self::SignInNeeded => {
-                f.write_str("somebody must sign in: there is no good refresh token and no credentials")
-            }
+            Self::SignInNeeded => f.write_str(
+                "somebody must sign in: there is no good refresh token and no credentials",
+            ),
             Self::Failed { .. } => f.write_str("no access token could be got"),
             Self::OutOfPatience { .. } => f.write_str("no access token came in time"),
         }
@@ -191,7 +193,9 @@ impl Error for SessionError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Failed { error, .. } => Some(error),
-            Self::OutOfPatience { last } => last.as_ref().map(|error| error as &(dyn Error + 'static)),
+            Self::OutOfPatience { last } => {
+                last.as_ref().map(|error| error as &(dyn Error + 'static))
+            }
             _ => None,
         }
     }

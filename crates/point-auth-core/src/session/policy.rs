@@ -274,9 +274,24 @@ impl PolicyBuilder {
             }
         }
         for (less, name, more, other) in [
-            (policy.last_use_margin, "the last-use margin", policy.mandatory_window, "the mandatory window"),
-            (policy.mandatory_window, "the mandatory window", policy.advisory_window, "the advisory window"),
-            (policy.shortest_pause, "the shortest pause", policy.longest_pause, "the longest pause"),
+            (
+                policy.last_use_margin,
+                "the last-use margin",
+                policy.mandatory_window,
+                "the mandatory window",
+            ),
+            (
+                policy.mandatory_window,
+                "the mandatory window",
+                policy.advisory_window,
+                "the advisory window",
+            ),
+            (
+                policy.shortest_pause,
+                "the shortest pause",
+                policy.longest_pause,
+                "the longest pause",
+            ),
             (
                 policy.shortest_pause_with_token,
                 "the shortest pause with a token",

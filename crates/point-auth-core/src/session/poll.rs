@@ -22,7 +22,8 @@ impl Session {
     /// # Errors
     /// A [`SessionError`] when this call gets no token. The call is over then; a new one may fare better.
     pub fn poll(&mut self, now: Now, call: &mut Call) -> Result<Action, SessionError> {
-        let deadline = *call.deadline.get_or_insert(now.monotonic.saturating_add(self.policy.patience));
+        let deadline =
+            *call.deadline.get_or_insert(now.monotonic.saturating_add(self.policy.patience));
         self.look_at_the_clock(now);
 
         let phase = self.token.as_ref().map_or(Phase::Over, |held| held.phase(now));
@@ -36,8 +37,8 @@ impl Session {
             }
             Phase::Mandatory => {
                 // Nobody waits for a second exchange while there is a token: a short life may arrive in this window.
-                let waits =
-                    now.monotonic < deadline && call.round.is_none_or(|round| round == self.round.number);
+                let waits = now.monotonic < deadline
+                    && call.round.is_none_or(|round| round == self.round.number);
                 match (&self.flight, self.can_begin(now)) {
                     (Some(flight), _) if waits => {
                         call.round = Some(self.round.number);
@@ -131,7 +132,9 @@ impl Session {
         let may_sign_in = match self.credentials {
             Source::Nowhere => false,
             Source::Here(_) => self.latch.is_none(),
-            Source::OnDemand => self.latch.as_ref().is_none_or(|latch| latch.ask_again.has_come(now)),
+            Source::OnDemand => {
+                self.latch.as_ref().is_none_or(|latch| latch.ask_again.has_come(now))
+            }
         };
         may_sign_in.then_some(ExchangeKind::SignIn)
     }

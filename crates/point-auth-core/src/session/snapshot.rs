@@ -94,7 +94,9 @@ impl Session {
             Phase::Good => State::Good,
             Phase::Advisory | Phase::Mandatory => State::Renewing,
             Phase::Over if under_way.is_some() => State::Waiting,
-            Phase::Over if self.latch.is_some() && self.next_kind(now) != Some(ExchangeKind::Refresh) => {
+            Phase::Over
+                if self.latch.is_some() && self.next_kind(now) != Some(ExchangeKind::Refresh) =>
+            {
                 State::Denied
             }
             Phase::Over if self.next_kind(now).is_none() => State::SignInNeeded,
@@ -107,7 +109,10 @@ impl Session {
             token_age: held.map(|held| held.age(now)),
             token_left: held.map(|held| held.time_left(now)),
             next_look: self.lease(now).map(|lease| lease.look_again),
-            has_refresh_token: self.refresh.as_ref().is_some_and(|refresh| refresh.may_be_good(now)),
+            has_refresh_token: self
+                .refresh
+                .as_ref()
+                .is_some_and(|refresh| refresh.may_be_good(now)),
             under_way: under_way.map(Flight::kind),
             paused_until: pause.map(|pause| pause.until),
             last_failure: self.round.last.clone(),

@@ -101,7 +101,8 @@ struct Read<'a> {
 impl StoredTokens {
     /// As JSON, with both tokens in it: whoever reads it is signed in. Keep it as you would keep a password.
     pub fn expose_json(&self) -> SecretBody {
-        let seconds = |time: SystemTime| time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let seconds =
+            |time: SystemTime| time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let written = Written {
             base: &self.owner.base,
             username: self.owner.username.as_deref(),
@@ -126,9 +127,11 @@ impl StoredTokens {
             return Err(Malformed);
         }
         let read: Read<'_> = serde_json::from_slice(json).map_err(|_| Malformed)?;
-        let seconds = |raw: &RawValue| raw.get().parse().map(Duration::from_secs).map_err(|_| Malformed);
-        let since =
-            |raw: Option<&RawValue>| UNIX_EPOCH.checked_add(seconds(raw.ok_or(Malformed)?)?).ok_or(Malformed);
+        let seconds =
+            |raw: &RawValue| raw.get().parse().map(Duration::from_secs).map_err(|_| Malformed);
+        let since = |raw: Option<&RawValue>| {
+            UNIX_EPOCH.checked_add(seconds(raw.ok_or(Malformed)?)?).ok_or(Malformed)
+        };
         let access_token = match read.access_token {
             Some(raw) => {
                 let token = AccessToken::new(&text(raw)?).map_err(|_| Malformed)?;
@@ -204,7 +207,8 @@ impl Session {
         }
         Some(StoredTokens {
             owner: self.owner.clone(),
-            access_token: token.map(|held| Stored { token: held.token.clone(), since: held.asked_at.wall }),
+            access_token: token
+                .map(|held| Stored { token: held.token.clone(), since: held.asked_at.wall }),
             expires_in: token.map_or(Duration::ZERO, |held| held.life),
             refresh_token: self
                 .refresh

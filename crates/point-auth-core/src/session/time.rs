@@ -4,7 +4,10 @@ use std::time::{Duration, SystemTime};
 
 /// What both clocks say at one moment. The caller reads them; this crate has no clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_structs, reason = "there are two clocks, and callers build this all the time")]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "there are two clocks, and callers build this all the time"
+)]
 pub struct Now {
     /// A clock that never goes back, since any fixed moment before; `Instant` is one. On most systems it stops in suspend.
     pub monotonic: Duration,

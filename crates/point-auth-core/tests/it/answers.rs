@@ -33,9 +33,12 @@ fn the_table_has_at_least_150_answers_of_different_names() {
 #[test]
 fn the_published_examples_come_first() {
     let answers = answers();
-    let published = answers.iter().filter(|entry| text(entry, "name").starts_with("published: ")).count();
+    let published =
+        answers.iter().filter(|entry| text(entry, "name").starts_with("published: ")).count();
     assert!(published >= 8);
-    assert!(answers[..published].iter().all(|entry| text(entry, "name").starts_with("published: ")));
+    assert!(
+        answers[..published].iter().all(|entry| text(entry, "name").starts_with("published: "))
+    );
 }
 
 #[test]
@@ -45,7 +48,9 @@ fn the_table_covers_each_outcome_of_each_operation() {
         for outcome in ["tokens", "denied", "unexpected", "malformed"] {
             let count = answers
                 .iter()
-                .filter(|entry| entry["operation"] == operation && entry["outcome"].get(outcome).is_some())
+                .filter(|entry| {
+                    entry["operation"] == operation && entry["outcome"].get(outcome).is_some()
+                })
                 .count();
             assert!(count >= 20, "{operation} has only {count} answers that are {outcome}");
         }
@@ -71,7 +76,10 @@ fn what_cannot_be_sent_as_it_stands_is_marked() {
     for entry in answers() {
         let (name, status, length) =
             (text(&entry, "name"), entry["status"].as_u64().unwrap(), body(&entry).len());
-        assert!(entry.as_object().unwrap().keys().all(|key| KNOWN.contains(&key.as_str())), "{name}");
+        assert!(
+            entry.as_object().unwrap().keys().all(|key| KNOWN.contains(&key.as_str())),
+            "{name}"
+        );
         let bodiless = status < 200 || (length > 0 && matches!(status, 204 | 205 | 304));
         let trimmed = entry["headers"].as_array().unwrap().iter().any(|header| {
             let value = header[1].as_str().unwrap();
@@ -102,9 +110,10 @@ fn no_outcome_of_the_table_shows_a_token_or_password_in_its_debug() {
         if let Ok(tokens) = asked.read(&response(&entry)) {
             let said = format!("{tokens:?} {tokens:#?}");
             assert!(!said.contains(asked.secret()), "{}: {said}", text(&entry, "name"));
-            for token in
-                [Some(tokens.access_token().expose()), tokens.refresh_token().map(|token| token.expose())]
-            {
+            for token in [
+                Some(tokens.access_token().expose()),
+                tokens.refresh_token().map(|token| token.expose()),
+            ] {
                 // A token of one character is in any text.
                 let shown = token.is_some_and(|token| token.len() > 3 && said.contains(token));
                 assert!(!shown, "{}: {said}", text(&entry, "name"));

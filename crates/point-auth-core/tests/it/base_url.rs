@@ -136,9 +136,11 @@ fn each_refusal_has_its_own_reason() {
 fn every_reason_says_something_else() {
     use BaseUrlError::*;
     let reasons = [
-        TooLong, Character, Backslash, Scheme, Insecure, UserInfo, Query, Fragment, NoHost, Host, Port, Path,
+        TooLong, Character, Backslash, Scheme, Insecure, UserInfo, Query, Fragment, NoHost, Host,
+        Port, Path,
     ];
-    let texts: std::collections::HashSet<String> = reasons.iter().map(ToString::to_string).collect();
+    let texts: std::collections::HashSet<String> =
+        reasons.iter().map(ToString::to_string).collect();
     assert_eq!(texts.len(), reasons.len());
 }
 
@@ -175,7 +177,10 @@ fn what_is_accepted_is_normalized() {
         let base = BaseUrl::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
         assert_eq!(base.as_str(), normalized, "{text}");
         assert_eq!(base.to_string(), normalized, "{text}");
-        assert_eq!(base.join(SignIn::PATH).unwrap().to_string(), format!("{normalized}{}", SignIn::PATH));
+        assert_eq!(
+            base.join(SignIn::PATH).unwrap().to_string(),
+            format!("{normalized}{}", SignIn::PATH)
+        );
         assert_eq!(base.join("/x?y").unwrap().to_string(), format!("{normalized}/x?y"));
         assert_eq!(BaseUrl::parse(normalized).as_ref(), Ok(&base));
         assert_eq!(normalized.parse().as_ref(), Ok(&base));
@@ -215,9 +220,12 @@ fn what_is_written_differently_and_is_the_same_place_is_one_key() {
         base.hash(&mut hasher);
         hasher.finish()
     };
-    let [one, same, other] =
-        ["https://gateway.example/a", "HTTPS://GATEWAY.example:443/a/", "https://gateway.example/b"]
-            .map(|text| BaseUrl::parse(text).unwrap());
+    let [one, same, other] = [
+        "https://gateway.example/a",
+        "HTTPS://GATEWAY.example:443/a/",
+        "https://gateway.example/b",
+    ]
+    .map(|text| BaseUrl::parse(text).unwrap());
     assert_eq!((&one, hash(&one)), (&same, hash(&same)));
     assert_ne!(one, other);
     assert_ne!(hash(&one), hash(&other));

@@ -9,7 +9,10 @@ fn an_empty_part_is_refused_by_its_name() {
     let refused = |part| Some(CredentialsError::Empty(part));
     assert_eq!(Credentials::new("", "s3cret").err(), refused(Username));
     assert_eq!(Credentials::new("jane", "").err(), refused(Password));
-    assert_eq!(Credentials::new("jane", "s3cret").unwrap().with_user_alias("").err(), refused(UserAlias));
+    assert_eq!(
+        Credentials::new("jane", "s3cret").unwrap().with_user_alias("").err(),
+        refused(UserAlias)
+    );
     assert_eq!(refused(UserAlias).unwrap().to_string(), "the user alias is empty");
 }
 
@@ -60,13 +63,15 @@ fn a_refusal_does_not_repeat_the_part() {
 
 #[test]
 fn each_part_has_its_name() {
-    let names: Vec<String> = [Username, Password, UserAlias].iter().map(CredentialPart::to_string).collect();
+    let names: Vec<String> =
+        [Username, Password, UserAlias].iter().map(CredentialPart::to_string).collect();
     assert_eq!(names, ["username", "password", "user alias"]);
 }
 
 #[test]
 fn a_token_that_could_not_stand_in_a_header_is_refused() {
-    for text in ["", " ", "a b", "a\tb", "a\r\nX: y", "é", "a\0", "a\u{7f}", "\u{feff}a", "a\u{a0}"] {
+    for text in ["", " ", "a b", "a\tb", "a\r\nX: y", "é", "a\0", "a\u{7f}", "\u{feff}a", "a\u{a0}"]
+    {
         assert!(matches!(AccessToken::new(text), Err(TokenError { .. })), "{text:?}");
         assert!(matches!(RefreshToken::new(text), Err(TokenError { .. })), "{text:?}");
     }

@@ -20,21 +20,37 @@ fn each_error_is_one_line_in_lower_case() {
     let html = [("content-type", "text/html")];
     let said = [
         (
-            error(403, &[], r#"{"error":"access_denied","error_description":"Invalid combination"}"#),
+            error(
+                403,
+                &[],
+                r#"{"error":"access_denied","error_description":"Invalid combination"}"#,
+            ),
             "denied by the server (status 403): access_denied: Invalid combination",
         ),
-        (error(401, &[], r#"{"error":"access_denied"}"#), "denied by the server (status 401): access_denied"),
+        (
+            error(401, &[], r#"{"error":"access_denied"}"#),
+            "denied by the server (status 401): access_denied",
+        ),
         (error(502, &html, "<html>"), "unexpected answer: status 502, not JSON (text/html)"),
         (error(502, &[], ""), "unexpected answer: status 502, not JSON"),
         (error(500, &html, "{}"), "unexpected answer: status 500"),
         (error(200, &[], ""), "malformed answer: the body is empty"),
         (error(200, &[], "[]"), "malformed answer: the body is not a JSON object"),
         (error(200, &[], "{}"), "malformed answer: `access_token` is missing"),
-        (error(200, &[], "{\n x"), "malformed answer: the body is not valid JSON at line 2, column 2"),
+        (
+            error(200, &[], "{\n x"),
+            "malformed answer: the body is not valid JSON at line 2, column 2",
+        ),
         (error(200, &[], r#"{"scope":1,"scope":1}"#), "malformed answer: `scope` is given twice"),
-        (error(200, &[], r#"{"scope":1}"#), "malformed answer: `scope` has a value that it cannot have"),
+        (
+            error(200, &[], r#"{"scope":1}"#),
+            "malformed answer: `scope` has a value that it cannot have",
+        ),
         (error(200, &[], &" ".repeat(70_000)), "malformed answer: the body is too large"),
-        (ResponseError::malformed(MalformedReason::Other("no claim")), "malformed answer: no claim"),
+        (
+            ResponseError::malformed(MalformedReason::Other("no claim")),
+            "malformed answer: no claim",
+        ),
     ];
     for (error, expected) in said {
         assert_eq!(error.to_string(), expected);
@@ -47,7 +63,10 @@ fn only_the_api_itself_calls_a_failure_temporary() {
     for code in ["server_error", "temporarily_unavailable"] {
         for status in [200, 302, 400, 401, 403, 404, 429, 500, 503] {
             let error = error(status, &[], &format!(r#"{{"error":"{code}"}}"#));
-            assert!(matches!(error, ResponseError::Unexpected { is_temporary: true, .. }), "{status} {code}");
+            assert!(
+                matches!(error, ResponseError::Unexpected { is_temporary: true, .. }),
+                "{status} {code}"
+            );
             assert!(error.is_retryable());
         }
     }
@@ -60,7 +79,10 @@ fn only_the_api_itself_calls_a_failure_temporary() {
         (503, ""),
     ] {
         let error = error(status, &[], body);
-        assert!(matches!(error, ResponseError::Unexpected { is_temporary: false, .. }), "{status} {body}");
+        assert!(
+            matches!(error, ResponseError::Unexpected { is_temporary: false, .. }),
+            "{status} {body}"
+        );
     }
 }
 
@@ -70,7 +92,9 @@ fn what_may_pass_is_retryable_and_what_was_said_for_good_is_not() {
         assert!(error(status, &[], "").is_retryable(), "{status}");
     }
     assert!(error(200, &[], "<html>").is_retryable());
-    for status in [100, 204, 301, 307, 400, 401, 403, 404, 405, 409, 410, 415, 422, 501, 505, 599, 999] {
+    for status in
+        [100, 204, 301, 307, 400, 401, 403, 404, 405, 409, 410, 415, 422, 501, 505, 599, 999]
+    {
         assert!(!error(status, &[], "").is_retryable(), "{status}");
     }
     for status in [200, 400, 401, 403] {
@@ -91,11 +115,17 @@ fn no_hostile_text_breaks_the_line() {
 fn the_wait_is_told_from_now_on() {
     let error = error(429, &[("retry-after", "120")], "");
     let now = SystemTime::UNIX_EPOCH;
-    assert_eq!(error.retry_after().map(|wait| wait.delay_from(now)), Some(Duration::from_secs(120)));
+    assert_eq!(
+        error.retry_after().map(|wait| wait.delay_from(now)),
+        Some(Duration::from_secs(120))
+    );
     let date = RetryAfter::At(now + Duration::from_secs(60));
     assert_eq!(date.delay_from(now), Duration::from_secs(60));
     assert_eq!(date.delay_from(now + Duration::from_secs(61)), Duration::ZERO);
-    assert_eq!(crate::denials::error(403, &[("retry-after", "1")], r#"{"error":"x"}"#).retry_after(), None);
+    assert_eq!(
+        crate::denials::error(403, &[("retry-after", "1")], r#"{"error":"x"}"#).retry_after(),
+        None
+    );
 }
 
 /// What the description that the server `told` looks like after a sign-in with `password`.
@@ -108,7 +138,9 @@ fn described(password: &str, told: &str) -> String {
 
 #[test]
 fn a_password_that_is_quoted_as_it_stood_in_the_request_is_withheld() {
-    for password in ["pass\tword", "\t\t\t", "\"\"\"\"", "\\\\\\", "a\"b c", "a\\b", "a b\n", "plain"] {
+    for password in
+        ["pass\tword", "\t\t\t", "\"\"\"\"", "\\\\\\", "a\"b c", "a\\b", "a b\n", "plain"]
+    {
         let quoted = serde_json::Value::from(password).to_string();
         for told in [quoted.clone(), format!("you sent {quoted}, no")] {
             assert_eq!(described(password, &told), "[withheld: it repeats a secret]", "{told}");

@@ -17,7 +17,10 @@ impl Operation for Measure {
         operation::json_post(base, "/measure", SecretBody::json(&())?)
     }
 
-    fn parse_response<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<usize, ResponseError> {
+    fn parse_response<B: AsRef<[u8]>>(
+        &self,
+        response: &Response<B>,
+    ) -> Result<usize, ResponseError> {
         operation::success_body(response, Self::MAX_RESPONSE_BYTES, &["s3cret"]).map(<[u8]>::len)
     }
 }
@@ -30,7 +33,9 @@ fn read(status: u16, body: &str) -> Result<usize, ResponseError> {
 
 #[test]
 fn any_json_is_a_success() {
-    for body in ["{}", "[]", "1", "null", "\"x\"", r#"{"access_token":1,"access_token":2}"#, " {}\n"] {
+    for body in
+        ["{}", "[]", "1", "null", "\"x\"", r#"{"access_token":1,"access_token":2}"#, " {}\n"]
+    {
         assert_eq!(read(200, body), Ok(body.len()), "{body}");
     }
     assert_eq!(read(204, ""), Ok(0));
@@ -44,10 +49,15 @@ fn a_byte_order_mark_is_not_part_of_the_body() {
 
 #[test]
 fn a_denial_is_one_here_too_whatever_else_is_given_twice() {
-    for body in [r#"{"error":"access_denied"}"#, r#"{"error":"access_denied","scope":1,"scope":2}"#] {
+    for body in [r#"{"error":"access_denied"}"#, r#"{"error":"access_denied","scope":1,"scope":2}"#]
+    {
         for status in [200, 400, 401, 403] {
             let error = read(status, body).unwrap_err();
-            assert_eq!(error.denial().map(|denial| denial.code()), Some("access_denied"), "{status} {body}");
+            assert_eq!(
+                error.denial().map(|denial| denial.code()),
+                Some("access_denied"),
+                "{status} {body}"
+            );
         }
     }
 }
@@ -78,7 +88,8 @@ fn what_is_too_large_broken_or_not_json_is_refused() {
 
 #[test]
 fn a_secret_that_is_told_is_withheld() {
-    let error = read(403, r#"{"error":"access_denied","error_description":"wrong: s3cret"}"#).unwrap_err();
+    let error =
+        read(403, r#"{"error":"access_denied","error_description":"wrong: s3cret"}"#).unwrap_err();
     assert!(!crate::support::all_it_says(&error).contains("s3cret"));
 }
 

@@ -14,7 +14,9 @@ use proptest::test_runner::{Config, FileFailurePersistence};
 /// proptest's own settings, with the regressions beside the source file: its default place is beside `src`.
 fn config() -> Config {
     Config {
-        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("proptest-regressions"))),
+        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource(
+            "proptest-regressions",
+        ))),
         ..Config::default()
     }
 }

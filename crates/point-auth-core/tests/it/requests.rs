@@ -3,8 +3,8 @@
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderName, USER_AGENT};
 use http::{Method, Request, Version};
 use point_auth_core::{
-    BaseUrl, Credentials, Operation, Refresh, RefreshToken, RequestError, SecretBody, SignIn, UserAgent,
-    operation,
+    BaseUrl, Credentials, Operation, Refresh, RefreshToken, RequestError, SecretBody, SignIn,
+    UserAgent, operation,
 };
 
 const OURS: &str = concat!("point-auth/", env!("CARGO_PKG_VERSION"));
@@ -47,7 +47,8 @@ fn a_sign_in_is_the_published_curl_example() {
 
 #[test]
 fn a_user_alias_is_sent_as_the_reference_spells_it() {
-    let credentials = Credentials::new("jane", "s3cret").unwrap().with_user_alias("jane.doe").unwrap();
+    let credentials =
+        Credentials::new("jane", "s3cret").unwrap().with_user_alias("jane.doe").unwrap();
     let request = SignIn::new(&credentials).to_request(&BaseUrl::production()).unwrap();
     assert_eq!(body(&request), r#"{"username":"jane","password":"s3cret","useralias":"jane.doe"}"#);
 }
@@ -83,13 +84,15 @@ fn a_refresh_sends_the_refresh_token_and_nothing_else() {
 fn both_operations_go_below_the_path_prefix_of_a_gateway() {
     let credentials = Credentials::new("jane", "s3cret").unwrap();
     let refresh_token = RefreshToken::new("token").unwrap();
-    for base in
-        ["https://gateway.example:8443/point/services", "https://gateway.example:8443/point/services/"]
-    {
+    for base in [
+        "https://gateway.example:8443/point/services",
+        "https://gateway.example:8443/point/services/",
+    ] {
         let base = BaseUrl::parse(base).unwrap();
         let sign_in = SignIn::new(&credentials).to_request(&base).unwrap();
         let refresh = Refresh::new(&refresh_token).to_request(&base).unwrap();
-        let below = "https://gateway.example:8443/point/services/user-management-services-ws/oauth2/002";
+        let below =
+            "https://gateway.example:8443/point/services/user-management-services-ws/oauth2/002";
         assert_eq!(sign_in.uri().to_string(), format!("{below}/signInWithPassword"));
         assert_eq!(refresh.uri().to_string(), format!("{below}/refreshIdToken"));
     }
@@ -99,17 +102,19 @@ fn both_operations_go_below_the_path_prefix_of_a_gateway() {
 fn credentials_are_escaped_as_json_wants_it() {
     let credentials = Credentials::new("Zoë \"Z\" 😀", "a\\b\n\u{0}\u{7f}\u{2028}").unwrap();
     let request = SignIn::new(&credentials).to_request(&BaseUrl::production()).unwrap();
-    let expected = "{\"username\":\"Zoë \\\"Z\\\" 😀\",\"password\":\"a\\\\b\\n\\u0000\u{7f}\u{2028}\"}";
+    let expected =
+        "{\"username\":\"Zoë \\\"Z\\\" 😀\",\"password\":\"a\\\\b\\n\\u0000\u{7f}\u{2028}\"}";
     assert_eq!(body(&request), expected);
 }
 
 #[test]
 fn the_longest_credentials_are_sent_whole() {
     let longest = "\u{1}".repeat(Credentials::MAX_PART_BYTES);
-    let credentials = Credentials::new(&longest, longest.clone()).unwrap().with_user_alias(&longest).unwrap();
+    let credentials =
+        Credentials::new(&longest, longest.clone()).unwrap().with_user_alias(&longest).unwrap();
     let request = SignIn::new(&credentials).to_request(&BaseUrl::production()).unwrap();
-    let expected =
-        r#"{"username":"","password":"","useralias":""}"#.len() + 3 * 6 * Credentials::MAX_PART_BYTES;
+    let expected = r#"{"username":"","password":"","useralias":""}"#.len()
+        + 3 * 6 * Credentials::MAX_PART_BYTES;
     assert_eq!(request.body().len(), expected);
 }
 

@@ -4,8 +4,8 @@ use std::fmt::Debug;
 
 use http::{HeaderMap, HeaderValue, Request, Response};
 use point_auth_core::{
-    AccessToken, BaseUrl, Credentials, Operation, Refresh, RefreshToken, RetryAfter, SecretBody, SignIn,
-    TokenSet, UserAgent,
+    AccessToken, BaseUrl, Credentials, Operation, Refresh, RefreshToken, RetryAfter, SecretBody,
+    SignIn, TokenSet, UserAgent,
 };
 
 const CANARY: &str = "c4n4ry-of-secrecy";
@@ -27,7 +27,8 @@ fn credentials() -> Credentials {
 }
 
 fn tokens() -> TokenSet {
-    TokenSet::new(AccessToken::new(CANARY).unwrap()).with_refresh_token(RefreshToken::new(CANARY).unwrap())
+    TokenSet::new(AccessToken::new(CANARY).unwrap())
+        .with_refresh_token(RefreshToken::new(CANARY).unwrap())
 }
 
 #[test]
@@ -71,9 +72,11 @@ fn headers_with_the_token_show_nothing() {
 fn whole_requests_and_responses_show_nothing() {
     let base = BaseUrl::production();
     let (credentials, refresh_token) = (credentials(), RefreshToken::new(CANARY).unwrap());
-    for mut request in
-        [SignIn::new(&credentials).to_request(&base), Refresh::new(&refresh_token).to_request(&base)]
-            .map(Result::unwrap)
+    for mut request in [
+        SignIn::new(&credentials).to_request(&base),
+        Refresh::new(&refresh_token).to_request(&base),
+    ]
+    .map(Result::unwrap)
     {
         tokens().access_token().authorize(request.headers_mut());
         let text = shown(&request);
@@ -101,7 +104,9 @@ fn a_scope_that_repeats_a_secret_is_not_there_to_be_shown() {
         ("s3cret", format!(r#"{{"access_token":"{CANARY}","scope":"{CANARY}"}}"#)),
         (
             "s3cret",
-            format!(r#"{{"access_token":"a-token","refresh_token":"{CANARY}","scope":"x{CANARY}x"}}"#),
+            format!(
+                r#"{{"access_token":"a-token","refresh_token":"{CANARY}","scope":"x{CANARY}x"}}"#
+            ),
         ),
     ] {
         let credentials = Credentials::new("jane", password).unwrap();
@@ -113,7 +118,10 @@ fn a_scope_that_repeats_a_secret_is_not_there_to_be_shown() {
 
 #[test]
 fn what_holds_no_secret_may_be_read() {
-    assert_eq!(format!("{:?}", BaseUrl::production()), r#"BaseUrl("https://api.pointservices.com")"#);
+    assert_eq!(
+        format!("{:?}", BaseUrl::production()),
+        r#"BaseUrl("https://api.pointservices.com")"#
+    );
     assert!(format!("{:?}", UserAgent::new()).contains("point-auth/"));
     let header = HeaderMap::from_iter([(http::header::RETRY_AFTER, HeaderValue::from_static("5"))]);
     assert_eq!(format!("{:?}", RetryAfter::from_headers(&header)), "Some(Delay(5s))");

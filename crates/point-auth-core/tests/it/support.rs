@@ -4,7 +4,9 @@ use std::error::Error;
 
 use base64::Engine as _;
 use http::{HeaderName, HeaderValue, Response, StatusCode};
-use point_auth_core::{Credentials, Operation, Refresh, RefreshToken, ResponseError, SignIn, TokenSet};
+use point_auth_core::{
+    Credentials, Operation, Refresh, RefreshToken, ResponseError, SignIn, TokenSet,
+};
 use serde_json::Value;
 
 /// The table of answers, as `answers.md` describes it.
@@ -25,7 +27,9 @@ pub(crate) fn text<'a>(value: &'a Value, field: &str) -> &'a str {
 pub(crate) fn body(entry: &Value) -> Vec<u8> {
     match (entry.get("body"), entry.get("body_base64"), entry.get("body_parts")) {
         (Some(body), None, None) => body.as_str().unwrap().as_bytes().to_vec(),
-        (None, Some(body), None) => base64::prelude::BASE64_STANDARD.decode(body.as_str().unwrap()).unwrap(),
+        (None, Some(body), None) => {
+            base64::prelude::BASE64_STANDARD.decode(body.as_str().unwrap()).unwrap()
+        }
         (None, None, Some(parts)) => parts.as_array().unwrap().iter().flat_map(part).collect(),
         _ => panic!("not exactly one body in {}", entry["name"]),
     }
@@ -87,7 +91,10 @@ impl Asked {
     }
 
     /// Reads `response`.
-    pub(crate) fn read<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<TokenSet, ResponseError> {
+    pub(crate) fn read<B: AsRef<[u8]>>(
+        &self,
+        response: &Response<B>,
+    ) -> Result<TokenSet, ResponseError> {
         match self {
             Self::SignIn(credentials) => SignIn::new(credentials).parse_response(response),
             Self::Refresh(refresh_token) => Refresh::new(refresh_token).parse_response(response),

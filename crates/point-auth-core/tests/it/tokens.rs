@@ -39,6 +39,7 @@ fn a_token_of_nothing_but_escapes_is_unescaped() {
 
 #[test]
 fn every_escape_of_json_is_what_it_stands_for() {
-    let escaped = scope(r#"{"access_token":"a-token","scope":"\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00"}"#);
+    let escaped =
+        scope(r#"{"access_token":"a-token","scope":"\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00"}"#);
     assert_eq!(escaped.as_str(), "\"\\/\u{8}\u{c}\n\r\t\u{e9}\u{1f600}");
 }

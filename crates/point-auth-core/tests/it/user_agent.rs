@@ -21,7 +21,8 @@ fn a_product_goes_in_front() {
 
 #[test]
 fn what_could_not_stand_in_a_header_is_refused() {
-    for product in ["", "  ", "a\r\nX: y", "a\nb", "a\tb", "a\0", "é", "a\u{7f}", &"x".repeat(257)] {
+    for product in ["", "  ", "a\r\nX: y", "a\nb", "a\tb", "a\0", "é", "a\u{7f}", &"x".repeat(257)]
+    {
         let refused = UserAgent::new().with_product(product);
         assert!(matches!(refused, Err(UserAgentError { .. })), "{product:?}");
     }

@@ -50,7 +50,9 @@ fn a_token_that_was_seen_to_be_over_is_not_brought_to_life_by_a_wall_clock_set_b
     // What is over need not be stored, and is not taken up again.
     assert_ne!(scenario.session.stored_version(), before);
     let stored = scenario.session.stored_tokens().unwrap();
-    assert!(String::from_utf8_lossy(stored.expose_json().as_ref()).contains(r#""access_token":null"#));
+    assert!(
+        String::from_utf8_lossy(stored.expose_json().as_ref()).contains(r#""access_token":null"#)
+    );
     scenario.wall_clock_goes_back(5400).server().is_unavailable().someone().waits();
     assert_eq!(scenario.state(), State::Waiting);
 }
@@ -156,7 +158,9 @@ fn run_through(now: Now) {
                     let _ = session.handle_failure(exchange.id, now, &Failure::maybe_sent());
                 }
                 session.reset();
-                if let Ok(Action::Send(exchange)) = session.poll(now, &mut Call::until(Duration::MAX)) {
+                if let Ok(Action::Send(exchange)) =
+                    session.poll(now, &mut Call::until(Duration::MAX))
+                {
                     let _outcome = session.abandon(exchange.id, now);
                 }
             }

@@ -50,11 +50,14 @@ fn told(error: &SessionError) -> Vec<String> {
 fn a_failure_is_told_with_its_cause_and_the_cause_of_that() {
     let mut scenario = Scenario::new();
     scenario.caller("ann").signs_in();
-    scenario
-        .server()
-        .fails(&Failure::maybe_sent().with_source(Box::<dyn Error + Send + Sync>::from(Outer(Inner))));
+    scenario.server().fails(
+        &Failure::maybe_sent().with_source(Box::<dyn Error + Send + Sync>::from(Outer(Inner))),
+    );
     let error = scenario.caller("ann").reply.unwrap_err();
-    assert_eq!(told(&error), ["no access token could be got", "the connection was lost", "reset by peer"]);
+    assert_eq!(
+        told(&error),
+        ["no access token could be got", "the connection was lost", "reset by peer"]
+    );
 }
 
 /// It counts as one that nobody has said anything of.
@@ -73,7 +76,10 @@ fn whoever_gives_an_exchange_up_may_say_why() {
     let id = scenario.exchange().id;
     scenario.outcome = Some(scenario.session.abandon_because(id, scenario.now, Outer(Inner)));
     let error = scenario.gives_up().pauses_for(600).caller("ann").reply.unwrap_err();
-    assert_eq!(told(&error), ["no access token could be got", "the connection was lost", "reset by peer"]);
+    assert_eq!(
+        told(&error),
+        ["no access token could be got", "the connection was lost", "reset by peer"]
+    );
     scenario.outcome = Some(scenario.session.abandon_because(id, scenario.now, Outer(Inner)));
     scenario.is_ignored();
 }
@@ -158,7 +164,10 @@ fn a_response_that_was_no_token_is_told() {
     scenario.caller("ann").signs_in();
     scenario.server().answers(404, "<html>");
     let error = scenario.caller("ann").reply.unwrap_err();
-    assert_eq!(told(&error), ["no access token could be got", "unexpected answer: status 404, not JSON"]);
+    assert_eq!(
+        told(&error),
+        ["no access token could be got", "unexpected answer: status 404, not JSON"]
+    );
 }
 
 #[test]
@@ -169,7 +178,10 @@ fn a_caller_out_of_patience_is_told_why_the_last_attempt_failed() {
     assert_eq!(told(&error), ["no access token came in time"]);
     scenario.server().is_unavailable();
     let error = scenario.someone_with(0).reply.unwrap_err();
-    assert_eq!(told(&error), ["no access token came in time", "unexpected answer: status 503, not JSON"]);
+    assert_eq!(
+        told(&error),
+        ["no access token came in time", "unexpected answer: status 503, not JSON"]
+    );
 }
 
 #[test]
@@ -180,7 +192,9 @@ fn a_denial_is_told_in_the_servers_words_and_once() {
     let error = scenario.someone().reply.unwrap_err();
     assert_eq!(
         told(&error),
-        ["denied by the server (status 403): access_denied: Invalid username / password combination"]
+        [
+            "denied by the server (status 403): access_denied: Invalid username / password combination"
+        ]
     );
 }
 
@@ -192,7 +206,10 @@ fn the_need_of_a_sign_in_is_told() {
         1,
     );
     let error = Scenario::of(session).someone().reply.unwrap_err();
-    assert_eq!(told(&error), ["somebody must sign in: there is no good refresh token and no credentials"]);
+    assert_eq!(
+        told(&error),
+        ["somebody must sign in: there is no good refresh token and no credentials"]
+    );
 }
 
 #[test]
@@ -203,7 +220,10 @@ fn every_cause_of_a_failed_attempt_has_words_of_its_own() {
     };
     assert_eq!(said(AttemptError::EndedOnArrival), "the access token had ended when it came");
     assert_eq!(said(AttemptError::SameToken), "the server gave the same access token again");
-    assert_eq!(said(AttemptError::Rejected), "the API rejected an access token that had just been given");
+    assert_eq!(
+        said(AttemptError::Rejected),
+        "the API rejected an access token that had just been given"
+    );
     assert_eq!(said(AttemptError::Lost), "whoever was sending went away");
     assert_eq!(
         said(AttemptError::Request(point_auth_core::RequestError::Path)),

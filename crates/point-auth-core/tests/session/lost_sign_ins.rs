@@ -188,7 +188,13 @@ fn three_lost_sign_ins_pause_for_ten_minutes_even_past_the_last_use_of_a_token()
 fn the_ten_minutes_go_by_the_monotonic_clock_alone() {
     let mut scenario = three_are_lost();
     scenario.sleeps_for(100_000).pauses_for(600).nobody_sends();
-    scenario.wall_clock_goes_back(200_000).after(599.9).nobody_sends().after(0.1).someone().signs_in();
+    scenario
+        .wall_clock_goes_back(200_000)
+        .after(599.9)
+        .nobody_sends()
+        .after(0.1)
+        .someone()
+        .signs_in();
 }
 
 #[test]
@@ -246,7 +252,9 @@ fn a_gateway_that_got_no_answer_may_have_passed_the_password_on() {
 fn an_outcome_says_whether_it_may_have_counted() {
     use point_auth_core::session::Outcome::{Failed, Retrying};
     let counted = |scenario: &Scenario| match scenario.outcome {
-        Some(Failed { may_have_counted, .. } | Retrying { may_have_counted, .. }) => may_have_counted,
+        Some(Failed { may_have_counted, .. } | Retrying { may_have_counted, .. }) => {
+            may_have_counted
+        }
         ref other => panic!("{other:?}"),
     };
     let after = |what: fn(&mut Scenario)| {

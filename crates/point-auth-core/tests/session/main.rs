@@ -32,4 +32,5 @@ mod told;
 mod windows;
 
 #[global_allocator]
-static ALLOCATOR: scanning_allocator::ScanningAllocator = scanning_allocator::ScanningAllocator::new();
+static ALLOCATOR: scanning_allocator::ScanningAllocator =
+    scanning_allocator::ScanningAllocator::new();

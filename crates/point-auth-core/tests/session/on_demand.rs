@@ -1,7 +1,9 @@
 //! Credentials on demand: asked for at each sign-in, and not sent twice when they were denied.
 
 use point_auth_core::Credentials;
-use point_auth_core::session::{AttemptError, Login, NotNow, Now, Outcome, Policy, State, StoredTokensError};
+use point_auth_core::session::{
+    AttemptError, Login, NotNow, Now, Outcome, Policy, State, StoredTokensError,
+};
 
 use crate::scenario::{Scenario, Seconds, jane};
 
@@ -109,7 +111,13 @@ fn another_spelling_of_the_username_or_another_alias_is_denied_as_well() {
     let shouted = Credentials::new("JANE@Tenant.com", "jane's password").unwrap();
     for same in [shouted, jane().with_user_alias("ann").unwrap()] {
         let mut scenario = denied();
-        scenario.after(1).someone().asks_for_credentials().source().gives_to_no_avail(same).latches();
+        scenario
+            .after(1)
+            .someone()
+            .asks_for_credentials()
+            .source()
+            .gives_to_no_avail(same)
+            .latches();
         scenario.has_sent(1, 0);
     }
 }
@@ -176,14 +184,22 @@ fn who_declines_because_of_a_denial_latches_without_a_request() {
     let mut scenario = Scenario::on_demand();
     scenario.caller("ann").asks_for_credentials().caller("bob").waits();
     scenario.source().declines(NotNow::Denied(denial)).latches();
-    scenario.caller("ann").is_denied().caller("bob").is_denied().someone().is_denied().has_sent(0, 0);
+    scenario
+        .caller("ann")
+        .is_denied()
+        .caller("bob")
+        .is_denied()
+        .someone()
+        .is_denied()
+        .has_sent(0, 0);
     assert_eq!(scenario.snapshot().counts.denied, 0);
     scenario.after(1).someone().asks_for_credentials().source().gives(jane()).has_sent(1, 0);
 }
 
 /// What a shared login says for so long after a sign-in that got lost.
 fn rests_for(seconds: u32, now: Now) -> NotNow {
-    let policy = Policy::builder().with_lost_sign_ins(1).with_lost_pause(seconds.seconds()).build().unwrap();
+    let policy =
+        Policy::builder().with_lost_sign_ins(1).with_lost_pause(seconds.seconds()).build().unwrap();
     let mut login = Login::new(&policy);
     let mut scenario = Scenario::new();
     scenario.someone().signs_in().server().falls_silent();
@@ -264,7 +280,9 @@ fn three_sign_ins_that_got_lost_are_enough_for_ten_minutes() {
 #[test]
 fn another_password_begins_the_count_of_lost_sign_ins_anew() {
     let mut scenario = Scenario::on_demand();
-    for (credentials, pause) in [(jane(), 1), (jane(), 2), (rotated(), 4), (rotated(), 8), (rotated(), 600)] {
+    for (credentials, pause) in
+        [(jane(), 1), (jane(), 2), (rotated(), 4), (rotated(), 8), (rotated(), 600)]
+    {
         scenario.someone().asks_for_credentials().source().gives(credentials);
         scenario.server().falls_silent().pauses_for(pause).after_the_pause();
     }

@@ -292,7 +292,11 @@ fn retry_after_is_spread_over_a_quarter_more_and_at_most_a_minute() {
             .map(|seed| {
                 let mut scenario = Scenario::with_seed(seed);
                 scenario.someone().signs_in();
-                scenario.server().is_busy(&asked_for.to_string()).pauses_as_asked_for(asked_for).pause()
+                scenario
+                    .server()
+                    .is_busy(&asked_for.to_string())
+                    .pauses_as_asked_for(asked_for)
+                    .pause()
             })
             .collect();
         let least = pauses.iter().copied().fold(f64::MAX, f64::min);

@@ -81,7 +81,10 @@ fn a_zero_where_a_session_would_spin_or_never_work_is_refused() {
         (|policy| policy.with_patience(Duration::ZERO), "the patience"),
         (|policy| policy.with_exchange_timeout(Duration::ZERO), "the exchange timeout"),
         (|policy| policy.with_shortest_pause(Duration::ZERO), "the shortest pause"),
-        (|policy| policy.with_shortest_pause_with_token(Duration::ZERO), "the shortest pause with a token"),
+        (
+            |policy| policy.with_shortest_pause_with_token(Duration::ZERO),
+            "the shortest pause with a token",
+        ),
         (|policy| policy.with_lost_pause(Duration::ZERO), "the pause after lost sign-ins"),
         (|policy| policy.with_refresh_token_life(Duration::ZERO), "the refresh token's life"),
     ];
@@ -98,9 +101,21 @@ fn a_zero_where_a_session_would_spin_or_never_work_is_refused() {
 #[test]
 fn windows_and_pauses_in_the_wrong_order_are_refused() {
     let cases: [(Change, &str, &str); 4] = [
-        (|policy| policy.with_last_use_margin(seconds(61)), "the last-use margin", "the mandatory window"),
-        (|policy| policy.with_mandatory_window(seconds(301)), "the mandatory window", "the advisory window"),
-        (|policy| policy.with_shortest_pause(seconds(61)), "the shortest pause", "the longest pause"),
+        (
+            |policy| policy.with_last_use_margin(seconds(61)),
+            "the last-use margin",
+            "the mandatory window",
+        ),
+        (
+            |policy| policy.with_mandatory_window(seconds(301)),
+            "the mandatory window",
+            "the advisory window",
+        ),
+        (
+            |policy| policy.with_shortest_pause(seconds(61)),
+            "the shortest pause",
+            "the longest pause",
+        ),
         (
             |policy| policy.with_shortest_pause_with_token(seconds(61)),
             "the shortest pause with a token",
@@ -110,7 +125,10 @@ fn windows_and_pauses_in_the_wrong_order_are_refused() {
     for (change, less, more) in cases {
         let refused = change(Policy::builder()).build();
         assert_eq!(refused, Err(PolicyError::Order(less, more)));
-        assert_eq!(PolicyError::Order(less, more).to_string(), format!("{less} is more than {more}"));
+        assert_eq!(
+            PolicyError::Order(less, more).to_string(),
+            format!("{less} is more than {more}")
+        );
     }
 }
 
@@ -158,8 +176,11 @@ fn a_policy_of_everything_at_its_most_overflows_nothing() {
 
 #[test]
 fn many_attempts_are_made_when_many_are_asked_for() {
-    let policy =
-        Policy::builder().with_attempts(40).with_first_gap(Duration::from_millis(1)).build().unwrap();
+    let policy = Policy::builder()
+        .with_attempts(40)
+        .with_first_gap(Duration::from_millis(1))
+        .build()
+        .unwrap();
     let mut scenario = Scenario::with_policy(policy);
     let mut call = point_auth_core::session::Call::until(Duration::MAX);
     let mut gaps = Vec::new();
@@ -196,8 +217,11 @@ fn a_policy_that_would_believe_every_rejection_is_refused() {
 
 #[test]
 fn the_patience_and_the_timeout_of_the_policy_are_obeyed() {
-    let policy =
-        Policy::builder().with_patience(seconds(100)).with_exchange_timeout(seconds(3)).build().unwrap();
+    let policy = Policy::builder()
+        .with_patience(seconds(100))
+        .with_exchange_timeout(seconds(3))
+        .build()
+        .unwrap();
     let mut scenario = Scenario::with_policy(policy);
     scenario.someone().signs_in();
     assert_eq!(scenario.exchange().deadline - scenario.now.monotonic, seconds(3));

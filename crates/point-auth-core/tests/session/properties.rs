@@ -24,7 +24,9 @@ fn config(cases: u32) -> Config {
     let default = Config::default();
     Config {
         cases: cases.max(default.cases),
-        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("proptest-regressions"))),
+        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource(
+            "proptest-regressions",
+        ))),
         max_shrink_iters: 20_000,
         ..default
     }

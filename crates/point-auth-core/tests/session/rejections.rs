@@ -34,7 +34,10 @@ fn only_the_rejection_of_the_token_that_there_is_changes_anything() {
     let mut scenario = Scenario::refreshable("first", 3600);
     scenario.at(100);
     for (token, changes) in [("another", false), ("first", true), ("first", false)] {
-        assert_eq!(scenario.session.invalidate(&AccessToken::new(token).unwrap(), scenario.now), changes);
+        assert_eq!(
+            scenario.session.invalidate(&AccessToken::new(token).unwrap(), scenario.now),
+            changes
+        );
     }
 }
 
@@ -107,7 +110,10 @@ fn getting_the_rejected_token_again_starts_a_pause() {
     let mut scenario = Scenario::refreshable("first", 3600);
     scenario.at(100).api_rejects("first").caller("ann").refreshes();
     scenario.server().answers(200, r#"{"access_token":"first","expires_in":3600}"#).gives_up();
-    assert!(matches!(scenario.outcome, Some(Outcome::Failed { error: AttemptError::SameToken, .. })));
+    assert!(matches!(
+        scenario.outcome,
+        Some(Outcome::Failed { error: AttemptError::SameToken, .. })
+    ));
     scenario.caller("ann").fails().pauses_for(1).nobody_sends();
 }
 
@@ -123,7 +129,10 @@ fn getting_the_token_that_there_is_again_starts_a_pause() {
 fn a_new_refresh_token_beside_the_identical_access_token_is_kept() {
     let mut scenario = Scenario::refreshable("first", 3600);
     scenario.at(100).api_rejects("first").someone().refreshes();
-    scenario.server().answers(200, r#"{"access_token":"first","refresh_token":"rotated"}"#).gives_up();
+    scenario
+        .server()
+        .answers(200, r#"{"access_token":"first","refresh_token":"rotated"}"#)
+        .gives_up();
     scenario.after(1).someone().refreshes();
     let body = std::str::from_utf8(scenario.exchange().request.body().as_ref()).unwrap();
     assert!(body.contains("rotated"));
@@ -178,7 +187,9 @@ fn the_same_token_with_a_later_end_is_as_good_as_a_new_one() {
     let again = |life: u32| {
         let mut scenario = Scenario::refreshable("first", 3600);
         scenario.at(3460).someone().refreshes_beside("first");
-        scenario.server().answers(200, &format!(r#"{{"access_token":"first","expires_in":{life}}}"#));
+        scenario
+            .server()
+            .answers(200, &format!(r#"{{"access_token":"first","expires_in":{life}}}"#));
         scenario
     };
     // It was good until 3595; a server that rounds is off by a second.

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use point_auth_core::session::{
-    Action, Call, Exchange, ExchangeId, Moment, Now, Outcome, Policy, Session, SessionError, Snapshot, State,
+    Action, Call, Exchange, ExchangeId, Moment, Now, Outcome, Policy, Session, SessionError,
+    Snapshot, State,
 };
 use point_auth_core::{AccessToken, BaseUrl, Credentials, Denial};
 

@@ -28,7 +28,9 @@ fn nothing_that_can_be_printed_shows_a_password_or_a_token() {
     let mut said = String::new();
     scenario.caller("ann").signs_in();
     said.push_str(&format!("{:?} {:#?}", scenario.exchange(), scenario.exchange()));
-    scenario.server().answers(200, r#"{"access_token":"printed-access","error":"printed-password"}"#);
+    scenario
+        .server()
+        .answers(200, r#"{"access_token":"printed-access","error":"printed-password"}"#);
     said.push_str(&all_it_says(&scenario.caller("ann").reply.unwrap_err()));
     said.push_str(&format!("{:?} {:?}", scenario.outcome, scenario.snapshot()));
     scenario.session.reset();
@@ -42,7 +44,11 @@ fn nothing_that_can_be_printed_shows_a_password_or_a_token() {
     scenario.server().answers(400, r#"{"error":"printed-refresh is dead"}"#);
     said.push_str(&format!("{:?} {:#?}", scenario.outcome, scenario.snapshot()));
     let stored = scenario.session.stored_tokens().unwrap();
-    said.push_str(&format!("{:?} {:?}", stored.expose_json(), StoredTokens::from_json(b"printed-access")));
+    said.push_str(&format!(
+        "{:?} {:?}",
+        stored.expose_json(),
+        StoredTokens::from_json(b"printed-access")
+    ));
     for secret in ["printed-password", "printed-access", "printed-refresh"] {
         assert!(!said.contains(secret), "{secret} is in {said}");
     }
@@ -174,7 +180,8 @@ fn a_refused_refresh_repeats_no_secret_that_the_session_knows() {
     for secret in ["first", "first-refresh", "jane's password"] {
         let mut scenario = Scenario::refreshable("first", 3600);
         scenario.at(3500).someone().refreshes_beside("first");
-        let body = format!(r#"{{"error":"invalid_grant","error_description":"not good: {secret}"}}"#);
+        let body =
+            format!(r#"{{"error":"invalid_grant","error_description":"not good: {secret}"}}"#);
         scenario.server().answers(400, &body).is_refused();
         let said = format!("{:?} {:?}", scenario.outcome, scenario.snapshot());
         assert!(said.contains("400") && !said.contains(secret), "{secret} is in {said}");

@@ -56,7 +56,10 @@ fn a_session_in_a_pause_tells_why_and_until_when() {
     let snapshot = scenario.snapshot();
     assert_eq!(snapshot.state, State::Paused);
     scenario.pauses_as_asked_for(30);
-    assert_eq!(snapshot.last_failure.unwrap().to_string(), "unexpected answer: status 429, not JSON");
+    assert_eq!(
+        snapshot.last_failure.unwrap().to_string(),
+        "unexpected answer: status 429, not JSON"
+    );
     assert_eq!(snapshot.counts.failed, 1);
     scenario.after_the_pause();
     assert_eq!(scenario.state(), State::Waiting);

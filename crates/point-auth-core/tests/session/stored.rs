@@ -161,8 +161,14 @@ fn tokens_of_another_alias_are_refused() {
     scenario.server().gives("ann's", 3600);
     let anns = stored(&scenario);
     let mut scenario = of(jane().with_user_alias("bob").unwrap());
-    assert_eq!(scenario.session.restore(anns.clone(), scenario.now), Err(StoredTokensError::OtherUserAlias));
-    assert_eq!(Scenario::new().session.restore(anns, scenario.now), Err(StoredTokensError::OtherUserAlias));
+    assert_eq!(
+        scenario.session.restore(anns.clone(), scenario.now),
+        Err(StoredTokensError::OtherUserAlias)
+    );
+    assert_eq!(
+        Scenario::new().session.restore(anns, scenario.now),
+        Err(StoredTokensError::OtherUserAlias)
+    );
 }
 
 #[test]
@@ -205,7 +211,9 @@ fn tokens_taken_up_without_credentials_still_belong_to_their_user() {
     let mut scenario = restarted(without_credentials(), stored, 10);
     let written = written_and_read(&scenario.session.stored_tokens().unwrap());
     assert!(Scenario::new().session.restore(written, scenario.now).is_ok());
-    scenario.session.set_credentials(Credentials::new("joe@tenant.com", "joe's").unwrap(), scenario.now);
+    scenario
+        .session
+        .set_credentials(Credentials::new("joe@tenant.com", "joe's").unwrap(), scenario.now);
     scenario.someone().signs_in();
 }
 
@@ -232,13 +240,15 @@ fn tokens_of_two_users_are_never_mixed_in_a_session_without_credentials() {
 fn stored_tokens_that_are_refused_change_nothing() {
     let stored = stored(&Scenario::refreshable("first", 3600));
     let other = BaseUrl::parse("https://other.example.com").unwrap();
-    let mut scenario = Scenario::of(Session::without_credentials(other.clone(), Policy::default(), 1));
+    let mut scenario =
+        Scenario::of(Session::without_credentials(other.clone(), Policy::default(), 1));
     scenario.session.restore(stored, scenario.now).unwrap_err();
     scenario.session.set_credentials(jane().with_user_alias("ann").unwrap(), scenario.now);
     scenario.someone().signs_in();
     scenario.server().gives("ann's", 3600);
     let anns = written_and_read(&scenario.session.stored_tokens().unwrap());
-    let mut session = Session::new(other, jane().with_user_alias("ann").unwrap(), Policy::default(), 1);
+    let mut session =
+        Session::new(other, jane().with_user_alias("ann").unwrap(), Policy::default(), 1);
     session.restore(anns, scenario.now).unwrap();
 }
 

@@ -33,7 +33,14 @@ fn the_ten_minutes_after_lost_sign_ins_end_when_other_credentials_are_to_come() 
         scenario.someone().asks_for_credentials().source().gives(jane());
         scenario.server().falls_silent().pauses_for(pause).after_the_pause();
     }
-    scenario.someone().asks_for_credentials().source().gives(jane()).server().falls_silent().pauses_for(600);
+    scenario
+        .someone()
+        .asks_for_credentials()
+        .source()
+        .gives(jane())
+        .server()
+        .falls_silent()
+        .pauses_for(600);
     scenario.session.expect_credentials(None, scenario.now);
     scenario.pauses_for(4).after_the_pause().someone().asks_for_credentials();
 }

@@ -269,7 +269,10 @@ fn a_token_that_has_ended_when_it_comes_is_a_passing_failure() {
     let mut scenario = Scenario::new();
     scenario.caller("ann").signs_in();
     scenario.after(27).server().answers(200, r#"{"access_token":"late","expires_in":30}"#);
-    assert!(matches!(scenario.outcome, Some(Outcome::Retrying { error: AttemptError::EndedOnArrival, .. })));
+    assert!(matches!(
+        scenario.outcome,
+        Some(Outcome::Retrying { error: AttemptError::EndedOnArrival, .. })
+    ));
 }
 
 #[test]

@@ -36,7 +36,8 @@ async fn a_client_with_our_body_signs_in() {
 #[tokio::test]
 async fn a_client_with_another_body_signs_in() {
     let emulator = emulator().start().unwrap();
-    let client: Client<_, BoxBody<Bytes, ScrubbedError>> = Client::builder(TokioExecutor::new()).build_http();
+    let client: Client<_, BoxBody<Bytes, ScrubbedError>> =
+        Client::builder(TokioExecutor::new()).build_http();
     let transport = HyperTransport::from_client_with(client, |body| body.boxed());
     assert_tokens(&sign_in(&transport, &emulator.base_url()).await.unwrap());
 }

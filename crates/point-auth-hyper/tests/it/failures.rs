@@ -12,9 +12,11 @@ use crate::support::{assert_tells_nothing, assert_tokens, emulator, sign_in, tra
 async fn no_failure_tells_whom_it_was_sent_to() {
     let emulator = emulator().start().unwrap();
     let transport = transport(&emulator);
-    for fault in
-        [Fault::raw("SSH-2.0-OpenSSH_9.6\r\n"), Fault::pass().cut_after(300), Fault::close_after_request()]
-    {
+    for fault in [
+        Fault::raw("SSH-2.0-OpenSSH_9.6\r\n"),
+        Fault::pass().cut_after(300),
+        Fault::close_after_request(),
+    ] {
         emulator.push_fault(fault);
         assert_tells_nothing(&sign_in(&transport, &emulator.base_url()).await.unwrap_err());
     }
@@ -71,9 +73,12 @@ fn a_runtime_that_goes_away_is_neither_the_servers_fault_nor_a_panic() {
 async fn what_is_wrong_with_a_certificate_is_told() {
     use point_auth_testkit::Certificate;
 
-    for certificate in
-        [Certificate::UnknownCa, Certificate::SelfSigned, Certificate::Expired, Certificate::WrongHost]
-    {
+    for certificate in [
+        Certificate::UnknownCa,
+        Certificate::SelfSigned,
+        Certificate::Expired,
+        Certificate::WrongHost,
+    ] {
         let emulator = emulator().tls(certificate).start().unwrap();
         let error = sign_in(&transport(&emulator), &emulator.base_url()).await.unwrap_err();
         assert_eq!(error.kind(), TransportErrorKind::Tls, "{certificate:?}");
@@ -88,7 +93,8 @@ async fn without_tls_compiled_in_https_is_refused() {
 
     let server = RawServer::start(RawBehavior::Silent).unwrap();
     let trusted = emulator().start().unwrap();
-    let error = sign_in(&transport(&trusted), &format!("https://{}", server.addr())).await.unwrap_err();
+    let error =
+        sign_in(&transport(&trusted), &format!("https://{}", server.addr())).await.unwrap_err();
     assert_eq!(error.kind(), TransportErrorKind::Tls);
     assert!(!error.may_have_been_sent());
     assert_eq!(server.connections(), 0);

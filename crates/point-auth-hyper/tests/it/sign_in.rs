@@ -16,13 +16,19 @@ async fn the_server_sees_our_headers_and_none_of_the_clients_own() {
     let requests = emulator.requests();
     let request = requests.first().unwrap();
     assert_eq!(request.method(), Method::POST);
-    assert_eq!(request.headers().get_all("accept").iter().collect::<Vec<_>>(), ["application/json"]);
+    assert_eq!(
+        request.headers().get_all("accept").iter().collect::<Vec<_>>(),
+        ["application/json"]
+    );
     assert_eq!(request.header("accept-encoding"), Some("identity"));
     assert_eq!(request.header("content-length"), Some(request.body().len().to_string().as_str()));
     assert!(request.header("user-agent").unwrap().starts_with("point-auth"));
     let mut names: Vec<_> = request.headers().keys().map(http::HeaderName::as_str).collect();
     names.sort_unstable();
-    assert_eq!(names, ["accept", "accept-encoding", "content-length", "content-type", "host", "user-agent"]);
+    assert_eq!(
+        names,
+        ["accept", "accept-encoding", "content-length", "content-type", "host", "user-agent"]
+    );
     let body = std::str::from_utf8(request.body()).unwrap();
     assert!(body.contains(USERNAME) && body.contains(PASSWORD));
 }
@@ -96,7 +102,8 @@ mod over_native_tls {
     #[tokio::test]
     async fn alpn_chooses_http2_there_too() {
         let emulator = emulator().with_tls().start().unwrap();
-        let settings = settings(&emulator).with_tls(tls(&emulator).with_backend(TlsBackend::NativeTls));
+        let settings =
+            settings(&emulator).with_tls(tls(&emulator).with_backend(TlsBackend::NativeTls));
         let transport = HyperTransport::with_settings(&settings).unwrap();
         assert_tokens(&sign_in(&transport, &emulator.base_url()).await.unwrap());
         assert_version_of_the_only_request(&emulator, Version::HTTP_2);

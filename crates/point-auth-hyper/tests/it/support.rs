@@ -7,7 +7,8 @@ use point_auth_core::{BaseUrl, Credentials, Operation, SecretBody, SignIn};
 use point_auth_hyper::HyperTransport;
 use point_auth_testkit::{Emulator, EmulatorBuilder};
 use point_auth_transport::{
-    AsyncTransport, ProxySettings, Roots, SendLimits, TlsSettings, TransportError, TransportSettings,
+    AsyncTransport, ProxySettings, Roots, SendLimits, TlsSettings, TransportError,
+    TransportSettings,
 };
 
 pub(crate) const USERNAME: &str = "jane.doe";

@@ -54,7 +54,10 @@ async fn a_redirecting_client_takes_no_body_elsewhere_and_no_answer_from_there()
         assert!(error.may_have_been_sent());
         assert_tells_nothing(&error);
         let requests = elsewhere.requests();
-        assert_eq!(requests.iter().map(|request| request.method().as_str()).collect::<Vec<_>>(), ["GET"]);
+        assert_eq!(
+            requests.iter().map(|request| request.method().as_str()).collect::<Vec<_>>(),
+            ["GET"]
+        );
         assert!(requests.iter().all(|request| request.body().is_empty()));
     }
 }
@@ -84,7 +87,8 @@ async fn a_redirect_loop_is_the_servers_fault() {
 async fn a_retrying_client_sends_a_sign_in_once() {
     let emulator = emulator().start().unwrap();
     emulator.always(Fault::respond(503));
-    let retries = reqwest::retry::for_host("127.0.0.1").no_budget().classify_fn(|answer| answer.retryable());
+    let retries =
+        reqwest::retry::for_host("127.0.0.1").no_budget().classify_fn(|answer| answer.retryable());
     let response = sign_in(&brought(builder().retry(retries)), &emulator.base_url()).await.unwrap();
     assert_eq!(response.status(), 503);
     assert_eq!(emulator.count(Operation::SignIn), 1);
@@ -120,7 +124,8 @@ async fn an_impatient_client_times_out_like_our_own_limits() {
 #[tokio::test]
 async fn a_client_that_refuses_the_url_has_sent_nothing() {
     let emulator = emulator().start().unwrap();
-    let error = sign_in(&brought(builder().https_only(true)), &emulator.base_url()).await.unwrap_err();
+    let error =
+        sign_in(&brought(builder().https_only(true)), &emulator.base_url()).await.unwrap_err();
     assert_eq!(error.kind(), TransportErrorKind::Other);
     assert!(!error.may_have_been_sent());
     assert_tells_nothing(&error);
@@ -136,7 +141,10 @@ async fn our_headers_win_over_those_of_the_client() {
     sign_in(&transport, &emulator.base_url()).await.unwrap();
     let requests = emulator.requests();
     let request = requests.first().unwrap();
-    assert_eq!(request.headers().get_all("accept").iter().collect::<Vec<_>>(), ["application/json"]);
+    assert_eq!(
+        request.headers().get_all("accept").iter().collect::<Vec<_>>(),
+        ["application/json"]
+    );
     assert!(request.header("user-agent").unwrap().starts_with("point-auth"));
     assert_eq!(request.header("x-request-source"), Some("nightly"));
 }
@@ -151,7 +159,8 @@ mod over_http2 {
     fn brought(emulator: &Emulator) -> ReqwestTransport {
         let mut config = tls(emulator).rustls_client_config().unwrap();
         config.alpn_protocols = vec![b"h2".to_vec()];
-        let client = Client::builder().no_proxy().tls_backend_preconfigured(config).build().unwrap();
+        let client =
+            Client::builder().no_proxy().tls_backend_preconfigured(config).build().unwrap();
         ReqwestTransport::from(client)
     }
 
@@ -176,7 +185,8 @@ mod over_http2 {
     #[tokio::test]
     async fn a_refused_stream_is_not_answered_by_sending_again() {
         let emulator = emulator().with_tls().start().unwrap();
-        is_sent_once(brought(&emulator), emulator, Fault::reset_stream(Fault::REFUSED_STREAM)).await;
+        is_sent_once(brought(&emulator), emulator, Fault::reset_stream(Fault::REFUSED_STREAM))
+            .await;
     }
 
     #[tokio::test]

@@ -13,7 +13,8 @@ fn without_a_runtime_sending_is_an_error_and_no_panic() {
     let transport = transport(&emulator);
     let limits = SendLimits::new();
     let mut sending = pin!(transport.send(sign_in_request(&emulator.base_url()), &limits));
-    let Poll::Ready(outcome) = sending.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {
+    let Poll::Ready(outcome) = sending.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+    else {
         panic!("it waits for something")
     };
     let error = outcome.unwrap_err();

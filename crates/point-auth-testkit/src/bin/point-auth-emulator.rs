@@ -105,8 +105,10 @@ fn parse() -> Result<Request, lexopt::Error> {
 }
 
 fn run(options: Options) -> Result<(), Failure> {
-    let mut builder: EmulatorBuilder =
-        Emulator::builder().port(options.port).path_prefix(options.path_prefix).record_requests(false);
+    let mut builder: EmulatorBuilder = Emulator::builder()
+        .port(options.port)
+        .path_prefix(options.path_prefix)
+        .record_requests(false);
     for (name, password) in options.users {
         builder = builder.user(name, password);
     }
@@ -120,8 +122,9 @@ fn run(options: Options) -> Result<(), Failure> {
 
     let mut announcement = format!("{}\n", emulator.base_url());
     if options.tls {
-        let default =
-            || std::env::temp_dir().join(format!("point-auth-emulator-{}.pem", emulator.addr().port()));
+        let default = || {
+            std::env::temp_dir().join(format!("point-auth-emulator-{}.pem", emulator.addr().port()))
+        };
         let path = options.ca_file.unwrap_or_else(default);
         fs::write(&path, emulator.ca_pem())
             .map_err(|error| format!("could not write {}: {error}", path.display()))?;
@@ -136,7 +139,9 @@ fn print_and_serve(announcement: &str) -> io::Result<()> {
     runtime.block_on(async {
         let mut interrupt = pin!(tokio::signal::ctrl_c());
         // The first poll sets the handler, so that whoever has read the announcement can interrupt in good order.
-        if let Poll::Ready(interrupted) = poll_fn(|cx| Poll::Ready(interrupt.as_mut().poll(cx))).await {
+        if let Poll::Ready(interrupted) =
+            poll_fn(|cx| Poll::Ready(interrupt.as_mut().poll(cx))).await
+        {
             return interrupted;
         }
         print(announcement)?;

@@ -7,8 +7,8 @@ use std::time::UNIX_EPOCH;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use point_auth_core::{
-    BaseUrl, Credentials, MalformedReason, Operation, Refresh, RefreshToken, ResponseError, RetryAfter,
-    SignIn, TokenSet,
+    BaseUrl, Credentials, MalformedReason, Operation, Refresh, RefreshToken, ResponseError,
+    RetryAfter, SignIn, TokenSet,
 };
 use point_auth_transport::{SendLimits, TransportErrorKind};
 use serde_json::{Value, json};
@@ -56,9 +56,12 @@ impl From<Violation> for Differences {
 /// # Errors
 /// [`Differences`] when an answer has another outcome, or the table cannot be read.
 pub fn run(candidate: &Candidate, wire: Wire, table: &str) -> Result<Report, Differences> {
-    let table: Value = serde_json::from_str(table).map_err(|error| Differences(vec![error.to_string()]))?;
-    let entries = table.get("answers").and_then(Value::as_array).filter(|entries| !entries.is_empty());
-    let entries = entries.ok_or_else(|| Differences(vec!["the table has no answers".to_owned()]))?;
+    let table: Value =
+        serde_json::from_str(table).map_err(|error| Differences(vec![error.to_string()]))?;
+    let entries =
+        table.get("answers").and_then(Value::as_array).filter(|entries| !entries.is_empty());
+    let entries =
+        entries.ok_or_else(|| Differences(vec!["the table has no answers".to_owned()]))?;
     let scene = Bench::new(candidate, wire, None).scene()?;
     let mut report = Report::default();
     let mut differences = Vec::new();
@@ -92,9 +95,10 @@ fn differs(scene: &Scene, entry: &Value) -> Option<Option<String>> {
             };
             exchange(scene, &SignIn::new(&credentials))
         }
-        "refresh" => {
-            exchange(scene, &Refresh::new(&RefreshToken::new(text(request, "refresh_token")?).ok()?))
-        }
+        "refresh" => exchange(
+            scene,
+            &Refresh::new(&RefreshToken::new(text(request, "refresh_token")?).ok()?),
+        ),
         _ => return None,
     };
     let expected = match entry.get("oversize") {
@@ -106,12 +110,16 @@ fn differs(scene: &Scene, entry: &Value) -> Option<Option<String>> {
 
 fn exchange<O: Operation<Output = TokenSet>>(scene: &Scene, operation: &O) -> Value {
     let attempt = request(operation, &scene.base).and_then(|request| {
-        scene.transport.send(request, SendLimits::new().with_max_response_bytes(O::MAX_RESPONSE_BYTES))
+        scene
+            .transport
+            .send(request, SendLimits::new().with_max_response_bytes(O::MAX_RESPONSE_BYTES))
     });
     match attempt {
         Ok(attempt) => match attempt.0 {
             Ok(response) => outcome(&operation.parse_response(&response)),
-            Err(error) if error.kind() == TransportErrorKind::TooLarge => json!({"failed": "TooLarge"}),
+            Err(error) if error.kind() == TransportErrorKind::TooLarge => {
+                json!({"failed": "TooLarge"})
+            }
             Err(error) => json!({"failed": canary::describe(&error)}),
         },
         Err(violation) => json!({"failed": violation.to_string()}),
@@ -130,8 +138,9 @@ fn text<'a>(value: &'a Value, field: &str) -> Option<&'a str> {
 }
 
 fn fault(entry: &Value) -> Option<Fault> {
-    let status =
-        u16::try_from(entry.get("status")?.as_u64()?).ok().filter(|status| (200..=999).contains(status))?;
+    let status = u16::try_from(entry.get("status")?.as_u64()?)
+        .ok()
+        .filter(|status| (200..=999).contains(status))?;
     let mut fault = Fault::respond(status).body(body(entry)?);
     for header in entry.get("headers")?.as_array()? {
         fault = fault.header(header.get(0)?.as_str()?, header.get(1)?.as_str()?);
@@ -192,7 +201,9 @@ fn outcome(read: &Result<TokenSet, ResponseError>) -> Value {
 fn seconds(retry_after: RetryAfter) -> Value {
     match retry_after {
         RetryAfter::Delay(delay) => json!({"seconds": delay.as_secs()}),
-        RetryAfter::At(time) => json!({"at": time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()}),
+        RetryAfter::At(time) => {
+            json!({"at": time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()})
+        }
     }
 }
 

@@ -10,7 +10,8 @@ use std::time::Duration;
 use http::{HeaderValue, Request, Response, Uri};
 use point_auth_core::{BaseUrl, Credentials, Operation as _, SecretBody, SignIn};
 use point_auth_transport::{
-    ProxySettings, Roots, SendLimits, TlsSettings, TransportError, TransportErrorKind, TransportSettings,
+    ProxySettings, Roots, SendLimits, TlsSettings, TransportError, TransportErrorKind,
+    TransportSettings,
 };
 
 use super::canary;
@@ -19,8 +20,8 @@ use super::check::Wire;
 use super::violation::{Rule, Violation, ensure};
 use crate::server_thread::lock;
 use crate::{
-    ConnectProxy, ConnectProxyBuilder, Emulator, EmulatorBuilder, HttpVersions, Operation, RawBehavior,
-    RawServer,
+    ConnectProxy, ConnectProxyBuilder, Emulator, EmulatorBuilder, HttpVersions, Operation,
+    RawBehavior, RawServer,
 };
 
 /// Limits that no check wants to meet.
@@ -99,12 +100,18 @@ impl<'a> Bench<'a> {
         let witness = Arc::clone(&server);
         lock(&self.witnesses).push(Box::new(move || {
             let (connections, bytes) = (witness.connections(), witness.bytes_received());
-            format!("the raw server on {} saw {connections} connections and {bytes} bytes", witness.addr())
+            format!(
+                "the raw server on {} saw {connections} connections and {bytes} bytes",
+                witness.addr()
+            )
         }));
         Ok(server)
     }
 
-    pub(super) fn proxy(&self, builder: ConnectProxyBuilder) -> Result<Arc<ConnectProxy>, Violation> {
+    pub(super) fn proxy(
+        &self,
+        builder: ConnectProxyBuilder,
+    ) -> Result<Arc<ConnectProxy>, Violation> {
         let proxy = Arc::new(builder.start()?);
         let witness = Arc::clone(&proxy);
         lock(&self.witnesses).push(Box::new(move || {
@@ -152,14 +159,19 @@ pub(super) fn setup_with(
     proxy: ProxyChoice,
     no_proxy: Option<&str>,
 ) -> Result<Setup, Violation> {
-    let settings_error = |error| Violation::new(format!("the settings of the check were refused: {error}"));
+    let settings_error =
+        |error| Violation::new(format!("the settings of the check were refused: {error}"));
     let mut tls = TlsSettings::new();
     if let Some(root) = root {
-        tls =
-            tls.with_roots(Roots::ExtraOnly).with_extra_roots_pem(root.as_bytes()).map_err(settings_error)?;
+        tls = tls
+            .with_roots(Roots::ExtraOnly)
+            .with_extra_roots_pem(root.as_bytes())
+            .map_err(settings_error)?;
     }
     if let Some((certificate, key)) = identity {
-        tls = tls.with_identity_pem(certificate.as_bytes(), key.as_bytes()).map_err(settings_error)?;
+        tls = tls
+            .with_identity_pem(certificate.as_bytes(), key.as_bytes())
+            .map_err(settings_error)?;
     }
     let mut proxies = match &proxy {
         ProxyChoice::None => ProxySettings::none(),
@@ -220,7 +232,8 @@ impl Transport {
         let driver = Arc::clone(&self.0);
         let answers = within(limits, move || driver.send_all(requests, &limits))?;
         let attempt = |answer: Option<Answer>| {
-            let answer = answer.ok_or_else(|| Violation::new("one of the requests at once panicked"))?;
+            let answer =
+                answer.ok_or_else(|| Violation::new("one of the requests at once panicked"))?;
             look_for_leaks(&answer)?;
             Ok(Attempt(answer))
         };
@@ -254,9 +267,8 @@ fn within<T: Send + 'static>(
 
 fn look_for_leaks(answer: &Answer) -> Result<(), Violation> {
     let leak = match answer {
-        Ok(response) => {
-            canary::in_debug(response.body()).map(|how| format!("in `{how}` of the response's body"))
-        }
+        Ok(response) => canary::in_debug(response.body())
+            .map(|how| format!("in `{how}` of the response's body")),
         Err(error) => canary::in_error(error),
     };
     match leak {
@@ -286,9 +298,10 @@ impl Attempt {
                 )))
             }
             Err(error) if kinds.contains(&error.kind()) => Ok(Failed(error)),
-            Err(error) => {
-                Err(Violation::new(format!("instead of {kinds:?} there is {}", canary::describe(&error))))
-            }
+            Err(error) => Err(Violation::new(format!(
+                "instead of {kinds:?} there is {}",
+                canary::describe(&error)
+            ))),
         }
     }
 }
@@ -297,7 +310,10 @@ pub(super) struct Failed(TransportError);
 
 impl Failed {
     pub(super) fn not_sent(self) -> Result<(), Violation> {
-        self.says(false, "no byte of the body can have been sent, but it says that some may have been")
+        self.says(
+            false,
+            "no byte of the body can have been sent, but it says that some may have been",
+        )
     }
 
     pub(super) fn may_have_been_sent(self) -> Result<(), Violation> {
@@ -340,8 +356,10 @@ impl Scene {
 
     /// Signs in with the emulator's own answer, and looks that it arrived as that.
     pub(super) fn must_still_work(&self) -> Result<(), Violation> {
-        let response =
-            self.sign_in()?.response().map_err(|violation| violation.when("the request after it"))?;
+        let response = self
+            .sign_in()?
+            .response()
+            .map_err(|violation| violation.when("the request after it"))?;
         ensure!(response.status() == 200, "the request after it got {}", response.status());
         Ok(())
     }
@@ -352,7 +370,12 @@ fn describe(emulator: &Emulator) -> String {
         .requests()
         .iter()
         .map(|request| {
-            format!("{} {} on connection {}", request.method(), path(request.uri()), request.connection())
+            format!(
+                "{} {} on connection {}",
+                request.method(),
+                path(request.uri()),
+                request.connection()
+            )
         })
         .collect();
     format!(

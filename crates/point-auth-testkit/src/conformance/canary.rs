@@ -89,7 +89,8 @@ mod tests {
     #[test]
     fn a_canary_inside_of_an_io_error_is_found() {
         let inner = std::io::Error::other(std::io::Error::other("canary"));
-        let error = TransportError::new(point_auth_transport::TransportErrorKind::Other).with_source(inner);
+        let error =
+            TransportError::new(point_auth_transport::TransportErrorKind::Other).with_source(inner);
         assert!(in_error(&error).is_some());
     }
 }

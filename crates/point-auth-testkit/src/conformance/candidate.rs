@@ -144,7 +144,9 @@ impl Candidate {
         (self.make)(setup)
     }
 
-    fn new(make: impl Fn(&Setup) -> Result<Arc<dyn Driver>, Failed> + Send + Sync + 'static) -> Self {
+    fn new(
+        make: impl Fn(&Setup) -> Result<Arc<dyn Driver>, Failed> + Send + Sync + 'static,
+    ) -> Self {
         Self { make: Arc::new(make), left_out: Vec::new() }
     }
 }
@@ -163,7 +165,11 @@ pub(super) trait Driver: Send + Sync {
     fn send(&self, request: Request<SecretBody>, limits: &SendLimits) -> Answer;
 
     /// Sends all at once, from threads or from tasks.
-    fn send_all(&self, requests: Vec<Request<SecretBody>>, limits: &SendLimits) -> Vec<Option<Answer>>;
+    fn send_all(
+        &self,
+        requests: Vec<Request<SecretBody>>,
+        limits: &SendLimits,
+    ) -> Vec<Option<Answer>>;
 
     /// Begins to send, and gives up when `until` returns. False where there is no giving up.
     fn begin_and_drop(
@@ -183,10 +189,16 @@ impl<T: BlockingTransport + Debug> Driver for BlockingDriver<T> {
         self.0.send(request, limits)
     }
 
-    fn send_all(&self, requests: Vec<Request<SecretBody>>, limits: &SendLimits) -> Vec<Option<Answer>> {
+    fn send_all(
+        &self,
+        requests: Vec<Request<SecretBody>>,
+        limits: &SendLimits,
+    ) -> Vec<Option<Answer>> {
         thread::scope(|scope| {
-            let threads: Vec<_> =
-                requests.into_iter().map(|request| scope.spawn(|| self.0.send(request, limits))).collect();
+            let threads: Vec<_> = requests
+                .into_iter()
+                .map(|request| scope.spawn(|| self.0.send(request, limits)))
+                .collect();
             threads.into_iter().map(|thread| thread.join().ok()).collect()
         })
     }
@@ -218,7 +230,11 @@ impl<T: AsyncTransport + Debug + 'static> Driver for AsyncDriver<T> {
         runtime.block_on(self.transport.send(request, limits))
     }
 
-    fn send_all(&self, requests: Vec<Request<SecretBody>>, limits: &SendLimits) -> Vec<Option<Answer>> {
+    fn send_all(
+        &self,
+        requests: Vec<Request<SecretBody>>,
+        limits: &SendLimits,
+    ) -> Vec<Option<Answer>> {
         let Some(runtime) = &self.runtime else { return Vec::new() };
         let spawn = |request| {
             let (transport, limits) = (Arc::clone(&self.transport), *limits);

@@ -54,7 +54,11 @@ impl Check {
     }
 
     /// As [`run`](Self::run); `test` is the path of the test that does so, which some checks run again in another process.
-    pub(super) fn run_as(&self, candidate: &Candidate, test: Option<&str>) -> Result<(), Violation> {
+    pub(super) fn run_as(
+        &self,
+        candidate: &Candidate,
+        test: Option<&str>,
+    ) -> Result<(), Violation> {
         let bench = Bench::new(candidate, self.wire, test);
         (self.run)(&bench).map_err(|violation| violation.or_of(self.rule).seen(bench.saw()))
     }
@@ -74,7 +78,8 @@ impl std::fmt::Debug for Check {
 #[track_caller]
 #[expect(clippy::panic, reason = "a test fails by panicking")]
 pub fn run_test(candidate: &Candidate, group: &str, name: &str, module: &str) {
-    let Some(check) = super::checks().into_iter().find(|check| check.group == group && check.name == name)
+    let Some(check) =
+        super::checks().into_iter().find(|check| check.group == group && check.name == name)
     else {
         panic!("there is no check {group}::{name}");
     };

@@ -57,7 +57,9 @@ impl Rule {
             Self::Capped => "the response is capped, and not decoded",
             Self::Deadline => "everything ends by the deadline",
             Self::EveryStatus => "every status is a response",
-            Self::Kinds => "failures are classified, and say whether the request may have been sent",
+            Self::Kinds => {
+                "failures are classified, and say whether the request may have been sent"
+            }
             Self::NoLeaks => "nothing secret is shown",
             Self::Proxies => "proxies are treated alike",
             Self::Idle => "an idle connection is used for at most 5 s",

@@ -135,16 +135,17 @@ fn connect_authority(head: &str) -> Option<&str> {
 }
 
 fn credentials(shared: &Shared, head: &str) -> ProxyCredentials {
-    let value = head
-        .lines()
-        .skip(1)
-        .filter_map(|line| line.split_once(':'))
-        .find_map(|(name, value)| name.eq_ignore_ascii_case("proxy-authorization").then(|| value.trim()));
+    let value =
+        head.lines().skip(1).filter_map(|line| line.split_once(':')).find_map(|(name, value)| {
+            name.eq_ignore_ascii_case("proxy-authorization").then(|| value.trim())
+        });
     match (value, &shared.credentials) {
         (None, _) => ProxyCredentials::Missing,
         (Some(_), None) => ProxyCredentials::Unasked,
         (Some(value), Some(right)) => match value.split_once(' ') {
-            Some((scheme, given)) if scheme.eq_ignore_ascii_case("basic") && given.trim() == right => {
+            Some((scheme, given))
+                if scheme.eq_ignore_ascii_case("basic") && given.trim() == right =>
+            {
                 ProxyCredentials::Right
             }
             _ => ProxyCredentials::Wrong,
@@ -169,7 +170,9 @@ fn route(shared: &Shared, authority: &str) -> Option<SocketAddr> {
 
 async fn respond(client: &mut TcpStream, status: u16, headers: &str) -> io::Result<()> {
     let status = http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::BAD_GATEWAY);
-    client.write_all(format!("HTTP/1.1 {status}\r\n{headers}Content-Length: 0\r\n\r\n").as_bytes()).await
+    client
+        .write_all(format!("HTTP/1.1 {status}\r\n{headers}Content-Length: 0\r\n\r\n").as_bytes())
+        .await
 }
 
 /// The client's end of a tunnel, with its first bytes written down.
@@ -198,7 +201,11 @@ impl AsyncRead for Tapped {
 }
 
 impl AsyncWrite for Tapped {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         let Self { client, connect, record } = &mut *self;
         // Written and noted in one step, so that whoever has received the bytes finds them in the record.
         record.update(|tallies| {

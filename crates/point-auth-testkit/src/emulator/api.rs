@@ -74,7 +74,11 @@ impl Answer {
     }
 
     fn out_of_order() -> Self {
-        Self::error(StatusCode::INTERNAL_SERVER_ERROR, "server_error", "No random bytes could be had")
+        Self::error(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "server_error",
+            "No random bytes could be had",
+        )
     }
 
     fn with(mut self, name: http::HeaderName, value: &'static str) -> Self {
@@ -156,19 +160,24 @@ impl Api {
     }
 
     fn sign_in(&self, body: &[u8]) -> Result<Answer, GetRandomFailed> {
-        let (username, password, alias) = match json::read(body, ["username", "password", "useralias"], 2) {
-            Ok([Some(username), Some(password), alias]) => (username, password, alias),
-            Ok(_) => return Ok(Answer::bad_request("A required field is missing")),
-            Err(description) => return Ok(Answer::bad_request(&description)),
-        };
+        let (username, password, alias) =
+            match json::read(body, ["username", "password", "useralias"], 2) {
+                Ok([Some(username), Some(password), alias]) => (username, password, alias),
+                Ok(_) => return Ok(Answer::bad_request("A required field is missing")),
+                Err(description) => return Ok(Answer::bad_request(&description)),
+            };
         let mut accounts = lock(&self.accounts);
         match accounts.check(&username, &password, alias.as_deref()) {
             Ok(()) => {
                 let issued = accounts.issue(&username, alias.as_deref(), true, self.clock.now())?;
                 Ok(token_answer(&issued, &accounts))
             }
-            Err(Refusal::Login) => Ok(Answer::access_denied("Invalid username / password combination")),
-            Err(Refusal::Alias) => Ok(Answer::access_denied("This user may not sign in for this user alias")),
+            Err(Refusal::Login) => {
+                Ok(Answer::access_denied("Invalid username / password combination"))
+            }
+            Err(Refusal::Alias) => {
+                Ok(Answer::access_denied("This user may not sign in for this user alias"))
+            }
         }
     }
 
@@ -180,28 +189,42 @@ impl Api {
         };
         let now = self.clock.now();
         let mut accounts = lock(&self.accounts);
-        let Some(Grant { username, user_alias, .. }) = accounts.refresh_grant(&token, now).cloned() else {
+        let Some(Grant { username, user_alias, .. }) = accounts.refresh_grant(&token, now).cloned()
+        else {
             return Ok(Answer::access_denied("Invalid refresh token"));
         };
-        let issued = accounts.issue(&username, user_alias.as_deref(), self.rotates_refresh_tokens, now)?;
+        let issued =
+            accounts.issue(&username, user_alias.as_deref(), self.rotates_refresh_tokens, now)?;
         Ok(token_answer(&issued, &accounts))
     }
 
     fn who_am_i(&self, request: &Parts) -> Answer {
         if request.method != Method::GET && request.method != Method::POST {
-            return Answer::bad_request("The method is neither GET nor POST").with(ALLOW, "GET, POST");
+            return Answer::bad_request("The method is neither GET nor POST")
+                .with(ALLOW, "GET, POST");
         }
         let Some(token) = bearer_token(&request.headers) else {
-            return Answer::error(StatusCode::UNAUTHORIZED, "unauthorized", "An access token is needed")
-                .with(WWW_AUTHENTICATE, "Bearer realm=\"point-auth-emulator\"");
+            return Answer::error(
+                StatusCode::UNAUTHORIZED,
+                "unauthorized",
+                "An access token is needed",
+            )
+            .with(WWW_AUTHENTICATE, "Bearer realm=\"point-auth-emulator\"");
         };
         match lock(&self.accounts).access_grant(token, self.clock.now()) {
             Some(grant) => Answer::json(
                 StatusCode::OK,
                 &json!({ "username": grant.username, "useralias": grant.user_alias }),
             ),
-            None => Answer::error(StatusCode::UNAUTHORIZED, "invalid_token", "The access token is not valid")
-                .with(WWW_AUTHENTICATE, "Bearer realm=\"point-auth-emulator\", error=\"invalid_token\""),
+            None => Answer::error(
+                StatusCode::UNAUTHORIZED,
+                "invalid_token",
+                "The access token is not valid",
+            )
+            .with(
+                WWW_AUTHENTICATE,
+                "Bearer realm=\"point-auth-emulator\", error=\"invalid_token\"",
+            ),
         }
     }
 }

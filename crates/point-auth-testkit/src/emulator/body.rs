@@ -42,7 +42,9 @@ impl AnswerBody {
     pub(super) fn new(payload: Payload) -> Self {
         let (source, ready) = match payload {
             Payload::Bytes(bytes) => (Source::Done, bytes),
-            Payload::Generated(total) => (Source::Generated(Generator { total, at: 0 }), Bytes::new()),
+            Payload::Generated(total) => {
+                (Source::Generated(Generator { total, at: 0 }), Bytes::new())
+            }
         };
         Self { source, ready, declared: true, pace: None, pause: None, control: None }
     }
@@ -51,7 +53,9 @@ impl AnswerBody {
     pub(super) fn compressed(mut self) -> Self {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
         match std::mem::replace(&mut self.source, Source::Done) {
-            Source::Generated(generator) => self.source = Source::Compressed(Some(encoder), generator),
+            Source::Generated(generator) => {
+                self.source = Source::Compressed(Some(encoder), generator)
+            }
             Source::Done | Source::Compressed(..) => {
                 // Writing into memory does not fail.
                 let _ = encoder.write_all(&self.ready);
@@ -110,9 +114,10 @@ impl AnswerBody {
     fn remaining(&self) -> Option<u64> {
         match &self.source {
             Source::Done => Some(self.ready.len() as u64),
-            Source::Generated(generator) => {
-                Some((generator.total?.saturating_sub(generator.at)).saturating_add(self.ready.len() as u64))
-            }
+            Source::Generated(generator) => Some(
+                (generator.total?.saturating_sub(generator.at))
+                    .saturating_add(self.ready.len() as u64),
+            ),
             Source::Compressed(..) => None,
         }
     }

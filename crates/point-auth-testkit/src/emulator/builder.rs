@@ -222,6 +222,7 @@ impl fmt::Debug for EmulatorBuilder {
 
 fn check_prefix(prefix: &str) -> Result<(), Error> {
     let is_path = prefix.starts_with('/') && !prefix.ends_with('/');
-    let is_plain = prefix.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#' | b'\\'));
+    let is_plain =
+        prefix.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#' | b'\\'));
     if prefix.is_empty() || (is_path && is_plain) { Ok(()) } else { Err(Error::PathPrefix) }
 }

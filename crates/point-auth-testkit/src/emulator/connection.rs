@@ -182,6 +182,7 @@ fn goaway_frame(error_code: u32) -> Vec<u8> {
 /// Reads until the client closes as well.
 async fn drain(mut stream: impl AsyncRead + Unpin) {
     let mut unread = [0; 1024];
-    let everything = async { while matches!(Pin::new(&mut stream).read(&mut unread).await, Ok(1..)) {} };
+    let everything =
+        async { while matches!(Pin::new(&mut stream).read(&mut unread).await, Ok(1..)) {} };
     let _ = timeout(LINGER, everything).await;
 }

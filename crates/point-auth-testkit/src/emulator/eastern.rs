@@ -64,7 +64,8 @@ mod tests {
     fn utc(text: &str) -> SystemTime {
         let number = |range: std::ops::Range<usize>| text[range].parse::<u16>().unwrap();
         let month = Month::try_from(u8::try_from(number(5..7)).unwrap()).unwrap();
-        let [day, hour, minute] = [8..10, 11..13, 14..16].map(|range| u8::try_from(number(range)).unwrap());
+        let [day, hour, minute] =
+            [8..10, 11..13, 14..16].map(|range| u8::try_from(number(range)).unwrap());
         let date = Date::from_calendar_date(i32::from(number(0..4)), month, day).unwrap();
         date.with_hms(hour, minute, 0).unwrap().assume_utc().into()
     }
@@ -136,7 +137,8 @@ mod tests {
     }
 
     #[test]
-    fn the_second_sunday_of_march_and_the_first_of_november_are_found_when_the_month_starts_on_one() {
+    fn the_second_sunday_of_march_and_the_first_of_november_are_found_when_the_month_starts_on_one()
+    {
         // 1 March 2026 and 1 November 2026 are Sundays.
         assert_eq!(sunday(2026, Month::March, 2).unwrap().day(), 8);
         assert_eq!(sunday(2026, Month::November, 1).unwrap().day(), 1);

@@ -199,7 +199,8 @@ impl Fault {
     #[track_caller]
     pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         let name = misuse(HeaderName::from_bytes(name.as_bytes()).ok(), "not the name of a header");
-        let value = misuse(HeaderValue::from_bytes(value.as_ref()).ok(), "not the value of a header");
+        let value =
+            misuse(HeaderValue::from_bytes(value.as_ref()).ok(), "not the value of a header");
         self.headers.append(name, value);
         self
     }
@@ -315,7 +316,10 @@ impl fmt::Debug for Fault {
             Ending::GoAway(code) => format!("goaway {code}"),
             Ending::ResetStream(code) => format!("reset stream {code}"),
         };
-        f.debug_struct("Fault").field("ending", &ending).field("times", &self.times).finish_non_exhaustive()
+        f.debug_struct("Fault")
+            .field("ending", &ending)
+            .field("times", &self.times)
+            .finish_non_exhaustive()
     }
 }
 

@@ -42,12 +42,15 @@ pub(super) fn read<const N: usize>(
     let Fields(fields) = serde_json::from_slice(body).map_err(|_| not_an_object(body))?;
     let mut values = [const { None }; N];
     for (name, value) in fields {
-        let Some((known, slot)) = names.iter().zip(&mut values).find(|(known, _)| **known == name) else {
+        let Some((known, slot)) = names.iter().zip(&mut values).find(|(known, _)| **known == name)
+        else {
             return Err("The request has an unknown field".to_owned());
         };
         match value {
             _ if slot.is_some() => return Err(format!("The field {known} is given twice")),
-            Value::String(text) if text.is_empty() => return Err(format!("The field {known} is empty")),
+            Value::String(text) if text.is_empty() => {
+                return Err(format!("The field {known} is empty"));
+            }
             Value::String(text) => *slot = Some(text),
             _ => return Err(format!("The field {known} is not a string")),
         }

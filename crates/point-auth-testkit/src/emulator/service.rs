@@ -78,7 +78,8 @@ pub(super) async fn handle(
     let is_http2 = parts.version == Version::HTTP_2;
     connection.control.begin(fault.cut_after, fault.drip, fault.close_after_answer && !is_http2);
     // The sign-in counts although its answer may come late or not at all.
-    let passed = matches!(fault.ending, Ending::Pass).then(|| shared.api.answer(operation, &parts, &body));
+    let passed =
+        matches!(fault.ending, Ending::Pass).then(|| shared.api.answer(operation, &parts, &body));
     if !fault.delay.is_zero() {
         tokio::time::sleep(fault.delay).await;
     }
@@ -89,7 +90,9 @@ pub(super) async fn handle(
             headers.extend(fault.headers.clone());
             (answer.status, headers, Payload::Bytes(answer.body))
         }
-        (None, Ending::Pass | Ending::Respond) => (fault.status, fault.headers.clone(), fault.body.clone()),
+        (None, Ending::Pass | Ending::Respond) => {
+            (fault.status, fault.headers.clone(), fault.body.clone())
+        }
         (None, ending) => return end(&connection, &fault, ending, is_http2).await,
     };
     let mut response = Response::new(body_of(&fault, payload));
@@ -101,14 +104,18 @@ pub(super) async fn handle(
     if let Some(length) = fault.content_length {
         response.headers_mut().insert(CONTENT_LENGTH, length.into());
     }
-    let is_framed_by_script =
-        [CONTENT_LENGTH, TRANSFER_ENCODING].iter().any(|name| response.headers().contains_key(name));
+    let is_framed_by_script = [CONTENT_LENGTH, TRANSFER_ENCODING]
+        .iter()
+        .any(|name| response.headers().contains_key(name));
     if is_framed_by_script && !is_http2 {
         // hyper sends no length that it knows to be wrong.
         let (parts, body) = response.into_parts();
-        return connection.end(Command::Send(head(parts.status, &parts.headers), Box::new(body))).await;
+        return connection
+            .end(Command::Send(head(parts.status, &parts.headers), Box::new(body)))
+            .await;
     }
-    if is_http2 && (fault.close_after_answer || response.headers_mut().remove(CONNECTION).is_some()) {
+    if is_http2 && (fault.close_after_answer || response.headers_mut().remove(CONNECTION).is_some())
+    {
         // Without a receiver the connection is gone already.
         let _ = connection.commands.send(Command::GoAwayAfterAnswers);
     }
@@ -128,7 +135,9 @@ async fn end(
             connection.end(Command::Send(bytes.clone(), Box::new(body))).await
         }
         Ending::GoAway(code) if is_http2 => connection.end(Command::GoAway(*code)).await,
-        Ending::ResetStream(code) if is_http2 => Err(h2::Error::from(h2::Reason::from(*code)).into()),
+        Ending::ResetStream(code) if is_http2 => {
+            Err(h2::Error::from(h2::Reason::from(*code)).into())
+        }
         Ending::Close | Ending::GoAway(_) => connection.end(Command::Close).await,
         Ending::Reset | Ending::ResetStream(_) => connection.end(Command::Reset).await,
         Ending::Dead => {

@@ -29,7 +29,11 @@ impl Stream {
         }
     }
 
-    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         match self {
             Self::Plain(tcp) => Pin::new(tcp).poll_read(cx, buffer),
             Self::Tls(tls) => Pin::new(tls).poll_read(cx, buffer),
@@ -78,7 +82,12 @@ struct WriteState {
 
 impl WriteControl {
     /// Called for each answer before its first byte.
-    pub(super) fn begin(&self, cut_after: Option<u64>, pace: Option<Pace>, close_after_answer: bool) {
+    pub(super) fn begin(
+        &self,
+        cut_after: Option<u64>,
+        pace: Option<Pace>,
+        close_after_answer: bool,
+    ) {
         *lock(&self.state) =
             WriteState { left: cut_after, pace, close_after_answer, ..WriteState::default() };
     }
@@ -154,7 +163,11 @@ impl AsyncRead for FaultStream {
 }
 
 impl AsyncWrite for FaultStream {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         ready!(self.poll_pause(cx));
         if self.control.is_dead() {
             return Poll::Pending;

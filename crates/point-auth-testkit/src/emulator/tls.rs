@@ -55,7 +55,8 @@ impl TlsSettings {
         } else {
             builder.with_no_client_auth()
         };
-        let mut config = builder.with_single_cert(issued.chain(), issued.key()).map_err(Error::tls)?;
+        let mut config =
+            builder.with_single_cert(issued.chain(), issued.key()).map_err(Error::tls)?;
         config.alpn_protocols = match self.versions {
             HttpVersions::Both => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
             HttpVersions::Http1Only => vec![b"http/1.1".to_vec()],

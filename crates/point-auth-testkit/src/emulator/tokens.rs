@@ -74,10 +74,21 @@ impl Accounts {
         self.lives.access
     }
 
-    pub(super) fn check(&self, username: &str, password: &str, alias: Option<&str>) -> Result<(), Refusal> {
-        let user = self.users.get(username).filter(|user| user.password == password).ok_or(Refusal::Login)?;
+    pub(super) fn check(
+        &self,
+        username: &str,
+        password: &str,
+        alias: Option<&str>,
+    ) -> Result<(), Refusal> {
+        let user = self
+            .users
+            .get(username)
+            .filter(|user| user.password == password)
+            .ok_or(Refusal::Login)?;
         match (alias, &user.aliases) {
-            (Some(alias), Some(known)) if !known.iter().any(|one| one == alias) => Err(Refusal::Alias),
+            (Some(alias), Some(known)) if !known.iter().any(|one| one == alias) => {
+                Err(Refusal::Alias)
+            }
             _ => Ok(()),
         }
     }
@@ -98,12 +109,14 @@ impl Accounts {
         self.sweep(now);
         let after = |life| now.checked_add(life).unwrap_or(now);
 
-        let access_token = access_token(&self.key_id, username, user_alias, now, self.lives.access)?;
+        let access_token =
+            access_token(&self.key_id, username, user_alias, now, self.lives.access)?;
         self.access.insert(access_token.clone(), grant(after(self.lives.access)));
 
         let refresh_token = if with_refresh_token { Some(refresh_token()?) } else { None };
         if let Some(token) = &refresh_token {
-            let expires = self.lives.refresh.map_or_else(|| eastern::midnight_after_24_hours(now), after);
+            let expires =
+                self.lives.refresh.map_or_else(|| eastern::midnight_after_24_hours(now), after);
             self.refresh.insert(token.clone(), grant(expires));
         }
         Ok(Issued { access_token, refresh_token })

@@ -92,7 +92,8 @@ impl Flow {
     pub(super) fn portion(&self, waiting: usize, passed: u64) -> usize {
         let mut portion = waiting;
         if let Some((limit, _)) = self.cut {
-            portion = portion.min(usize::try_from(limit.saturating_sub(passed)).unwrap_or(usize::MAX));
+            portion =
+                portion.min(usize::try_from(limit.saturating_sub(passed)).unwrap_or(usize::MAX));
         }
         if let Some(slice) = self.slice {
             portion = portion.min(slice);

@@ -229,7 +229,11 @@ impl Pump<'_> {
             // Written and noted in one step, so that whoever has received the bytes finds them in the record.
             let written = self.record.update(|tallies| {
                 let written = self.to.try_write(bytes)?;
-                tallies.passed(self.number, self.direction, bytes.get(..written).unwrap_or_default());
+                tallies.passed(
+                    self.number,
+                    self.direction,
+                    bytes.get(..written).unwrap_or_default(),
+                );
                 Ok::<_, io::Error>(written)
             });
             match written {

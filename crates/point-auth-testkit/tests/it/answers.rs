@@ -19,7 +19,8 @@ fn a_scripted_answer_has_its_status_headers_and_body_and_none_of_its_own() {
     );
     let answer = Client::of(&emulator).sign_in();
     assert_eq!((answer.status, answer.body.as_slice()), (429, &b"later"[..]));
-    let mut names: Vec<_> = answer.head.lines().skip(1).map(|line| line.split(':').next().unwrap()).collect();
+    let mut names: Vec<_> =
+        answer.head.lines().skip(1).map(|line| line.split(':').next().unwrap()).collect();
     names.sort_unstable();
     assert_eq!(names, ["content-length", "date", "retry-after", "x-two", "x-two"]);
     assert_eq!(answer.header("retry-after"), Some("7"));
@@ -124,7 +125,8 @@ fn a_length_can_promise_too_little() {
         let mut client = Client::of(&emulator);
         client.send_sign_in();
         assert!(client.head().unwrap().contains("content-length: 10"));
-        let body: serde_json::Value = serde_json::from_slice(&client.read_to_end().unwrap()).unwrap();
+        let body: serde_json::Value =
+            serde_json::from_slice(&client.read_to_end().unwrap()).unwrap();
         assert!(body["access_token"].is_string());
     }
 }
@@ -134,7 +136,8 @@ fn framing_that_a_script_writes_down_is_sent_as_it_is() {
     let emulator = emulator();
     emulator.push_fault(Fault::respond(200).header("transfer-encoding", "chunked").body("7\r\nno"));
     emulator.push_fault(Fault::respond(200).header("content-length", "-1").body("no"));
-    for (header, body) in [("transfer-encoding: chunked", "7\r\nno"), ("content-length: -1", "no")] {
+    for (header, body) in [("transfer-encoding: chunked", "7\r\nno"), ("content-length: -1", "no")]
+    {
         let mut client = Client::of(&emulator);
         client.send_sign_in();
         assert_eq!(client.head().unwrap(), format!("HTTP/1.1 200 OK\r\n{header}"));

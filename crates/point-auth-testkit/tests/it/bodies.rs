@@ -76,11 +76,15 @@ fn a_drip_spreads_head_and_body_over_time() {
 #[test]
 fn a_dripped_body_leaves_the_head_alone() {
     let emulator = emulator();
-    emulator.push_fault(Fault::respond(200).body("0123456789").drip_body(1, Duration::from_millis(2)));
+    emulator
+        .push_fault(Fault::respond(200).body("0123456789").drip_body(1, Duration::from_millis(2)));
     let mut client = Client::of(&emulator);
     let started = Instant::now();
     let answer = client.sign_in();
-    assert_eq!((answer.header("content-length"), answer.body.as_slice()), (Some("10"), &b"0123456789"[..]));
+    assert_eq!(
+        (answer.header("content-length"), answer.body.as_slice()),
+        (Some("10"), &b"0123456789"[..])
+    );
     assert!(started.elapsed() >= Duration::from_millis(2 * 9));
 }
 

@@ -42,7 +42,10 @@ pub(crate) struct Response {
 impl Response {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let lines = self.head.lines().skip(1).filter_map(|line| line.split_once(':'));
-        lines.into_iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+        lines
+            .into_iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.trim())
     }
 
     pub(crate) fn json(&self) -> Value {
@@ -108,7 +111,12 @@ impl Client {
     }
 
     pub(crate) fn who_am_i(&mut self, token: &str) -> Response {
-        self.send("GET", Operation::WhoAmI.path(), &format!("authorization: Bearer {token}\r\n"), b"");
+        self.send(
+            "GET",
+            Operation::WhoAmI.path(),
+            &format!("authorization: Bearer {token}\r\n"),
+            b"",
+        );
         self.response()
     }
 
@@ -164,7 +172,10 @@ impl Client {
         loop {
             match self.fill() {
                 Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof && error.get_ref().is_none() => {
+                Err(error)
+                    if error.kind() == io::ErrorKind::UnexpectedEof
+                        && error.get_ref().is_none() =>
+                {
                     return Ok(std::mem::take(&mut self.read));
                 }
                 Err(error) => return Err(error),

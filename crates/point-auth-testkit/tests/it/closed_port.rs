@@ -9,7 +9,10 @@ use point_auth_testkit::ClosedPort;
 fn a_closed_port_refuses_every_connection() {
     let port = ClosedPort::reserve().unwrap();
     for _ in 0..3 {
-        assert_eq!(TcpStream::connect(port.addr()).unwrap_err().kind(), ErrorKind::ConnectionRefused);
+        assert_eq!(
+            TcpStream::connect(port.addr()).unwrap_err().kind(),
+            ErrorKind::ConnectionRefused
+        );
     }
 }
 

@@ -30,12 +30,16 @@ mod a_transport_of_another_make {
 /// The rules that the checks find broken, each with the first violation of it. The sweep is left to tests of its own: it
 /// has thousands of exchanges, and would have them for every flaw.
 fn broken(flaw: Flaw, groups: &[&str]) -> Vec<(Rule, &'static str, Violation)> {
-    let mut candidate = Candidate::blocking(move |_| Ok::<_, Infallible>(HandTransport::with(flaw)));
+    let mut candidate =
+        Candidate::blocking(move |_| Ok::<_, Infallible>(HandTransport::with(flaw)));
     for group in ["tls", "http2"] {
         candidate = candidate.without(group);
     }
     let queue: Mutex<Vec<Check>> = Mutex::new(
-        checks().into_iter().filter(|check| groups.contains(&check.group()) && !is_sweep(check)).collect(),
+        checks()
+            .into_iter()
+            .filter(|check| groups.contains(&check.group()) && !is_sweep(check))
+            .collect(),
     );
     assert!(!queue.lock().unwrap().is_empty(), "there are no checks in {groups:?}");
     let violations = Mutex::new(Vec::new());
@@ -46,7 +50,11 @@ fn broken(flaw: Flaw, groups: &[&str]) -> Vec<(Rule, &'static str, Violation)> {
                 loop {
                     let Some(check) = queue.lock().unwrap().pop() else { return };
                     if let Err(violation) = check.run(&candidate) {
-                        violations.lock().unwrap().push((violation.rule(), check.name(), violation));
+                        violations.lock().unwrap().push((
+                            violation.rule(),
+                            check.name(),
+                            violation,
+                        ));
                     }
                 }
             });
@@ -56,7 +64,8 @@ fn broken(flaw: Flaw, groups: &[&str]) -> Vec<(Rule, &'static str, Violation)> {
 }
 
 fn is_sweep(check: &Check) -> bool {
-    check.name().starts_with("a_cut_after_any_byte") || check.name().starts_with("silence_in_an_exchange")
+    check.name().starts_with("a_cut_after_any_byte")
+        || check.name().starts_with("silence_in_an_exchange")
 }
 
 #[track_caller]
@@ -68,7 +77,8 @@ fn breaks_exactly(flaw: Flaw, rule: Rule) {
 fn breaks_exactly_in(flaw: Flaw, rule: Rule, groups: &[&str]) {
     let broken = broken(flaw, groups);
     let rules: BTreeSet<Rule> = broken.iter().map(|(rule, ..)| *rule).collect();
-    let report: Vec<_> = broken.iter().map(|(_, name, violation)| format!("{name}: {violation}")).collect();
+    let report: Vec<_> =
+        broken.iter().map(|(_, name, violation)| format!("{name}: {violation}")).collect();
     assert_eq!(rules, BTreeSet::from([rule]), "\n{}", report.join("\n"));
 }
 
@@ -174,15 +184,18 @@ fn a_transport_that_adds_a_header_does_not_send_what_was_built() {
 fn a_transport_that_sends_everything_twice_breaks_rule_2() {
     let candidate =
         Candidate::blocking(|_| Ok::<_, Infallible>(HandTransport::with(Flaw::SendsTheBodyTwice)));
-    let check = checks().into_iter().find(|check| check.name() == "no_status_makes_it_send_again").unwrap();
+    let check =
+        checks().into_iter().find(|check| check.name() == "no_status_makes_it_send_again").unwrap();
     assert_eq!(check.run(&candidate).unwrap_err().rule(), Rule::SentOnce);
 }
 
 #[test]
 fn a_violation_says_which_rule_broke_and_what_the_server_saw() {
-    let check =
-        checks().into_iter().find(|check| check.name() == "a_redirect_to_another_host_is_handed_back");
-    let candidate = Candidate::blocking(|_| Ok::<_, Infallible>(HandTransport::with(Flaw::FollowsRedirects)));
+    let check = checks()
+        .into_iter()
+        .find(|check| check.name() == "a_redirect_to_another_host_is_handed_back");
+    let candidate =
+        Candidate::blocking(|_| Ok::<_, Infallible>(HandTransport::with(Flaw::FollowsRedirects)));
     let violation = check.unwrap().run(&candidate).unwrap_err().to_string();
     assert!(violation.contains("rule 1: no redirect is followed"), "{violation}");
     assert!(violation.contains("the emulator on 127.0.0.1:"), "{violation}");

@@ -6,7 +6,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use point_auth_testkit::{
-    ClosedPort, Cut, Direction, Emulator, FaultProxy, Flow, LinkFaults, Operation, RawBehavior, RawServer,
+    ClosedPort, Cut, Direction, Emulator, FaultProxy, Flow, LinkFaults, Operation, RawBehavior,
+    RawServer,
 };
 
 use crate::client::{Client, PASSWORD, PATIENCE, USER, emulator, tcp, tls, trusting};
@@ -88,7 +89,10 @@ fn tls_passes_with_the_certificate_of_the_server() {
     assert_eq!(answer.status, 200);
     let token = answer.text("access_token");
     let back = proxy.links()[0].passed(Direction::ToClient).to_vec();
-    assert!(back.len() > token.len() && !back.windows(token.len()).any(|bytes| bytes == token.as_bytes()));
+    assert!(
+        back.len() > token.len()
+            && !back.windows(token.len()).any(|bytes| bytes == token.as_bytes())
+    );
 }
 
 #[test]
@@ -134,7 +138,8 @@ fn a_reset_ends_both_sides_after_exactly_so_many_bytes() {
 
 #[test]
 fn silence_swallows_one_direction_and_tells_nobody() {
-    let (proxy, mut client, mut server) = both_ends(to_server(Flow::new().cut_after(3, Cut::Silence)));
+    let (proxy, mut client, mut server) =
+        both_ends(to_server(Flow::new().cut_after(3, Cut::Silence)));
     client.write_all(b"123456").unwrap();
     let mut received = [0; 3];
     server.read_exact(&mut received).unwrap();
@@ -157,7 +162,8 @@ fn silence_swallows_one_direction_and_tells_nobody() {
 
 #[test]
 fn silence_swallows_the_end_too() {
-    let silent = LinkFaults::new().with(Direction::ToClient, Flow::new().cut_after(0, Cut::Silence));
+    let silent =
+        LinkFaults::new().with(Direction::ToClient, Flow::new().cut_after(0, Cut::Silence));
     let (proxy, mut client, server) = both_ends(silent);
     drop(server);
     client.set_read_timeout(Some(BRIEF)).unwrap();

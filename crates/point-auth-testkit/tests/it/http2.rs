@@ -11,7 +11,9 @@ use point_auth_testkit::{Emulator, Fault, HttpVersions, Operation};
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 
-use crate::client::{Client, PASSWORD, PATIENCE, USER, emulator, sign_in_body, tls_emulator, trusting};
+use crate::client::{
+    Client, PASSWORD, PATIENCE, USER, emulator, sign_in_body, tls_emulator, trusting,
+};
 
 struct Answer {
     status: u16,
@@ -35,7 +37,8 @@ impl Http2 {
         let mut config = trusting(emulator.ca_der());
         config.alpn_protocols = vec![b"h2".to_vec()];
         let name = ServerName::try_from("localhost").unwrap();
-        let tls = tokio_rustls::TlsConnector::from(Arc::new(config)).connect(name, tcp).await.unwrap();
+        let tls =
+            tokio_rustls::TlsConnector::from(Arc::new(config)).connect(name, tcp).await.unwrap();
         Self::over(tls, url).await
     }
 
@@ -111,7 +114,8 @@ fn a_scripted_answer_works_as_over_http1() {
     emulator.push_fault(Fault::html(502));
     emulator.push_fault(Fault::respond(200).body_of(3 << 20));
     emulator.push_fault(Fault::respond(200).body("0123456789").drip(3, Duration::from_millis(1)));
-    emulator.push_fault(Fault::respond(200).body("0123456789").drip_body(3, Duration::from_millis(1)));
+    emulator
+        .push_fault(Fault::respond(200).body("0123456789").drip_body(3, Duration::from_millis(1)));
     run(async {
         let mut client = Http2::of(&emulator).await;
         assert_eq!(client.sign_in().await.unwrap().status, 502);
@@ -129,7 +133,9 @@ fn a_stream_is_reset_with_the_reason_of_the_script_and_the_connection_lives_on()
         emulator.push_fault(Fault::reset_stream(Fault::HTTP_1_1_REQUIRED));
         run(async {
             let mut client = Http2::of(&emulator).await;
-            for reason in [Reason::REFUSED_STREAM, Reason::ENHANCE_YOUR_CALM, Reason::HTTP_1_1_REQUIRED] {
+            for reason in
+                [Reason::REFUSED_STREAM, Reason::ENHANCE_YOUR_CALM, Reason::HTTP_1_1_REQUIRED]
+            {
                 let error = client.sign_in().await.err().unwrap();
                 assert!(error.is_reset() && error.is_remote());
                 assert_eq!(error.reason(), Some(reason));

@@ -119,7 +119,12 @@ fn it_serves_the_users_it_was_told() {
     let mut client = Client::tcp(address(&url));
     for (name, password, status) in [("ann", "a:b", 200), ("bob", "c", 200), ("bob", "d", 403)] {
         let path = format!("/gw{}", Operation::SignIn.path());
-        client.send("POST", &path, "content-type: application/json\r\n", &sign_in_body(name, password));
+        client.send(
+            "POST",
+            &path,
+            "content-type: application/json\r\n",
+            &sign_in_body(name, password),
+        );
         let answer = client.response();
         assert_eq!(answer.status, status);
         if status == 200 {

@@ -19,9 +19,14 @@ fn connect(authority: &str, credentials: Option<&str>) -> String {
 
 #[test]
 fn a_name_is_tunnelled_to_where_it_was_mapped_and_the_proxy_sees_no_plaintext() {
-    let emulator =
-        Emulator::builder().user(USER, PASSWORD).with_tls().host_name("api.example.test").start().unwrap();
-    let proxy = ConnectProxy::builder().map("api.example.test:443", emulator.addr()).start().unwrap();
+    let emulator = Emulator::builder()
+        .user(USER, PASSWORD)
+        .with_tls()
+        .host_name("api.example.test")
+        .start()
+        .unwrap();
+    let proxy =
+        ConnectProxy::builder().map("api.example.test:443", emulator.addr()).start().unwrap();
 
     let mut socket = tcp(proxy.addr());
     socket.write_all(connect("API.example.test:443", None).as_bytes()).unwrap();
@@ -38,7 +43,10 @@ fn a_name_is_tunnelled_to_where_it_was_mapped_and_the_proxy_sees_no_plaintext() 
     assert_eq!((proxy.connections(), proxy.count("api.example.test:443")), (1, 1));
     let connects = proxy.connects();
     assert_eq!(connects[0].authority(), "API.example.test:443");
-    assert_eq!((connects[0].status(), connects[0].credentials()), (Some(200), ProxyCredentials::Missing));
+    assert_eq!(
+        (connects[0].status(), connects[0].credentials()),
+        (Some(200), ProxyCredentials::Missing)
+    );
     assert!(connects[0].sent().len() > 200 && connects[0].received().len() > 900);
     assert!(!proxy.saw(PASSWORD) && !proxy.saw(answer.text("access_token")));
     assert!(proxy.saw("api.example.test"));
@@ -93,12 +101,17 @@ fn credentials_nobody_asked_for_are_noted() {
 #[test]
 fn nothing_beyond_loopback_is_reached() {
     let proxy = ConnectProxy::builder().start().unwrap();
-    for authority in ["example.test:443", "192.0.2.1:443", "[2001:db8::1]:443", "localhost", "[::1]:x"] {
+    for authority in
+        ["example.test:443", "192.0.2.1:443", "[2001:db8::1]:443", "localhost", "[::1]:x"]
+    {
         let mut client = Client::tcp(proxy.addr());
         client.write(connect(authority, None));
         assert_eq!(client.response().status, 403, "{authority}");
     }
-    let error = ConnectProxy::builder().map("a.test:443", ([192, 0, 2, 1], 443).into()).start().unwrap_err();
+    let error = ConnectProxy::builder()
+        .map("a.test:443", ([192, 0, 2, 1], 443).into())
+        .start()
+        .unwrap_err();
     assert_eq!(error.to_string(), "192.0.2.1 is not a loopback address");
 }
 

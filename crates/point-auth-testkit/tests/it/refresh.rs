@@ -40,7 +40,8 @@ fn a_refresh_token_is_reused_as_often_as_one_likes() {
 
 #[test]
 fn a_rotating_emulator_gives_a_new_refresh_token_and_honours_both() {
-    let emulator = Emulator::builder().user(USER, PASSWORD).rotate_refresh_tokens(true).start().unwrap();
+    let emulator =
+        Emulator::builder().user(USER, PASSWORD).rotate_refresh_tokens(true).start().unwrap();
     let mut client = Client::of(&emulator);
     let old = client.sign_in().text("refresh_token");
     let new = client.refresh(&old).text("refresh_token");

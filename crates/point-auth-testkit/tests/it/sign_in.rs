@@ -27,7 +27,8 @@ fn tokens_look_like_the_real_ones() {
     let emulator = emulator();
     let answer = Client::of(&emulator).sign_in();
     let access_token = answer.text("access_token");
-    let parts: Vec<_> = access_token.split('.').map(|part| URL_SAFE_NO_PAD.decode(part).unwrap()).collect();
+    let parts: Vec<_> =
+        access_token.split('.').map(|part| URL_SAFE_NO_PAD.decode(part).unwrap()).collect();
     let [header, claims, signature] = parts.as_slice() else { panic!("three parts") };
     assert!((850..=1000).contains(&access_token.len()), "{} bytes", access_token.len());
     let header: Value = serde_json::from_slice(header).unwrap();
@@ -39,7 +40,9 @@ fn tokens_look_like_the_real_ones() {
 
     let refresh_token = answer.text("refresh_token");
     assert_eq!(refresh_token.len(), 200);
-    assert!(refresh_token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)));
+    assert!(
+        refresh_token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    );
 }
 
 #[test]
@@ -73,7 +76,10 @@ fn an_unknown_user_gets_the_same_answer_as_a_wrong_password() {
     let wrong_password = client.response();
     client.post(Operation::SignIn, &sign_in_body("nobody@example.com", PASSWORD));
     let unknown_user = client.response();
-    assert_eq!((unknown_user.status, unknown_user.body), (wrong_password.status, wrong_password.body));
+    assert_eq!(
+        (unknown_user.status, unknown_user.body),
+        (wrong_password.status, wrong_password.body)
+    );
 }
 
 #[test]
@@ -85,7 +91,8 @@ fn any_alias_may_stand_beside_a_user_unless_they_are_listed() {
         .unwrap();
     let mut client = Client::of(&emulator);
     let mut status = |username, alias| {
-        let body = json!({ "username": username, "password": "pw", "useralias": alias }).to_string();
+        let body =
+            json!({ "username": username, "password": "pw", "useralias": alias }).to_string();
         client.post(Operation::SignIn, body.as_bytes());
         client.response().status
     };
@@ -109,7 +116,8 @@ fn a_changed_password_counts_from_the_next_sign_in_and_keeps_tokens_good() {
 
 #[test]
 fn a_path_prefix_moves_the_api_there_and_leaves_nothing_behind() {
-    let emulator = Emulator::builder().user(USER, PASSWORD).path_prefix("/gate/way").start().unwrap();
+    let emulator =
+        Emulator::builder().user(USER, PASSWORD).path_prefix("/gate/way").start().unwrap();
     assert!(emulator.base_url().ends_with("/gate/way"));
     let mut client = Client::of(&emulator);
     assert_eq!(client.sign_in().status, 404);
@@ -145,5 +153,8 @@ fn many_clients_at_once_get_tokens_of_their_own() {
         let clients: Vec<_> = (0..16).map(|_| scope.spawn(sign_in_five_times)).collect();
         clients.into_iter().flat_map(|client| client.join().unwrap()).collect()
     });
-    assert_eq!((tokens.len(), emulator.count(Operation::SignIn), emulator.connections()), (80, 80, 16));
+    assert_eq!(
+        (tokens.len(), emulator.count(Operation::SignIn), emulator.connections()),
+        (80, 80, 16)
+    );
 }

@@ -66,7 +66,9 @@ fn a_query() {
 
 #[test]
 fn bodies_that_are_no_object() {
-    for body in ["", "not json", "{\"username\":", "{\"username\":\"a\"} trailing", "{'username':'a'}"] {
+    for body in
+        ["", "not json", "{\"username\":", "{\"username\":\"a\"} trailing", "{'username':'a'}"]
+    {
         refused("POST", JSON, body.as_bytes(), "The request is not JSON");
     }
     for body in ["[]", "null", "\"text\"", "7"] {
@@ -114,10 +116,15 @@ fn fields_that_are_no_strings() {
 fn a_refresh_is_read_as_strictly() {
     let emulator = emulator();
     let mut client = Client::of(&emulator);
-    for body in ["{}", "[]", r#"{"refresh_token":null}"#, r#"{"refresh_token":"a","username":"b"}"#] {
+    for body in ["{}", "[]", r#"{"refresh_token":null}"#, r#"{"refresh_token":"a","username":"b"}"#]
+    {
         client.post(Operation::Refresh, body.as_bytes());
         let answer = client.response();
-        assert_eq!((answer.status, answer.text("error").as_str()), (400, "invalid_request"), "{body}");
+        assert_eq!(
+            (answer.status, answer.text("error").as_str()),
+            (400, "invalid_request"),
+            "{body}"
+        );
     }
 }
 
@@ -125,7 +132,9 @@ fn a_refresh_is_read_as_strictly() {
 fn a_refusal_repeats_nothing_of_the_request() {
     let emulator = emulator();
     let mut client = Client::of(&emulator);
-    for body in [r#"{"canary":"canary"}"#, "canary", r#"{"username":"canary","password":["canary"]}"#] {
+    for body in
+        [r#"{"canary":"canary"}"#, "canary", r#"{"username":"canary","password":["canary"]}"#]
+    {
         client.post(Operation::SignIn, body.as_bytes());
         let answer = client.response();
         assert_eq!(answer.status, 400);
@@ -135,9 +144,13 @@ fn a_refusal_repeats_nothing_of_the_request() {
 
 #[test]
 fn escapes_and_any_unicode_are_read_as_json_reads_them() {
-    let emulator = point_auth_testkit::Emulator::builder().user("ünï", "p\"\\\u{1F511}").start().unwrap();
+    let emulator =
+        point_auth_testkit::Emulator::builder().user("ünï", "p\"\\\u{1F511}").start().unwrap();
     let mut client = Client::of(&emulator);
-    client.post(Operation::SignIn, br#"{ "password" : "p\"\\\ud83d\udd11" , "username" : "\u00fcn\u00ef" }"#);
+    client.post(
+        Operation::SignIn,
+        br#"{ "password" : "p\"\\\ud83d\udd11" , "username" : "\u00fcn\u00ef" }"#,
+    );
     assert_eq!(client.response().status, 200);
 }
 
@@ -145,7 +158,12 @@ fn escapes_and_any_unicode_are_read_as_json_reads_them() {
 fn an_unknown_path_is_not_found() {
     let emulator = emulator();
     let mut client = Client::of(&emulator);
-    client.send("POST", "/user-management-services-ws/oauth2/002/signInWithPassword/", JSON, &good());
+    client.send(
+        "POST",
+        "/user-management-services-ws/oauth2/002/signInWithPassword/",
+        JSON,
+        &good(),
+    );
     assert_eq!(client.response().status, 404);
     assert_eq!(emulator.count(Operation::Other), 1);
 }

@@ -5,7 +5,9 @@ use std::io::{self, Write};
 use point_auth_testkit::{Certificate, CertificateAuthority, Emulator, HttpVersions, Operation};
 use rustls::{CertificateError, ClientConfig, Error};
 
-use crate::client::{Client, PASSWORD, PATIENCE, USER, tls, tls_emulator, trusting, trusting_with_identity};
+use crate::client::{
+    Client, PASSWORD, PATIENCE, USER, tls, tls_emulator, trusting, trusting_with_identity,
+};
 
 fn refusal(error: &io::Error) -> &Error {
     error.get_ref().and_then(|error| error.downcast_ref()).unwrap()
@@ -25,8 +27,12 @@ fn refused(certificate: Certificate) -> Error {
 
 #[test]
 fn a_valid_certificate_is_good_for_loopback_and_the_names_that_were_added() {
-    let emulator =
-        Emulator::builder().user(USER, PASSWORD).with_tls().host_name("api.example.test").start().unwrap();
+    let emulator = Emulator::builder()
+        .user(USER, PASSWORD)
+        .with_tls()
+        .host_name("api.example.test")
+        .start()
+        .unwrap();
     for name in ["localhost", "127.0.0.1", "::1", "api.example.test"] {
         let answer = Client::tls(emulator.addr(), trusting(emulator.ca_der()), name).sign_in();
         assert_eq!(answer.status, 200, "{name}");
@@ -50,7 +56,9 @@ fn an_expired_certificate_is_expired() {
     let error = refused(Certificate::Expired);
     let is_expired = matches!(
         error,
-        Error::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. })
+        Error::InvalidCertificate(
+            CertificateError::Expired | CertificateError::ExpiredContext { .. }
+        )
     );
     assert!(is_expired, "{error}");
 }
@@ -85,7 +93,9 @@ fn nobody_vouches_for_a_self_signed_certificate_or_an_unknown_authority() {
         let error = refused(certificate);
         let is_unknown = matches!(
             error,
-            Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature)
+            Error::InvalidCertificate(
+                CertificateError::UnknownIssuer | CertificateError::BadSignature
+            )
         );
         assert!(is_unknown, "{error}");
     }
@@ -100,8 +110,12 @@ fn every_emulator_has_an_authority_of_its_own() {
 
 #[test]
 fn mutual_tls_lets_in_who_has_a_certificate_of_the_emulators_authority() {
-    let emulator =
-        Emulator::builder().user(USER, PASSWORD).with_tls().require_client_certificate().start().unwrap();
+    let emulator = Emulator::builder()
+        .user(USER, PASSWORD)
+        .with_tls()
+        .require_client_certificate()
+        .start()
+        .unwrap();
     let identity = emulator.authority().issue_client("a client").unwrap();
     let config = trusting_with_identity(emulator.ca_der(), &identity);
     assert_eq!(Client::tls(emulator.addr(), config, "localhost").sign_in().status, 200);
@@ -113,8 +127,12 @@ fn mutual_tls_lets_in_who_has_a_certificate_of_the_emulators_authority() {
 
 #[test]
 fn mutual_tls_keeps_everybody_else_out_and_says_why() {
-    let emulator =
-        Emulator::builder().user(USER, PASSWORD).with_tls().require_client_certificate().start().unwrap();
+    let emulator = Emulator::builder()
+        .user(USER, PASSWORD)
+        .with_tls()
+        .require_client_certificate()
+        .start()
+        .unwrap();
     let stranger = CertificateAuthority::new().unwrap().issue_client("a stranger").unwrap();
     let without = trusting(emulator.ca_der());
     let with_wrong = trusting_with_identity(emulator.ca_der(), &stranger);
@@ -135,7 +153,10 @@ fn alpn_offers_the_versions_that_were_chosen() {
         let mut config: ClientConfig = trusting(emulator.ca_der());
         config.alpn_protocols = offered.iter().map(|name| name.to_vec()).collect();
         let mut stream = tls(emulator.addr(), config, "localhost");
-        stream.conn.complete_io(&mut stream.sock).map(|_| stream.conn.alpn_protocol().map(<[u8]>::to_vec))
+        stream
+            .conn
+            .complete_io(&mut stream.sock)
+            .map(|_| stream.conn.alpn_protocol().map(<[u8]>::to_vec))
     };
     let both: &[&[u8]] = &[b"http/1.1", b"h2"];
     assert_eq!(chosen(HttpVersions::Both, both).unwrap(), Some(b"h2".to_vec()));

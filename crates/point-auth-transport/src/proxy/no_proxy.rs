@@ -86,7 +86,9 @@ impl Entry {
             (Self::Address { address, port }, Host::Address(host)) => {
                 port.is_none_or(|port| port == at) && address == host
             }
-            (Self::Network { address, prefix }, Host::Address(host)) => is_within(*host, *address, *prefix),
+            (Self::Network { address, prefix }, Host::Address(host)) => {
+                is_within(*host, *address, *prefix)
+            }
             _ => false,
         }
     }
@@ -118,7 +120,9 @@ const fn width(address: IpAddr) -> u32 {
 
 fn is_within(address: IpAddr, network: IpAddr, prefix: u32) -> bool {
     let differing = match (address, network) {
-        (IpAddr::V4(address), IpAddr::V4(network)) => u128::from(u32::from(address) ^ u32::from(network)),
+        (IpAddr::V4(address), IpAddr::V4(network)) => {
+            u128::from(u32::from(address) ^ u32::from(network))
+        }
         (IpAddr::V6(address), IpAddr::V6(network)) => u128::from(address) ^ u128::from(network),
         _ => return false,
     };

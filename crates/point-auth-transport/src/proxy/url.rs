@@ -77,13 +77,18 @@ impl Proxy {
         // host would be a piece of that password.
         let authority = rest.strip_suffix('/').unwrap_or(rest);
         if authority.contains(['/', '?', '#', '\\']) {
-            return Err(invalid("something follows the port, or the password is not percent-encoded"));
+            return Err(invalid(
+                "something follows the port, or the password is not percent-encoded",
+            ));
         }
         let (userinfo, host_and_port) = match authority.rsplit_once('@') {
             Some((userinfo, host_and_port)) => (userinfo, host_and_port),
             None => ("", authority),
         };
-        Ok(Self(Arc::new(Parts { uri: uri(host_and_port)?, credentials: Credentials::parse(userinfo)? })))
+        Ok(Self(Arc::new(Parts {
+            uri: uri(host_and_port)?,
+            credentials: Credentials::parse(userinfo)?,
+        })))
     }
 }
 
@@ -111,7 +116,8 @@ fn is_scheme(scheme: &str) -> bool {
 }
 
 fn uri(host_and_port: &str) -> Result<Uri, SettingsError> {
-    let authority: Authority = host_and_port.parse().map_err(|_| invalid("it has no valid host"))?;
+    let authority: Authority =
+        host_and_port.parse().map_err(|_| invalid("it has no valid host"))?;
     let host = authority.host();
     if host.is_empty() {
         return Err(invalid("it has no host"));
@@ -119,8 +125,9 @@ fn uri(host_and_port: &str) -> Result<Uri, SettingsError> {
     let port = match host_and_port.get(host.len()..) {
         None | Some("" | ":") => DEFAULT_PORT,
         Some(port) => {
-            let digits =
-                port.strip_prefix(':').filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
+            let digits = port
+                .strip_prefix(':')
+                .filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
             digits
                 .and_then(|digits| digits.parse().ok())
                 .filter(|&port| port > 0)
@@ -176,8 +183,8 @@ fn percent_decoded(text: &str) -> Result<Zeroizing<String>, SettingsError> {
         decoded.push(byte);
         rest = after;
     }
-    let decoded =
-        std::str::from_utf8(&decoded).map_err(|_| invalid("its user name or password is not UTF-8"))?;
+    let decoded = std::str::from_utf8(&decoded)
+        .map_err(|_| invalid("its user name or password is not UTF-8"))?;
     if decoded.chars().any(char::is_control) {
         return Err(invalid("its user name or password has a control character"));
     }

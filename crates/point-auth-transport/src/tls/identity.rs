@@ -20,7 +20,10 @@ pub(super) struct Identity {
 }
 
 impl Identity {
-    pub(super) fn new(chain: Vec<CertificateDer<'static>>, key_pem: &[u8]) -> Result<Self, SettingsError> {
+    pub(super) fn new(
+        chain: Vec<CertificateDer<'static>>,
+        key_pem: &[u8],
+    ) -> Result<Self, SettingsError> {
         let key = PrivateKeyDer::from_pem_slice(key_pem).map_err(|_| {
             // The parser's own error quotes its input.
             SettingsError::Identity { reason: "there is no private key in the PEM", source: None }

@@ -22,7 +22,9 @@ impl TlsSettings {
         match self.roots {
             Roots::Platform => {}
             Roots::Bundled => {
-                return Err(SettingsError::Unsupported { what: "a bundled trust store with native-tls" });
+                return Err(SettingsError::Unsupported {
+                    what: "a bundled trust store with native-tls",
+                });
             }
             Roots::ExtraOnly if self.extra_roots.is_empty() => {
                 return Err(SettingsError::Certificate {
@@ -50,7 +52,10 @@ impl TlsSettings {
     fn identity(&self) -> Result<Option<Identity>, SettingsError> {
         let Some(identity) = &self.identity else { return Ok(None) };
         let PrivateKeyDer::Pkcs8(key) = identity.key() else {
-            return Err(SettingsError::Identity { reason: "native-tls wants a PKCS#8 key", source: None });
+            return Err(SettingsError::Identity {
+                reason: "native-tls wants a PKCS#8 key",
+                source: None,
+            });
         };
         let chain: String = identity
             .chain()
@@ -59,7 +64,10 @@ impl TlsSettings {
             .collect();
         let key = to_pem("PRIVATE KEY", key.secret_pkcs8_der());
         Identity::from_pkcs8(chain.as_bytes(), key.as_bytes()).map(Some).map_err(|error| {
-            SettingsError::Identity { reason: "native-tls refuses it", source: ScrubbedError::of(&error) }
+            SettingsError::Identity {
+                reason: "native-tls refuses it",
+                source: ScrubbedError::of(&error),
+            }
         })
     }
 }
@@ -67,7 +75,8 @@ impl TlsSettings {
 /// PEM from DER, since native-tls takes no DER; wiped, since it may be the key.
 fn to_pem(label: &str, der: &[u8]) -> Zeroizing<String> {
     // Base64 has four characters for three bytes, then line ends and the two marker lines.
-    let mut pem = Zeroizing::new(String::with_capacity(der.len().saturating_mul(2).saturating_add(128)));
+    let mut pem =
+        Zeroizing::new(String::with_capacity(der.len().saturating_mul(2).saturating_add(128)));
     pem.push_str("-----BEGIN ");
     pem.push_str(label);
     pem.push_str("-----\n");

@@ -23,7 +23,10 @@ impl TlsSettings {
     pub fn rustls_client_config(&self) -> Result<ClientConfig, SettingsError> {
         if let Some(config) = &self.rustls_config {
             // Silence would leave somebody's private root or client certificate out.
-            if self.roots != Roots::default() || !self.extra_roots.is_empty() || self.identity.is_some() {
+            if self.roots != Roots::default()
+                || !self.extra_roots.is_empty()
+                || self.identity.is_some()
+            {
                 return Err(SettingsError::Unsupported {
                     what: "roots or an identity beside a rustls configuration of one's own",
                 });
@@ -65,7 +68,9 @@ impl TlsSettings {
             Roots::Platform => {
                 let verifier = self.platform_verifier(provider)?;
                 // "Dangerous" is what rustls calls any verifier that is not its own; this one verifies.
-                return Ok(builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)));
+                return Ok(builder
+                    .dangerous()
+                    .with_custom_certificate_verifier(Arc::new(verifier)));
             }
             #[cfg(feature = "bundled-roots")]
             Roots::Bundled => store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
@@ -96,8 +101,11 @@ impl TlsSettings {
     #[cfg(target_os = "android")]
     fn platform_verifier(&self, provider: Arc<CryptoProvider>) -> Result<Verifier, SettingsError> {
         if !self.extra_roots.is_empty() {
-            return Err(SettingsError::Unsupported { what: "extra roots beside Android's trust store" });
+            return Err(SettingsError::Unsupported {
+                what: "extra roots beside Android's trust store",
+            });
         }
-        Verifier::new(provider).map_err(|error| SettingsError::Roots { source: ScrubbedError::of(&error) })
+        Verifier::new(provider)
+            .map_err(|error| SettingsError::Roots { source: ScrubbedError::of(&error) })
     }
 }

@@ -60,7 +60,8 @@ impl Read for Endless {
 fn of_an_endless_body_one_byte_past_the_limit_is_read_and_no_more() {
     for piece in [1, 1000, 1_000_000] {
         let mut endless = Endless { piece, read: 0 };
-        let error = CappedBody::new(10_000).read_from(&mut endless, |_| unreachable!()).unwrap_err();
+        let error =
+            CappedBody::new(10_000).read_from(&mut endless, |_| unreachable!()).unwrap_err();
         assert_eq!(error.kind(), TransportErrorKind::TooLarge);
         assert_eq!(endless.read, 10_001);
     }
@@ -100,7 +101,10 @@ fn its_debug_shows_a_length_and_no_content() {
     let mut body = CappedBody::new(100);
     body.push(CANARY.as_bytes()).unwrap();
     let debug = format!("{body:?}");
-    assert!(debug.contains(&format!("{} bytes", CANARY.len())) && !debug.contains(CANARY), "{debug}");
+    assert!(
+        debug.contains(&format!("{} bytes", CANARY.len())) && !debug.contains(CANARY),
+        "{debug}"
+    );
 }
 
 proptest! {

@@ -80,8 +80,10 @@ fn a_connection_that_breaks_while_it_is_made_never_was_one() {
     let reset = io::Error::from(ErrorKind::ConnectionReset);
     let classified = TransportError::classify(&reset, TransportErrorKind::Connect);
     assert_eq!(classified.kind(), TransportErrorKind::Connect);
-    let timeout =
-        TransportError::classify(&io::Error::from(ErrorKind::TimedOut), TransportErrorKind::Connect);
+    let timeout = TransportError::classify(
+        &io::Error::from(ErrorKind::TimedOut),
+        TransportErrorKind::Connect,
+    );
     assert_eq!(timeout.kind(), TransportErrorKind::Timeout);
 }
 

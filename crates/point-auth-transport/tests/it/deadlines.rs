@@ -3,7 +3,9 @@
 use std::future::pending;
 use std::time::Duration;
 
-use point_auth_transport::{SendLimits, SentFlag, TransportError, TransportErrorKind, with_deadlines};
+use point_auth_transport::{
+    SendLimits, SentFlag, TransportError, TransportErrorKind, with_deadlines,
+};
 use tokio::time::{Instant, sleep};
 
 type Outcome = Result<&'static str, TransportError>;
@@ -38,7 +40,10 @@ async fn what_is_done_in_time_is_handed_out() {
 async fn a_connection_that_never_stands_ends_at_the_connect_limit_with_nothing_sent() {
     let (outcome, seconds) = within(LIMITS, &SentFlag::new(), pending()).await;
     let error = outcome.unwrap_err();
-    assert_eq!((error.kind(), error.may_have_been_sent(), seconds), (TransportErrorKind::Timeout, false, 10));
+    assert_eq!(
+        (error.kind(), error.may_have_been_sent(), seconds),
+        (TransportErrorKind::Timeout, false, 10)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -50,7 +55,10 @@ async fn a_server_that_never_answers_ends_at_the_deadline_and_may_have_been_told
     })
     .await;
     let error = outcome.unwrap_err();
-    assert_eq!((error.kind(), error.may_have_been_sent(), seconds), (TransportErrorKind::Timeout, true, 30));
+    assert_eq!(
+        (error.kind(), error.may_have_been_sent(), seconds),
+        (TransportErrorKind::Timeout, true, 30)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -128,7 +136,9 @@ fn without_a_runtime_there_is_an_error_and_no_panic() {
     let sent = SentFlag::new();
     let mut exchange = Box::pin(with_deadlines(&LIMITS, &sent, true, async { Ok("answer") }));
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    let std::task::Poll::Ready(outcome) = exchange.as_mut().poll(&mut context) else { panic!("it waits") };
+    let std::task::Poll::Ready(outcome) = exchange.as_mut().poll(&mut context) else {
+        panic!("it waits")
+    };
     let error: TransportError = outcome.unwrap_err();
     assert_eq!((error.kind(), error.may_have_been_sent()), (TransportErrorKind::Other, false));
 }

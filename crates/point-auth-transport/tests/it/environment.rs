@@ -9,7 +9,10 @@ use crate::{CANARY, printed};
 
 fn resolve(variables: &[(&str, &str)]) -> Result<ProxyResolver, SettingsError> {
     ProxySettings::from_environment().resolve_with(|name| {
-        variables.iter().find(|(variable, _)| *variable == name).map(|(_, value)| OsString::from(value))
+        variables
+            .iter()
+            .find(|(variable, _)| *variable == name)
+            .map(|(_, value)| OsString::from(value))
     })
 }
 
@@ -85,7 +88,10 @@ fn settings_that_name_a_proxy_or_none_do_not_look_at_the_environment() {
 #[test]
 fn a_proxy_of_another_scheme_in_the_environment_is_an_error() {
     let error = resolve(&[("ALL_PROXY", "socks5://proxy.example:1080")]).unwrap_err();
-    assert!(matches!(&error, SettingsError::ProxyScheme { scheme } if scheme == "socks5"), "{error:?}");
+    assert!(
+        matches!(&error, SettingsError::ProxyScheme { scheme } if scheme == "socks5"),
+        "{error:?}"
+    );
 }
 
 #[test]
@@ -102,7 +108,8 @@ fn a_variable_that_is_not_unicode_is_an_error_if_it_counts() {
 
     let broken = || Some(OsString::from_vec(b"http://\xff".to_vec()));
     let settings = ProxySettings::from_environment();
-    let error = settings.resolve_with(|name| (name == "all_proxy").then(broken).flatten()).unwrap_err();
+    let error =
+        settings.resolve_with(|name| (name == "all_proxy").then(broken).flatten()).unwrap_err();
     assert!(matches!(error, SettingsError::Environment { variable: "all_proxy" }), "{error:?}");
 
     // Nobody needs the list without a proxy, nor the second variable when there is the first.

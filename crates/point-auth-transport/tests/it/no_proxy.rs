@@ -26,7 +26,13 @@ fn a_host_is_itself_and_all_below_it() {
     for list in ["example.com", ".example.com", "*.example.com", "EXAMPLE.com", "example.com."] {
         check(
             list,
-            &["example.com", "api.example.com", "a.b.EXAMPLE.com", "example.com.", "example.com:8443"],
+            &[
+                "example.com",
+                "api.example.com",
+                "a.b.EXAMPLE.com",
+                "example.com.",
+                "example.com:8443",
+            ],
             &["badexample.com", "example.com.evil.net", "example.org", "com"],
         );
     }
@@ -78,7 +84,11 @@ fn a_port_stands_for_that_port_alone() {
 
 #[test]
 fn an_address_is_itself_however_it_is_written() {
-    check("10.0.0.1", &["10.0.0.1", "10.0.0.1:8443", "[::ffff:10.0.0.1]"], &["10.0.0.10", "110.0.0.1"]);
+    check(
+        "10.0.0.1",
+        &["10.0.0.1", "10.0.0.1:8443", "[::ffff:10.0.0.1]"],
+        &["10.0.0.10", "110.0.0.1"],
+    );
     for list in ["2001:db8::1", "[2001:db8::1]", "2001:0DB8:0:0:0:0:0:1"] {
         check(list, &["[2001:db8::1]", "[2001:db8:0:0::1]:8443"], &["[2001:db8::2]", "10.0.0.1"]);
     }

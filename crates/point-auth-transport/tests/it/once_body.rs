@@ -72,7 +72,10 @@ impl<E: Unpin> Body for Frames<E> {
     type Data = Bytes;
     type Error = E;
 
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, E>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, E>>> {
         Poll::Ready(self.0.pop_front())
     }
 
@@ -108,8 +111,10 @@ async fn one_byte_past_the_limit_is_too_large() {
 
 #[tokio::test]
 async fn a_body_that_breaks_off_is_what_its_error_says() {
-    let frames =
-        [Ok(Frame::data(Bytes::from_static(b"{"))), Err(io::Error::from(io::ErrorKind::UnexpectedEof))];
+    let frames = [
+        Ok(Frame::data(Bytes::from_static(b"{"))),
+        Err(io::Error::from(io::ErrorKind::UnexpectedEof)),
+    ];
     assert_eq!(read(frames, 100).await.unwrap_err().kind(), TransportErrorKind::Protocol);
 }
 

@@ -24,7 +24,9 @@ fn only(pem: &str) -> TlsSettings {
 fn a_root_or_several_are_read_from_pem_with_whatever_else_is_in_it() {
     let (first, key) = identity();
     let (second, _) = identity();
-    for pem in [first.clone(), format!("a comment\n{first}\n{key}{second}"), first.replace('\n', "\r\n")] {
+    for pem in
+        [first.clone(), format!("a comment\n{first}\n{key}{second}"), first.replace('\n', "\r\n")]
+    {
         only(&pem).rustls_client_config().unwrap();
     }
 }
@@ -33,9 +35,13 @@ fn a_root_or_several_are_read_from_pem_with_whatever_else_is_in_it() {
 fn pem_without_a_certificate_is_refused() {
     let (certificate, key) = identity();
     let cut = certificate.get(..certificate.len() / 2).unwrap();
-    for pem in
-        ["", "nothing", key.as_str(), cut, "-----BEGIN CERTIFICATE-----\n*\n-----END CERTIFICATE-----\n"]
-    {
+    for pem in [
+        "",
+        "nothing",
+        key.as_str(),
+        cut,
+        "-----BEGIN CERTIFICATE-----\n*\n-----END CERTIFICATE-----\n",
+    ] {
         let error = TlsSettings::new().with_extra_roots_pem(pem.as_bytes()).unwrap_err();
         assert!(matches!(error, SettingsError::Certificate { .. }), "{pem}");
     }
@@ -61,22 +67,30 @@ fn the_bundled_roots_are_there_and_so_are_extra_ones_beside_the_platforms() {
     TlsSettings::new().with_roots(Roots::Bundled).rustls_client_config().unwrap();
     // With an extra root this holds even on a machine that has no trust store.
     let (root, _) = identity();
-    TlsSettings::new().with_extra_roots_pem(root.as_bytes()).unwrap().rustls_client_config().unwrap();
+    TlsSettings::new()
+        .with_extra_roots_pem(root.as_bytes())
+        .unwrap()
+        .rustls_client_config()
+        .unwrap();
 }
 
 #[test]
 fn an_identity_is_taken_when_certificate_and_key_belong_together() {
     let (certificate, key) = identity();
-    let settings = only(&certificate).with_identity_pem(certificate.as_bytes(), key.as_bytes()).unwrap();
+    let settings =
+        only(&certificate).with_identity_pem(certificate.as_bytes(), key.as_bytes()).unwrap();
     assert!(settings.rustls_client_config().unwrap().client_auth_cert_resolver.has_certs());
-    assert!(!only(&certificate).rustls_client_config().unwrap().client_auth_cert_resolver.has_certs());
+    assert!(
+        !only(&certificate).rustls_client_config().unwrap().client_auth_cert_resolver.has_certs()
+    );
 }
 
 #[test]
 fn an_identity_whose_key_is_anothers_is_refused() {
     let (certificate, _) = identity();
     let (_, other) = identity();
-    let settings = only(&certificate).with_identity_pem(certificate.as_bytes(), other.as_bytes()).unwrap();
+    let settings =
+        only(&certificate).with_identity_pem(certificate.as_bytes(), other.as_bytes()).unwrap();
     let error = settings.rustls_client_config().unwrap_err();
     assert!(matches!(error, SettingsError::Identity { .. }), "{error:?}");
 }
@@ -85,7 +99,8 @@ fn an_identity_whose_key_is_anothers_is_refused() {
 fn an_identity_without_certificate_or_key_is_refused() {
     let (certificate, key) = identity();
     for (chain, key) in [(&key, &key), (&certificate, &certificate), (&String::new(), &key)] {
-        let error = TlsSettings::new().with_identity_pem(chain.as_bytes(), key.as_bytes()).unwrap_err();
+        let error =
+            TlsSettings::new().with_identity_pem(chain.as_bytes(), key.as_bytes()).unwrap_err();
         assert!(matches!(error, SettingsError::Identity { .. }), "{error:?}");
     }
 }
@@ -140,9 +155,16 @@ fn an_adapter_gets_what_it_has_itself_whatever_else_is_in_the_build() {
     assert_eq!(TlsSettings::new().resolved_backend_of(&[]).unwrap(), None);
     for refused in [
         TlsSettings::new().with_backend(TlsBackend::Rustls).resolved_backend_of(&[]),
-        TlsSettings::new().with_backend(TlsBackend::Rustls).resolved_backend_of(&[TlsBackend::NativeTls]),
-        TlsSettings::new().with_rustls_config(Arc::clone(&own)).resolved_backend_of(&[TlsBackend::NativeTls]),
-        TlsSettings::new().with_rustls_config(own).with_backend(TlsBackend::NativeTls).resolved_backend(),
+        TlsSettings::new()
+            .with_backend(TlsBackend::Rustls)
+            .resolved_backend_of(&[TlsBackend::NativeTls]),
+        TlsSettings::new()
+            .with_rustls_config(Arc::clone(&own))
+            .resolved_backend_of(&[TlsBackend::NativeTls]),
+        TlsSettings::new()
+            .with_rustls_config(own)
+            .with_backend(TlsBackend::NativeTls)
+            .resolved_backend(),
     ] {
         assert!(matches!(refused, Err(SettingsError::Unsupported { .. })), "{refused:?}");
     }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use http::{Request, Response};
 use point_auth_core::SecretBody;
-use point_auth_transport::{AsyncTransport, BlockingTransport, SendLimits, TransportError, async_trait};
+use point_auth_transport::{
+    AsyncTransport, BlockingTransport, SendLimits, TransportError, async_trait,
+};
 
 /// Answers with what it was sent.
 struct Echo;
@@ -45,8 +47,11 @@ async fn asynchronous(transport: impl AsyncTransport) -> SecretBody {
 #[tokio::test]
 async fn a_transport_behind_a_pointer_is_a_transport() {
     let shared: Arc<dyn AsyncTransport> = Arc::new(Echo);
-    for body in [asynchronous(&shared).await, asynchronous(shared).await, asynchronous(Box::new(Echo)).await]
-    {
+    for body in [
+        asynchronous(&shared).await,
+        asynchronous(shared).await,
+        asynchronous(Box::new(Echo)).await,
+    ] {
         assert_eq!(body.as_ref(), b"ping");
     }
     let shared: Arc<dyn BlockingTransport> = Arc::new(Echo);

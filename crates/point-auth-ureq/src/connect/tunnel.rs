@@ -39,7 +39,9 @@ fn ask(host: &str, port: u16, proxy: &Proxy) -> Zeroizing<Vec<u8>> {
     let authorization = proxy.authorization().map_or(&[][..], |value| value.as_bytes());
     // Outgrown memory would keep the credentials.
     let mut ask = Zeroizing::new(Vec::with_capacity(host.len() * 2 + authorization.len() + 128));
-    ask.extend_from_slice(format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n").as_bytes());
+    ask.extend_from_slice(
+        format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n").as_bytes(),
+    );
     if !authorization.is_empty() {
         ask.extend_from_slice(b"Proxy-Authorization: ");
         ask.extend_from_slice(authorization);

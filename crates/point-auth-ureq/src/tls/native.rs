@@ -26,7 +26,9 @@ pub(super) fn secure(
             Err(failure.take().unwrap_or_else(|| Error::Io(io::Error::other(error))))
         }
         // The connection blocks, and never says that it would.
-        Err(HandshakeError::WouldBlock(_)) => Err(failure.take().unwrap_or(Error::ConnectionFailed)),
+        Err(HandshakeError::WouldBlock(_)) => {
+            Err(failure.take().unwrap_or(Error::ConnectionFailed))
+        }
     }
 }
 

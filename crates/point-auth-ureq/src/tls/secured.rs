@@ -32,8 +32,10 @@ pub(super) struct Secured<S: TlsStream> {
 
 impl<S: TlsStream> Secured<S> {
     pub(super) fn boxed(stream: S, details: &ConnectionDetails<'_>) -> Box<dyn Transport> {
-        let buffers =
-            LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
+        let buffers = LazyBuffers::new(
+            details.config.input_buffer_size(),
+            details.config.output_buffer_size(),
+        );
         Wire::boxed(Self { buffers, stream })
     }
 }

@@ -15,7 +15,9 @@ use crate::support::{BRIEF, PATIENCE, fails, plain, send, sign_in, tls};
 
 /// As ureq makes it: it follows redirects, takes a status for an error, and has no limit in time. Only a proxy in the
 /// environment would take the tests elsewhere.
-fn agent(setup: impl FnOnce(ConfigBuilder<AgentScope>) -> ConfigBuilder<AgentScope>) -> UreqTransport {
+fn agent(
+    setup: impl FnOnce(ConfigBuilder<AgentScope>) -> ConfigBuilder<AgentScope>,
+) -> UreqTransport {
     let agent: Agent = setup(Agent::config_builder().proxy(None)).build().into();
     agent.into()
 }
@@ -41,7 +43,10 @@ fn every_status_is_a_response() {
     for status in [400, 401, 403, 404, 429, 500, 503] {
         emulator.push_fault(Fault::respond(status).json("{}"));
         let response = send(&by_default(), &emulator.base_url(), SendLimits::new()).unwrap();
-        assert_eq!((response.status().as_u16(), response.body().as_ref()), (status, b"{}".as_slice()));
+        assert_eq!(
+            (response.status().as_u16(), response.body().as_ref()),
+            (status, b"{}".as_slice())
+        );
     }
 }
 
@@ -70,8 +75,13 @@ fn the_limits_are_kept() {
     assert!(start.elapsed() < PATIENCE);
 
     emulator.push_fault(Fault::respond(200).endless_body());
-    fails(send(&by_default(), &emulator.base_url(), SendLimits::new()), TransportErrorKind::TooLarge, true);
-    let endless = SendLimits::new().with_connect_timeout(Duration::MAX).with_total_timeout(Duration::MAX);
+    fails(
+        send(&by_default(), &emulator.base_url(), SendLimits::new()),
+        TransportErrorKind::TooLarge,
+        true,
+    );
+    let endless =
+        SendLimits::new().with_connect_timeout(Duration::MAX).with_total_timeout(Duration::MAX);
     assert_eq!(send(&by_default(), &emulator.base_url(), endless).unwrap().status(), 200);
 }
 
@@ -80,7 +90,11 @@ fn its_own_stricter_limits_hold_too() {
     let emulator = plain();
     emulator.push_fault(Fault::silent());
     let transport = agent(|config| config.timeout_recv_response(Some(BRIEF)));
-    fails(send(&transport, &emulator.base_url(), SendLimits::new()), TransportErrorKind::Timeout, true);
+    fails(
+        send(&transport, &emulator.base_url(), SendLimits::new()),
+        TransportErrorKind::Timeout,
+        true,
+    );
 }
 
 #[test]
@@ -89,7 +103,11 @@ fn a_pooled_connection_that_breaks_gets_one_post() {
     let transport = by_default();
     sign_in(&transport, &emulator.base_url());
     emulator.push_fault(Fault::close_pooled_connection());
-    fails(send(&transport, &emulator.base_url(), SendLimits::new()), TransportErrorKind::Protocol, true);
+    fails(
+        send(&transport, &emulator.base_url(), SendLimits::new()),
+        TransportErrorKind::Protocol,
+        true,
+    );
     assert_eq!(emulator.count(Operation::SignIn), 2);
 }
 
@@ -111,7 +129,11 @@ fn failures_have_the_same_kinds() {
 #[test]
 fn an_agent_without_tls_refuses_https_and_sends_nothing() {
     let emulator = tls();
-    fails(send(&by_default(), &emulator.base_url(), SendLimits::new()), TransportErrorKind::Tls, false);
+    fails(
+        send(&by_default(), &emulator.base_url(), SendLimits::new()),
+        TransportErrorKind::Tls,
+        false,
+    );
     assert_eq!(emulator.bytes_received(), 0);
 }
 
@@ -139,13 +161,17 @@ fn forgetful(
 }
 
 #[test]
-fn a_middleware_that_makes_the_agent_follow_a_redirect_gets_no_second_body_out_and_no_answer_through() {
+fn a_middleware_that_makes_the_agent_follow_a_redirect_gets_no_second_body_out_and_no_answer_through()
+ {
     for status in [302, 303, 307, 308] {
         let elsewhere = plain();
         let emulator = plain();
         emulator.push_fault(Fault::redirect(status, &elsewhere.url(Operation::SignIn)));
-        let outcome =
-            send(&agent(|config| config.middleware(forgetful)), &emulator.base_url(), SendLimits::new());
+        let outcome = send(
+            &agent(|config| config.middleware(forgetful)),
+            &emulator.base_url(),
+            SendLimits::new(),
+        );
         assert!(outcome.unwrap_err().may_have_been_sent());
         assert!(elsewhere.requests().iter().all(|request| request.body().is_empty()), "{status}");
     }

@@ -16,11 +16,18 @@ fn in_total(total: Duration) -> SendLimits {
 fn no_time_at_all_is_a_timeout_and_endless_time_is_not_an_overflow() {
     for emulator in [plain(), tls()] {
         let transport = transport(&emulator);
-        for limits in [in_total(Duration::ZERO), SendLimits::new().with_connect_timeout(Duration::ZERO)] {
-            fails(send(&transport, &emulator.base_url(), limits), TransportErrorKind::Timeout, false);
+        for limits in
+            [in_total(Duration::ZERO), SendLimits::new().with_connect_timeout(Duration::ZERO)]
+        {
+            fails(
+                send(&transport, &emulator.base_url(), limits),
+                TransportErrorKind::Timeout,
+                false,
+            );
         }
         assert_eq!(emulator.requests().len(), 0);
-        let endless = SendLimits::new().with_connect_timeout(Duration::MAX).with_total_timeout(Duration::MAX);
+        let endless =
+            SendLimits::new().with_connect_timeout(Duration::MAX).with_total_timeout(Duration::MAX);
         assert_eq!(send(&transport, &emulator.base_url(), endless).unwrap().status(), 200);
         let short = SendLimits::new().with_connect_timeout(Duration::from_nanos(1));
         // On the pooled connection there is nothing to connect.

@@ -4,8 +4,8 @@ use http::Request;
 use point_auth_core::SecretBody;
 use point_auth_testkit::{Fault, RawBehavior, RawServer};
 use point_auth_transport::{
-    BlockingTransport, Roots, SendLimits, SettingsError, TlsBackend, TlsSettings, TransportErrorKind,
-    TransportSettings,
+    BlockingTransport, Roots, SendLimits, SettingsError, TlsBackend, TlsSettings,
+    TransportErrorKind, TransportSettings,
 };
 use point_auth_ureq::UreqTransport;
 
@@ -17,7 +17,8 @@ fn a_name_that_nobody_has_is_a_failure_to_connect() {
     // Too long for a name, so that no look-up ever leaves the machine.
     let url = format!("https://{}.test/", "nobody".repeat(11));
     let request = Request::post(url).body(SecretBody::new(b"{}".to_vec())).unwrap();
-    let text = fails(transport.send(request, &SendLimits::new()), TransportErrorKind::Connect, false);
+    let text =
+        fails(transport.send(request, &SendLimits::new()), TransportErrorKind::Connect, false);
     assert!(text.contains("cannot be looked up") && !text.contains("nobody"), "{text}");
 }
 
@@ -28,7 +29,11 @@ fn the_platform_does_not_trust_the_emulator() {
         // A machine without any trust store says so early.
         return;
     };
-    fails(send(&transport, &emulator.base_url(), SendLimits::new()), TransportErrorKind::Tls, false);
+    fails(
+        send(&transport, &emulator.base_url(), SendLimits::new()),
+        TransportErrorKind::Tls,
+        false,
+    );
 }
 
 #[test]
@@ -36,7 +41,11 @@ fn a_connection_that_breaks_before_tls_stands_is_a_failure_to_connect() {
     for behavior in [RawBehavior::Close, RawBehavior::Reset] {
         let server = RawServer::start(behavior).unwrap();
         let base = format!("https://{}", server.addr());
-        fails(send(&transport(&tls()), &base, SendLimits::new()), TransportErrorKind::Connect, false);
+        fails(
+            send(&transport(&tls()), &base, SendLimits::new()),
+            TransportErrorKind::Connect,
+            false,
+        );
     }
 }
 
@@ -65,7 +74,8 @@ fn a_body_that_ends_with_the_connection_is_whole_if_the_connection_ends_properly
     let whole = "HTTP/1.1 200 OK\r\n\r\n{\"a\": 1}";
     for emulator in [plain(), tls()] {
         emulator.push_fault(Fault::raw(whole));
-        let response = send(&transport(&emulator), &emulator.base_url(), SendLimits::new()).unwrap();
+        let response =
+            send(&transport(&emulator), &emulator.base_url(), SendLimits::new()).unwrap();
         assert_eq!(response.body().as_ref(), b"{\"a\": 1}");
     }
     // TLS says goodbye at the end, and a connection that was cut does not.
@@ -115,10 +125,16 @@ fn a_host_and_a_length_that_the_request_claims_are_not_sent_on() {
 #[test]
 fn settings_that_cannot_be_kept_are_refused_when_the_transport_is_built() {
     let nobody = TransportSettings::new().with_tls(TlsSettings::new().with_roots(Roots::ExtraOnly));
-    assert!(matches!(UreqTransport::with_settings(&nobody), Err(SettingsError::Certificate { .. })));
+    assert!(matches!(
+        UreqTransport::with_settings(&nobody),
+        Err(SettingsError::Certificate { .. })
+    ));
     if cfg!(not(feature = "native-tls")) {
-        let native =
-            TransportSettings::new().with_tls(TlsSettings::new().with_backend(TlsBackend::NativeTls));
-        assert!(matches!(UreqTransport::with_settings(&native), Err(SettingsError::Unsupported { .. })));
+        let native = TransportSettings::new()
+            .with_tls(TlsSettings::new().with_backend(TlsBackend::NativeTls));
+        assert!(matches!(
+            UreqTransport::with_settings(&native),
+            Err(SettingsError::Unsupported { .. })
+        ));
     }
 }

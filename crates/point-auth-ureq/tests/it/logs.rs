@@ -55,10 +55,14 @@ fn no_password_no_token_and_no_proxy_credentials_are_logged_at_trace() {
         .unwrap();
     let url = ProxySettings::url(&proxy.url_with_userinfo("proxy-user:proxy-word")).unwrap();
     let settings = TransportSettings::new().with_tls(trusting(&emulator)).with_proxy(url);
-    let tls_tokens = sign_in(&UreqTransport::with_settings(&settings).unwrap(), "https://api.example.test");
+    let tls_tokens =
+        sign_in(&UreqTransport::with_settings(&settings).unwrap(), "https://api.example.test");
 
     let lines = logger.0.lock().unwrap_or_else(PoisonError::into_inner).join("\n");
-    assert!(lines.contains("TRACE ureq") && lines.contains("api.example.test"), "ureq logs something");
+    assert!(
+        lines.contains("TRACE ureq") && lines.contains("api.example.test"),
+        "ureq logs something"
+    );
     let mut secrets =
         vec![PASSWORD.to_owned(), USER.to_owned(), "proxy-word".to_owned(), "cHJveHktd".to_owned()];
     for tokens in [plain_tokens, tls_tokens] {

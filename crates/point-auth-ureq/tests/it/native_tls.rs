@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use point_auth_testkit::{Certificate, Fault, Operation, RawBehavior, RawServer};
 use point_auth_transport::{
-    Roots, SendLimits, SettingsError, TlsBackend, TlsSettings, TransportErrorKind, TransportSettings,
+    Roots, SendLimits, SettingsError, TlsBackend, TlsSettings, TransportErrorKind,
+    TransportSettings,
 };
 use point_auth_ureq::UreqTransport;
 
@@ -38,9 +39,12 @@ fn a_client_certificate_is_shown_to_a_server_that_asks() {
 
 #[test]
 fn a_certificate_that_does_not_fit_is_a_failure_of_tls_and_nothing_was_said() {
-    for certificate in
-        [Certificate::Expired, Certificate::WrongHost, Certificate::SelfSigned, Certificate::UnknownCa]
-    {
+    for certificate in [
+        Certificate::Expired,
+        Certificate::WrongHost,
+        Certificate::SelfSigned,
+        Certificate::UnknownCa,
+    ] {
         let emulator = emulator(|builder| builder.tls(certificate));
         let outcome = send(&native(trusting(&emulator)), &emulator.base_url(), SendLimits::new());
         fails(outcome, TransportErrorKind::Tls, false);
@@ -54,12 +58,14 @@ fn a_timeout_is_told_from_a_certificate_that_does_not_fit() {
     let emulator = tls();
     let transport = native(trusting(&emulator));
     let server = RawServer::start(RawBehavior::Silent).unwrap();
-    let limits = SendLimits::new().with_connect_timeout(BRIEF).with_total_timeout(Duration::from_secs(3600));
+    let limits =
+        SendLimits::new().with_connect_timeout(BRIEF).with_total_timeout(Duration::from_secs(3600));
     let outcome = send(&transport, &format!("https://{}", server.addr()), limits);
     fails(outcome, TransportErrorKind::Timeout, false);
 
     emulator.push_fault(Fault::silent());
-    let outcome = send(&transport, &emulator.base_url(), SendLimits::new().with_total_timeout(BRIEF));
+    let outcome =
+        send(&transport, &emulator.base_url(), SendLimits::new().with_total_timeout(BRIEF));
     fails(outcome, TransportErrorKind::Timeout, true);
     assert!(start.elapsed() < PATIENCE);
 }
@@ -70,7 +76,11 @@ fn a_pooled_connection_that_breaks_gets_one_post() {
     let transport = native(trusting(&emulator));
     sign_in(&transport, &emulator.base_url());
     emulator.push_fault(Fault::close_pooled_connection());
-    fails(send(&transport, &emulator.base_url(), SendLimits::new()), TransportErrorKind::Protocol, true);
+    fails(
+        send(&transport, &emulator.base_url(), SendLimits::new()),
+        TransportErrorKind::Protocol,
+        true,
+    );
     assert_eq!(emulator.count(Operation::SignIn), 2);
 }
 

@@ -22,7 +22,8 @@ fn a_server_that_closes_a_pooled_connection_after_it_read_a_post_gets_one_post()
     for emulator in [plain(), tls()] {
         let transport = transport(&emulator);
         sign_in(&transport, &emulator.base_url());
-        for fault in [Fault::close_pooled_connection(), Fault::reset().only_on_reused_connection()] {
+        for fault in [Fault::close_pooled_connection(), Fault::reset().only_on_reused_connection()]
+        {
             emulator.push_fault(fault);
             let outcome = send(&transport, &emulator.base_url(), SendLimits::new());
             fails(outcome, TransportErrorKind::Protocol, true);
@@ -50,7 +51,8 @@ fn a_connection_whose_body_was_not_read_to_its_end_is_not_used_again() {
     let emulator = tls();
     let transport = transport(&emulator);
     emulator.push_fault(Fault::respond(200).body_of(1 << 30));
-    let outcome = send(&transport, &emulator.base_url(), SendLimits::new().with_max_response_bytes(100));
+    let outcome =
+        send(&transport, &emulator.base_url(), SendLimits::new().with_max_response_bytes(100));
     fails(outcome, TransportErrorKind::TooLarge, true);
     sign_in(&transport, &emulator.base_url());
     assert_eq!(emulator.connections(), 2);

@@ -12,9 +12,12 @@ use crate::support::{PASSWORD, emulator, fails, send, sign_in, trusting};
 const HOST: &str = "api.example.test";
 const BASE: &str = "https://api.example.test";
 
-fn behind_proxy(setup: impl FnOnce(ConnectProxyBuilder) -> ConnectProxyBuilder) -> (Emulator, ConnectProxy) {
+fn behind_proxy(
+    setup: impl FnOnce(ConnectProxyBuilder) -> ConnectProxyBuilder,
+) -> (Emulator, ConnectProxy) {
     let emulator = emulator(|builder| builder.with_tls().host_name(HOST));
-    let proxy = setup(ConnectProxy::builder().map(format!("{HOST}:443"), emulator.addr())).start().unwrap();
+    let proxy =
+        setup(ConnectProxy::builder().map(format!("{HOST}:443"), emulator.addr())).start().unwrap();
     (emulator, proxy)
 }
 
@@ -29,9 +32,15 @@ fn a_sign_in_goes_through_the_tunnel_and_the_proxy_sees_nothing_of_it() {
     let transport = through(&emulator, ProxySettings::url(&proxy.url()).unwrap());
     let tokens = sign_in(&transport, BASE);
     sign_in(&transport, BASE);
-    assert_eq!((proxy.connections(), proxy.count(&format!("{HOST}:443")), proxy.other_requests()), (1, 1, 0));
+    assert_eq!(
+        (proxy.connections(), proxy.count(&format!("{HOST}:443")), proxy.other_requests()),
+        (1, 1, 0)
+    );
     assert!(!proxy.saw(PASSWORD) && !proxy.saw(tokens.access_token().expose()));
-    assert!(!proxy.saw("ureq") && !proxy.saw("User-Agent"), "the proxy is told what it needs and no more");
+    assert!(
+        !proxy.saw("ureq") && !proxy.saw("User-Agent"),
+        "the proxy is told what it needs and no more"
+    );
     let request = emulator.requests().remove(0);
     assert_eq!((request.server_name(), request.header("host")), (Some(HOST), Some(HOST)));
 }
@@ -41,9 +50,13 @@ fn wrong_credentials_are_a_failure_to_connect_that_says_why() {
     let (emulator, proxy) = behind_proxy(|builder| builder.credentials("user", "right"));
     for userinfo in ["user:cAnArY-proxy", "user"] {
         let url = proxy.url_with_userinfo(userinfo);
-        let outcome = send(&through(&emulator, ProxySettings::url(&url).unwrap()), BASE, SendLimits::new());
+        let outcome =
+            send(&through(&emulator, ProxySettings::url(&url).unwrap()), BASE, SendLimits::new());
         let text = fails(outcome, TransportErrorKind::Connect, false);
-        assert!(text.contains("the proxy wants other credentials") && !text.contains("cAnArY"), "{text}");
+        assert!(
+            text.contains("the proxy wants other credentials") && !text.contains("cAnArY"),
+            "{text}"
+        );
     }
     assert_eq!(emulator.connections(), 0);
 }

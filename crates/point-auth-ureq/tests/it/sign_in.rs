@@ -24,7 +24,8 @@ fn it_works_over_tls_with_a_name_and_with_an_ipv6_address() {
     sign_in(&transport(&emulator), &emulator.base_url_for("localhost"));
     assert_eq!(emulator.requests().remove(0).server_name(), Some("localhost"));
 
-    let emulator = self::emulator(|builder| builder.with_tls().address(std::net::Ipv6Addr::LOCALHOST));
+    let emulator =
+        self::emulator(|builder| builder.with_tls().address(std::net::Ipv6Addr::LOCALHOST));
     sign_in(&transport(&emulator), &emulator.base_url());
 }
 
@@ -62,8 +63,10 @@ fn the_headers_are_ours_and_those_that_http_needs_and_no_others() {
 
 #[test]
 fn ureq_adds_no_header_to_a_request_that_has_none() {
-    let server = RawServer::start(RawBehavior::Answer("HTTP/1.1 204 No Content\r\n\r\n".into())).unwrap();
-    let request = Request::get(format!("http://{}/", server.addr())).body(SecretBody::default()).unwrap();
+    let server =
+        RawServer::start(RawBehavior::Answer("HTTP/1.1 204 No Content\r\n\r\n".into())).unwrap();
+    let request =
+        Request::get(format!("http://{}/", server.addr())).body(SecretBody::default()).unwrap();
     let response = UreqTransport::new().unwrap().send(request, &SendLimits::new()).unwrap();
     assert_eq!(response.status(), 204);
     let expected = format!("GET / HTTP/1.1\r\nhost: {}\r\n\r\n", server.addr());
@@ -72,16 +75,20 @@ fn ureq_adds_no_header_to_a_request_that_has_none() {
 
 #[test]
 fn an_empty_post_says_that_it_is_empty() {
-    let server =
-        RawServer::start(RawBehavior::Answer("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}".into()))
-            .unwrap();
+    let server = RawServer::start(RawBehavior::Answer(
+        "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}".into(),
+    ))
+    .unwrap();
     let mut request =
         Request::post(format!("http://{}/", server.addr())).body(SecretBody::default()).unwrap();
     request.headers_mut().insert("transfer-encoding", "chunked".parse().unwrap());
     let response = UreqTransport::new().unwrap().send(request, &SendLimits::new()).unwrap();
     assert_eq!(response.body().as_ref(), b"{}");
     let received = String::from_utf8(server.received().concat()).unwrap();
-    assert!(received.contains("content-length: 0\r\n") && !received.contains("chunked"), "{received}");
+    assert!(
+        received.contains("content-length: 0\r\n") && !received.contains("chunked"),
+        "{received}"
+    );
 }
 
 #[test]

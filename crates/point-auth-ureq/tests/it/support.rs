@@ -6,8 +6,8 @@ use http::{Request, Response};
 use point_auth_core::{BaseUrl, Credentials, Operation, SecretBody, SignIn, TokenSet};
 use point_auth_testkit::{Emulator, EmulatorBuilder};
 use point_auth_transport::{
-    BlockingTransport, ProxySettings, Roots, SendLimits, TlsSettings, TransportError, TransportErrorKind,
-    TransportSettings,
+    BlockingTransport, ProxySettings, Roots, SendLimits, TlsSettings, TransportError,
+    TransportErrorKind, TransportSettings,
 };
 use point_auth_ureq::UreqTransport;
 
@@ -77,7 +77,8 @@ pub(crate) fn fails(
 ) -> String {
     let error = outcome.map(|response| response.status()).unwrap_err();
     assert_eq!((error.kind(), error.may_have_been_sent()), (kind, may_have_been_sent), "{error:?}");
-    let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
+    let causes =
+        std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
     let text: String = causes.map(|cause| format!("{cause} {cause:?}\n")).collect();
     assert!(!text.contains(PASSWORD), "{text}");
     text

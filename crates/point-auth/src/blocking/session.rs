@@ -43,7 +43,10 @@ pub struct Session {
 
 impl Session {
     /// A session that signs in with `credentials` by `client` when it is first asked for a token.
-    pub fn new<T: BlockingTransport + 'static>(client: Client<T>, credentials: Credentials) -> Self {
+    pub fn new<T: BlockingTransport + 'static>(
+        client: Client<T>,
+        credentials: Credentials,
+    ) -> Self {
         Self::builder(client).with_credentials(credentials).build()
     }
 

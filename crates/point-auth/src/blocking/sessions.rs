@@ -32,7 +32,10 @@ pub struct Sessions {
 
 impl Sessions {
     /// The sessions of this login. An alias that the credentials have is left out.
-    pub fn new<T: BlockingTransport + 'static>(client: Client<T>, credentials: Credentials) -> Self {
+    pub fn new<T: BlockingTransport + 'static>(
+        client: Client<T>,
+        credentials: Credentials,
+    ) -> Self {
         Self::builder(client).with_credentials(credentials).build()
     }
 

@@ -42,7 +42,11 @@ pub(super) struct Admitted<'a> {
 
 impl Gate {
     /// What a sign-in of this driver's job needs. It may take as long as it takes; whoever calls gives it a limit.
-    pub(super) async fn admit<'a>(&'a self, driver: &'a Driver, job: u64) -> Result<Admitted<'a>, Refused> {
+    pub(super) async fn admit<'a>(
+        &'a self,
+        driver: &'a Driver,
+        job: u64,
+    ) -> Result<Admitted<'a>, Refused> {
         match self {
             Self::Open => Err(Refused::Failed(Failure::not_sent())),
             Self::Source(source) => Ok(Admitted { credentials: source.fetch().await?, turn: None }),
@@ -57,7 +61,11 @@ impl Gate {
     }
 }
 
-async fn admit_to<'a>(login: &'a SharedLogin, driver: &'a Driver, job: u64) -> Result<Admitted<'a>, Refused> {
+async fn admit_to<'a>(
+    login: &'a SharedLogin,
+    driver: &'a Driver,
+    job: u64,
+) -> Result<Admitted<'a>, Refused> {
     let mut comes_back = false;
     loop {
         let waits = login.turn(driver, job, comes_back);
@@ -66,7 +74,8 @@ async fn admit_to<'a>(login: &'a SharedLogin, driver: &'a Driver, job: u64) -> R
         if let Some(denial) = login.denied_of_late(driver.now()) {
             return Err(Refused::NotNow(NotNow::Denied(denial)));
         }
-        let source = login.source().ok_or_else(|| SourceError::new("nobody has given any".into()))?;
+        let source =
+            login.source().ok_or_else(|| SourceError::new("nobody has given any".into()))?;
         let credentials = source.fetch().await?;
         let credentials = match &driver.alias {
             Some(alias) => credentials

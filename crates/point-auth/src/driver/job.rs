@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use point_auth_core::session::{Action, Call, Exchange, ExchangeId, Failure, Now, Outcome, Session, Wanted};
+use point_auth_core::session::{
+    Action, Call, Exchange, ExchangeId, Failure, Now, Outcome, Session, Wanted,
+};
 use point_auth_core::{Credentials, Operation, SignIn};
 use point_auth_transport::{Runtime, TransportError, TransportErrorKind};
 
@@ -112,10 +114,16 @@ impl AtWork {
         }
     }
 
-    async fn send(&mut self, driver: &Driver, exchange: Exchange, admitted: Option<Admitted<'_>>) -> Outcome {
+    async fn send(
+        &mut self,
+        driver: &Driver,
+        exchange: Exchange,
+        admitted: Option<Admitted<'_>>,
+    ) -> Outcome {
         self.may_be_sent = true;
         let left = exchange.deadline.saturating_sub(driver.now().monotonic);
-        let limits = driver.config().limits_within(left).with_max_response_bytes(SignIn::MAX_RESPONSE_BYTES);
+        let limits =
+            driver.config().limits_within(left).with_max_response_bytes(SignIn::MAX_RESPONSE_BYTES);
         let request = driver.config().dress(exchange.request);
         let sending = caught(|| driver.common.carrier.send(request, limits));
         let result = by(driver.runtime(), exchange.deadline.saturating_add(GRACE), sending).await;
@@ -129,8 +137,9 @@ impl AtWork {
             // Nobody knows how far it came, as if it had gone away.
             Some(Err(panicked)) => {
                 let error = TransportError::new(TransportErrorKind::Other).with_source(panicked);
-                return self
-                    .is_over(admitted, |session, now| session.abandon_because(exchange.id, now, error));
+                return self.is_over(admitted, |session, now| {
+                    session.abandon_because(exchange.id, now, error)
+                });
             }
         };
         self.is_over(admitted, |session, now| match &result {
@@ -190,7 +199,11 @@ impl Drop for AtWork {
 }
 
 impl Driver {
-    fn begin_sign_in(&self, id: ExchangeId, credentials: Credentials) -> Result<Box<Exchange>, Box<Outcome>> {
+    fn begin_sign_in(
+        &self,
+        id: ExchangeId,
+        credentials: Credentials,
+    ) -> Result<Box<Exchange>, Box<Outcome>> {
         let now = self.now();
         let mut state = self.lock();
         let begun = state.session.sign_in_with(id, now, credentials);
@@ -211,7 +224,11 @@ impl Driver {
 }
 
 /// What `future` ends with, or `None` if it has not by then.
-async fn by<T>(runtime: &dyn Runtime, time: Duration, future: impl Future<Output = T>) -> Option<T> {
+async fn by<T>(
+    runtime: &dyn Runtime,
+    time: Duration,
+    future: impl Future<Output = T>,
+) -> Option<T> {
     let mut future = pin!(future);
     let mut timer = None;
     std::future::poll_fn(|cx| {

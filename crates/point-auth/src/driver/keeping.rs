@@ -23,7 +23,9 @@ pub(crate) async fn keep_fresh(driver: Arc<Driver>) {
         let now = driver.now();
         let left = match result {
             None => return,
-            Some(Ok(_)) => driver.lock().session.lease(now).map(|lease| lease.look_again.time_left(now)),
+            Some(Ok(_)) => {
+                driver.lock().session.lease(now).map(|lease| lease.look_again.time_left(now))
+            }
             Some(Err(error)) => match error.as_session() {
                 Some(SessionError::Failed { until, .. }) => Some(until.time_left(now)),
                 Some(SessionError::OutOfPatience { .. }) => None,

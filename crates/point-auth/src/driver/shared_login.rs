@@ -151,7 +151,11 @@ impl SharedLogin {
     /// The denial after which the source is not asked yet.
     pub(super) fn denied_of_late(&self, now: Now) -> Option<Denial> {
         let state = self.lock();
-        state.ask_again.as_ref().filter(|(until, _)| now.monotonic < *until).map(|(_, denial)| denial.clone())
+        state
+            .ask_again
+            .as_ref()
+            .filter(|(until, _)| now.monotonic < *until)
+            .map(|(_, denial)| denial.clone())
     }
 
     /// Waits for its turn, first come first served. One who comes back goes first.
@@ -163,7 +167,8 @@ impl SharedLogin {
     pub(super) fn withdraw(&self, ticket: u64) {
         let mut state = self.lock();
         let place = state.queue.binary_search_by_key(&ticket, |(waiting, _)| *waiting).ok();
-        let place = place.or_else(|| state.queue.iter().position(|(waiting, _)| *waiting == ticket));
+        let place =
+            place.or_else(|| state.queue.iter().position(|(waiting, _)| *waiting == ticket));
         let Some((_, waker)) = place.and_then(|place| state.queue.remove(place)) else { return };
         state.withdrawn.push(ticket);
         drop(state);
@@ -178,7 +183,9 @@ impl SharedLogin {
 impl State {
     /// Gives up those who are overdue and calls as many as may come. Whoever wakes them does so without the lock.
     pub(super) fn call(&mut self, now: Now) -> Vec<Waker> {
-        while let Some(place) = self.holders.iter().position(|holder| holder.overdue <= now.monotonic) {
+        while let Some(place) =
+            self.holders.iter().position(|holder| holder.overdue <= now.monotonic)
+        {
             let holder = self.holders.swap_remove(place);
             if let Some(credentials) = holder.sending {
                 self.login.lost(&credentials, now);
@@ -212,5 +219,6 @@ impl State {
 
 /// Whether both say the same in all but the alias, letter by letter.
 fn is_same(one: &Credentials, other: &Credentials) -> bool {
-    one.username() == other.username() && one.password().expose_secret() == other.password().expose_secret()
+    one.username() == other.username()
+        && one.password().expose_secret() == other.password().expose_secret()
 }

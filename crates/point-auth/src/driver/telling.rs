@@ -19,7 +19,8 @@ impl Driver {
         if let Some(observer) = &self.common.observer {
             let alias = self.told_alias();
             let alias = alias.as_deref();
-            let _panicked = catch_unwind(AssertUnwindSafe(|| observer.exchange_ended(alias, outcome)));
+            let _panicked =
+                catch_unwind(AssertUnwindSafe(|| observer.exchange_ended(alias, outcome)));
         }
         self.tell_of_tokens();
     }

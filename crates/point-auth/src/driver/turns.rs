@@ -59,7 +59,12 @@ impl<'a> Future for Waits<'a> {
 }
 
 impl<'a> Waits<'a> {
-    pub(super) fn new(login: &'a SharedLogin, driver: &'a Driver, job: u64, comes_back: bool) -> Self {
+    pub(super) fn new(
+        login: &'a SharedLogin,
+        driver: &'a Driver,
+        job: u64,
+        comes_back: bool,
+    ) -> Self {
         Self { login, driver, job, comes_back, ticket: None, sleep: None }
     }
 }
@@ -185,7 +190,8 @@ impl Turn<'_> {
     pub(super) fn ended(self, credentials: &Credentials, outcome: &Outcome) {
         let now = self.driver.now();
         let mut state = self.login.lock();
-        let is_late = state.holder(self.ticket).is_none_or(|holder| holder.sending.take().is_none());
+        let is_late =
+            state.holder(self.ticket).is_none_or(|holder| holder.sending.take().is_none());
         // One who was given up has been counted as lost already; but what the server says is so all the same.
         if !is_late || matches!(outcome, Outcome::Renewed { .. } | Outcome::Denied(_)) {
             state.login.handle(credentials, outcome, now);

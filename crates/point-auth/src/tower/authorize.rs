@@ -164,7 +164,9 @@ where
 fn goes_to<B>(request: &Request<B>, base: &str) -> bool {
     let Ok(base) = base.parse::<Uri>() else { return false };
     let place = |uri: &Uri| place(uri.scheme_str()?, uri.authority()?);
-    let Some(to) = place(request.uri()).filter(|to| Some(to) == place(&base).as_ref()) else { return false };
+    let Some(to) = place(request.uri()).filter(|to| Some(to) == place(&base).as_ref()) else {
+        return false;
+    };
     request.headers().get_all(HOST).iter().all(|host| {
         let host = Authority::try_from(host.as_bytes()).ok();
         host.and_then(|host| self::place(&to.0, &host)).is_some_and(|host| host == to)
@@ -174,7 +176,8 @@ fn goes_to<B>(request: &Request<B>, base: &str) -> bool {
 /// Scheme, host and port, unless one of them cannot be told.
 fn place(scheme: &str, authority: &Authority) -> Option<(String, String, u16)> {
     let scheme = scheme.to_ascii_lowercase();
-    let (_, after_userinfo) = authority.as_str().rsplit_once('@').unwrap_or(("", authority.as_str()));
+    let (_, after_userinfo) =
+        authority.as_str().rsplit_once('@').unwrap_or(("", authority.as_str()));
     let port = match (after_userinfo.strip_prefix(authority.host())?, &*scheme) {
         ("" | ":", "https") => 443,
         ("" | ":", "http") => 80,

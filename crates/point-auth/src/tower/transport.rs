@@ -8,8 +8,8 @@ use http::{Request, Response};
 use http_body::Body;
 use point_auth_core::SecretBody;
 use point_auth_transport::{
-    AsyncTransport, OnceBody, SendLimits, TransportError, TransportErrorKind, async_trait, check_head,
-    read_capped, with_deadlines,
+    AsyncTransport, OnceBody, SendLimits, TransportError, TransportErrorKind, async_trait,
+    check_head, read_capped, with_deadlines,
 };
 use tower_service::Service;
 

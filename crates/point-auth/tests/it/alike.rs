@@ -2,8 +2,8 @@
 
 use http::{HeaderValue, Request, Response};
 use point_auth::{
-    BaseUrl, Credentials, Error, ErrorKind, Operation, Refresh, RequestError, ResponseError, SecretBody,
-    SignIn, TokenSet,
+    BaseUrl, Credentials, Error, ErrorKind, Operation, Refresh, RequestError, ResponseError,
+    SecretBody, SignIn, TokenSet,
 };
 use point_auth_testkit::{Certificate, Emulator, Fault, HttpVersions};
 
@@ -72,14 +72,16 @@ fn a_gateway_without_a_server_behind_it_is_the_same_passing_failure() {
 
 #[test]
 fn a_redirect_is_the_same_unexpected_answer() {
-    let seen =
-        sign_in_fails_alike(|emulator| emulator.push_fault(Fault::redirect(307, "https://example.invalid/")));
+    let seen = sign_in_fails_alike(|emulator| {
+        emulator.push_fault(Fault::redirect(307, "https://example.invalid/"))
+    });
     assert_eq!((seen.0, seen.1, seen.3), (ErrorKind::Unexpected, false, Some(307)));
 }
 
 #[test]
 fn an_answer_that_is_too_large_is_the_same_error() {
-    let seen = sign_in_fails_alike(|emulator| emulator.push_fault(Fault::respond(200).endless_body()));
+    let seen =
+        sign_in_fails_alike(|emulator| emulator.push_fault(Fault::respond(200).endless_body()));
     assert_eq!((seen.0, seen.1, seen.2), (ErrorKind::TooLarge, false, true));
 }
 
@@ -92,10 +94,15 @@ fn a_connection_closed_after_the_request_is_the_same_error_and_says_that_it_may_
 #[test]
 fn a_certificate_of_another_authority_is_the_same_error_and_nothing_was_sent() {
     let trusted = emulator();
-    let other = Emulator::builder().user(USERNAME, PASSWORD).tls(Certificate::UnknownCa).start().unwrap();
+    let other =
+        Emulator::builder().user(USERNAME, PASSWORD).tls(Certificate::UnknownCa).start().unwrap();
     for (name, client) in all_clients(&settings(&trusted), &base_url(&other)) {
         let error = client.execute(&SignIn::new(&credentials())).expect_err(name);
-        assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Tls, false), "{name}: {error:?}");
+        assert_eq!(
+            (error.kind(), error.is_retryable()),
+            (ErrorKind::Tls, false),
+            "{name}: {error:?}"
+        );
         assert!(!error.may_have_been_sent(), "{name}");
     }
     assert_eq!(other.bytes_received(), 0);
@@ -108,7 +115,11 @@ fn a_server_that_is_gone_is_the_same_error_and_nothing_was_sent() {
     emulator.stop();
     for (name, client) in clients {
         let error = client.execute(&SignIn::new(&credentials())).expect_err(name);
-        assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Connect, true), "{name}: {error:?}");
+        assert_eq!(
+            (error.kind(), error.is_retryable()),
+            (ErrorKind::Connect, true),
+            "{name}: {error:?}"
+        );
         assert!(!error.may_have_been_sent(), "{name}");
     }
 }
@@ -136,7 +147,10 @@ fn an_operation_has_no_say_in_how_its_request_is_framed() {
             Ok(request)
         }
 
-        fn parse_response<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<(), ResponseError> {
+        fn parse_response<B: AsRef<[u8]>>(
+            &self,
+            response: &Response<B>,
+        ) -> Result<(), ResponseError> {
             SignIn::new(&credentials()).parse_response(response).map(drop)
         }
     }
@@ -149,13 +163,20 @@ fn an_operation_has_no_say_in_how_its_request_is_framed() {
         }
         for request in emulator.requests() {
             assert_eq!(
-                request.uri().host().or(request.header("host")).map(|host| host.contains("example")),
+                request
+                    .uri()
+                    .host()
+                    .or(request.header("host"))
+                    .map(|host| host.contains("example")),
                 Some(false)
             );
             for header in ["transfer-encoding", "expect", "proxy-authorization"] {
                 assert_eq!(request.header(header), None);
             }
-            assert_eq!(request.header("content-length"), Some(request.body().len().to_string().as_str()));
+            assert_eq!(
+                request.header("content-length"),
+                Some(request.body().len().to_string().as_str())
+            );
         }
     }
 }
@@ -165,8 +186,9 @@ fn no_error_of_any_adapter_shows_a_secret() {
     let emulator = emulator();
     for (name, client) in all_clients(&settings(&emulator), &base_url(&emulator)) {
         for fault in [
-            Fault::respond(403)
-                .json(format!(r#"{{"error": "access_denied", "error_description": "{PASSWORD}?"}}"#)),
+            Fault::respond(403).json(format!(
+                r#"{{"error": "access_denied", "error_description": "{PASSWORD}?"}}"#
+            )),
             Fault::respond(500).header("content-type", format!("text/{PASSWORD}")).body(PASSWORD),
             Fault::respond(200).json(format!(r#"{{"access_token": "{PASSWORD}"}}"#)),
             Fault::raw(format!("HTTP/1.1 {PASSWORD}\r\n\r\n")),

@@ -12,7 +12,9 @@ use point_auth::{
     ReqwestTransport, ResponseError, SecretBody, TokenSet, UreqTransport, UserAgent, blocking,
 };
 
-use crate::support::{Canned, USERNAME, all_clients, base_url, credentials, emulator, runtime, settings};
+use crate::support::{
+    Canned, USERNAME, all_clients, base_url, credentials, emulator, runtime, settings,
+};
 
 fn is_send_and_sync<T: Send + Sync + 'static>() {}
 fn is_send<T: Send>(value: T) -> T {
@@ -46,7 +48,8 @@ fn a_transport_that_needs_no_runtime_runs_under_any_executor() {
     let transport = Canned(|_: &Request<SecretBody>, _: &SendLimits| {
         Ok(Response::new(SecretBody::new(br#"{"access_token": "a"}"#.to_vec())))
     });
-    let tokens = futures_executor::block_on(Client::new(transport).sign_in(&credentials())).unwrap();
+    let tokens =
+        futures_executor::block_on(Client::new(transport).sign_in(&credentials())).unwrap();
     assert_eq!(tokens.access_token().expose(), "a");
 }
 
@@ -63,7 +66,10 @@ fn the_limits_of_a_client_reach_its_transport_and_the_size_is_the_operations() {
             json_post(base, "/large", SecretBody::default())
         }
 
-        fn parse_response<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<(), ResponseError> {
+        fn parse_response<B: AsRef<[u8]>>(
+            &self,
+            response: &Response<B>,
+        ) -> Result<(), ResponseError> {
             success_body(response, Self::MAX_RESPONSE_BYTES, &[]).map(drop)
         }
     }
@@ -92,8 +98,9 @@ fn a_client_names_itself_and_whoever_uses_it() {
     let emulator = emulator();
     let user_agent = UserAgent::new().with_product("lender/2.1 (underwriting)").unwrap();
     let transport = UreqTransport::with_settings(&settings(&emulator)).unwrap();
-    let client =
-        blocking::Client::new(transport).with_base_url(base_url(&emulator)).with_user_agent(&user_agent);
+    let client = blocking::Client::new(transport)
+        .with_base_url(base_url(&emulator))
+        .with_user_agent(&user_agent);
     client.sign_in(&credentials()).unwrap();
 
     let sent = emulator.requests();
@@ -126,7 +133,10 @@ fn an_operation_that_names_itself_keeps_its_name() {
         Ok(Response::new(SecretBody::default()))
     });
     let client = blocking::Client::new(transport);
-    client.with_user_agent(&UserAgent::new().with_product("app/1").unwrap()).execute(&Named).unwrap();
+    client
+        .with_user_agent(&UserAgent::new().with_product("app/1").unwrap())
+        .execute(&Named)
+        .unwrap();
     assert_eq!(seen.into_inner().unwrap().unwrap(), "its-own/1");
 }
 
@@ -139,12 +149,16 @@ fn an_operation_of_ones_own_uses_the_token_and_learns_of_its_end() {
         const NAME: &'static str = "who_am_i";
 
         fn to_request(&self, base: &BaseUrl) -> Result<Request<SecretBody>, RequestError> {
-            let mut request = json_post(base, "/point-auth-emulator/whoami", SecretBody::json(&())?)?;
+            let mut request =
+                json_post(base, "/point-auth-emulator/whoami", SecretBody::json(&())?)?;
             self.0.authorize(request.headers_mut());
             Ok(request)
         }
 
-        fn parse_response<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<String, ResponseError> {
+        fn parse_response<B: AsRef<[u8]>>(
+            &self,
+            response: &Response<B>,
+        ) -> Result<String, ResponseError> {
             let body = success_body(response, Self::MAX_RESPONSE_BYTES, &[self.0.expose()])?;
             Ok(serde_json::from_slice::<serde_json::Value>(body).unwrap()["username"]
                 .as_str()
@@ -182,9 +196,10 @@ fn an_operation_that_cannot_be_built_is_not_sent() {
         }
     }
 
-    let transport = Canned(|_: &Request<SecretBody>, _: &SendLimits| -> Result<Response<SecretBody>, _> {
-        panic!("it was sent")
-    });
+    let transport =
+        Canned(|_: &Request<SecretBody>, _: &SendLimits| -> Result<Response<SecretBody>, _> {
+            panic!("it was sent")
+        });
     let error = blocking::Client::new(transport).execute(&Nowhere).unwrap_err();
     assert_eq!((error.kind(), error.may_have_been_sent()), (ErrorKind::Request, false));
 }

@@ -6,7 +6,9 @@ use std::time::{Duration, SystemTime};
 
 use http::{Request, Response, StatusCode};
 use point_auth::transport::{SendLimits, TransportError, TransportErrorKind};
-use point_auth::{Error, ErrorKind, MalformedReason, ResponseError, RetryAfter, SecretBody, blocking};
+use point_auth::{
+    Error, ErrorKind, MalformedReason, ResponseError, RetryAfter, SecretBody, blocking,
+};
 
 use crate::support::{Canned, credentials};
 
@@ -53,7 +55,11 @@ fn the_statuses_that_say_not_now_are_worth_another_try() {
     }
     for status in [301, 307, 404, 405, 409, 410, 413, 501, 505] {
         let error = answered(status, None, "");
-        assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Unexpected, false), "{status}");
+        assert_eq!(
+            (error.kind(), error.is_retryable()),
+            (ErrorKind::Unexpected, false),
+            "{status}"
+        );
     }
 }
 
@@ -75,7 +81,8 @@ fn what_the_api_itself_calls_temporary_is_worth_another_try_whatever_the_status(
 
 #[test]
 fn a_denial_says_what_the_server_said() {
-    let error = answered(403, None, r#"{"error": "access_denied", "error_description": "No such user"}"#);
+    let error =
+        answered(403, None, r#"{"error": "access_denied", "error_description": "No such user"}"#);
     assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Denied, false));
     assert_eq!(error.denial().unwrap().description(), Some("No such user"));
     assert_eq!(error.to_string(), "denied by the server (status 403): access_denied: No such user");

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use point_auth::transport::{
-    AsyncTransport, BlockingTransport, Roots, SendLimits, TlsSettings, TransportError, TransportSettings,
-    async_trait,
+    AsyncTransport, BlockingTransport, Roots, SendLimits, TlsSettings, TransportError,
+    TransportSettings, async_trait,
 };
 use point_auth::{
     BaseUrl, Client, Credentials, Error, HyperTransport, Operation, ReqwestTransport, SecretBody,
@@ -25,7 +25,8 @@ pub(crate) fn credentials() -> Credentials {
 
 pub(crate) fn settings(emulator: &Emulator) -> TransportSettings {
     let tls = TlsSettings::new().with_roots(Roots::ExtraOnly);
-    TransportSettings::new().with_tls(tls.with_extra_roots_pem(emulator.ca_pem().as_bytes()).unwrap())
+    TransportSettings::new()
+        .with_tls(tls.with_extra_roots_pem(emulator.ca_pem().as_bytes()).unwrap())
 }
 
 pub(crate) fn base_url(emulator: &Emulator) -> BaseUrl {
@@ -75,7 +76,10 @@ pub(crate) struct Canned<F>(pub(crate) F);
 #[async_trait]
 impl<F> AsyncTransport for Canned<F>
 where
-    F: Fn(&http::Request<SecretBody>, &SendLimits) -> Result<http::Response<SecretBody>, TransportError>
+    F: Fn(
+            &http::Request<SecretBody>,
+            &SendLimits,
+        ) -> Result<http::Response<SecretBody>, TransportError>
         + Send
         + Sync,
 {
@@ -90,7 +94,10 @@ where
 
 impl<F> BlockingTransport for Canned<F>
 where
-    F: Fn(&http::Request<SecretBody>, &SendLimits) -> Result<http::Response<SecretBody>, TransportError>
+    F: Fn(
+            &http::Request<SecretBody>,
+            &SendLimits,
+        ) -> Result<http::Response<SecretBody>, TransportError>
         + Send
         + Sync,
 {

@@ -13,10 +13,13 @@ pub(crate) struct Canary {
     length: usize,
 }
 
-pub(crate) const PASSWORD: Canary = Canary { name: "password", text: "canary-password-81c4", length: 40 };
+pub(crate) const PASSWORD: Canary =
+    Canary { name: "password", text: "canary-password-81c4", length: 40 };
 /// The password of a user whose server repeats it.
-pub(crate) const ECHOED: Canary = Canary { name: "echoed password", text: "canary-echo-77d1e0", length: 40 };
-pub(crate) const ACCESS: Canary = Canary { name: "access token", text: "canary-access-c0ffee", length: 900 };
+pub(crate) const ECHOED: Canary =
+    Canary { name: "echoed password", text: "canary-echo-77d1e0", length: 40 };
+pub(crate) const ACCESS: Canary =
+    Canary { name: "access token", text: "canary-access-c0ffee", length: 900 };
 pub(crate) const REFRESH: Canary =
     Canary { name: "refresh token", text: "canary-refresh-5eed5", length: 200 };
 pub(crate) const PROXY_PASSWORD: Canary =
@@ -26,7 +29,12 @@ const ALL: [&Canary; 5] = [&PASSWORD, &ECHOED, &ACCESS, &REFRESH, &PROXY_PASSWOR
 impl Canary {
     /// The secret: what is looked for is its beginning and its end.
     pub(crate) fn text(&self) -> String {
-        format!("{}{}{}", self.text, "x".repeat(self.length - self.text.len().min(self.length)), self.text)
+        format!(
+            "{}{}{}",
+            self.text,
+            "x".repeat(self.length - self.text.len().min(self.length)),
+            self.text
+        )
     }
 }
 
@@ -76,7 +84,8 @@ fn bytes_of_row(row: &str) -> Vec<u8> {
     // Two spaces end the groups, since the text may look like one.
     let groups = row.split("  ").next().unwrap_or_default().split_whitespace();
     let digits = groups.take_while(|group| {
-        matches!(group.len(), 2 | 4) && group.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+        matches!(group.len(), 2 | 4)
+            && group.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
     });
     let digits: String = digits.collect();
     let pairs = digits.as_bytes().chunks_exact(2);

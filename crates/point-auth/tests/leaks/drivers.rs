@@ -7,9 +7,9 @@ use http::{Request, Response};
 use point_auth::session::{Outcome, Policy, StoredTokens};
 use point_auth::transport::{AsyncTransport, BlockingTransport, TransportSettings};
 use point_auth::{
-    BaseUrl, Client, Credentials, Error, HyperTransport, Observer, Operation, Refresh, RefreshToken,
-    RequestError, ReqwestTransport, ResponseError, SecretBody, Session, SignIn, ThreadRuntime, TokenSet,
-    TokioRuntime, UreqTransport, blocking,
+    BaseUrl, Client, Credentials, Error, HyperTransport, Observer, Operation, Refresh,
+    RefreshToken, RequestError, ReqwestTransport, ResponseError, SecretBody, Session, SignIn,
+    ThreadRuntime, TokenSet, TokioRuntime, UreqTransport, blocking,
 };
 use point_auth_testkit::{Emulator, VirtualTime};
 use tokio::runtime::Runtime;
@@ -35,9 +35,15 @@ enum Transport {
 impl Adapter {
     fn transport(self, settings: &TransportSettings) -> Transport {
         match self {
-            Self::Reqwest => Transport::Async(Arc::new(ReqwestTransport::with_settings(settings).unwrap())),
-            Self::Hyper => Transport::Async(Arc::new(HyperTransport::with_settings(settings).unwrap())),
-            Self::Ureq => Transport::Blocking(Arc::new(UreqTransport::with_settings(settings).unwrap())),
+            Self::Reqwest => {
+                Transport::Async(Arc::new(ReqwestTransport::with_settings(settings).unwrap()))
+            }
+            Self::Hyper => {
+                Transport::Async(Arc::new(HyperTransport::with_settings(settings).unwrap()))
+            }
+            Self::Ureq => {
+                Transport::Blocking(Arc::new(UreqTransport::with_settings(settings).unwrap()))
+            }
         }
     }
 
@@ -60,8 +66,11 @@ pub(crate) struct Driver {
 
 impl Driver {
     pub(crate) fn client(adapter: Adapter) -> Self {
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
         Self { adapter, by_session: false, runtime }
     }
 
@@ -91,7 +100,12 @@ impl Driver {
     }
 
     /// A sign-in fails.
-    pub(crate) fn sign_in_fails(&self, site: &Site, emulator: &Emulator, credentials: &Credentials) -> Error {
+    pub(crate) fn sign_in_fails(
+        &self,
+        site: &Site,
+        emulator: &Emulator,
+        credentials: &Credentials,
+    ) -> Error {
         if !self.by_session {
             return self.execute(site, &SignIn::new(credentials)).map(drop).unwrap_err();
         }
@@ -131,7 +145,8 @@ impl Driver {
             }
             Transport::Blocking(transport) => {
                 let client = blocking::Client::new(transport);
-                let client = client.with_base_url(site.base_url.clone()).with_total_timeout(site.timeout);
+                let client =
+                    client.with_base_url(site.base_url.clone()).with_total_timeout(site.timeout);
                 shows_no_secret("a client", &format!("{client:?}"));
                 client.execute(operation)
             }
@@ -157,7 +172,8 @@ impl Driver {
             Transport::Blocking(transport) => {
                 let time = VirtualTime::new(emulator.clock(), ThreadRuntime::new());
                 let client = blocking::Client::new(transport);
-                let client = client.with_base_url(site.base_url.clone()).with_total_timeout(site.timeout);
+                let client =
+                    client.with_base_url(site.base_url.clone()).with_total_timeout(site.timeout);
                 let session = blocking::Session::builder(client)
                     .with_credentials(credentials.clone())
                     .with_policy(policy)
@@ -227,10 +243,18 @@ impl Asking {
     fn shown(&self) -> String {
         match &self.session {
             AnySession::Async(session) => {
-                format!("{session:?} {session:#?} {:#?} {:?}", session.snapshot(), session.stored_tokens())
+                format!(
+                    "{session:?} {session:#?} {:#?} {:?}",
+                    session.snapshot(),
+                    session.stored_tokens()
+                )
             }
             AnySession::Blocking(session) => {
-                format!("{session:?} {session:#?} {:#?} {:?}", session.snapshot(), session.stored_tokens())
+                format!(
+                    "{session:?} {session:#?} {:#?} {:?}",
+                    session.snapshot(),
+                    session.stored_tokens()
+                )
             }
         }
     }
@@ -264,7 +288,10 @@ impl Operation for Nowhere {
         Ok(request)
     }
 
-    fn parse_response<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<TokenSet, ResponseError> {
+    fn parse_response<B: AsRef<[u8]>>(
+        &self,
+        response: &Response<B>,
+    ) -> Result<TokenSet, ResponseError> {
         Refresh::new(&RefreshToken::new("nothing").unwrap()).parse_response(response)
     }
 }

@@ -48,7 +48,10 @@ fn goes_through_everything(adapter: Adapter, asker: &str, make: fn(Adapter) -> D
     assert!(found.is_empty(), "{adapter:?}: {found:#?}");
     let (lines, texts) = (heard.len(), shown::texts_so_far());
     // Each error is searched for what it is and in the four ways.
-    assert!(ways > 60 && lines > 100 && texts >= 7 * ways, "{ways} failures, {lines} lines, {texts} texts");
+    assert!(
+        ways > 60 && lines > 100 && texts >= 7 * ways,
+        "{ways} failures, {lines} lines, {texts} texts"
+    );
     let adapter = format!("{adapter:?}").to_lowercase();
     tell(&format!(
         "{adapter}, by a {asker} | {ways} | {lines} | {texts} | {} | {} | {}",
@@ -144,11 +147,14 @@ fn a_secret_is_found_in_whatever_form_it_is_logged() {
     let bytes = secret.as_bytes();
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     let rows = bytes.chunks(16).map(|row| {
-        let hex: Vec<String> =
-            row.chunks(2).map(|pair| pair.iter().map(|byte| format!("{byte:02x}")).collect()).collect();
+        let hex: Vec<String> = row
+            .chunks(2)
+            .map(|pair| pair.iter().map(|byte| format!("{byte:02x}")).collect())
+            .collect();
         format!("{}  {}", hex.join(" "), String::from_utf8_lossy(row))
     });
-    let only_hex = bytes.chunks(16).map(|row| row.iter().map(|byte| format!("{byte:02X} ")).collect());
+    let only_hex =
+        bytes.chunks(16).map(|row| row.iter().map(|byte| format!("{byte:02X} ")).collect());
     let logs: [Vec<String>; 7] = [
         vec![format!("x{secret}y")],
         vec![format!("{:?}", secret.as_bytes())],
@@ -156,17 +162,24 @@ fn a_secret_is_found_in_whatever_form_it_is_logged() {
         vec![hex],
         rows.collect(),
         only_hex.collect(),
-        secret.as_bytes().chunks(5).map(|piece| String::from_utf8_lossy(piece).into_owned()).collect(),
+        secret
+            .as_bytes()
+            .chunks(5)
+            .map(|piece| String::from_utf8_lossy(piece).into_owned())
+            .collect(),
     ];
     for log in logs {
         let lines: Vec<Line> = log.into_iter().map(|text| Line::new("somebody", text)).collect();
         let found = Heard::of(lines.clone()).secrets();
         assert_eq!(found, [("somebody".to_owned(), PASSWORD.name)], "{lines:#?}");
     }
-    let basic = format!("Basic {}", canaries::base64(&format!("proxy-user:{}", PROXY_PASSWORD.text())));
+    let basic =
+        format!("Basic {}", canaries::base64(&format!("proxy-user:{}", PROXY_PASSWORD.text())));
     assert_eq!(Heard::of(vec![Line::new("a", basic)]).secrets_of("a"), [PROXY_PASSWORD.name]);
     assert!(
-        Heard::of(vec![Line::new("a", "POST /signInWithPassword 200".to_owned())]).secrets_of("a").is_empty()
+        Heard::of(vec![Line::new("a", "POST /signInWithPassword 200".to_owned())])
+            .secrets_of("a")
+            .is_empty()
     );
 }
 

@@ -55,8 +55,9 @@ impl Scene {
     fn answer_well(&self) {
         self.emulator.clear_faults();
         let (access, refresh) = (ACCESS.text(), REFRESH.text());
-        let answer =
-            format!(r#"{{"access_token":"{access}","refresh_token":"{refresh}","expires_in":3600}}"#);
+        let answer = format!(
+            r#"{{"access_token":"{access}","refresh_token":"{refresh}","expires_in":3600}}"#
+        );
         for operation in [Operation::SignIn, Operation::Refresh] {
             self.emulator.always_for(operation, Fault::respond(200).json(answer.clone()));
         }
@@ -112,7 +113,8 @@ impl Scene {
         let sign_in = driver.sign_in_fails(site, &self.emulator, &credentials);
         shows_no_secret(&format!("{what}, a sign-in"), &everything(&sign_in));
         // A server that repeats a secret repeats the one that it was sent.
-        let refresh_token = if password.name == ECHOED.name { ECHOED.text() } else { REFRESH.text() };
+        let refresh_token =
+            if password.name == ECHOED.name { ECHOED.text() } else { REFRESH.text() };
         let refresh = driver.refresh_fails(site, &self.emulator, &credentials, &refresh_token);
         shows_no_secret(&format!("{what}, a refresh"), &everything(&refresh));
         2
@@ -126,13 +128,18 @@ impl Scene {
     }
 
     fn by_certificates(&self, driver: &Driver) -> usize {
-        let certificates =
-            [Certificate::UnknownCa, Certificate::SelfSigned, Certificate::Expired, Certificate::WrongHost];
+        let certificates = [
+            Certificate::UnknownCa,
+            Certificate::SelfSigned,
+            Certificate::Expired,
+            Certificate::WrongHost,
+        ];
         certificates
             .into_iter()
             .map(|certificate| {
                 let other = Emulator::builder().tls(certificate).start().unwrap();
-                let site = Site { base_url: BaseUrl::parse(&other.base_url()).unwrap(), ..self.site() };
+                let site =
+                    Site { base_url: BaseUrl::parse(&other.base_url()).unwrap(), ..self.site() };
                 let ways = self.fails(driver, &site, &PASSWORD, &format!("{certificate:?}"));
                 assert_eq!(other.bytes_received(), 0);
                 ways
@@ -159,11 +166,16 @@ impl Scene {
         };
         let right = format!("proxy-user:{}", PROXY_PASSWORD.text());
         let tunnel = proxy(ProxyBehavior::Tunnel);
-        driver.works(&through(&tunnel, right.clone(), AMPLE), &self.emulator, &credentials(&PASSWORD));
+        driver.works(
+            &through(&tunnel, right.clone(), AMPLE),
+            &self.emulator,
+            &credentials(&PASSWORD),
+        );
         assert!(tunnel.saw("proxy-authorization") || tunnel.saw("Proxy-Authorization"));
 
         let wrong = format!("proxy-user:wrong-{}", PROXY_PASSWORD.text());
-        let mut ways = self.fails(driver, &through(&tunnel, wrong, AMPLE), &PASSWORD, "a proxy's 407");
+        let mut ways =
+            self.fails(driver, &through(&tunnel, wrong, AMPLE), &PASSWORD, "a proxy's 407");
         let echo = format!("HTTP/1.1 407 {right}\r\nx: {right}\r\n\r\n{right}");
         let behaviors = [
             (ProxyBehavior::Refuse(502), AMPLE),
@@ -190,7 +202,10 @@ fn answers() -> Vec<Fault> {
     let json = |status: StatusCode, body: String| Fault::respond(status.as_u16()).json(body);
     let tokens = format!(r#""access_token":"{access}","refresh_token":"{refresh}""#);
     vec![
-        json(StatusCode::FORBIDDEN, r#"{"error":"access_denied","error_description":"no"}"#.to_owned()),
+        json(
+            StatusCode::FORBIDDEN,
+            r#"{"error":"access_denied","error_description":"no"}"#.to_owned(),
+        ),
         json(StatusCode::OK, r#"{"error":"access_denied","error_description":"no"}"#.to_owned()),
         json(StatusCode::INTERNAL_SERVER_ERROR, format!("{{{tokens}}}")),
         json(StatusCode::TOO_MANY_REQUESTS, format!("{{{tokens}}}")).header("retry-after", &access),
@@ -204,7 +219,10 @@ fn answers() -> Vec<Fault> {
         json(StatusCode::OK, format!(r#""{access}""#)),
         json(StatusCode::OK, access.clone()),
         json(StatusCode::OK, String::new()),
-        Fault::respond(200).header("content-type", "text/html").header("x", &access).body(access.clone()),
+        Fault::respond(200)
+            .header("content-type", "text/html")
+            .header("x", &access)
+            .body(access.clone()),
         // Too large, and cut off in the middle.
         json(StatusCode::OK, format!(r#"{{{tokens},"x":"{}"}}"#, access.repeat(80))),
         json(StatusCode::OK, format!("{{{tokens}}}")).content_length(100_000),
@@ -222,10 +240,17 @@ fn answers() -> Vec<Fault> {
 /// Answers that repeat the password, where a client might quote them.
 fn answers_that_repeat(password: &str) -> Vec<Fault> {
     vec![
-        Fault::respond(403).json(format!(r#"{{"error":"access_denied","error_description":"{password}?"}}"#)),
-        Fault::respond(403).json(format!(r#"{{"error":"{password}","error_description":"{password}"}}"#)),
-        Fault::respond(500).header("content-type", format!("text/{password}")).body(password.to_owned()),
-        Fault::respond(200).json(format!(r#"{{"access_token":"{password}"}}"#)).header("x", password).gzip(),
+        Fault::respond(403)
+            .json(format!(r#"{{"error":"access_denied","error_description":"{password}?"}}"#)),
+        Fault::respond(403)
+            .json(format!(r#"{{"error":"{password}","error_description":"{password}"}}"#)),
+        Fault::respond(500)
+            .header("content-type", format!("text/{password}"))
+            .body(password.to_owned()),
+        Fault::respond(200)
+            .json(format!(r#"{{"access_token":"{password}"}}"#))
+            .header("x", password)
+            .gzip(),
         Fault::redirect(307, &format!("https://{password}.example.invalid/?{password}")),
         Fault::raw(goaway_that_says(password)),
         Fault::raw(format!("{password}\r\n\r\n")),

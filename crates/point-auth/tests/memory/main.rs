@@ -117,7 +117,8 @@ fn a_waiting_task_takes_few_bytes() {
 fn each_of_many_aliases_takes_at_most_three_kilobytes() {
     let _one = one_at_a_time();
     const ALIASES: usize = 20_000;
-    let names: Vec<String> = (0..ALIASES).map(|number| format!("person-{number}@example.com")).collect();
+    let names: Vec<String> =
+        (0..ALIASES).map(|number| format!("person-{number}@example.com")).collect();
     let sessions = Sessions::new(Client::new(Instant::default()), credentials());
     let runtime = single_thread();
     let region = Region::new(ALLOCATOR);
@@ -139,7 +140,8 @@ fn a_thousand_hours_leave_nothing_behind() {
     let clock = Clock::running();
     let time = VirtualTime::new(&clock, NeutralRuntime::new());
     let client = Client::new(Instant::default());
-    let session = Session::builder(client).with_credentials(credentials()).with_runtime(time.clone()).build();
+    let session =
+        Session::builder(client).with_credentials(credentials()).with_runtime(time.clone()).build();
     let live = |hours: usize| {
         let region = Region::new(ALLOCATOR);
         for _ in 0..hours {

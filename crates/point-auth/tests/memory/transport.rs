@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::{Request, Response};
 use point_auth::SecretBody;
-use point_auth::transport::{AsyncTransport, BlockingTransport, SendLimits, TransportError, async_trait};
+use point_auth::transport::{
+    AsyncTransport, BlockingTransport, SendLimits, TransportError, async_trait,
+};
 
 #[derive(Default)]
 pub(crate) struct Instant {
@@ -43,7 +45,11 @@ impl AsyncTransport for Instant {
 }
 
 impl BlockingTransport for Instant {
-    fn send(&self, _: Request<SecretBody>, _: &SendLimits) -> Result<Response<SecretBody>, TransportError> {
+    fn send(
+        &self,
+        _: Request<SecretBody>,
+        _: &SendLimits,
+    ) -> Result<Response<SecretBody>, TransportError> {
         Ok(self.answer())
     }
 }

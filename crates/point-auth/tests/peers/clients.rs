@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use point_auth::transport::{
-    AsyncTransport, BlockingTransport, ProxySettings, Roots, TlsBackend, TlsSettings, TransportSettings,
+    AsyncTransport, BlockingTransport, ProxySettings, Roots, TlsBackend, TlsSettings,
+    TransportSettings,
 };
 use point_auth::{
-    BaseUrl, Client, Credentials, Error, ErrorKind, HyperTransport, Operation, Refresh, ReqwestTransport,
-    SignIn, TokenSet, UreqTransport, blocking,
+    BaseUrl, Client, Credentials, Error, ErrorKind, HyperTransport, Operation, Refresh,
+    ReqwestTransport, SignIn, TokenSet, UreqTransport, blocking,
 };
 use point_auth_testkit::Emulator;
 use tokio::runtime::Runtime;
@@ -61,15 +62,23 @@ impl Site {
     ) -> Vec<AnyClient> {
         let tls = TlsSettings::new().with_backend(backend).with_roots(Roots::ExtraOnly);
         let tls = more(tls.with_extra_roots_pem(self.ca_pem.as_bytes()).unwrap());
-        let proxy =
-            self.proxy.as_deref().map_or_else(ProxySettings::none, |url| ProxySettings::url(url).unwrap());
+        let proxy = self
+            .proxy
+            .as_deref()
+            .map_or_else(ProxySettings::none, |url| ProxySettings::url(url).unwrap());
         let settings = TransportSettings::new().with_tls(tls).with_proxy(proxy);
         let base_url = BaseUrl::parse(&self.base_url).unwrap();
         let asynchronous = |name: &str, transport: Arc<dyn AsyncTransport>| {
-            let runtime =
-                tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(2)
+                .enable_all()
+                .build()
+                .unwrap();
             let client = Client::new(transport).with_base_url(base_url.clone());
-            AnyClient { name: format!("{name} with {backend:?}"), kind: Kind::Async(runtime, client) }
+            AnyClient {
+                name: format!("{name} with {backend:?}"),
+                kind: Kind::Async(runtime, client),
+            }
         };
         let blocking = |name: &str, transport: Arc<dyn BlockingTransport>| {
             let client = blocking::Client::new(transport).with_base_url(base_url.clone());
@@ -112,7 +121,8 @@ impl AnyClient {
 
     /// By the alias the emulator tells one sign-in from another.
     pub(crate) fn sign_in_as(&self, alias: &str) -> Result<TokenSet, Error> {
-        let credentials = Credentials::new(USERNAME, PASSWORD).unwrap().with_user_alias(alias).unwrap();
+        let credentials =
+            Credentials::new(USERNAME, PASSWORD).unwrap().with_user_alias(alias).unwrap();
         self.execute(&SignIn::new(&credentials))
     }
 
@@ -146,7 +156,12 @@ impl Tally {
     /// Signs in `count` times, `at_once` of them at a time, each as somebody else, and holds each against what `emulator`
     /// saw of it.
     #[track_caller]
-    pub(crate) fn of(client: &AnyClient, emulator: &Emulator, count: usize, at_once: usize) -> Self {
+    pub(crate) fn of(
+        client: &AnyClient,
+        emulator: &Emulator,
+        count: usize,
+        at_once: usize,
+    ) -> Self {
         let mut tally = Self { name: client.name.clone(), signed_in: 0, lost: 0 };
         let alias = |number: usize| format!("{}, {number}", client.name);
         let numbers: Vec<usize> = (0..count).collect();
@@ -156,7 +171,10 @@ impl Tally {
                     .iter()
                     .map(|&number| (number, scope.spawn(move || client.sign_in_as(&alias(number)))))
                     .collect();
-                threads.into_iter().map(|(number, thread)| (number, thread.join().unwrap())).collect()
+                threads
+                    .into_iter()
+                    .map(|(number, thread)| (number, thread.join().unwrap()))
+                    .collect()
             });
             for (number, outcome) in outcomes {
                 tally.count(&alias(number), outcome, emulator);
@@ -174,7 +192,10 @@ impl Tally {
             }
             Err(error) => {
                 assert!(error.is_retryable(), "{alias}: {error:?}");
-                assert!(arrived <= usize::from(error.may_have_been_sent()), "{alias}: {arrived}, {error:?}");
+                assert!(
+                    arrived <= usize::from(error.may_have_been_sent()),
+                    "{alias}: {arrived}, {error:?}"
+                );
                 self.lost += 1;
             }
         }

@@ -12,7 +12,8 @@ impl Folder {
     pub(crate) fn new() -> Self {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("point-auth-peer-{}-{number}", std::process::id()));
+        let path =
+            std::env::temp_dir().join(format!("point-auth-peer-{}-{number}", std::process::id()));
         // Left by another process of this number, long ago.
         let _ = fs::remove_dir_all(&path);
         fs::create_dir(&path).unwrap();

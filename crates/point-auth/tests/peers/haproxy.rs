@@ -53,12 +53,19 @@ fn in_front(front: &str) -> Option<(Emulator, Haproxy)> {
 
 #[test]
 fn haproxy_passes_a_sign_in_and_a_refresh_on_and_shares_out_streams() {
-    let Some((emulator, haproxy)) = in_front("http-request set-header x-was-spoken %HV") else { return };
+    let Some((emulator, haproxy)) = in_front("http-request set-header x-was-spoken %HV") else {
+        return;
+    };
     for client in haproxy.site().clients() {
         client.must_work();
         let requests = emulator.requests();
         let expected = if client.is_blocking() { "HTTP/1.1" } else { "HTTP/2.0" };
-        assert_eq!(requests.last().unwrap().header("x-was-spoken"), Some(expected), "{}", client.name);
+        assert_eq!(
+            requests.last().unwrap().header("x-was-spoken"),
+            Some(expected),
+            "{}",
+            client.name
+        );
         Tally::of(&client, &emulator, 48, 12).lost_none();
     }
 }
@@ -76,19 +83,24 @@ fn a_server_that_is_down_behind_haproxy_is_a_passing_503() {
 
 #[test]
 fn a_refusal_of_haproxys_own_is_no_denial_and_its_retry_after_is_read() {
-    let rule =
-        "http-request return status 403 content-type text/html string <html>no</html> hdr retry-after 7";
+    let rule = "http-request return status 403 content-type text/html string <html>no</html> hdr retry-after 7";
     let Some((emulator, haproxy)) = in_front(rule) else { return };
     for client in haproxy.site().clients() {
         let error = client.must_fail(ErrorKind::Unexpected);
         assert_eq!(error.status(), Some(StatusCode::FORBIDDEN), "{}", client.name);
-        assert_eq!(error.retry_after(), Some(RetryAfter::Delay(Duration::from_secs(7))), "{}", client.name);
+        assert_eq!(
+            error.retry_after(),
+            Some(RetryAfter::Delay(Duration::from_secs(7))),
+            "{}",
+            client.name
+        );
     }
     assert_eq!(emulator.requests().len(), 0);
 }
 
 #[test]
-fn a_connection_that_haproxy_drops_without_an_answer_is_a_broken_protocol_and_nothing_is_sent_again() {
+fn a_connection_that_haproxy_drops_without_an_answer_is_a_broken_protocol_and_nothing_is_sent_again()
+ {
     let rules = "http-request set-var(txn.a) int(1)\n  http-request reject";
     let Some((emulator, haproxy)) = in_front(rules) else { return };
     for client in haproxy.site().clients() {

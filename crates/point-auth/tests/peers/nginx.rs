@@ -116,7 +116,8 @@ fn nginx_passes_a_sign_in_and_a_refresh_on_over_http_2_and_http_1() {
             client.must_work();
             let requests = emulator.requests();
             let spoken = requests.last().unwrap().header("x-was-spoken");
-            let expected = if client.is_blocking() || config.http1_only { "HTTP/1.1" } else { "HTTP/2.0" };
+            let expected =
+                if client.is_blocking() || config.http1_only { "HTTP/1.1" } else { "HTTP/2.0" };
             assert_eq!(spoken, Some(expected), "{}", client.name);
         }
         let clients = nginx.site().clients().len();

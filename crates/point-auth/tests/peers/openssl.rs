@@ -105,7 +105,8 @@ impl SServer {
             }
             if has_password(&said.text()) {
                 let length = BODY.len();
-                let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n";
+                let head =
+                    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n";
                 write!(stdin, "{head}Content-Length: {length}\r\n\r\n{BODY}").unwrap();
             }
             signing_in.join().unwrap()

@@ -14,8 +14,13 @@ use crate::port::Port;
 use crate::said::Said;
 
 /// All of them, and how each is asked for its version.
-pub(crate) const ALL: &[(&str, &str)] =
-    &[("nginx", "-v"), ("haproxy", "-v"), ("squid", "-v"), ("tinyproxy", "-v"), ("openssl", "version")];
+pub(crate) const ALL: &[(&str, &str)] = &[
+    ("nginx", "-v"),
+    ("haproxy", "-v"),
+    ("squid", "-v"),
+    ("tinyproxy", "-v"),
+    ("openssl", "version"),
+];
 
 /// For a program to start, on a machine that is busy.
 pub(crate) const LONG: Duration = Duration::from_secs(60);

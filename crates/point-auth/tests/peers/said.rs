@@ -19,14 +19,18 @@ impl Said {
         thread::spawn(move || {
             let mut piece = [0; 4096];
             while let Ok(count @ 1..) = output.read(&mut piece) {
-                said.bytes.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&piece[..count]);
+                said.bytes
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .extend_from_slice(&piece[..count]);
                 said.more.notify_all();
             }
         });
     }
 
     pub(crate) fn text(&self) -> String {
-        String::from_utf8_lossy(&self.bytes.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+        String::from_utf8_lossy(&self.bytes.lock().unwrap_or_else(PoisonError::into_inner))
+            .into_owned()
     }
 
     /// Waits for more to be said, or for so long.
@@ -44,7 +48,8 @@ impl Said {
                 return true;
             }
             let Some(left) = end.checked_duration_since(Instant::now()) else { return false };
-            (bytes, _) = self.more.wait_timeout(bytes, left).unwrap_or_else(PoisonError::into_inner);
+            (bytes, _) =
+                self.more.wait_timeout(bytes, left).unwrap_or_else(PoisonError::into_inner);
         }
     }
 }

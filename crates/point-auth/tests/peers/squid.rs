@@ -91,24 +91,33 @@ fn squid_lets_those_through_who_have_its_credentials() {
     let Some(squid) = Squid::start(true) else { return };
     let emulator = emulator(Certificate::Valid);
     let userinfo = format!("{PROXY_USER}:{PROXY_PASSWORD}@");
-    let site = Site::new(emulator.base_url_for(HOST), emulator.ca_pem()).through(squid.url(&userinfo));
+    let site =
+        Site::new(emulator.base_url_for(HOST), emulator.ca_pem()).through(squid.url(&userinfo));
     for client in site.clients() {
         client.must_work();
     }
-    assert!(emulator.requests().iter().all(|request| request.header("proxy-authorization").is_none()));
+    assert!(
+        emulator.requests().iter().all(|request| request.header("proxy-authorization").is_none())
+    );
 }
 
 #[test]
 fn wrong_or_missing_credentials_for_squid_are_a_failure_to_connect_and_nothing_is_sent() {
     let Some(squid) = Squid::start(true) else { return };
     let emulator = emulator(Certificate::Valid);
-    for userinfo in ["", "proxy-user:proxy-word-0815@", "somebody:proxy-word-4711@", "proxy-user@"] {
-        let site = Site::new(emulator.base_url_for(HOST), emulator.ca_pem()).through(squid.url(userinfo));
+    for userinfo in ["", "proxy-user:proxy-word-0815@", "somebody:proxy-word-4711@", "proxy-user@"]
+    {
+        let site =
+            Site::new(emulator.base_url_for(HOST), emulator.ca_pem()).through(squid.url(userinfo));
         for client in site.clients() {
             let error = client.must_fail(ErrorKind::Connect);
             assert!(!error.may_have_been_sent(), "{} {userinfo}", client.name);
             let shown = format!("{error} {error:?} {error:#?}");
-            assert!(!shown.contains("proxy-word") && !shown.contains("cHJveHkt"), "{}: {shown}", client.name);
+            assert!(
+                !shown.contains("proxy-word") && !shown.contains("cHJveHkt"),
+                "{}: {shown}",
+                client.name
+            );
         }
     }
     assert_eq!(emulator.connections(), 0);
@@ -118,8 +127,8 @@ fn wrong_or_missing_credentials_for_squid_are_a_failure_to_connect_and_nothing_i
 fn a_host_that_squid_does_not_let_through_is_a_failure_to_connect() {
     let Some(squid) = Squid::start(false) else { return };
     let emulator = emulator(Certificate::Valid);
-    let site =
-        Site::new(emulator.base_url_for("other.example.test"), emulator.ca_pem()).through(squid.url(""));
+    let site = Site::new(emulator.base_url_for("other.example.test"), emulator.ca_pem())
+        .through(squid.url(""));
     for client in site.clients() {
         let error = client.must_fail(ErrorKind::Connect);
         assert!(!error.may_have_been_sent() && error.is_retryable(), "{}", client.name);

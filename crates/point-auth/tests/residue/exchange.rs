@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use point_auth::transport::{AsyncTransport, ProxySettings, Roots, TlsSettings, TransportSettings};
 use point_auth::{
-    BaseUrl, Client, Credentials, Error, ErrorKind, HyperTransport, Operation, Refresh, RefreshToken,
-    ReqwestTransport, Session, SignIn, TokenSet, UreqTransport, blocking,
+    BaseUrl, Client, Credentials, Error, ErrorKind, HyperTransport, Operation, Refresh,
+    RefreshToken, ReqwestTransport, Session, SignIn, TokenSet, UreqTransport, blocking,
 };
 use point_auth_testkit::ClosedPort;
 use scanning_allocator::{ScanningAllocator, Watch};
@@ -73,7 +73,11 @@ impl Left {
 
 impl fmt::Display for Left {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "sent {} access {} refresh {} proxy {}", self.sent, self.access, self.refresh, self.proxy)
+        write!(
+            f,
+            "sent {} access {} refresh {} proxy {}",
+            self.sent, self.access, self.refresh, self.proxy
+        )
     }
 }
 
@@ -88,9 +92,11 @@ pub(crate) fn measure(adapter: Adapter, wire: Wire, way: Way) -> Left {
     let (sent, access, refresh) = (canary("sent"), canary("access"), canary("refresh"));
     let proxy_password = canary("proxy");
     // As in `Basic cHJveHktdXNlcjpwcm94eS1jYW5hcnktMDAwMA==`: the whole depends on the user name, so this is of all of it.
-    let basic: &'static str = Box::leak(base64(&format!("proxy-user:{proxy_password}")).into_boxed_str());
+    let basic: &'static str =
+        Box::leak(base64(&format!("proxy-user:{proxy_password}")).into_boxed_str());
 
-    let mut server = Server::start(wire, if way == Way::WrongProxy { "another" } else { proxy_password });
+    let mut server =
+        Server::start(wire, if way == Way::WrongProxy { "another" } else { proxy_password });
     let answer = match way {
         Way::Denied => "denied",
         Way::Error => "error",
@@ -162,13 +168,19 @@ impl AnyClient {
     fn new(adapter: Adapter, settings: &TransportSettings, base_url: BaseUrl, way: Way) -> Self {
         let timeout = Duration::from_millis(if way == Way::Silent { 500 } else { 30_000 });
         let asynchronous = |transport: Box<dyn AsyncTransport>| {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            let client = Client::new(transport).with_base_url(base_url.clone()).with_total_timeout(timeout);
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let client =
+                Client::new(transport).with_base_url(base_url.clone()).with_total_timeout(timeout);
             Self::Async(runtime, client)
         };
         match adapter {
-            Adapter::Reqwest => asynchronous(Box::new(ReqwestTransport::with_settings(settings).unwrap())),
-            Adapter::Hyper => asynchronous(Box::new(HyperTransport::with_settings(settings).unwrap())),
+            Adapter::Reqwest => {
+                asynchronous(Box::new(ReqwestTransport::with_settings(settings).unwrap()))
+            }
+            Adapter::Hyper => {
+                asynchronous(Box::new(HyperTransport::with_settings(settings).unwrap()))
+            }
             Adapter::Ureq => {
                 let client = blocking::Client::new(UreqTransport::with_settings(settings).unwrap());
                 Self::Blocking(client.with_base_url(base_url).with_total_timeout(timeout))

@@ -38,7 +38,8 @@ fn stays_within(adapter: Adapter) {
             format!("{:?}", row.way)
         );
         if !found.is_within(&row.ceiling) {
-            complaints.push(format!("{:?} {:?}: {found}, more than {}", row.wire, row.way, row.ceiling));
+            complaints
+                .push(format!("{:?} {:?}: {found}, more than {}", row.wire, row.way, row.ceiling));
         }
         rows += 1;
     }

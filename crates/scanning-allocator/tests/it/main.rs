@@ -85,8 +85,10 @@ fn other_threads_are_watched_too() {
 
 #[test]
 fn two_watches_count_for_themselves() {
-    let (one, two) =
-        (ScanningAllocator::watch("canary-number-one"), ScanningAllocator::watch("canary-number-two"));
+    let (one, two) = (
+        ScanningAllocator::watch("canary-number-one"),
+        ScanningAllocator::watch("canary-number-two"),
+    );
     drop(black_box(String::from("canary-number-two")));
     assert_eq!((one.freed_blocks(), two.freed_blocks()), (0, 1));
 }

@@ -12,7 +12,8 @@ fn answered_with(raw: impl Into<Vec<u8>>) -> Result<http::Response<SecretBody>, 
     let emulator = Emulator::builder().start().unwrap();
     emulator.push_fault(Fault::raw(raw.into()));
     let base = BaseUrl::parse(&emulator.base_url()).unwrap();
-    let request = SignIn::new(&Credentials::new("user", "password").unwrap()).to_request(&base).unwrap();
+    let request =
+        SignIn::new(&Credentials::new("user", "password").unwrap()).to_request(&base).unwrap();
     Device::new(PlainSockets).send(request, &SendLimits::new())
 }
 
@@ -68,11 +69,17 @@ fn a_length_beside_chunks_is_refused() {
 
 #[test]
 fn any_encoding_but_chunks_is_refused() {
-    for encoding in
-        ["gzip, chunked", "chunked, chunked", "identity", "xchunked", "chunked\r\ntransfer-encoding: chunked"]
-    {
+    for encoding in [
+        "gzip, chunked",
+        "chunked, chunked",
+        "identity",
+        "xchunked",
+        "chunked\r\ntransfer-encoding: chunked",
+    ] {
         is_refused(
-            format!("HTTP/1.1 200 OK\r\ntransfer-encoding: {encoding}\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n"),
+            format!(
+                "HTTP/1.1 200 OK\r\ntransfer-encoding: {encoding}\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n"
+            ),
             "the body has an encoding that was not asked for",
         );
     }
@@ -99,18 +106,27 @@ fn what_follows_a_body_is_refused() {
 
 #[test]
 fn a_chunk_that_is_none_is_refused() {
-    for chunks in ["\r\n", "x\r\n{}", " 2\r\n{}\r\n0\r\n\r\n", "2 2\r\n{}", "ffffffffffffffffff\r\n{}"] {
+    for chunks in
+        ["\r\n", "x\r\n{}", " 2\r\n{}\r\n0\r\n\r\n", "2 2\r\n{}", "ffffffffffffffffff\r\n{}"]
+    {
         is_refused(chunked(chunks), "the size of a chunk is none");
     }
     for chunks in ["2\r\n{}0\r\n\r\n", "1\r\n{}\r\n0\r\n\r\n", "2\r\n{}\n\n0\r\n\r\n"] {
         is_refused(chunked(chunks), "a chunk is longer than it says");
     }
-    for chunks in ["", "2", "2\r\n", "2\r\n{", "2\r\n{}", "2\r\n{}\r\n", "2\r\n{}\r\n0\r\n", "0\r\nx: y\r\n"]
+    for chunks in
+        ["", "2", "2\r\n", "2\r\n{", "2\r\n{}", "2\r\n{}\r\n", "2\r\n{}\r\n0\r\n", "0\r\nx: y\r\n"]
     {
         is_refused(chunked(chunks), "the connection ended in the middle");
     }
-    is_refused(chunked(&format!("2;{}\r\n{{}}", "x".repeat(300))), "the line before a chunk is too long");
-    is_refused(chunked("2\r\n{}\r\n0\r\nno header\r\n\r\n"), "what follows the last chunk is no header");
+    is_refused(
+        chunked(&format!("2;{}\r\n{{}}", "x".repeat(300))),
+        "the line before a chunk is too long",
+    );
+    is_refused(
+        chunked("2\r\n{}\r\n0\r\nno header\r\n\r\n"),
+        "what follows the last chunk is no header",
+    );
 }
 
 #[test]
@@ -140,7 +156,10 @@ fn a_head_must_fit_into_the_buffer() {
         format!("{head}{}\r\n\r\n{{}}", "x".repeat(bytes - head.len() - 4))
     };
     is_read(filled(BUFFER_BYTES), b"{}");
-    is_refused(filled(BUFFER_BYTES + 1), "the head, or the line of a chunk, does not fit into the buffer");
+    is_refused(
+        filled(BUFFER_BYTES + 1),
+        "the head, or the line of a chunk, does not fit into the buffer",
+    );
 }
 
 #[test]

@@ -71,7 +71,10 @@ fn a_server_that_never_stops_needs_no_more_than_that() {
         emulator.push_fault(fault);
         let (peak, response) = peak(&Device::new(PlainSockets), &emulator);
         let kind = response.map(|_| ()).unwrap_err().kind();
-        assert!(matches!(kind, TransportErrorKind::TooLarge | TransportErrorKind::Protocol), "{kind:?}");
+        assert!(
+            matches!(kind, TransportErrorKind::TooLarge | TransportErrorKind::Protocol),
+            "{kind:?}"
+        );
         assert!(peak <= 112 * KIB, "{peak} bytes");
     }
 }

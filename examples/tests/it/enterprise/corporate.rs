@@ -9,7 +9,9 @@ use point_auth::transport::{BlockingTransport, ProxySettings, SendLimits, Transp
 use point_auth::{AccessToken, BaseUrl, Credentials, Operation as _, SecretBody, SignIn};
 use point_auth_examples::WhoAmI;
 use point_auth_examples::enterprise::{Enterprise, Settings};
-use point_auth_testkit::{CertificateAuthority, ConnectProxy, Emulator, Fault, Operation, ProxyCredentials};
+use point_auth_testkit::{
+    CertificateAuthority, ConnectProxy, Emulator, Fault, Operation, ProxyCredentials,
+};
 
 const HOST: &str = "api.example.test";
 
@@ -19,7 +21,9 @@ fn sign_in(base: &str) -> http::Request<SecretBody> {
 }
 
 fn trusting(emulator: &Emulator) -> Settings {
-    Settings::new().with_proxy(ProxySettings::none()).with_private_ca_pem(emulator.ca_pem().as_bytes())
+    Settings::new()
+        .with_proxy(ProxySettings::none())
+        .with_private_ca_pem(emulator.ca_pem().as_bytes())
 }
 
 #[test]
@@ -31,9 +35,11 @@ fn a_proxy_with_credentials_a_private_authority_a_client_certificate_and_http_2_
     let issued = emulator.authority().issue_client("branch office 7").unwrap();
 
     let url = proxy.url_with_userinfo("employee:s3cret%2F%40%3A");
-    let settings = trusting(&emulator)
-        .with_proxy(ProxySettings::url(&url).unwrap())
-        .with_identity_pem(issued.certificate_pem().as_bytes(), issued.private_key_pem().as_bytes());
+    let settings =
+        trusting(&emulator).with_proxy(ProxySettings::url(&url).unwrap()).with_identity_pem(
+            issued.certificate_pem().as_bytes(),
+            issued.private_key_pem().as_bytes(),
+        );
     let transport = Enterprise::with_settings(&settings).unwrap();
     let response = transport.send(sign_in(&format!("https://{HOST}")), &SendLimits::new()).unwrap();
 
@@ -54,8 +60,10 @@ fn a_server_that_refuses_our_certificate_is_tls_and_no_other_try() {
     let emulator = Emulator::builder().user("user", "password").with_tls();
     let emulator = emulator.require_client_certificate().start().unwrap();
     let stranger = CertificateAuthority::new().unwrap().issue_client("a stranger").unwrap();
-    let as_stranger = trusting(&emulator)
-        .with_identity_pem(stranger.certificate_pem().as_bytes(), stranger.private_key_pem().as_bytes());
+    let as_stranger = trusting(&emulator).with_identity_pem(
+        stranger.certificate_pem().as_bytes(),
+        stranger.private_key_pem().as_bytes(),
+    );
     for settings in [trusting(&emulator), as_stranger] {
         let transport = Enterprise::with_settings(&settings).unwrap();
         let error = transport.send(sign_in(&emulator.base_url()), &SendLimits::new()).unwrap_err();
@@ -92,8 +100,8 @@ fn a_private_authority_is_trusted_alone() {
     fs::create_dir_all(&folder).unwrap();
     let file = folder.join(HASH_OF_THE_AUTHORITY);
     fs::write(&file, emulator.ca_pem()).unwrap();
-    let this =
-        module_path!().split_once("::").unwrap().1.to_owned() + "::a_private_authority_is_trusted_alone";
+    let this = module_path!().split_once("::").unwrap().1.to_owned()
+        + "::a_private_authority_is_trusted_alone";
     for (variable, path) in [("SSL_CERT_FILE", &file), ("SSL_CERT_DIR", &folder)] {
         let output = Command::new(env::current_exe().unwrap())
             .args(["--exact", &this])
@@ -124,7 +132,8 @@ fn a_request_without_a_body_is_sent_once_whatever_http_2_allows() {
             let before = emulator.count(Operation::WhoAmI);
             emulator.push_fault(fault);
             let base = BaseUrl::parse(&emulator.base_url_for(host)).unwrap();
-            let mut request = WhoAmI::new(&token).to_request(&base).unwrap().map(|_| SecretBody::default());
+            let mut request =
+                WhoAmI::new(&token).to_request(&base).unwrap().map(|_| SecretBody::default());
             *request.method_mut() = http::Method::GET;
             let error = transport.send(request, &SendLimits::new()).unwrap_err();
             assert_eq!(error.kind(), TransportErrorKind::Protocol, "{error:?}");

@@ -14,7 +14,8 @@ point_auth_testkit::conformance! {
 
 #[test]
 fn every_answer_of_the_table_has_its_outcome() {
-    let candidate = Candidate::r#async(|setup| stack(setup.settings().tls()).map(TowerTransport::new));
+    let candidate =
+        Candidate::r#async(|setup| stack(setup.settings().tls()).map(TowerTransport::new));
     for wire in [Wire::Plain, Wire::Tls, Wire::Http2] {
         answers::have_their_outcomes(&candidate, wire);
     }

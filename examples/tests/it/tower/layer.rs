@@ -27,9 +27,11 @@ impl World {
     }
 
     fn with_password(password: &str) -> Self {
-        let emulator = Emulator::builder().user("user@example.com", "correct horse").start().unwrap();
+        let emulator =
+            Emulator::builder().user("user@example.com", "correct horse").start().unwrap();
         let transport = TowerTransport::new(stack(&TlsSettings::new()).unwrap());
-        let client = Client::new(transport).with_base_url(BaseUrl::parse(&emulator.base_url()).unwrap());
+        let client =
+            Client::new(transport).with_base_url(BaseUrl::parse(&emulator.base_url()).unwrap());
         let session = Session::new(client, Credentials::new("user@example.com", password).unwrap());
         Self { emulator, session }
     }
@@ -40,9 +42,11 @@ impl World {
 
     /// How many requests to it came with a token, and how many without.
     fn seen(&self) -> (usize, usize) {
-        let is_asked =
-            |request: &point_auth_testkit::RecordedRequest| request.operation() == Operation::WhoAmI;
-        let with = self.emulator.count_where(|one| is_asked(one) && one.header("authorization").is_some());
+        let is_asked = |request: &point_auth_testkit::RecordedRequest| {
+            request.operation() == Operation::WhoAmI
+        };
+        let with =
+            self.emulator.count_where(|one| is_asked(one) && one.header("authorization").is_some());
         (with, self.emulator.count_where(is_asked) - with)
     }
 }
@@ -56,7 +60,10 @@ fn request(url: &str) -> Request<Full<Bytes>> {
     request.body(Full::from(Bytes::from_static(b"{}"))).unwrap()
 }
 
-async fn ask<C: Copies<Full<Bytes>>>(layer: AuthorizeLayer<C>, url: &str) -> Result<StatusCode, BoxError> {
+async fn ask<C: Copies<Full<Bytes>>>(
+    layer: AuthorizeLayer<C>,
+    url: &str,
+) -> Result<StatusCode, BoxError> {
     let response = layer.layer(inner()).oneshot(request(url)).await?;
     let status = response.status();
     response.into_body().collect().await?;
@@ -92,7 +99,10 @@ async fn another_place_is_not_shown_the_token() {
     let layer = AuthorizeLayer::new(world.session.clone());
     assert_eq!(ask(layer.clone(), &other.url()).await.unwrap(), StatusCode::UNAUTHORIZED);
     assert_eq!((other.seen(), world.emulator.count(Operation::SignIn)), ((0, 1), 0));
-    assert_eq!(ask(layer.for_every_request(), &other.url()).await.unwrap(), StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        ask(layer.for_every_request(), &other.url()).await.unwrap(),
+        StatusCode::UNAUTHORIZED
+    );
     assert_eq!(other.seen(), (1, 1));
 }
 
@@ -150,12 +160,19 @@ async fn a_limit_that_requests_and_sign_ins_share_is_enough_for_both() {
     let world = World::new();
     let one = tower::limit::GlobalConcurrencyLimitLayer::new(1);
     let transport = TowerTransport::new(one.layer(stack(&TlsSettings::new()).unwrap()));
-    let client = Client::new(transport).with_base_url(BaseUrl::parse(&world.emulator.base_url()).unwrap());
-    let session = Session::new(client, Credentials::new("user@example.com", "correct horse").unwrap());
+    let client =
+        Client::new(transport).with_base_url(BaseUrl::parse(&world.emulator.base_url()).unwrap());
+    let session =
+        Session::new(client, Credentials::new("user@example.com", "correct horse").unwrap());
     let service = AuthorizeLayer::new(session).layer(one.layer(inner()));
-    let (first, second) =
-        tokio::join!(service.clone().oneshot(request(&world.url())), service.oneshot(request(&world.url())));
-    assert_eq!((first.unwrap().status(), second.unwrap().status()), (StatusCode::OK, StatusCode::OK));
+    let (first, second) = tokio::join!(
+        service.clone().oneshot(request(&world.url())),
+        service.oneshot(request(&world.url()))
+    );
+    assert_eq!(
+        (first.unwrap().status(), second.unwrap().status()),
+        (StatusCode::OK, StatusCode::OK)
+    );
     assert_eq!((world.seen(), world.emulator.count(Operation::SignIn)), ((2, 0), 1));
 }
 
@@ -163,7 +180,10 @@ async fn a_limit_that_requests_and_sign_ins_share_is_enough_for_both() {
 async fn the_same_place_is_known_however_it_is_written() {
     let world = World::new();
     let layer = AuthorizeLayer::new(world.session.clone());
-    assert_eq!(ask(layer, &world.url().replace("http://", "HTTP://")).await.unwrap(), StatusCode::OK);
+    assert_eq!(
+        ask(layer, &world.url().replace("http://", "HTTP://")).await.unwrap(),
+        StatusCode::OK
+    );
 }
 
 #[tokio::test]
@@ -186,7 +206,10 @@ impl Service<Request<Full<Bytes>>> for Rejects {
     type Error = BoxError;
     type Future = std::future::Ready<Result<Response<()>, BoxError>>;
 
-    fn poll_ready(&mut self, _: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), BoxError>> {
+    fn poll_ready(
+        &mut self,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Result<(), BoxError>> {
         std::task::Poll::Ready(Ok(()))
     }
 
@@ -220,7 +243,8 @@ fn patient(world: &World) -> Session {
         .build()
         .unwrap();
     let transport = TowerTransport::new(stack(&TlsSettings::new()).unwrap());
-    let client = Client::new(transport).with_base_url(BaseUrl::parse(&world.emulator.base_url()).unwrap());
+    let client =
+        Client::new(transport).with_base_url(BaseUrl::parse(&world.emulator.base_url()).unwrap());
     let credentials = Credentials::new("user@example.com", "correct horse").unwrap();
     Session::builder(client).with_credentials(credentials).with_policy(policy).build()
 }

@@ -78,7 +78,8 @@ pub(super) fn policy(input: &mut Unstructured<'_>) -> Result<Policy> {
 
 /// What both clocks say in the beginning: an ordinary day, mostly, or near an end of either.
 pub(super) fn beginning(input: &mut Unstructured<'_>) -> Result<Now> {
-    let mut now = Now::new(Duration::from_secs(1_000_000), UNIX_EPOCH + Duration::from_secs(1_767_225_600));
+    let mut now =
+        Now::new(Duration::from_secs(1_000_000), UNIX_EPOCH + Duration::from_secs(1_767_225_600));
     let kind: u8 = input.arbitrary()?;
     if kind >= 64 {
         return Ok(now);
@@ -92,8 +93,13 @@ pub(super) fn beginning(input: &mut Unstructured<'_>) -> Result<Now> {
     let far = Duration::from_secs(i64::MAX as u64);
     now.wall = match kind / 4 % 4 {
         0 => UNIX_EPOCH,
-        1 => UNIX_EPOCH.checked_add(far).and_then(|end| end.checked_sub(margin)).unwrap_or(now.wall),
-        2 => UNIX_EPOCH.checked_sub(far).and_then(|start| start.checked_add(margin)).unwrap_or(now.wall),
+        1 => {
+            UNIX_EPOCH.checked_add(far).and_then(|end| end.checked_sub(margin)).unwrap_or(now.wall)
+        }
+        2 => UNIX_EPOCH
+            .checked_sub(far)
+            .and_then(|start| start.checked_add(margin))
+            .unwrap_or(now.wall),
         _ => now.wall,
     };
     Ok(now)
@@ -141,8 +147,14 @@ impl Who {
 pub(super) fn response(input: &mut Unstructured<'_>, body: String) -> Result<Response<String>> {
     const STATUSES: [u16; 16] =
         [200, 200, 200, 400, 401, 403, 404, 408, 425, 429, 500, 503, 504, 520, 302, 204];
-    const WISHES: [&str; 6] =
-        ["0", "7", "3600", "99999999999", "Thu, 01 Jan 2026 00:02:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT"];
+    const WISHES: [&str; 6] = [
+        "0",
+        "7",
+        "3600",
+        "99999999999",
+        "Thu, 01 Jan 2026 00:02:00 GMT",
+        "Fri, 31 Dec 9999 23:59:59 GMT",
+    ];
     let mut response = Response::new(body);
     let status = STATUSES[usize::from(input.arbitrary::<u8>()? % 16)];
     *response.status_mut() = StatusCode::from_u16(status).unwrap();

@@ -6,7 +6,8 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use arbitrary::{Result, Unstructured};
 use point_auth_core::session::{
-    Action, Call, Exchange, ExchangeId, ExchangeKind, Login, Now, Policy, Session, SessionError, StoredTokens,
+    Action, Call, Exchange, ExchangeId, ExchangeKind, Login, Now, Policy, Session, SessionError,
+    StoredTokens,
 };
 use point_auth_core::{AccessToken, BaseUrl, TokenSet};
 
@@ -135,7 +136,10 @@ impl Story {
                 assert!(time > now.monotonic, "waits for the past");
                 assert!(time <= deadline, "waits beyond its deadline");
                 let again = self.session.poll(now, &mut self.calls[caller]);
-                assert!(matches!(again, Ok(Action::WaitUntil(other)) if other == time), "{again:?}");
+                assert!(
+                    matches!(again, Ok(Action::WaitUntil(other)) if other == time),
+                    "{again:?}"
+                );
                 Some(time)
             }
             Ok(Action::Send(exchange)) => {
@@ -144,7 +148,10 @@ impl Story {
                     "signs in after a denial"
                 );
                 let lease = exchange.fallback.clone();
-                self.begins(&exchange, self.holds.filter(|_| exchange.kind == ExchangeKind::SignIn));
+                self.begins(
+                    &exchange,
+                    self.holds.filter(|_| exchange.kind == ExchangeKind::SignIn),
+                );
                 lease.iter().for_each(|lease| check_lease(lease, &self.tokens, now));
                 None
             }
@@ -177,7 +184,8 @@ impl Story {
             self.now.monotonic.saturating_add(self.policy.exchange_timeout()),
             "another time than was said"
         );
-        let body: serde_json::Value = serde_json::from_slice(exchange.request.body().as_ref()).unwrap();
+        let body: serde_json::Value =
+            serde_json::from_slice(exchange.request.body().as_ref()).unwrap();
         let secret = match exchange.kind {
             ExchangeKind::Refresh => &body["refresh_token"],
             _ => &body["password"],
@@ -215,7 +223,8 @@ impl Story {
 
     fn passes_on_the_wall(&mut self, input: &mut Unstructured<'_>) -> Result<()> {
         let (back, time) = (input.arbitrary::<bool>()?, parts::span(input)?);
-        let wall = if back { self.now.wall.checked_sub(time) } else { self.now.wall.checked_add(time) };
+        let wall =
+            if back { self.now.wall.checked_sub(time) } else { self.now.wall.checked_add(time) };
         self.now.wall = wall.unwrap_or(self.now.wall);
         Ok(())
     }
@@ -223,7 +232,9 @@ impl Story {
     /// What whoever hands out credentials has to say.
     fn source_answers(&mut self, input: &mut Unstructured<'_>) -> Result<()> {
         let (who, is_shared) = (Who::any(input)?, input.arbitrary::<bool>()?);
-        let Some(flight) = self.under_way.take_if(|flight| flight.kind.is_none()) else { return Ok(()) };
+        let Some(flight) = self.under_way.take_if(|flight| flight.kind.is_none()) else {
+            return Ok(());
+        };
         let credentials = who.credentials();
         if is_shared && let Err(not_now) = self.login.check(&credentials, self.now) {
             let outcome = self.session.decline(flight.id, self.now, not_now);
@@ -250,7 +261,10 @@ impl Story {
         };
         let token = AccessToken::new(&token.name).unwrap();
         self.session.invalidate(&token, self.now);
-        assert!(self.session.lease(self.now).is_none_or(|lease| lease.token != token), "it was rejected");
+        assert!(
+            self.session.lease(self.now).is_none_or(|lease| lease.token != token),
+            "it was rejected"
+        );
         Ok(())
     }
 
@@ -262,7 +276,8 @@ impl Story {
         self.holds = Some(who);
         // Some exchanges are void then.
         let is_void = self.session.snapshot(self.now).under_way.is_none();
-        if let Some(flight) = self.under_way.take_if(|flight| is_void && !flight.is_lost(self.now)) {
+        if let Some(flight) = self.under_way.take_if(|flight| is_void && !flight.is_lost(self.now))
+        {
             self.old.push(flight.id);
         }
     }
@@ -273,7 +288,8 @@ impl Story {
             Some(own) => own.expose_json().as_ref().to_vec(),
             None => {
                 let ago = parts::span(input)?.as_secs();
-                let since = parts::seconds(self.now.wall).wrapping_sub(if kind & 4 == 0 { 0 } else { ago });
+                let since =
+                    parts::seconds(self.now.wall).wrapping_sub(if kind & 4 == 0 { 0 } else { ago });
                 let fields = serde_json::json!({
                     "base": if kind & 8 == 0 { "https://api.pointservices.com" } else { "http://[::1]" },
                     "username": (kind & 16 == 0).then(|| who.username()),
@@ -289,16 +305,18 @@ impl Story {
         };
         let Ok(stored) = StoredTokens::from_json(&json) else { return Ok(()) };
         assert_silent(&format!("{stored:?}"));
-        let is_own = self.session.stored_tokens().is_some_and(|own| own.expose_json().as_ref() == json);
+        let is_own =
+            self.session.stored_tokens().is_some_and(|own| own.expose_json().as_ref() == json);
         let taken_up = self.session.restore(stored, self.now);
         assert!(taken_up.is_ok() || !is_own, "its own tokens, and {taken_up:?}");
         let fields: serde_json::Value = serde_json::from_slice(&json).unwrap();
-        let since =
-            fields["asked_at"].as_u64().and_then(|since| UNIX_EPOCH.checked_add(Duration::from_secs(since)));
+        let since = fields["asked_at"]
+            .as_u64()
+            .and_then(|since| UNIX_EPOCH.checked_add(Duration::from_secs(since)));
         let age = since.and_then(|since| self.now.wall.duration_since(since).ok());
         if let (Ok(()), Some(name), Some(age)) = (taken_up, fields["access_token"].as_str(), age) {
-            let life =
-                Duration::from_secs(fields["expires_in"].as_u64().unwrap()).min(TokenSet::MAX_EXPIRES_IN);
+            let life = Duration::from_secs(fields["expires_in"].as_u64().unwrap())
+                .min(TokenSet::MAX_EXPIRES_IN);
             let margin = self.policy.last_use_margin();
             self.tokens.push(Token::restored(name.to_owned(), life, age, self.now, margin));
         }
@@ -318,7 +336,10 @@ impl Story {
         lease.iter().for_each(|lease| check_lease(lease, &self.tokens, self.now));
         assert_eq!(snapshot.token_left.is_some(), lease.is_some());
         assert_eq!(snapshot.next_look, lease.map(|lease| lease.look_again));
-        assert!(snapshot.under_way.is_none() || self.under_way.is_some(), "an exchange from nowhere");
+        assert!(
+            snapshot.under_way.is_none() || self.under_way.is_some(),
+            "an exchange from nowhere"
+        );
         assert_eq!(snapshot.counts.sign_ins + snapshot.counts.refreshes, self.begun);
     }
 }

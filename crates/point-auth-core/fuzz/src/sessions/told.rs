@@ -48,9 +48,19 @@ impl Token {
     }
 
     /// It came out of a store, and was `age` old then.
-    pub(super) fn restored(name: String, life: Duration, age: Duration, now: Now, margin: Duration) -> Self {
+    pub(super) fn restored(
+        name: String,
+        life: Duration,
+        age: Duration,
+        now: Now,
+        margin: Duration,
+    ) -> Self {
         let left = usable(life, margin).saturating_sub(age);
-        Self { name, monotonic: now.monotonic.saturating_add(left), wall: now.wall.checked_add(left) }
+        Self {
+            name,
+            monotonic: now.monotonic.saturating_add(left),
+            wall: now.wall.checked_add(left),
+        }
     }
 
     fn left(&self, now: Now) -> Duration {

@@ -57,7 +57,8 @@ fn path() -> impl Strategy<Value = String> {
         2 => select(vec!["", ".", "..", "...", "%2e", "%2E.", ".%2e", "%2f", "%5C", "%", "%zz", "%00", "%252e"])
             .prop_map(str::to_owned),
     ];
-    vec(segment, 0..4).prop_map(|segments| segments.iter().map(|segment| format!("/{segment}")).collect())
+    vec(segment, 0..4)
+        .prop_map(|segments| segments.iter().map(|segment| format!("/{segment}")).collect())
 }
 
 /// Nearly a base URL, with up to two characters put in anywhere.
@@ -75,13 +76,15 @@ fn nearly_a_base_url() -> impl Strategy<Value = String> {
         0..3,
     );
     let damaged = prop_oneof![2 => Just(Vec::new()), 1 => inserted];
-    (scheme, host(), port(), path(), rest, damaged).prop_map(|(scheme, host, port, path, rest, damaged)| {
-        let mut text: Vec<char> = format!("{scheme}{host}{port}{path}{rest}").chars().collect();
-        for (index, c) in damaged {
-            text.insert(index.index(text.len() + 1), c);
-        }
-        text.into_iter().collect()
-    })
+    (scheme, host(), port(), path(), rest, damaged).prop_map(
+        |(scheme, host, port, path, rest, damaged)| {
+            let mut text: Vec<char> = format!("{scheme}{host}{port}{path}{rest}").chars().collect();
+            for (index, c) in damaged {
+                text.insert(index.index(text.len() + 1), c);
+            }
+            text.into_iter().collect()
+        },
+    )
 }
 
 /// `uri` as both libraries read it.
@@ -89,7 +92,9 @@ fn read_alike(uri: &Uri) -> Result<Url, TestCaseError> {
     let text = uri.to_string();
     let url = match Url::parse(&text) {
         Ok(url) => url,
-        Err(error) => return Err(TestCaseError::fail(format!("the URL Standard refuses {text}: {error}"))),
+        Err(error) => {
+            return Err(TestCaseError::fail(format!("the URL Standard refuses {text}: {error}")));
+        }
     };
     prop_assert_eq!(url.as_str(), &text, "the URL Standard writes it differently");
     prop_assert_eq!(Some(url.scheme()), uri.scheme_str());

@@ -13,8 +13,9 @@ const ESCAPED: &str = "c4n4ry/of\\\\the\\\"request~";
 
 /// The canary as JSON, with other characters around it.
 fn telling() -> impl Strategy<Value = String> {
-    ("\\PC{0,9}", "\\PC{0,600}", choices())
-        .prop_map(|(before, behind, choices)| quoted(&format!("{before}{CANARY}{behind}"), &choices))
+    ("\\PC{0,9}", "\\PC{0,600}", choices()).prop_map(|(before, behind, choices)| {
+        quoted(&format!("{before}{CANARY}{behind}"), &choices)
+    })
 }
 
 fn body() -> impl Strategy<Value = Vec<u8>> {
@@ -40,13 +41,14 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
     let odd_name = telling().prop_map(|name| format!("{name}:1"));
     let object = proptest::collection::vec(prop_oneof![5 => field, 1 => odd_name], 1..6)
         .prop_map(|fields| format!("{{{}}}", fields.join(",")));
-    let anywhere = (prop_oneof![valid_answer().prop_map(|valid| valid.text), any_json()], any::<Index>())
-        .prop_map(|(text, index)| {
-            let mut bytes = text.into_bytes();
-            let at = index.index(bytes.len() + 1);
-            bytes.splice(at..at, CANARY.bytes());
-            bytes
-        });
+    let anywhere =
+        (prop_oneof![valid_answer().prop_map(|valid| valid.text), any_json()], any::<Index>())
+            .prop_map(|(text, index)| {
+                let mut bytes = text.into_bytes();
+                let at = index.index(bytes.len() + 1);
+                bytes.splice(at..at, CANARY.bytes());
+                bytes
+            });
     let cut = (object.clone(), any::<Index>()).prop_map(|(text, index)| {
         let mut bytes = text.into_bytes();
         bytes.truncate(index.index(bytes.len() + 1));
@@ -56,9 +58,15 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn header() -> impl Strategy<Value = (&'static str, Vec<u8>)> {
-    let name =
-        select(vec!["content-type", "content-encoding", "retry-after", "location", "www-authenticate"]);
-    let around = || proptest::collection::vec(prop_oneof![0x20..0x7fu8, 0x80..=0xffu8, Just(b'\t')], 0..120);
+    let name = select(vec![
+        "content-type",
+        "content-encoding",
+        "retry-after",
+        "location",
+        "www-authenticate",
+    ]);
+    let around =
+        || proptest::collection::vec(prop_oneof![0x20..0x7fu8, 0x80..=0xffu8, Just(b'\t')], 0..120);
     (name, around(), around())
         .prop_map(|(name, before, behind)| (name, [before, CANARY.into(), behind].concat()))
 }

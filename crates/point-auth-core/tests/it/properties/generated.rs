@@ -87,8 +87,10 @@ pub(super) fn any_json() -> impl Strategy<Value = String> {
         let field = (name, white_space(), inner.clone())
             .prop_map(|(name, space, value)| format!("{name}{space}:{value}"));
         prop_oneof![
-            (vec(inner, 0..4), white_space())
-                .prop_map(|(values, space)| format!("[{space}{}]", values.join(&format!("{space},")))),
+            (vec(inner, 0..4), white_space()).prop_map(|(values, space)| format!(
+                "[{space}{}]",
+                values.join(&format!("{space},"))
+            )),
             vec(field, 0..4).prop_map(|fields| format!("{{{}}}", fields.join(","))),
         ]
     })
@@ -106,8 +108,10 @@ fn expires_in() -> impl Strategy<Value = (String, u64)> {
         (0..=MAX).prop_map(|n| (n.to_string(), n)),
         (0..=MAX).prop_map(|n| (format!("\"{n}\""), n)),
         (0..=MAX, 1..5usize).prop_map(|(n, zeros)| (format!("{n}.{}", "0".repeat(zeros)), n)),
-        (0..10_000u64, 0..5u32).prop_map(|(n, power)| (format!("{n}e{power}"), n * 10u64.pow(power))),
-        (0..10_000u64, 0..5u32).prop_map(|(n, power)| (format!("{}E-{power}", n * 10u64.pow(power)), n)),
+        (0..10_000u64, 0..5u32)
+            .prop_map(|(n, power)| (format!("{n}e{power}"), n * 10u64.pow(power))),
+        (0..10_000u64, 0..5u32)
+            .prop_map(|(n, power)| (format!("{}E-{power}", n * 10u64.pow(power)), n)),
         (0..10_000u64).prop_map(|n| (format!("{}.{}e+1", n / 10, n % 10), n)),
         (MAX..).prop_map(|n| (n.to_string(), MAX)),
         "[1-9][0-9]{20,400}".prop_map(|n| (n, MAX)),
@@ -154,8 +158,10 @@ pub(super) fn valid_answer() -> impl Strategy<Value = Valid> {
             choices,
             mark,
         )| {
-            let mut fields = vec![(quoted("access_token", &choices[0]), quoted(&access_token, &choices[1]))];
-            let mut add = |name: &str, value: String| fields.push((quoted(name, &choices[2]), value));
+            let mut fields =
+                vec![(quoted("access_token", &choices[0]), quoted(&access_token, &choices[1]))];
+            let mut add =
+                |name: &str, value: String| fields.push((quoted(name, &choices[2]), value));
             if refresh_token.is_some() || null[0] {
                 add("refresh_token", nullable(refresh_token.as_ref(), &choices[3]));
             }

@@ -9,13 +9,27 @@ use serde_json::value::RawValue;
 /// What an answer is.
 #[derive(Debug, PartialEq)]
 pub(super) enum Reading {
-    Tokens { access_token: String, refresh_token: Option<String>, scope: Option<String>, expires_in: u64 },
-    Denied { code: String },
+    Tokens {
+        access_token: String,
+        refresh_token: Option<String>,
+        scope: Option<String>,
+        expires_in: u64,
+    },
+    Denied {
+        code: String,
+    },
     Neither,
 }
 
-const KNOWN: [&str; 7] =
-    ["access_token", "refresh_token", "scope", "token_type", "expires_in", "error", "error_description"];
+const KNOWN: [&str; 7] = [
+    "access_token",
+    "refresh_token",
+    "scope",
+    "token_type",
+    "expires_in",
+    "error",
+    "error_description",
+];
 
 /// An object's fields in order, each twice that is there twice.
 struct Fields(Vec<(String, Box<RawValue>)>);
@@ -57,7 +71,9 @@ pub(super) fn read(response: &Response<Vec<u8>>) -> Reading {
     // A value that serde_json has no `Value` for (half a surrogate pair, a number beyond f64) stays raw.
     let value = |name: &str| match fields.iter().find(|(field, _)| field == name) {
         None => Ok(Value::Null),
-        Some((_, raw)) => serde_json::from_str::<Value>(raw.get()).map_err(|_| raw.get().to_owned()),
+        Some((_, raw)) => {
+            serde_json::from_str::<Value>(raw.get()).map_err(|_| raw.get().to_owned())
+        }
     };
 
     let success = (200..300).contains(&status);
@@ -82,9 +98,11 @@ pub(super) fn read(response: &Response<Vec<u8>>) -> Reading {
         Ok(Value::String(text)) => Some(Some(text)),
         _ => None,
     };
-    let is_token = |token: &String| !token.is_empty() && token.chars().all(|c| ('!'..='~').contains(&c));
-    let is_bearer =
-        |token_type: Option<String>| token_type.is_none_or(|text| text.eq_ignore_ascii_case("bearer"));
+    let is_token =
+        |token: &String| !token.is_empty() && token.chars().all(|c| ('!'..='~').contains(&c));
+    let is_bearer = |token_type: Option<String>| {
+        token_type.is_none_or(|text| text.eq_ignore_ascii_case("bearer"))
+    };
     let (
         Some(None | Some(_)),
         Some(true),
@@ -110,7 +128,8 @@ pub(super) fn read(response: &Response<Vec<u8>>) -> Reading {
         text.contains(&access_token)
             || refresh_token.as_ref().is_some_and(|token| text.contains(token.as_str()))
     };
-    let scope = scope.filter(|text| text.contains(|c: char| !c.is_ascii_whitespace()) && !repeats(text));
+    let scope =
+        scope.filter(|text| text.contains(|c: char| !c.is_ascii_whitespace()) && !repeats(text));
     Reading::Tokens { access_token, refresh_token, scope, expires_in }
 }
 
@@ -121,7 +140,9 @@ fn seconds(value: Result<Value, String>) -> Option<u64> {
         Ok(Value::Number(number)) => match (number.as_u64(), number.as_i64(), number.as_f64()?) {
             (Some(seconds), _, _) => Some(seconds.min(MAX)),
             (None, Some(_), _) => Some(0),
-            (None, None, float) if float.trunc() == float => Some(float.clamp(0.0, MAX as f64) as u64),
+            (None, None, float) if float.trunc() == float => {
+                Some(float.clamp(0.0, MAX as f64) as u64)
+            }
             _ => None,
         },
         Ok(Value::String(text)) => {

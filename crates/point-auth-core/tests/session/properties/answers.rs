@@ -53,7 +53,10 @@ impl Model {
                 }
             }
             Meaning::Denial | Meaning::Refusal(_) => {
-                assert!(matches!(outcome, Outcome::Failed { .. }), "tried again for nothing: {outcome:?}");
+                assert!(
+                    matches!(outcome, Outcome::Failed { .. }),
+                    "tried again for nothing: {outcome:?}"
+                );
                 self.failed(outcome, now, step);
                 self.sign_in_was_lost(flight.who.unwrap(), now);
                 if let Meaning::Refusal(Some(delay)) = meaning {
@@ -65,18 +68,27 @@ impl Model {
                     self.rates.ended(End::Passing, now.monotonic);
                 }
                 if is_sign_in && (self.lost_sign_ins > 0 || self.is_last_try) {
-                    assert!(matches!(outcome, Outcome::Failed { .. }), "a quick retry: {outcome:?}");
+                    assert!(
+                        matches!(outcome, Outcome::Failed { .. }),
+                        "a quick retry: {outcome:?}"
+                    );
                 }
                 self.failed(outcome, now, step);
                 if let Some(delay) = retry_after {
-                    assert!(matches!(outcome, Outcome::Failed { .. }), "waited through: {outcome:?}");
+                    assert!(
+                        matches!(outcome, Outcome::Failed { .. }),
+                        "waited through: {outcome:?}"
+                    );
                     self.at_least.push(When::after(now, (*delay).min(seconds(3600))));
                 }
             }
             Meaning::Lost => {
                 self.failed(outcome, now, step);
                 if let Some(who) = flight.who {
-                    assert!(matches!(outcome, Outcome::Failed { .. }), "a quick retry: {outcome:?}");
+                    assert!(
+                        matches!(outcome, Outcome::Failed { .. }),
+                        "a quick retry: {outcome:?}"
+                    );
                     self.sign_in_was_lost(who, now);
                 }
             }
@@ -137,13 +149,18 @@ impl Model {
         let usable = life - seconds(5).min(life / 10);
         let is_over = age >= usable;
         let left = usable.saturating_sub(age);
-        let is_rejected = !is_over && self.rejected.take_if(|rejected| rejected == access).is_some();
-        let gains_little = |old: &Token| old.name == access && left <= old.owed.left(now) + seconds(2);
+        let is_rejected =
+            !is_over && self.rejected.take_if(|rejected| rejected == access).is_some();
+        let gains_little =
+            |old: &Token| old.name == access && left <= old.owed.left(now) + seconds(2);
         let is_old = is_rejected || self.token.as_ref().is_some_and(gains_little);
         if is_over || is_old {
             self.failed(outcome, now, step);
             if !is_over {
-                assert!(matches!(outcome, Outcome::Failed { .. }), "the identical token: {outcome:?}");
+                assert!(
+                    matches!(outcome, Outcome::Failed { .. }),
+                    "the identical token: {outcome:?}"
+                );
             }
             return;
         }

@@ -61,7 +61,13 @@ impl Model {
     }
 
     /// What became of these credentials, which were asked for. Whether a sign-in was begun with them.
-    pub(super) fn given(&mut self, who: Who, result: Result<&Exchange, &Outcome>, now: Now, step: usize) {
+    pub(super) fn given(
+        &mut self,
+        who: Who,
+        result: Result<&Exchange, &Outcome>,
+        now: Now,
+        step: usize,
+    ) {
         assert!(self.flight.take().is_some_and(|flight| flight.who.is_none()));
         match result {
             Ok(exchange) => {
@@ -78,7 +84,10 @@ impl Model {
             }
             Err(outcome) => {
                 assert!(matches!(outcome, Outcome::Denied(_)), "not sent, and {outcome:?}");
-                assert!(self.denied_before.contains(&login(who)), "not sent, but not denied either");
+                assert!(
+                    self.denied_before.contains(&login(who)),
+                    "not sent, but not denied either"
+                );
                 self.denied = Some(login(who));
                 self.latches(now, step);
             }

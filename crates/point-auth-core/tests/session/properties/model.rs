@@ -175,7 +175,12 @@ impl Model {
         self.token.as_ref().is_some_and(|token| !token.owed.has_come(now))
     }
 
-    pub(super) fn check_reply(&mut self, reply: &Result<Action, SessionError>, now: Now, call: CallFacts) {
+    pub(super) fn check_reply(
+        &mut self,
+        reply: &Result<Action, SessionError>,
+        now: Now,
+        call: CallFacts,
+    ) {
         let expired = now.monotonic >= call.deadline;
         if let Some(token) = self.token.as_ref().filter(|token| !token.owed.has_come(now)) {
             assert!(reply.is_ok(), "an error beside a good token: {reply:?}");
@@ -195,9 +200,15 @@ impl Model {
                 let token = self.token.as_ref().unwrap();
                 if !token.at_once.has_come(now) {
                     let left = lease.look_again.time_left(now);
-                    assert!(left <= token.at_once.left(now), "nobody would look in the mandatory window");
+                    assert!(
+                        left <= token.at_once.left(now),
+                        "nobody would look in the mandatory window"
+                    );
                 }
-                assert!(lease.look_again.time_left(now) <= token.owed.left(now), "used after its end");
+                assert!(
+                    lease.look_again.time_left(now) <= token.owed.left(now),
+                    "used after its end"
+                );
             }
             Ok(Action::WaitUntil(time)) => {
                 assert!(*time > now.monotonic, "waits for the past");
@@ -207,11 +218,16 @@ impl Model {
             Ok(Action::Send(exchange)) => self.check_send(exchange, now),
             Ok(Action::GetCredentials(wanted)) => self.check_wanted(wanted, now),
             Err(SessionError::Denied(_)) => {
-                assert!(self.is_latched(now) || self.last_denial.is_some_and(|last| last >= call.began));
+                assert!(
+                    self.is_latched(now) || self.last_denial.is_some_and(|last| last >= call.began)
+                );
             }
             Err(SessionError::SignInNeeded) => {
                 let needed = self.source == Source::Nowhere && !self.can_refresh(now);
-                assert!(needed || self.last_need.is_some_and(|last| last >= call.began), "somebody can");
+                assert!(
+                    needed || self.last_need.is_some_and(|last| last >= call.began),
+                    "somebody can"
+                );
             }
             Err(SessionError::Failed { .. }) => {
                 let told_late = self.last_failure.is_some_and(|last| last >= call.began);
@@ -302,6 +318,7 @@ impl Model {
         assert!(self.latch.is_none_or(|latch| latch.rests.has_come(now)), "asked again at once");
         let (id, deadline) = (wanted.id, wanted.deadline);
         assert!(deadline >= now.monotonic);
-        self.flight = Some(Flight { id, kind: ExchangeKind::SignIn, who: None, asked_at: now, deadline });
+        self.flight =
+            Some(Flight { id, kind: ExchangeKind::SignIn, who: None, asked_at: now, deadline });
     }
 }

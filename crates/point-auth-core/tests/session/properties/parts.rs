@@ -22,7 +22,8 @@ impl Bits {
 /// Username, alias and password by number.
 pub(super) fn credentials([username, alias, password]: [u8; 3]) -> Credentials {
     let credentials =
-        Credentials::new(format!("user-{username}"), format!("password-{password}").as_str()).unwrap();
+        Credentials::new(format!("user-{username}"), format!("password-{password}").as_str())
+            .unwrap();
     match alias {
         0 => credentials,
         alias => credentials.with_user_alias(format!("alias-{alias}")).unwrap(),

@@ -76,9 +76,10 @@ impl Rates {
             );
         }
         let a_minute_ago = self.passed.checked_sub(Duration::from_secs(60));
-        for (sent, most) in
-            [(&mut self.sent, MOST_IN_A_MINUTE), (&mut self.since_tokens, MOST_FAILURES_IN_A_MINUTE)]
-        {
+        for (sent, most) in [
+            (&mut self.sent, MOST_IN_A_MINUTE),
+            (&mut self.since_tokens, MOST_FAILURES_IN_A_MINUTE),
+        ] {
             sent.push(self.passed);
             sent.retain(|one| a_minute_ago.is_none_or(|ago| *one > ago));
             assert!(sent.len() <= most, "too many in a minute: {sent:?}");

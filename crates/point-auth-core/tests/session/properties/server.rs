@@ -29,7 +29,9 @@ impl Story {
         let life = bits.one_of(&[0_u32, 1, 2, 10, 40, 60, 300, 3600, 3600, 3600, u32::MAX]);
         let body = match &refresh {
             Some(refresh) => {
-                format!(r#"{{"access_token":"{access}","refresh_token":"{refresh}","expires_in":{life}}}"#)
+                format!(
+                    r#"{{"access_token":"{access}","refresh_token":"{refresh}","expires_in":{life}}}"#
+                )
             }
             None => format!(r#"{{"access_token":"{access}","expires_in":{life}}}"#),
         };
@@ -50,13 +52,20 @@ impl Story {
         self.under_way.is_some()
     }
 
-    pub(super) fn answers(&mut self, status: u16, body: &str, retry_after: Option<u32>, meaning: &Meaning) {
+    pub(super) fn answers(
+        &mut self,
+        status: u16,
+        body: &str,
+        retry_after: Option<u32>,
+        meaning: &Meaning,
+    ) {
         if !self.is_sending() {
             return;
         }
         let Some(id) = self.under_way.take() else { return };
         self.old_ids.push(id);
-        let outcome = self.session.handle_response(id, self.now, &response(status, body, retry_after));
+        let outcome =
+            self.session.handle_response(id, self.now, &response(status, body, retry_after));
         self.told(id, &outcome, |model, now, step| model.answered(meaning, &outcome, now, step));
     }
 
@@ -95,10 +104,16 @@ impl Story {
         let id = self.old_ids[bits.below(self.old_ids.len())];
         let late = match bits.below(4) {
             0 => self.session.handle_failure(id, self.now, &Failure::maybe_sent()),
-            1 => self.session.handle_response(id, self.now, &response(403, r#"{"error":"denied"}"#, None)),
-            2 => {
-                self.session.handle_response(id, self.now, &response(200, r#"{"access_token":"late"}"#, None))
-            }
+            1 => self.session.handle_response(
+                id,
+                self.now,
+                &response(403, r#"{"error":"denied"}"#, None),
+            ),
+            2 => self.session.handle_response(
+                id,
+                self.now,
+                &response(200, r#"{"access_token":"late"}"#, None),
+            ),
             _ => *self.session.sign_in_with(id, self.now, credentials(self.who)).unwrap_err(),
         };
         assert!(matches!(late, Outcome::Ignored), "too late, and yet {late:?}");

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use point_auth_core::session::{Action, Call, Failure, Login, NotNow, Now, Outcome, Policy, Session};
+use point_auth_core::session::{
+    Action, Call, Failure, Login, NotNow, Now, Outcome, Policy, Session,
+};
 use point_auth_core::{BaseUrl, Operation, ResponseError, SignIn};
 
 use super::parts::{Bits, credentials, response};
@@ -37,7 +39,9 @@ impl Story {
                 model.given(self.who, result, self.now, self.step);
             }
             (Some(_), false) => {
-                assert!(matches!(result.as_deref(), Err(outcome) if matches!(**outcome, Outcome::Ignored)));
+                assert!(
+                    matches!(result.as_deref(), Err(outcome) if matches!(**outcome, Outcome::Ignored))
+                );
             }
             (None, _) => {}
         }
@@ -76,7 +80,9 @@ fn rests_for(pause: Duration, now: Now) -> NotNow {
     let policy = Policy::builder().with_lost_sign_ins(1).with_lost_pause(pause).build().unwrap();
     let mut login = Login::new(&policy);
     let mut session = Session::new(BaseUrl::production(), credentials([0; 3]), policy, 0);
-    let Ok(Action::Send(exchange)) = session.poll(now, &mut Call::new()) else { panic!("nothing is sent") };
+    let Ok(Action::Send(exchange)) = session.poll(now, &mut Call::new()) else {
+        panic!("nothing is sent")
+    };
     let outcome = session.handle_failure(exchange.id, now, &Failure::maybe_sent());
     login.handle(&credentials([0; 3]), &outcome, now);
     login.check(&credentials([0; 3]), now).unwrap_err()

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use point_auth_core::session::{Action, Call, ExchangeId, Now, Policy, Session, SessionError, StoredTokens};
+use point_auth_core::session::{
+    Action, Call, ExchangeId, Now, Policy, Session, SessionError, StoredTokens,
+};
 use point_auth_core::{AccessToken, BaseUrl};
 
 use super::model::{CallFacts, Meaning, Model, Source};
@@ -70,7 +72,9 @@ impl Story {
         }
         let base = BaseUrl::production();
         let session = match beginning {
-            Beginning::WithoutCredentials => Session::without_credentials(base, Policy::default(), seed),
+            Beginning::WithoutCredentials => {
+                Session::without_credentials(base, Policy::default(), seed)
+            }
             Beginning::OnDemand => Session::on_demand(base, Policy::default(), seed),
             _ => Session::new(base, credentials([0; 3]), Policy::default(), seed),
         };
@@ -151,8 +155,10 @@ impl Story {
                 let (status, body) =
                     bits.one_of(&[(404, ""), (400, "{}"), (401, "<html>"), (200, "{}"), (204, "")]);
                 // Beside a success nobody asks to be left alone.
-                let after = bits.one_of(&[None, None, Some(7_u32), Some(120)]).filter(|_| status > 299);
-                let meaning = Meaning::Refusal(after.map(|after| Duration::from_secs(after.into())));
+                let after =
+                    bits.one_of(&[None, None, Some(7_u32), Some(120)]).filter(|_| status > 299);
+                let meaning =
+                    Meaning::Refusal(after.map(|after| Duration::from_secs(after.into())));
                 self.answers(status, body, after, &meaning);
             }
             45..=47 => {
@@ -285,7 +291,9 @@ impl Story {
         }
         self.who = who;
         // A source gives others from now on, mostly without anybody's knowing.
-        if self.model.as_ref().is_some_and(|model| model.source == Source::OnDemand) && bits.below(8) > 0 {
+        if self.model.as_ref().is_some_and(|model| model.source == Source::OnDemand)
+            && bits.below(8) > 0
+        {
             return;
         }
         self.session.set_credentials(credentials(who), self.now);

@@ -35,7 +35,11 @@ impl<'a> Server<'a> {
     #[track_caller]
     fn renews(self, body: &str) -> &'a mut Scenario {
         let scenario = self.answers(200, body);
-        assert!(matches!(scenario.outcome, Some(Outcome::Renewed { .. })), "{:?}", scenario.outcome);
+        assert!(
+            matches!(scenario.outcome, Some(Outcome::Renewed { .. })),
+            "{:?}",
+            scenario.outcome
+        );
         scenario
     }
 
@@ -43,7 +47,12 @@ impl<'a> Server<'a> {
         self.answers_with(status, body, None)
     }
 
-    pub(crate) fn answers_with(self, status: u16, body: &str, retry_after: Option<&str>) -> &'a mut Scenario {
+    pub(crate) fn answers_with(
+        self,
+        status: u16,
+        body: &str,
+        retry_after: Option<&str>,
+    ) -> &'a mut Scenario {
         let mut response = Response::new(body);
         *response.status_mut() = StatusCode::from_u16(status).unwrap();
         if let Some(value) = retry_after {

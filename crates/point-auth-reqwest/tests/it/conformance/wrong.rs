@@ -7,7 +7,8 @@ use http::{Request, Response};
 use point_auth_core::SecretBody;
 use point_auth_reqwest::ReqwestTransport;
 use point_auth_testkit::conformance::{
-    Candidate, ProxyChoice, Rule, Setup, SweepExtent, SweptConnection, Wire, checks, sweep, sweep_silence,
+    Candidate, ProxyChoice, Rule, Setup, SweepExtent, SweptConnection, Wire, checks, sweep,
+    sweep_silence,
 };
 use point_auth_transport::{
     AsyncTransport, ProxySettings, Roots, SendLimits, SettingsError, TlsSettings, TransportError,
@@ -27,17 +28,27 @@ fn failed(
     failed_by(group, rule, &Candidate::r#async(make))
 }
 
-fn failed_by(group: &str, rule: Rule, candidate: &Candidate) -> (BTreeSet<&'static str>, BTreeSet<Rule>) {
-    let checks = checks().into_iter().filter(|check| check.group() == group && check.rule() == rule);
+fn failed_by(
+    group: &str,
+    rule: Rule,
+    candidate: &Candidate,
+) -> (BTreeSet<&'static str>, BTreeSet<Rule>) {
+    let checks =
+        checks().into_iter().filter(|check| check.group() == group && check.rule() == rule);
     checks
-        .filter_map(|check| check.run(candidate).err().map(|violation| (check.name(), violation.rule())))
+        .filter_map(|check| {
+            check.run(candidate).err().map(|violation| (check.name(), violation.rule()))
+        })
         .unzip()
 }
 
 /// A client of somebody who knows nothing of the rules, but trusts the emulator and asks for no trouble.
 fn builder(setup: &Setup) -> ClientBuilder {
     let rustls = setup.settings().tls().rustls_client_config().unwrap();
-    Client::builder().no_proxy().redirect(redirect::Policy::none()).tls_backend_preconfigured(rustls)
+    Client::builder()
+        .no_proxy()
+        .redirect(redirect::Policy::none())
+        .tls_backend_preconfigured(rustls)
 }
 
 fn brought(builder: ClientBuilder) -> ReqwestTransport {
@@ -121,7 +132,9 @@ impl AsyncTransport for TriesAgain {
         limits: &SendLimits,
     ) -> Result<Response<SecretBody>, TransportError> {
         match self.0.send(request.clone(), limits).await {
-            Err(error) if error.kind() == TransportErrorKind::Protocol => self.0.send(request, limits).await,
+            Err(error) if error.kind() == TransportErrorKind::Protocol => {
+                self.0.send(request, limits).await
+            }
             outcome => outcome,
         }
     }
@@ -129,8 +142,9 @@ impl AsyncTransport for TriesAgain {
 
 #[test]
 fn a_transport_that_tries_again_is_found_over_http_2() {
-    let candidate =
-        Candidate::r#async(|setup| ReqwestTransport::with_settings(setup.settings()).map(TriesAgain));
+    let candidate = Candidate::r#async(|setup| {
+        ReqwestTransport::with_settings(setup.settings()).map(TriesAgain)
+    });
     let (names, _) = failed_by("http2", Rule::SentOnce, &candidate);
     for name in [
         "a_goaway_that_says_nothing_was_processed_is_believed_by_nobody",
@@ -145,9 +159,12 @@ fn a_transport_that_tries_again_is_found_over_http_2() {
 
 #[test]
 fn a_transport_that_tries_again_is_found_by_the_sweep_over_tls() {
-    let candidate =
-        Candidate::r#async(|setup| ReqwestTransport::with_settings(setup.settings()).map(TriesAgain));
-    for (wire, connection) in [(Wire::Tls, SweptConnection::New), (Wire::Http2, SweptConnection::Kept)] {
+    let candidate = Candidate::r#async(|setup| {
+        ReqwestTransport::with_settings(setup.settings()).map(TriesAgain)
+    });
+    for (wire, connection) in
+        [(Wire::Tls, SweptConnection::New), (Wire::Http2, SweptConnection::Kept)]
+    {
         let violation = sweep(&candidate, wire, connection, SweepExtent::Most).unwrap_err();
         assert_eq!(violation.rule(), Rule::SentOnce, "{violation}");
     }
@@ -219,6 +236,8 @@ impl ServerCertVerifier for TrustsEverybody {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        rustls::crypto::ring::default_provider().signature_verification_algorithms.supported_schemes()
+        rustls::crypto::ring::default_provider()
+            .signature_verification_algorithms
+            .supported_schemes()
     }
 }

@@ -14,11 +14,15 @@ pub(in crate::conformance) fn an_expired_certificate_is_refused(bench: &Bench<'_
     is_refused(bench, Certificate::Expired)
 }
 
-pub(in crate::conformance) fn a_certificate_that_is_not_valid_yet_is_refused(bench: &Bench<'_>) -> Outcome {
+pub(in crate::conformance) fn a_certificate_that_is_not_valid_yet_is_refused(
+    bench: &Bench<'_>,
+) -> Outcome {
     is_refused(bench, Certificate::NotYetValid)
 }
 
-pub(in crate::conformance) fn a_certificate_for_another_host_is_refused(bench: &Bench<'_>) -> Outcome {
+pub(in crate::conformance) fn a_certificate_for_another_host_is_refused(
+    bench: &Bench<'_>,
+) -> Outcome {
     is_refused(bench, Certificate::WrongHost)
 }
 
@@ -26,7 +30,9 @@ pub(in crate::conformance) fn a_self_signed_certificate_is_refused(bench: &Bench
     is_refused(bench, Certificate::SelfSigned)
 }
 
-pub(in crate::conformance) fn a_certificate_of_an_unknown_authority_is_refused(bench: &Bench<'_>) -> Outcome {
+pub(in crate::conformance) fn a_certificate_of_an_unknown_authority_is_refused(
+    bench: &Bench<'_>,
+) -> Outcome {
     is_refused(bench, Certificate::UnknownCa)
 }
 
@@ -40,7 +46,9 @@ fn is_refused(bench: &Bench<'_>, certificate: Certificate) -> Outcome {
     Ok(())
 }
 
-pub(in crate::conformance) fn an_end_without_the_goodbye_of_tls_is_protocol(bench: &Bench<'_>) -> Outcome {
+pub(in crate::conformance) fn an_end_without_the_goodbye_of_tls_is_protocol(
+    bench: &Bench<'_>,
+) -> Outcome {
     let scene = bench.scene()?;
     // Whoever cuts the connection must not decide where the answer ends.
     let answer = r#"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n{"access_token":"x"}"#
@@ -50,12 +58,18 @@ pub(in crate::conformance) fn an_end_without_the_goodbye_of_tls_is_protocol(benc
     scene.sign_in()?.failed(&[Protocol, Tls])?.may_have_been_sent()
 }
 
-pub(in crate::conformance) fn an_identity_is_shown_to_a_server_that_asks(bench: &Bench<'_>) -> Outcome {
+pub(in crate::conformance) fn an_identity_is_shown_to_a_server_that_asks(
+    bench: &Bench<'_>,
+) -> Outcome {
     let emulator = bench.emulator_with(|builder| builder.require_client_certificate())?;
     let issued = emulator.authority().issue_client("point-auth client")?;
     let identity = (issued.certificate_pem(), issued.private_key_pem());
-    let transport =
-        bench.transport(&setup_with(Some(emulator.ca_pem()), Some(identity), ProxyChoice::None, None)?)?;
+    let transport = bench.transport(&setup_with(
+        Some(emulator.ca_pem()),
+        Some(identity),
+        ProxyChoice::None,
+        None,
+    )?)?;
     ensure!(
         canary::in_debug(transport.driver().transport()).is_none(),
         "the transport's Debug shows a canary"
@@ -65,14 +79,19 @@ pub(in crate::conformance) fn an_identity_is_shown_to_a_server_that_asks(bench: 
     ensure!(response.status() == 200, "it got {}", response.status());
     let requests = scene.emulator.requests();
     let shown = requests.first().and_then(|request| request.client_certificate());
-    ensure!(shown == Some(issued.certificate_der()), "the server got no certificate, or another one");
+    ensure!(
+        shown == Some(issued.certificate_der()),
+        "the server got no certificate, or another one"
+    );
     Ok(())
 }
 
 /// In TLS 1.3 the server says so only after the client has sent its request, so it is open what was sent, but never a
 /// response.
 /// With TLS 1.3 the server says so only after the handshake. For a stack that cannot tell, the connection did not come about.
-pub(in crate::conformance) fn no_identity_where_one_is_asked_for_is_an_error(bench: &Bench<'_>) -> Outcome {
+pub(in crate::conformance) fn no_identity_where_one_is_asked_for_is_an_error(
+    bench: &Bench<'_>,
+) -> Outcome {
     let emulator = bench.emulator_with(|builder| builder.require_client_certificate())?;
     let transport = bench.transport_for(&emulator)?;
     let scene = Scene::new(emulator, transport)?;
@@ -81,19 +100,27 @@ pub(in crate::conformance) fn no_identity_where_one_is_asked_for_is_an_error(ben
     Ok(())
 }
 
-pub(in crate::conformance) fn an_identity_of_another_authority_is_refused(bench: &Bench<'_>) -> Outcome {
+pub(in crate::conformance) fn an_identity_of_another_authority_is_refused(
+    bench: &Bench<'_>,
+) -> Outcome {
     let emulator = bench.emulator_with(|builder| builder.require_client_certificate())?;
     let issued = CertificateAuthority::new()?.issue_client("point-auth client")?;
     let identity = (issued.certificate_pem(), issued.private_key_pem());
-    let transport =
-        bench.transport(&setup_with(Some(emulator.ca_pem()), Some(identity), ProxyChoice::None, None)?)?;
+    let transport = bench.transport(&setup_with(
+        Some(emulator.ca_pem()),
+        Some(identity),
+        ProxyChoice::None,
+        None,
+    )?)?;
     let scene = Scene::new(emulator, transport)?;
     scene.sign_in()?.failed(&[Tls, Protocol, Connect])?;
     ensure!(scene.posts() == 0, "the server took the request");
     Ok(())
 }
 
-pub(in crate::conformance) fn a_key_of_another_certificate_makes_no_transport(bench: &Bench<'_>) -> Outcome {
+pub(in crate::conformance) fn a_key_of_another_certificate_makes_no_transport(
+    bench: &Bench<'_>,
+) -> Outcome {
     let emulator = bench.emulator()?;
     let (one, other) =
         (emulator.authority().issue_client("one")?, emulator.authority().issue_client("other")?);

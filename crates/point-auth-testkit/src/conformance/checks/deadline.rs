@@ -43,7 +43,10 @@ pub(in crate::conformance) fn a_tls_handshake_that_hangs_meets_the_connect_limit
         let received = server.received().concat();
         // The first byte of a record of the handshake (RFC 8446, section 5.1).
         ensure!(received.first() == Some(&22), "what the server got is no handshake");
-        ensure!(!canary::is_in(&String::from_utf8_lossy(&received)), "the server got a secret in the clear");
+        ensure!(
+            !canary::is_in(&String::from_utf8_lossy(&received)),
+            "the server got a secret in the clear"
+        );
     }
     Ok(())
 }
@@ -69,13 +72,17 @@ pub(in crate::conformance) fn a_body_that_stops_meets_the_deadline(bench: &Bench
 }
 
 /// Bytes that come as fast as they are read reset every timeout between two reads.
-pub(in crate::conformance) fn a_body_that_never_ends_meets_the_deadline(bench: &Bench<'_>) -> Outcome {
+pub(in crate::conformance) fn a_body_that_never_ends_meets_the_deadline(
+    bench: &Bench<'_>,
+) -> Outcome {
     let scene = bench.scene()?;
     let fault = Fault::respond(200).endless_body().drip_body(1000, A_LITTLE);
     ends_in_time(&scene, fault, TOTAL.with_max_response_bytes(usize::MAX), &[Timeout])
 }
 
-pub(in crate::conformance) fn interim_responses_without_end_are_an_error(bench: &Bench<'_>) -> Outcome {
+pub(in crate::conformance) fn interim_responses_without_end_are_an_error(
+    bench: &Bench<'_>,
+) -> Outcome {
     let scene = bench.scene()?;
     let interim = "HTTP/1.1 100 Continue\r\n\r\n";
     let fault = Fault::raw(interim.repeat(2000)).drip(interim.len(), A_LITTLE);
@@ -87,7 +94,12 @@ fn meets_the_deadline(scene: &Scene, fault: Fault) -> Outcome {
     ends_in_time(scene, fault, TOTAL, &[Timeout])
 }
 
-fn ends_in_time(scene: &Scene, fault: Fault, limits: SendLimits, kinds: &[TransportErrorKind]) -> Outcome {
+fn ends_in_time(
+    scene: &Scene,
+    fault: Fault,
+    limits: SendLimits,
+    kinds: &[TransportErrorKind],
+) -> Outcome {
     // So that the time is not used up by a handshake on a busy machine.
     scene.must_still_work()?;
     let before = scene.posts();
@@ -96,7 +108,9 @@ fn ends_in_time(scene: &Scene, fault: Fault, limits: SendLimits, kinds: &[Transp
     if scene.posts() > before { failed.may_have_been_sent() } else { Ok(()) }
 }
 
-pub(in crate::conformance) fn the_connect_limit_is_not_for_the_answer(bench: &Bench<'_>) -> Outcome {
+pub(in crate::conformance) fn the_connect_limit_is_not_for_the_answer(
+    bench: &Bench<'_>,
+) -> Outcome {
     let scene = bench.scene()?;
     scene.must_still_work()?;
     scene.emulator.push_fault(Fault::pass().delay(Duration::from_millis(900)));
@@ -108,14 +122,17 @@ pub(in crate::conformance) fn no_time_at_all_is_a_timeout(bench: &Bench<'_>) -> 
     let scene = bench.scene()?;
     scene.sign_in_within(AMPLE.with_total_timeout(Duration::ZERO))?.failed(&[Timeout])?;
     scene
-        .sign_in_within(AMPLE.with_connect_timeout(Duration::ZERO).with_total_timeout(Duration::ZERO))?
+        .sign_in_within(
+            AMPLE.with_connect_timeout(Duration::ZERO).with_total_timeout(Duration::ZERO),
+        )?
         .failed(&[Timeout])?;
     Ok(())
 }
 
 pub(in crate::conformance) fn all_the_time_there_is_does_no_harm(bench: &Bench<'_>) -> Outcome {
     let scene = bench.scene()?;
-    for time in [Duration::MAX, Duration::MAX / 2, Duration::from_secs(u64::from(u32::MAX) * 1000)] {
+    for time in [Duration::MAX, Duration::MAX / 2, Duration::from_secs(u64::from(u32::MAX) * 1000)]
+    {
         let limits = SendLimits::new().with_connect_timeout(time).with_total_timeout(time);
         let response = scene.sign_in_within(limits)?.response()?;
         ensure!(response.status() == 200, "with {time:?} it got {}", response.status());

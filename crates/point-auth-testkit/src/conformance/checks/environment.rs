@@ -53,7 +53,13 @@ impl Outside {
     }
 
     /// Runs the test of this check again, with these variables, and looks whether it came to `expected`.
-    fn run(&self, bench: &Bench<'_>, expected: &str, base: &str, variables: &[(&str, &str)]) -> Outcome {
+    fn run(
+        &self,
+        bench: &Bench<'_>,
+        expected: &str,
+        base: &str,
+        variables: &[(&str, &str)],
+    ) -> Outcome {
         let test = bench.test().ok_or_else(|| Violation::new("this check runs as a test only"))?;
         let program = env::current_exe().map_err(|error| Violation::new(error.to_string()))?;
         let mut command = Command::new(program);
@@ -63,13 +69,17 @@ impl Outside {
         command.args(["--exact", test, "--nocapture"]).envs(variables.iter().copied());
         command.env(EXPECT, expected).env(BASE, base).env(ROOT, self.emulator.ca_pem());
         let output = command.output().map_err(|error| Violation::new(error.to_string()))?;
-        let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        let said =
+            String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
         let names: Vec<_> = variables.iter().map(|(name, _)| name).collect();
         ensure!(
             said.contains("1 passed") || !output.status.success(),
             "there is no test `{test}` to run again"
         );
-        ensure!(output.status.success(), "with {names:?} set it did not come to a {expected}:\n{said}");
+        ensure!(
+            output.status.success(),
+            "with {names:?} set it did not come to a {expected}:\n{said}"
+        );
         Ok(())
     }
 }
@@ -82,7 +92,8 @@ fn inside(bench: &Bench<'_>, expected: &str) -> Outcome {
     let setup = setup_with(Some(&root), None, ProxyChoice::Environment, None)?;
     if expected == "refusal" {
         let refused = setup.settings().proxy().resolve().err();
-        let refused = refused.ok_or_else(|| Violation::new("the proxy of the environment is not refused"))?;
+        let refused =
+            refused.ok_or_else(|| Violation::new("the proxy of the environment is not refused"))?;
         shows_nothing(&refused)?;
         return match bench.candidate().make(&setup) {
             Ok(_) => Err(Violation::new("a transport is made although the proxy cannot be used")),
@@ -106,24 +117,38 @@ pub(in crate::conformance) fn the_environment_names_the_proxy(bench: &Bench<'_>)
     }
     for variable in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
         let outside = Outside::new(bench)?;
-        outside.run(bench, "response", &format!("https://{HOST}"), &[(variable, &outside.url())])?;
-        ensure!(outside.proxy.count(AUTHORITY) == 1, "the proxy that {variable} names was not asked");
+        outside.run(
+            bench,
+            "response",
+            &format!("https://{HOST}"),
+            &[(variable, &outside.url())],
+        )?;
+        ensure!(
+            outside.proxy.count(AUTHORITY) == 1,
+            "the proxy that {variable} names was not asked"
+        );
         ensure!(outside.emulator.requests().len() == 1, "the request did not arrive once");
         ensure!(!outside.proxy.saw(canary::PASSWORD), "the proxy saw the password");
     }
     Ok(())
 }
 
-pub(in crate::conformance) fn the_environment_names_what_is_reached_without(bench: &Bench<'_>) -> Outcome {
+pub(in crate::conformance) fn the_environment_names_what_is_reached_without(
+    bench: &Bench<'_>,
+) -> Outcome {
     if let Ok(expected) = env::var(EXPECT) {
         return inside(bench, &expected);
     }
     for (variable, list) in [("NO_PROXY", HOST), ("no_proxy", "example.test"), ("NO_PROXY", "*")] {
         let outside = Outside::new(bench)?;
         let variables = [("HTTPS_PROXY", outside.url()), (variable, list.to_owned())];
-        let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let variables: Vec<_> =
+            variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
         outside.run(bench, "failure", &format!("https://{HOST}"), &variables)?;
-        ensure!(outside.proxy.connections() == 0, "with {variable}={list} the proxy was connected to");
+        ensure!(
+            outside.proxy.connections() == 0,
+            "with {variable}={list} the proxy was connected to"
+        );
     }
     Ok(())
 }
@@ -135,7 +160,9 @@ pub(in crate::conformance) fn the_environment_has_no_say_in_loopback(bench: &Ben
     let outside = Outside::new(bench)?;
     let url = outside.url();
     let plain = Emulator::builder().user(canary::USERNAME, canary::PASSWORD).start()?;
-    for base in [outside.emulator.base_url(), outside.emulator.base_url_for("localhost"), plain.base_url()] {
+    for base in
+        [outside.emulator.base_url(), outside.emulator.base_url_for("localhost"), plain.base_url()]
+    {
         outside.run(
             bench,
             "response",

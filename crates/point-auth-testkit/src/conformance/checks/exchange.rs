@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use http::header::{CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use http::{Method, Request, Response, Version};
-use point_auth_core::{AccessToken, Credentials, Operation as _, Refresh, SecretBody, SignIn, TokenSet};
+use point_auth_core::{
+    AccessToken, Credentials, Operation as _, Refresh, SecretBody, SignIn, TokenSet,
+};
 
 use crate::conformance::bench::{AMPLE, Bench, SHORT, SOON, Scene, base, sign_in_at};
 use crate::conformance::canary;
@@ -23,15 +25,21 @@ pub(in crate::conformance) fn a_sign_in_a_refresh_and_a_request_with_the_token_w
     let refresh_token =
         signed_in.refresh_token().ok_or_else(|| Violation::new("there is no refresh token"))?;
     let refresh = Refresh::new(refresh_token);
-    let request = refresh.to_request(&scene.base).map_err(|error| Violation::new(error.to_string()))?;
+    let request =
+        refresh.to_request(&scene.base).map_err(|error| Violation::new(error.to_string()))?;
     let response = scene.transport.send(request, AMPLE)?.response()?;
     let refreshed = refresh.parse_response(&response);
-    let refreshed = refreshed.map_err(|error| Violation::new(format!("the refresh failed: {error}")))?;
-    ensure!(refreshed.access_token() != signed_in.access_token(), "the refresh gave the old access token");
+    let refreshed =
+        refreshed.map_err(|error| Violation::new(format!("the refresh failed: {error}")))?;
+    ensure!(
+        refreshed.access_token() != signed_in.access_token(),
+        "the refresh gave the old access token"
+    );
 
     let response = who_am_i(&scene, refreshed.access_token())?;
     ensure!(response.status() == 200, "the new access token got {}", response.status());
-    let stranger = AccessToken::new(canary::TOKEN).map_err(|error| Violation::new(error.to_string()))?;
+    let stranger =
+        AccessToken::new(canary::TOKEN).map_err(|error| Violation::new(error.to_string()))?;
     let response = who_am_i(&scene, &stranger)?;
     ensure!(response.status() == 401, "a token that is no good got {}", response.status());
     Ok(())
@@ -54,14 +62,17 @@ fn who_am_i(scene: &Scene, token: &AccessToken) -> Result<Response<SecretBody>, 
     token.authorize(request.headers_mut());
     let response = scene.transport.send(request, AMPLE)?.response()?;
     let requests = scene.emulator.requests();
-    let arrived =
-        requests.last().ok_or_else(|| Violation::new("the request without a body did not arrive"))?;
+    let arrived = requests
+        .last()
+        .ok_or_else(|| Violation::new("the request without a body did not arrive"))?;
     let is_bare = arrived.body().is_empty() && !arrived.headers().contains_key(TRANSFER_ENCODING);
     ensure!(is_bare, "a request without a body arrived with one, or with the announcement of one");
     Ok(response)
 }
 
-pub(in crate::conformance) fn a_request_arrives_exactly_as_it_was_built(bench: &Bench<'_>) -> Outcome {
+pub(in crate::conformance) fn a_request_arrives_exactly_as_it_was_built(
+    bench: &Bench<'_>,
+) -> Outcome {
     let scene = bench.scene()?;
     let built = sign_in_at(&scene.base)?;
     scene.sign_in()?.response()?;
@@ -82,10 +93,15 @@ fn compare(built: &Request<SecretBody>, arrived: &RecordedRequest) -> Outcome {
     ensure!(arrived.body().as_ref() == built.body().as_ref(), "the body is not the same");
     for (name, value) in built.headers() {
         let values: Vec<_> = arrived.headers().get_all(name).iter().collect();
-        ensure!(values == [value], "of the header {name} there are {} values, or not ours", values.len());
+        ensure!(
+            values == [value],
+            "of the header {name} there are {} values, or not ours",
+            values.len()
+        );
     }
     let added = arrived.headers().keys().find(|name| {
-        !built.headers().contains_key(*name) && ![&HOST, &CONTENT_LENGTH, &CONNECTION].contains(name)
+        !built.headers().contains_key(*name)
+            && ![&HOST, &CONTENT_LENGTH, &CONNECTION].contains(name)
     });
     ensure!(added.is_none(), "a header was added: {added:?}");
 
@@ -93,8 +109,9 @@ fn compare(built: &Request<SecretBody>, arrived: &RecordedRequest) -> Outcome {
     let length = built.body().len().to_string();
     ensure!(lengths == [length.as_str()], "Content-Length is {lengths:?} instead of {length}");
     let authority = built.uri().authority().map(http::uri::Authority::as_str);
-    let host =
-        arrived.header(HOST.as_str()).or_else(|| arrived.uri().authority().map(http::uri::Authority::as_str));
+    let host = arrived
+        .header(HOST.as_str())
+        .or_else(|| arrived.uri().authority().map(http::uri::Authority::as_str));
     ensure!(host == authority, "the host is {host:?} instead of {authority:?}");
     Ok(())
 }
@@ -129,13 +146,20 @@ pub(in crate::conformance) fn headers_and_body_of_the_response_are_handed_back_a
 ) -> Outcome {
     let scene = bench.scene()?;
     let body: Vec<u8> = (0..=255).cycle().take(5000).collect();
-    let fault = Fault::respond(200).header("content-type", "application/octet-stream").header("x-one", "1");
+    let fault =
+        Fault::respond(200).header("content-type", "application/octet-stream").header("x-one", "1");
     let fault = fault.header("x-two", "a").header("x-two", "b").header("retry-after", "17");
     scene.emulator.push_fault(fault.body(body.clone()));
     scene.emulator.push_fault(Fault::respond(200).body(body.clone()).chunked());
     let response = scene.sign_in()?.response()?;
-    ensure!(response.body().as_ref() == body, "the body is not the same: {} bytes", response.body().len());
-    for (name, expected) in [("x-one", &["1"][..]), ("x-two", &["a", "b"]), ("retry-after", &["17"])] {
+    ensure!(
+        response.body().as_ref() == body,
+        "the body is not the same: {} bytes",
+        response.body().len()
+    );
+    for (name, expected) in
+        [("x-one", &["1"][..]), ("x-two", &["a", "b"]), ("retry-after", &["17"])]
+    {
         let values: Vec<_> = response.headers().get_all(name).iter().collect();
         ensure!(values == expected, "{name} is {values:?} instead of {expected:?}");
     }
@@ -144,7 +168,9 @@ pub(in crate::conformance) fn headers_and_body_of_the_response_are_handed_back_a
     Ok(())
 }
 
-pub(in crate::conformance) fn thirty_two_requests_at_once_are_all_answered(bench: &Bench<'_>) -> Outcome {
+pub(in crate::conformance) fn thirty_two_requests_at_once_are_all_answered(
+    bench: &Bench<'_>,
+) -> Outcome {
     const COUNT: usize = 32;
     let scene = bench.scene()?;
     let requests = (0..COUNT).map(|_| sign_in_at(&scene.base)).collect::<Result<Vec<_>, _>>()?;
@@ -158,7 +184,9 @@ pub(in crate::conformance) fn thirty_two_requests_at_once_are_all_answered(bench
     Ok(())
 }
 
-pub(in crate::conformance) fn a_failed_exchange_does_not_poison_the_next(bench: &Bench<'_>) -> Outcome {
+pub(in crate::conformance) fn a_failed_exchange_does_not_poison_the_next(
+    bench: &Bench<'_>,
+) -> Outcome {
     let scene = bench.scene()?;
     let faults = [
         ("cut", Fault::pass().cut_after(300)),
@@ -184,11 +212,16 @@ pub(in crate::conformance) fn interim_responses_are_passed_over(bench: &Bench<'_
     scene.emulator.push_fault(Fault::raw(interim.to_owned() + answer));
     let response = scene.sign_in()?.response()?;
     ensure!(response.status() == 200, "the response after interim ones is {}", response.status());
-    ensure!(response.body().as_ref() == b"{}", "the body after interim responses came back changed");
+    ensure!(
+        response.body().as_ref() == b"{}",
+        "the body after interim responses came back changed"
+    );
     Ok(())
 }
 
-pub(in crate::conformance) fn what_follows_an_answer_is_not_the_next_answer(bench: &Bench<'_>) -> Outcome {
+pub(in crate::conformance) fn what_follows_an_answer_is_not_the_next_answer(
+    bench: &Bench<'_>,
+) -> Outcome {
     let scene = bench.scene()?;
     let answer = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
     let smuggled = "HTTP/1.1 418 Smuggled\r\ncontent-length: 2\r\n\r\n{}";
@@ -203,7 +236,10 @@ pub(in crate::conformance) fn what_follows_an_answer_is_not_the_next_answer(benc
                 "the next request got the {} that nobody asked for",
                 response.status()
             );
-            ensure!(scene.posts() == before + 1, "the next request was answered without being sent");
+            ensure!(
+                scene.posts() == before + 1,
+                "the next request was answered without being sent"
+            );
         }
     }
     Ok(())
@@ -213,7 +249,9 @@ pub(in crate::conformance) fn an_exchange_that_is_given_up_does_not_poison_the_n
     bench: &Bench<'_>,
 ) -> Outcome {
     let scene = bench.scene()?;
-    for (name, fault) in [("waiting", Fault::silent()), ("reading", Fault::pass().drip_body(1, SHORT))] {
+    for (name, fault) in
+        [("waiting", Fault::silent()), ("reading", Fault::pass().drip_body(1, SHORT))]
+    {
         let arrived = scene.posts();
         scene.emulator.push_fault(fault);
         let mut did_arrive = false;
@@ -225,7 +263,11 @@ pub(in crate::conformance) fn an_exchange_that_is_given_up_does_not_poison_the_n
         ensure!(was_dropped, "an exchange of this transport cannot be given up");
         ensure!(did_arrive, "the request never arrived");
         scene.must_still_work().map_err(|violation| violation.when(name))?;
-        ensure!(scene.posts() == arrived + 2, "{} requests arrived instead of 2", scene.posts() - arrived);
+        ensure!(
+            scene.posts() == arrived + 2,
+            "{} requests arrived instead of 2",
+            scene.posts() - arrived
+        );
     }
     Ok(())
 }

@@ -30,13 +30,14 @@ pub(in crate::conformance) fn a_connection_that_was_idle_for_more_than_5_s_is_no
             .map(|(wire, group)| {
                 scope.spawn(move || {
                     let bench = Bench::new(candidate, wire, None);
-                    is_not_used_again(&bench).map_err(|violation| violation.when(group).seen(bench.saw()))
+                    is_not_used_again(&bench)
+                        .map_err(|violation| violation.when(group).seen(bench.saw()))
                 })
             })
             .collect();
-        checks
-            .into_iter()
-            .try_for_each(|check| check.join().unwrap_or_else(|_| Err(Violation::new("the check panicked"))))
+        checks.into_iter().try_for_each(|check| {
+            check.join().unwrap_or_else(|_| Err(Violation::new("the check panicked")))
+        })
     })
 }
 
@@ -57,15 +58,23 @@ fn is_not_used_again(bench: &Bench<'_>) -> Outcome {
 const LONGER_THAN_DEAD: Duration = Duration::from_secs(20);
 
 /// Streams come and go on one HTTP/2 connection, so that it is never idle, and a stream that timed out does not close it.
-pub(in crate::conformance) fn a_connection_that_has_gone_dead_is_given_up(bench: &Bench<'_>) -> Outcome {
+pub(in crate::conformance) fn a_connection_that_has_gone_dead_is_given_up(
+    bench: &Bench<'_>,
+) -> Outcome {
     let scene = bench.scene()?;
     scene.must_still_work()?;
     scene.emulator.push_fault(Fault::dead());
     let until = Instant::now() + LONGER_THAN_DEAD;
     while Instant::now() < until {
-        if scene.sign_in_within(AMPLE.with_total_timeout(Duration::from_secs(1)))?.response().is_ok() {
+        if scene
+            .sign_in_within(AMPLE.with_total_timeout(Duration::from_secs(1)))?
+            .response()
+            .is_ok()
+        {
             return Ok(());
         }
     }
-    Err(Violation::new("a connection on which nothing had come for a long time was used again and again"))
+    Err(Violation::new(
+        "a connection on which nothing had come for a long time was used again and again",
+    ))
 }

@@ -15,7 +15,10 @@ pub(in crate::conformance) fn a_refused_port_is_connect(bench: &Bench<'_>) -> Ou
     let emulator = bench.emulator()?;
     let transport = bench.transport_for(&emulator)?;
     let closed = ClosedPort::reserve()?;
-    transport.send(sign_in_at(&bench.base_at(closed.addr())?)?, AMPLE)?.failed(&[Connect])?.not_sent()
+    transport
+        .send(sign_in_at(&bench.base_at(closed.addr())?)?, AMPLE)?
+        .failed(&[Connect])?
+        .not_sent()
 }
 
 pub(in crate::conformance) fn an_unknown_name_is_connect(bench: &Bench<'_>) -> Outcome {
@@ -26,15 +29,22 @@ pub(in crate::conformance) fn an_unknown_name_is_connect(bench: &Bench<'_>) -> O
     transport.send(sign_in_at(&base)?, AMPLE)?.failed(&[Connect])?.not_sent()
 }
 
-pub(in crate::conformance) fn a_target_that_is_no_url_is_an_error_and_not_sent(bench: &Bench<'_>) -> Outcome {
+pub(in crate::conformance) fn a_target_that_is_no_url_is_an_error_and_not_sent(
+    bench: &Bench<'_>,
+) -> Outcome {
     let scene = bench.scene()?;
     for target in ["/no/host", "ftp://127.0.0.1/", "127.0.0.1:443"] {
         let mut request = sign_in_at(&scene.base)?;
-        *request.uri_mut() = target.parse::<Uri>().map_err(|error| Violation::new(error.to_string()))?;
+        *request.uri_mut() =
+            target.parse::<Uri>().map_err(|error| Violation::new(error.to_string()))?;
         let Err(error) = scene.transport.send(request, AMPLE)?.0 else {
             return Err(Violation::new(format!("`{target}` got a response")));
         };
-        ensure!(!error.may_have_been_sent(), "`{target}` may have been sent: {}", canary::describe(&error));
+        ensure!(
+            !error.may_have_been_sent(),
+            "`{target}` may have been sent: {}",
+            canary::describe(&error)
+        );
     }
     Ok(())
 }
@@ -54,7 +64,9 @@ pub(in crate::conformance) fn an_answer_that_is_not_http_is_protocol(bench: &Ben
     for bytes in garbage {
         scene.emulator.push_fault(Fault::raw(bytes));
         let attempt = scene.sign_in()?;
-        let failed = attempt.failed(&[Protocol]).map_err(|violation| violation.when(bytes.escape_ascii()))?;
+        let failed = attempt
+            .failed(&[Protocol])
+            .map_err(|violation| violation.when(bytes.escape_ascii()))?;
         failed.may_have_been_sent()?;
     }
     Ok(())
@@ -91,21 +103,28 @@ pub(in crate::conformance) fn a_cut_in_the_body_is_protocol(bench: &Bench<'_>) -
     Ok(())
 }
 
-pub(in crate::conformance) fn a_body_shorter_than_announced_is_protocol(bench: &Bench<'_>) -> Outcome {
+pub(in crate::conformance) fn a_body_shorter_than_announced_is_protocol(
+    bench: &Bench<'_>,
+) -> Outcome {
     let scene = bench.scene()?;
     scene.emulator.push_fault(Fault::respond(200).json("{}").content_length(100));
     scene.sign_in()?.failed(&[Protocol])?.may_have_been_sent()
 }
 
-pub(in crate::conformance) fn a_server_that_hangs_up_at_once_is_an_error(bench: &Bench<'_>) -> Outcome {
+pub(in crate::conformance) fn a_server_that_hangs_up_at_once_is_an_error(
+    bench: &Bench<'_>,
+) -> Outcome {
     let emulator = bench.emulator()?;
     let transport = bench.transport_for(&emulator)?;
     for behavior in [RawBehavior::Close, RawBehavior::Reset] {
         let server = bench.raw_server(behavior)?;
         let attempt = transport.send(sign_in_at(&bench.base_at(server.addr())?)?, AMPLE)?;
         // Whether the connection was lost before it stood is a question of who was faster, and with TLS it never stood.
-        let kinds: &[_] =
-            if bench.wire() == Wire::Plain { &[Protocol, Connect] } else { &[Protocol, Connect, Tls] };
+        let kinds: &[_] = if bench.wire() == Wire::Plain {
+            &[Protocol, Connect]
+        } else {
+            &[Protocol, Connect, Tls]
+        };
         attempt.failed(kinds)?;
     }
     Ok(())
@@ -128,7 +147,9 @@ pub(in crate::conformance) fn tls_to_a_plain_port_is_tls(bench: &Bench<'_>) -> O
     Ok(())
 }
 
-pub(in crate::conformance) fn a_handshake_that_breaks_off_was_not_sent(bench: &Bench<'_>) -> Outcome {
+pub(in crate::conformance) fn a_handshake_that_breaks_off_was_not_sent(
+    bench: &Bench<'_>,
+) -> Outcome {
     let emulator = bench.emulator()?;
     let transport = bench.transport(&setup(&emulator)?)?;
     for behavior in [
@@ -142,7 +163,8 @@ pub(in crate::conformance) fn a_handshake_that_breaks_off_was_not_sent(bench: &B
         let server = bench.raw_server(behavior)?;
         let attempt = transport.send(sign_in_at(&bench.base_at(server.addr())?)?, AMPLE)?;
         attempt.failed(&[Tls, Connect]).map_err(|violation| violation.when(&name))?.not_sent()?;
-        let leaked = server.received().iter().any(|bytes| canary::is_in(&String::from_utf8_lossy(bytes)));
+        let leaked =
+            server.received().iter().any(|bytes| canary::is_in(&String::from_utf8_lossy(bytes)));
         ensure!(!leaked, "the server got a secret in the clear");
     }
     Ok(())

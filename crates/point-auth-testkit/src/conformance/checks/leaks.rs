@@ -52,16 +52,25 @@ pub(in crate::conformance) fn a_server_that_repeats_the_password_over_http_2_is_
 fn goaway_with(debug_data: &str) -> Vec<u8> {
     let length = u32::try_from(debug_data.len()).unwrap_or_default() + 8;
     let length = length.to_be_bytes();
-    [length.get(1..).unwrap_or_default(), &[7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2], debug_data.as_bytes()]
-        .concat()
+    [
+        length.get(1..).unwrap_or_default(),
+        &[7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2],
+        debug_data.as_bytes(),
+    ]
+    .concat()
 }
 
-pub(in crate::conformance) fn a_body_that_repeats_the_password_is_not_shown(bench: &Bench<'_>) -> Outcome {
+pub(in crate::conformance) fn a_body_that_repeats_the_password_is_not_shown(
+    bench: &Bench<'_>,
+) -> Outcome {
     let scene = bench.scene()?;
     for status in [200, 400, 502] {
         scene.emulator.push_fault(Fault::respond(status).body(canary::PASSWORD));
         let response = scene.sign_in()?.response()?;
-        ensure!(response.body().as_ref() == canary::PASSWORD.as_bytes(), "the body came back changed");
+        ensure!(
+            response.body().as_ref() == canary::PASSWORD.as_bytes(),
+            "the body came back changed"
+        );
     }
     scene.emulator.push_fault(Fault::respond(200).body(canary::PASSWORD.repeat(100)));
     drop(scene.sign_in_within(AMPLE.with_max_response_bytes(100))?);
@@ -70,14 +79,19 @@ pub(in crate::conformance) fn a_body_that_repeats_the_password_is_not_shown(benc
     Ok(())
 }
 
-pub(in crate::conformance) fn a_failed_request_with_tokens_shows_none(bench: &Bench<'_>) -> Outcome {
+pub(in crate::conformance) fn a_failed_request_with_tokens_shows_none(
+    bench: &Bench<'_>,
+) -> Outcome {
     let scene = bench.scene()?;
     let said = |error: &dyn std::error::Error| Violation::new(error.to_string());
     let refresh_token = RefreshToken::new(canary::TOKEN).map_err(|error| said(&error))?;
     let token = AccessToken::new(canary::TOKEN).map_err(|error| said(&error))?;
-    for fault in
-        [Fault::close_after_request(), Fault::silent(), Fault::raw("garbage"), Fault::pass().cut_after(100)]
-    {
+    for fault in [
+        Fault::close_after_request(),
+        Fault::silent(),
+        Fault::raw("garbage"),
+        Fault::pass().cut_after(100),
+    ] {
         let mut request =
             Refresh::new(&refresh_token).to_request(&scene.base).map_err(|error| said(&error))?;
         token.authorize(request.headers_mut());
@@ -87,7 +101,9 @@ pub(in crate::conformance) fn a_failed_request_with_tokens_shows_none(bench: &Be
     Ok(())
 }
 
-pub(in crate::conformance) fn a_request_that_cannot_be_sent_shows_nothing(bench: &Bench<'_>) -> Outcome {
+pub(in crate::conformance) fn a_request_that_cannot_be_sent_shows_nothing(
+    bench: &Bench<'_>,
+) -> Outcome {
     let scene = bench.scene()?;
     let server = bench.raw_server(RawBehavior::Close)?;
     for authority in [format!("canary:canary@{}", server.addr()), "canary@127.0.0.1:1".to_owned()] {
@@ -114,7 +130,11 @@ pub(in crate::conformance) fn the_transport_shows_nothing(bench: &Bench<'_>) -> 
     let shown = canary::in_debug(setup.settings());
     ensure!(shown.is_none(), "the settings show a canary in `{}`", shown.unwrap_or_default());
     let shown = canary::in_debug(&sign_in_at(&scene.base)?.body());
-    ensure!(shown.is_none(), "the request's body shows a canary in `{}`", shown.unwrap_or_default());
+    ensure!(
+        shown.is_none(),
+        "the request's body shows a canary in `{}`",
+        shown.unwrap_or_default()
+    );
     Ok(())
 }
 

@@ -57,7 +57,9 @@ pub(in crate::conformance) fn a_connection_closed_while_idle_carries_no_second_r
     Ok(())
 }
 
-pub(in crate::conformance) fn a_connection_that_says_close_is_not_used_again(bench: &Bench<'_>) -> Outcome {
+pub(in crate::conformance) fn a_connection_that_says_close_is_not_used_again(
+    bench: &Bench<'_>,
+) -> Outcome {
     let scene = bench.scene()?;
     scene.emulator.push_fault(Fault::pass().connection_close());
     scene.sign_in()?.response()?;
@@ -66,7 +68,9 @@ pub(in crate::conformance) fn a_connection_that_says_close_is_not_used_again(ben
     Ok(())
 }
 
-pub(in crate::conformance) fn a_request_without_an_answer_is_sent_once(bench: &Bench<'_>) -> Outcome {
+pub(in crate::conformance) fn a_request_without_an_answer_is_sent_once(
+    bench: &Bench<'_>,
+) -> Outcome {
     ends_unanswered(bench, Fault::close_after_request)
 }
 
@@ -87,7 +91,9 @@ pub(in crate::conformance) fn a_refused_stream_is_not_tried_again(bench: &Bench<
     ends_unanswered(bench, || Fault::reset_stream(Fault::REFUSED_STREAM))
 }
 
-pub(in crate::conformance) fn a_stream_that_wants_http_1_is_not_tried_again(bench: &Bench<'_>) -> Outcome {
+pub(in crate::conformance) fn a_stream_that_wants_http_1_is_not_tried_again(
+    bench: &Bench<'_>,
+) -> Outcome {
     ends_unanswered(bench, || Fault::reset_stream(Fault::HTTP_1_1_REQUIRED))?;
     ends_unanswered(bench, || Fault::reset_stream(Fault::ENHANCE_YOUR_CALM))
 }
@@ -113,9 +119,12 @@ pub(in crate::conformance) fn no_status_makes_it_send_again(bench: &Bench<'_>) -
     let scene = bench.scene()?;
     for status in [401, 407, 408, 409, 417, 421, 425, 429, 500, 502, 503, 504] {
         let before = scene.posts();
-        let fault =
-            Fault::respond(status).header("retry-after", "0").header("www-authenticate", "Basic realm=\"x\"");
-        scene.emulator.push_fault(fault.header("proxy-authenticate", "Basic realm=\"x\"").body("later"));
+        let fault = Fault::respond(status)
+            .header("retry-after", "0")
+            .header("www-authenticate", "Basic realm=\"x\"");
+        scene
+            .emulator
+            .push_fault(fault.header("proxy-authenticate", "Basic realm=\"x\"").body("later"));
         // What comes of it is another rule's.
         drop(scene.sign_in()?);
         let arrived = scene.posts() - before;

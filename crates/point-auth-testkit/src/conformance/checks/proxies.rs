@@ -5,12 +5,15 @@ use std::sync::Arc;
 
 use point_auth_transport::TransportErrorKind::{Connect, Protocol, Timeout, Tls};
 
-use crate::conformance::bench::{AMPLE, Bench, SHORT, Scene, Transport, base, setup_with, sign_in_at};
+use crate::conformance::bench::{
+    AMPLE, Bench, SHORT, Scene, Transport, base, setup_with, sign_in_at,
+};
 use crate::conformance::canary;
 use crate::conformance::candidate::ProxyChoice;
 use crate::conformance::violation::{Outcome, Rule, Violation, ensure};
 use crate::{
-    Certificate, ClosedPort, ConnectProxy, ConnectProxyBuilder, Emulator, ProxyBehavior, ProxyCredentials,
+    Certificate, ClosedPort, ConnectProxy, ConnectProxyBuilder, Emulator, ProxyBehavior,
+    ProxyCredentials,
 };
 
 pub(in crate::conformance) const RULE: Rule = Rule::Proxies;
@@ -49,12 +52,26 @@ impl Behind {
         url: String,
         no_proxy: Option<&str>,
     ) -> Result<Transport, Violation> {
-        bench.transport(&setup_with(Some(self.emulator.ca_pem()), None, ProxyChoice::Url(url), no_proxy)?)
+        bench.transport(&setup_with(
+            Some(self.emulator.ca_pem()),
+            None,
+            ProxyChoice::Url(url),
+            no_proxy,
+        )?)
     }
 
-    fn scene(&self, bench: &Bench<'_>, url: String, no_proxy: Option<&str>) -> Result<Scene, Violation> {
+    fn scene(
+        &self,
+        bench: &Bench<'_>,
+        url: String,
+        no_proxy: Option<&str>,
+    ) -> Result<Scene, Violation> {
         let transport = self.transport(bench, url, no_proxy)?;
-        Ok(Scene { emulator: Arc::clone(&self.emulator), transport, base: base(&format!("https://{HOST}"))? })
+        Ok(Scene {
+            emulator: Arc::clone(&self.emulator),
+            transport,
+            base: base(&format!("https://{HOST}"))?,
+        })
     }
 
     /// The emulator was reached by the proxy alone, which saw no plaintext.
@@ -62,12 +79,16 @@ impl Behind {
         let connects = self.proxy.count(AUTHORITY);
         ensure!(connects >= 1, "the proxy was not asked to connect");
         ensure!(self.proxy.other_requests() == 0, "the proxy was sent a request to forward");
-        ensure!(self.emulator.connections() == connects, "the server was reached without the proxy");
+        ensure!(
+            self.emulator.connections() == connects,
+            "the server was reached without the proxy"
+        );
         for secret in [canary::PASSWORD, canary::USERNAME, canary::HEADER, "signInWithPassword"] {
             ensure!(!self.proxy.saw(secret), "the proxy saw what belongs to the server");
         }
         let to_server = self.emulator.requests();
-        let told = to_server.iter().any(|request| request.headers().contains_key("proxy-authorization"));
+        let told =
+            to_server.iter().any(|request| request.headers().contains_key("proxy-authorization"));
         ensure!(!told, "the server was told the proxy's credentials");
         Ok(())
     }
@@ -79,7 +100,9 @@ impl Behind {
     }
 }
 
-pub(in crate::conformance) fn a_proxy_tunnels_and_alone_knows_the_host(bench: &Bench<'_>) -> Outcome {
+pub(in crate::conformance) fn a_proxy_tunnels_and_alone_knows_the_host(
+    bench: &Bench<'_>,
+) -> Outcome {
     let behind = Behind::new(bench, |proxy| proxy)?;
     let scene = behind.scene(bench, behind.proxy.url(), None)?;
     scene.must_still_work()?;
@@ -89,22 +112,31 @@ pub(in crate::conformance) fn a_proxy_tunnels_and_alone_knows_the_host(bench: &B
     Ok(())
 }
 
-pub(in crate::conformance) fn a_proxy_that_wants_credentials_gets_them(bench: &Bench<'_>) -> Outcome {
-    let behind =
-        Behind::new(bench, |proxy| proxy.credentials(canary::PROXY_USERNAME, canary::PROXY_PASSWORD))?;
+pub(in crate::conformance) fn a_proxy_that_wants_credentials_gets_them(
+    bench: &Bench<'_>,
+) -> Outcome {
+    let behind = Behind::new(bench, |proxy| {
+        proxy.credentials(canary::PROXY_USERNAME, canary::PROXY_PASSWORD)
+    })?;
     let url = behind.proxy.url_with_userinfo(canary::PROXY_USERINFO);
     let scene = behind.scene(bench, url, None)?;
     scene.must_still_work()?;
     behind.was_tunnelled()?;
-    let right =
-        behind.proxy.connects().iter().any(|connect| connect.credentials() == ProxyCredentials::Right);
+    let right = behind
+        .proxy
+        .connects()
+        .iter()
+        .any(|connect| connect.credentials() == ProxyCredentials::Right);
     ensure!(right, "the credentials were wrong or missing");
     Ok(())
 }
 
-pub(in crate::conformance) fn wrong_credentials_for_the_proxy_are_connect(bench: &Bench<'_>) -> Outcome {
-    let behind =
-        Behind::new(bench, |proxy| proxy.credentials(canary::PROXY_USERNAME, canary::PROXY_PASSWORD))?;
+pub(in crate::conformance) fn wrong_credentials_for_the_proxy_are_connect(
+    bench: &Bench<'_>,
+) -> Outcome {
+    let behind = Behind::new(bench, |proxy| {
+        proxy.credentials(canary::PROXY_USERNAME, canary::PROXY_PASSWORD)
+    })?;
     let url = behind.proxy.url_with_userinfo("canary-proxy-user:canary-wrong");
     behind.scene(bench, url, None)?.sign_in()?.failed(&[Connect])?.not_sent()?;
     let attempts = behind.proxy.count(AUTHORITY);
@@ -112,9 +144,12 @@ pub(in crate::conformance) fn wrong_credentials_for_the_proxy_are_connect(bench:
     behind.was_not_reached()
 }
 
-pub(in crate::conformance) fn no_credentials_for_the_proxy_are_connect(bench: &Bench<'_>) -> Outcome {
-    let behind =
-        Behind::new(bench, |proxy| proxy.credentials(canary::PROXY_USERNAME, canary::PROXY_PASSWORD))?;
+pub(in crate::conformance) fn no_credentials_for_the_proxy_are_connect(
+    bench: &Bench<'_>,
+) -> Outcome {
+    let behind = Behind::new(bench, |proxy| {
+        proxy.credentials(canary::PROXY_USERNAME, canary::PROXY_PASSWORD)
+    })?;
     behind.scene(bench, behind.proxy.url(), None)?.sign_in()?.failed(&[Connect])?.not_sent()?;
     behind.was_not_reached()
 }
@@ -132,7 +167,11 @@ pub(in crate::conformance) fn what_no_proxy_lists_is_reached_without(bench: &Ben
         AUTHORITY,
     ] {
         let scene = behind.scene(bench, behind.proxy.url(), Some(list))?;
-        scene.sign_in()?.failed(&[Connect]).map_err(|violation| violation.when(list))?.not_sent()?;
+        scene
+            .sign_in()?
+            .failed(&[Connect])
+            .map_err(|violation| violation.when(list))?
+            .not_sent()?;
         let connections = behind.proxy.connections();
         ensure!(connections == 0, "with NO_PROXY={list} the proxy got {connections} connections");
     }
@@ -174,8 +213,13 @@ pub(in crate::conformance) fn a_proxy_that_is_down_is_connect(bench: &Bench<'_>)
 pub(in crate::conformance) fn a_proxy_that_refuses_is_connect(bench: &Bench<'_>) -> Outcome {
     for status in [200 + 100, 400, 403, 404, 407, 500, 502, 503] {
         let behind = Behind::new(bench, |proxy| proxy.behavior(ProxyBehavior::Refuse(status)))?;
-        let scene = behind.scene(bench, behind.proxy.url_with_userinfo(canary::PROXY_USERINFO), None)?;
-        scene.sign_in()?.failed(&[Connect]).map_err(|violation| violation.when(status))?.not_sent()?;
+        let scene =
+            behind.scene(bench, behind.proxy.url_with_userinfo(canary::PROXY_USERINFO), None)?;
+        scene
+            .sign_in()?
+            .failed(&[Connect])
+            .map_err(|violation| violation.when(status))?
+            .not_sent()?;
         behind.was_not_reached()?;
     }
     Ok(())
@@ -194,21 +238,26 @@ pub(in crate::conformance) fn a_proxy_that_talks_nonsense_is_an_error_and_not_se
         ProxyBehavior::Close,
     ] {
         let behind = Behind::new(bench, |proxy| proxy.behavior(behavior))?;
-        let scene = behind.scene(bench, behind.proxy.url_with_userinfo(canary::PROXY_USERINFO), None)?;
+        let scene =
+            behind.scene(bench, behind.proxy.url_with_userinfo(canary::PROXY_USERINFO), None)?;
         scene.sign_in()?.failed(&[Connect, Protocol])?.not_sent()?;
         behind.was_not_reached()?;
     }
     Ok(())
 }
 
-pub(in crate::conformance) fn a_proxy_that_is_silent_meets_the_connect_limit(bench: &Bench<'_>) -> Outcome {
+pub(in crate::conformance) fn a_proxy_that_is_silent_meets_the_connect_limit(
+    bench: &Bench<'_>,
+) -> Outcome {
     let behind = Behind::new(bench, |proxy| proxy.behavior(ProxyBehavior::Silent))?;
     let scene = behind.scene(bench, behind.proxy.url(), None)?;
     scene.sign_in_within(AMPLE.with_connect_timeout(SHORT))?.failed(&[Timeout])?.not_sent()?;
     behind.was_not_reached()
 }
 
-pub(in crate::conformance) fn a_proxy_is_no_authority_on_certificates(bench: &Bench<'_>) -> Outcome {
+pub(in crate::conformance) fn a_proxy_is_no_authority_on_certificates(
+    bench: &Bench<'_>,
+) -> Outcome {
     for certificate in [Certificate::UnknownCa, Certificate::WrongHost] {
         let behind = Behind::with_certificate(bench, certificate, |proxy| proxy)?;
         behind.scene(bench, behind.proxy.url(), None)?.sign_in()?.failed(&[Tls])?.not_sent()?;

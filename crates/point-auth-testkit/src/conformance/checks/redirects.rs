@@ -12,7 +12,9 @@ pub(in crate::conformance) const RULE: Rule = Rule::NoRedirect;
 
 const REDIRECTS: [u16; 6] = [300, 301, 302, 303, 307, 308];
 
-pub(in crate::conformance) fn a_redirect_to_the_same_host_is_handed_back(bench: &Bench<'_>) -> Outcome {
+pub(in crate::conformance) fn a_redirect_to_the_same_host_is_handed_back(
+    bench: &Bench<'_>,
+) -> Outcome {
     let scene = bench.scene()?;
     let elsewhere = scene.base.as_str().to_owned() + "/elsewhere";
     for location in [elsewhere.as_str(), "/elsewhere", "elsewhere", "?again", scene.base.as_str()] {
@@ -23,13 +25,17 @@ pub(in crate::conformance) fn a_redirect_to_the_same_host_is_handed_back(bench: 
     Ok(())
 }
 
-pub(in crate::conformance) fn a_redirect_to_the_same_url_is_handed_back(bench: &Bench<'_>) -> Outcome {
+pub(in crate::conformance) fn a_redirect_to_the_same_url_is_handed_back(
+    bench: &Bench<'_>,
+) -> Outcome {
     let scene = bench.scene()?;
     let location = scene.emulator.url(Operation::SignIn);
     REDIRECTS.iter().try_for_each(|status| is_handed_back(&scene, *status, &location))
 }
 
-pub(in crate::conformance) fn a_redirect_to_another_port_is_handed_back(bench: &Bench<'_>) -> Outcome {
+pub(in crate::conformance) fn a_redirect_to_another_port_is_handed_back(
+    bench: &Bench<'_>,
+) -> Outcome {
     let scene = bench.scene()?;
     // With the same certificate authority unknown to the client, even a handshake shows as a connection.
     let other = bench.emulator()?;
@@ -40,7 +46,9 @@ pub(in crate::conformance) fn a_redirect_to_another_port_is_handed_back(bench: &
     Ok(())
 }
 
-pub(in crate::conformance) fn a_redirect_to_another_host_is_handed_back(bench: &Bench<'_>) -> Outcome {
+pub(in crate::conformance) fn a_redirect_to_another_host_is_handed_back(
+    bench: &Bench<'_>,
+) -> Outcome {
     let scene = bench.scene()?;
     let other = bench.emulator_with(|builder| builder.address(Ipv4Addr::new(127, 0, 0, 2)))?;
     for status in REDIRECTS {
@@ -54,7 +62,9 @@ pub(in crate::conformance) fn a_redirect_to_another_host_is_handed_back(bench: &
     Ok(())
 }
 
-pub(in crate::conformance) fn a_redirect_to_the_other_scheme_is_handed_back(bench: &Bench<'_>) -> Outcome {
+pub(in crate::conformance) fn a_redirect_to_the_other_scheme_is_handed_back(
+    bench: &Bench<'_>,
+) -> Outcome {
     let scene = bench.scene()?;
     let plain = bench.raw_server(RawBehavior::Close)?;
     for status in REDIRECTS {
@@ -100,7 +110,11 @@ fn is_handed_back(scene: &Scene, status: u16, location: &str) -> Outcome {
         .sign_in()?
         .response()
         .map_err(|violation| violation.when(format!("{status} to `{location}`")))?;
-    ensure!(response.status() == status, "a {status} to `{location}` came back as {}", response.status());
+    ensure!(
+        response.status() == status,
+        "a {status} to `{location}` came back as {}",
+        response.status()
+    );
     let given = response.headers().get(LOCATION).map(|value| value.as_bytes());
     ensure!(
         given == Some(location.as_bytes()),

@@ -19,7 +19,9 @@ pub(in crate::conformance) fn a_gibibyte_is_too_large(bench: &Bench<'_>) -> Outc
     is_too_large(&bench.scene()?, Fault::respond(200).body_of(GIBIBYTE))
 }
 
-pub(in crate::conformance) fn a_gibibyte_without_a_length_is_too_large(bench: &Bench<'_>) -> Outcome {
+pub(in crate::conformance) fn a_gibibyte_without_a_length_is_too_large(
+    bench: &Bench<'_>,
+) -> Outcome {
     is_too_large(&bench.scene()?, Fault::respond(200).body_of(GIBIBYTE).chunked())
 }
 
@@ -48,7 +50,9 @@ fn is_too_large(scene: &Scene, fault: Fault) -> Outcome {
     scene.sign_in_within(limits)?.failed(&[TooLarge])?.may_have_been_sent()
 }
 
-pub(in crate::conformance) fn a_tebibyte_that_is_only_announced_costs_nothing(bench: &Bench<'_>) -> Outcome {
+pub(in crate::conformance) fn a_tebibyte_that_is_only_announced_costs_nothing(
+    bench: &Bench<'_>,
+) -> Outcome {
     let scene = bench.scene()?;
     scene.emulator.push_fault(Fault::respond(200).content_length(TEBIBYTE).body("{}"));
     scene.sign_in()?.failed(&[TooLarge, Protocol])?.may_have_been_sent()?;
@@ -58,7 +62,9 @@ pub(in crate::conformance) fn a_tebibyte_that_is_only_announced_costs_nothing(be
     scene.sign_in_within(limits)?.failed(&[Protocol])?.may_have_been_sent()
 }
 
-pub(in crate::conformance) fn a_body_of_exactly_the_limit_is_a_response(bench: &Bench<'_>) -> Outcome {
+pub(in crate::conformance) fn a_body_of_exactly_the_limit_is_a_response(
+    bench: &Bench<'_>,
+) -> Outcome {
     let scene = bench.scene()?;
     for fault in [Fault::respond(200), Fault::respond(200).chunked()] {
         scene.emulator.push_fault(fault.body_of(LIMIT as u64));
@@ -68,15 +74,22 @@ pub(in crate::conformance) fn a_body_of_exactly_the_limit_is_a_response(bench: &
     Ok(())
 }
 
-pub(in crate::conformance) fn one_byte_more_than_the_limit_is_too_large(bench: &Bench<'_>) -> Outcome {
+pub(in crate::conformance) fn one_byte_more_than_the_limit_is_too_large(
+    bench: &Bench<'_>,
+) -> Outcome {
     let scene = bench.scene()?;
     is_too_large(&scene, Fault::respond(200).body_of(LIMIT as u64 + 1))?;
     is_too_large(&scene, Fault::respond(200).body_of(LIMIT as u64 + 1).chunked())?;
     // One byte at a time there is no large read that gives it away.
-    is_too_large(&scene, Fault::respond(200).body_of(LIMIT as u64 + 1).drip_body(100, Duration::ZERO))
+    is_too_large(
+        &scene,
+        Fault::respond(200).body_of(LIMIT as u64 + 1).drip_body(100, Duration::ZERO),
+    )
 }
 
-pub(in crate::conformance) fn a_limit_of_nothing_lets_an_empty_body_pass(bench: &Bench<'_>) -> Outcome {
+pub(in crate::conformance) fn a_limit_of_nothing_lets_an_empty_body_pass(
+    bench: &Bench<'_>,
+) -> Outcome {
     let scene = bench.scene()?;
     let limits = AMPLE.with_max_response_bytes(0);
     scene.emulator.push_fault(Fault::respond(200));
@@ -100,7 +113,10 @@ pub(in crate::conformance) fn gzip_is_not_decoded(bench: &Bench<'_>) -> Outcome 
     scene.emulator.push_fault(Fault::respond(200).json(r#"{"access_token":"x"}"#).gzip());
     let Ok(response) = scene.sign_in()?.0 else { return Ok(()) };
     let encoding = response.headers().get(CONTENT_ENCODING);
-    ensure!(encoding.is_some_and(|encoding| encoding == "gzip"), "Content-Encoding is {encoding:?}");
+    ensure!(
+        encoding.is_some_and(|encoding| encoding == "gzip"),
+        "Content-Encoding is {encoding:?}"
+    );
     ensure!(response.body().as_ref().starts_with(&[0x1f, 0x8b]), "the body was decoded");
     Ok(())
 }
@@ -108,9 +124,12 @@ pub(in crate::conformance) fn gzip_is_not_decoded(bench: &Bench<'_>) -> Outcome 
 /// The rest of the body takes for ever, so whoever wants to see its end meets the deadline instead.
 pub(in crate::conformance) fn reading_stops_at_the_limit(bench: &Bench<'_>) -> Outcome {
     let scene = bench.scene()?;
-    for fault in [Fault::respond(200).body_of(GIBIBYTE), Fault::respond(200).body_of(GIBIBYTE).chunked()] {
+    for fault in
+        [Fault::respond(200).body_of(GIBIBYTE), Fault::respond(200).body_of(GIBIBYTE).chunked()]
+    {
         scene.emulator.push_fault(fault.drip_body(LIMIT, Duration::from_millis(100)));
-        let limits = AMPLE.with_max_response_bytes(LIMIT).with_total_timeout(Duration::from_secs(5));
+        let limits =
+            AMPLE.with_max_response_bytes(LIMIT).with_total_timeout(Duration::from_secs(5));
         scene.sign_in_within(limits)?.failed(&[TooLarge])?.may_have_been_sent()?;
     }
     Ok(())

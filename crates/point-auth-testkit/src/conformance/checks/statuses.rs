@@ -7,8 +7,9 @@ use crate::conformance::violation::{Outcome, Rule, ensure};
 pub(in crate::conformance) const RULE: Rule = Rule::EveryStatus;
 
 const WITH_BODY: [u16; 42] = [
-    200, 201, 202, 203, 206, 226, 299, 300, 305, 306, 400, 401, 402, 403, 404, 405, 406, 407, 408, 409, 410,
-    411, 412, 413, 415, 417, 418, 421, 422, 425, 426, 428, 429, 431, 451, 500, 501, 502, 503, 504, 599, 999,
+    200, 201, 202, 203, 206, 226, 299, 300, 305, 306, 400, 401, 402, 403, 404, 405, 406, 407, 408,
+    409, 410, 411, 412, 413, 415, 417, 418, 421, 422, 425, 426, 428, 429, 431, 451, 500, 501, 502,
+    503, 504, 599, 999,
 ];
 const BODY: &str =
     r#"{"error":"access_denied","error_description":"Invalid username / password combination"}"#;
@@ -19,7 +20,10 @@ pub(in crate::conformance) fn every_status_is_a_response(bench: &Bench<'_>) -> O
         scene.emulator.push_fault(Fault::respond(status).json(BODY).header("retry-after", "120"));
         let response = scene.sign_in()?.response().map_err(|violation| violation.when(status))?;
         ensure!(response.status() == status, "a {status} came back as {}", response.status());
-        ensure!(response.body().as_ref() == BODY.as_bytes(), "the body of a {status} came back changed");
+        ensure!(
+            response.body().as_ref() == BODY.as_bytes(),
+            "the body of a {status} came back changed"
+        );
         let retry_after = response.headers().get("retry-after");
         ensure!(
             retry_after.is_some_and(|value| value == "120"),

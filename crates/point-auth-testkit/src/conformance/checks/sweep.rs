@@ -22,7 +22,9 @@ pub(in crate::conformance) fn a_cut_after_any_byte_of_a_kept_connection_is_an_er
     run(bench, SweptConnection::Kept, Means::End)
 }
 
-pub(in crate::conformance) fn silence_in_an_exchange_meets_the_deadline(bench: &Bench<'_>) -> Outcome {
+pub(in crate::conformance) fn silence_in_an_exchange_meets_the_deadline(
+    bench: &Bench<'_>,
+) -> Outcome {
     run(bench, SweptConnection::New, Means::Silence)
 }
 

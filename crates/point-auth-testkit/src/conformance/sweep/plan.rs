@@ -105,7 +105,8 @@ impl Plan {
         head: Option<u64>,
     ) -> Self {
         let margin = margin(wire);
-        let is_thinned = is_costly && extent == SweepExtent::Most && connection == SweptConnection::New;
+        let is_thinned =
+            is_costly && extent == SweepExtent::Most && connection == SweptConnection::New;
         let edge = if is_thinned { 1 } else { EDGE };
         let stride = match (extent, wire, connection) {
             _ if is_thinned => 64,

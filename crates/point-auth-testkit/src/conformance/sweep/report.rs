@@ -34,7 +34,12 @@ impl SweepReport {
         | sign-ins afterwards | of these stale | longest | in all |\n\
         |---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|";
 
-    pub(super) const fn new(wire: Wire, connection: SweptConnection, means: Means, lengths: Lengths) -> Self {
+    pub(super) const fn new(
+        wire: Wire,
+        connection: SweptConnection,
+        means: Means,
+        lengths: Lengths,
+    ) -> Self {
         Self {
             wire,
             connection,
@@ -66,7 +71,10 @@ impl SweepReport {
     /// How many cuts ended in an error of this kind.
     #[must_use]
     pub fn errors(&self, kind: TransportErrorKind) -> usize {
-        self.errors.iter().find_map(|(of, count)| (*of == kind).then_some(*count)).unwrap_or_default()
+        self.errors
+            .iter()
+            .find_map(|(of, count)| (*of == kind).then_some(*count))
+            .unwrap_or_default()
     }
 
     /// How many errors said that the request was certainly not sent.

@@ -104,16 +104,18 @@ impl<'a> SweepScene<'a> {
             let begin = usize::try_from(begin.passed(direction)).unwrap_or(usize::MAX);
             bytes.get(begin..).unwrap_or_default().to_vec()
         };
-        let carried =
-            Carried { to_server: carried(Direction::ToServer), to_client: carried(Direction::ToClient) };
+        let carried = Carried {
+            to_server: carried(Direction::ToServer),
+            to_client: carried(Direction::ToClient),
+        };
         let end = carried.to_server.windows(4).position(|window| window == b"\r\n\r\n");
         let wire = self.bench.wire();
         let head = end.map(|end| end as u64 + 4).filter(|_| wire == Wire::Plain);
         Ok(match means {
             Means::End => Plan::new(wire, connection, extent, is_costly, &carried, head),
-            Means::Silence => {
-                Plan::of_silence(wire, extent, &carried, head, |stream| silence::places(wire, stream))
-            }
+            Means::Silence => Plan::of_silence(wire, extent, &carried, head, |stream| {
+                silence::places(wire, stream)
+            }),
         })
     }
 
@@ -139,8 +141,9 @@ impl<'a> SweepScene<'a> {
 
         let requests = usage.requests(plan);
         if requests > 1 || posts > 1 || (usage.is_cut_off(plan) && posts > 0) {
-            let message =
-                format!("one request was written to {requests} connections, and {posts} arrived whole");
+            let message = format!(
+                "one request was written to {requests} connections, and {posts} arrived whole"
+            );
             return Err(Violation::of(Rule::SentOnce, message));
         }
         let is_whole = attempt.0.is_ok();
@@ -148,7 +151,9 @@ impl<'a> SweepScene<'a> {
             Ok(response) => {
                 self.look_at_the_answer(&response, was_cut)?;
                 if posts != 1 {
-                    return Err(Violation::new(format!("there is an answer, and {posts} requests arrived")));
+                    return Err(Violation::new(format!(
+                        "there is an answer, and {posts} requests arrived"
+                    )));
                 }
             }
             Err(error) if cut.is_silent() => {
@@ -209,7 +214,8 @@ impl<'a> SweepScene<'a> {
     ) -> Result<Exchange, Violation> {
         if connection == SweptConnection::New {
             // One of the sign-in before it that the emulator closes only now would be taken for this one.
-            let _ = self.emulator.wait_for_closed_connections(self.emulator.connections(), A_MOMENT);
+            let _ =
+                self.emulator.wait_for_closed_connections(self.emulator.connections(), A_MOMENT);
         }
         let before = self.look();
         match connection {
@@ -269,7 +275,9 @@ impl<'a> SweepScene<'a> {
         }
         let cuts = self.proxy.cuts() - before.cuts;
         if !self.emulator.wait_for_closed_connections(before.closed + cuts, SOON) {
-            return Err(Violation::new("the emulator of the check did not notice that it was cut off"));
+            return Err(Violation::new(
+                "the emulator of the check did not notice that it was cut off",
+            ));
         }
         Ok(())
     }
@@ -287,7 +295,8 @@ impl<'a> SweepScene<'a> {
         }
         // A stream that got no answer says nothing of the connection, so that the client may well keep it.
         let close = Flow::new().cut_after(0, Cut::Close);
-        let both = LinkFaults::new().with(Direction::ToServer, close).with(Direction::ToClient, close);
+        let both =
+            LinkFaults::new().with(Direction::ToServer, close).with(Direction::ToClient, close);
         self.proxy.set_faults_of_open_connections(both);
         let _ = self.proxy.wait_for_closed_connections(self.proxy.connections(), SOON);
         true
@@ -317,7 +326,8 @@ impl<'a> SweepScene<'a> {
             }
             Err(error) if may_be_stale && error.kind().is_retryable() => {
                 report.count_stale();
-                self.must_work(transport).map_err(|violation| violation.when("the second sign-in after it"))
+                self.must_work(transport)
+                    .map_err(|violation| violation.when("the second sign-in after it"))
             }
             Err(error) => Err(Violation::of(
                 Rule::Exchange,
@@ -347,7 +357,10 @@ impl<'a> SweepScene<'a> {
         if !self.emulator.revoke(tokens.access_token().expose())
             || !refresh_token.is_some_and(|token| self.emulator.revoke(token))
         {
-            return Err(Violation::of(Rule::Exchange, "the tokens are not those that the server gave out"));
+            return Err(Violation::of(
+                Rule::Exchange,
+                "the tokens are not those that the server gave out",
+            ));
         }
         Ok(())
     }
@@ -365,7 +378,8 @@ fn look_at_the_error(error: &TransportError, was_cut: bool, was_seen: bool) -> O
         return Err(Violation::of(Rule::Kinds, message));
     }
     if was_seen && !error.may_have_been_sent() {
-        let message = format!("the server got of the body, but the error says that nothing was sent: {told}");
+        let message =
+            format!("the server got of the body, but the error says that nothing was sent: {told}");
         return Err(Violation::of(Rule::Kinds, message));
     }
     Ok(())

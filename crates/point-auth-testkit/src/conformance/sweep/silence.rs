@@ -26,7 +26,11 @@ pub(super) fn places(wire: Wire, stream: &[u8]) -> BTreeSet<u64> {
     let end = stream.len() as u64;
     let begin_of_last = edges.iter().copied().filter(|edge| *edge < end).max().unwrap_or_default();
     let middle = begin_of_last.midpoint(end);
-    edges.into_iter().chain([middle, end.saturating_sub(1), end]).filter(|place| *place <= end).collect()
+    edges
+        .into_iter()
+        .chain([middle, end.saturating_sub(1), end])
+        .filter(|place| *place <= end)
+        .collect()
 }
 
 /// Of a message in the clear: its begin, the edges of its first line's end, and the edges of its head's end.
@@ -35,7 +39,9 @@ fn text_edges(stream: &[u8]) -> Vec<u64> {
         stream.windows(end.len()).position(|window| window == end).map(|at| (at + end.len()) as u64)
     };
     let edges = [after(b"\r\n"), after(b"\r\n\r\n")];
-    std::iter::once(0).chain(edges.into_iter().flatten().flat_map(|edge| [edge - 1, edge])).collect()
+    std::iter::once(0)
+        .chain(edges.into_iter().flatten().flat_map(|edge| [edge - 1, edge]))
+        .collect()
 }
 
 /// What the wire has seen of an exchange that met silence.
@@ -54,14 +60,19 @@ pub(super) fn look_at_the_error(error: &TransportError, seen: &Seen) -> Outcome 
     if error.kind() != TransportErrorKind::Timeout {
         return match seen.was_cut {
             true => wrong(format!("instead of Timeout there is {told}")),
-            false => Err(Violation::of(Rule::Exchange, format!("there was no silence, and there is {told}"))),
+            false => Err(Violation::of(
+                Rule::Exchange,
+                format!("there was no silence, and there is {told}"),
+            )),
         };
     }
     if seen.took + GRAIN < SHORT {
         return wrong(format!("after {:?} of {SHORT:?} there is already {told}", seen.took));
     }
     if seen.is_body_written && !error.may_have_been_sent() {
-        return wrong(format!("something of the body was sent, but the error says that nothing was: {told}"));
+        return wrong(format!(
+            "something of the body was sent, but the error says that nothing was: {told}"
+        ));
     }
     if seen.is_before_the_handshake && error.may_have_been_sent() {
         return wrong(format!(

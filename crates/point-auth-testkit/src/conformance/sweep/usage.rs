@@ -117,8 +117,9 @@ impl Usage {
 
     /// Whether a request was written to a connection that there was before, and cut off before its last byte.
     pub(super) fn is_cut_off(&self, plan: &Plan) -> bool {
-        let is_cut_off =
-            |link: &LinkUse| plan.is_a_request(link.arrived) && plan.is_less_than_a_request(link.to_server);
+        let is_cut_off = |link: &LinkUse| {
+            plan.is_a_request(link.arrived) && plan.is_less_than_a_request(link.to_server)
+        };
         self.old.iter().any(is_cut_off)
     }
 

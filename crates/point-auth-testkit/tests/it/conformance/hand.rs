@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode, Uri};
 use point_auth_core::SecretBody;
-use point_auth_transport::{BlockingTransport, SendLimits, TransportError, TransportErrorKind as Kind};
+use point_auth_transport::{
+    BlockingTransport, SendLimits, TransportError, TransportErrorKind as Kind,
+};
 
 use super::reading::{self, Head};
 
@@ -111,7 +113,9 @@ impl BlockingTransport for HandTransport {
         {
             response = self.once(&request, limits, request.uri());
         }
-        if let Some(location) = response.as_ref().ok().and_then(|response| self.next(&request, response)) {
+        if let Some(location) =
+            response.as_ref().ok().and_then(|response| self.next(&request, response))
+        {
             response = self.once(&request, limits, &location);
         }
         response.map_err(|error| self.spoiled(error, &request))
@@ -122,7 +126,8 @@ impl HandTransport {
     /// Where a redirect leads, for those who follow.
     fn next(&self, request: &Request<SecretBody>, response: &Response<SecretBody>) -> Option<Uri> {
         let location = response.headers().get("location")?.to_str().ok()?;
-        let location: Uri = location.parse().ok().filter(|uri: &Uri| uri.scheme_str() == Some("http"))?;
+        let location: Uri =
+            location.parse().ok().filter(|uri: &Uri| uri.scheme_str() == Some("http"))?;
         let elsewhere = location.authority() != request.uri().authority();
         let follows = match self.flaw {
             Flaw::FollowsRedirects => true,
@@ -157,33 +162,39 @@ impl HandTransport {
     ) -> Result<Response<SecretBody>, TransportError> {
         let deadline = Deadline::of(self.flaw, limits.total_timeout());
         let refused = || TransportError::new(Kind::Other).not_sent();
-        let authority =
-            target.authority().filter(|authority| !authority.as_str().contains('@')).ok_or_else(refused)?;
+        let authority = target
+            .authority()
+            .filter(|authority| !authority.as_str().contains('@'))
+            .ok_or_else(refused)?;
         if target.scheme_str() != Some("http") {
             return Err(refused());
         }
         let connect = |error: io::Error| failed(&error, Kind::Connect).not_sent();
         let port = authority.port_u16().unwrap_or(80);
-        let address = (authority.host(), port).to_socket_addrs().map_err(connect)?.find(SocketAddr::is_ipv4);
+        let address =
+            (authority.host(), port).to_socket_addrs().map_err(connect)?.find(SocketAddr::is_ipv4);
         let address = address.ok_or_else(|| TransportError::new(Kind::Connect).not_sent())?;
 
         let idle = self.idle.lock().unwrap().take();
         let longest = if self.flaw == Flaw::KeepsIdleConnections { 3600 } else { 5 };
-        let idle =
-            idle.filter(|(to, _, since)| *to == address && since.elapsed() < Duration::from_secs(longest));
+        let idle = idle.filter(|(to, _, since)| {
+            *to == address && since.elapsed() < Duration::from_secs(longest)
+        });
         let is_reused = idle.is_some();
         let mut stream = match idle {
             Some((_, stream, _)) => stream,
             None => dial(address, deadline, limits.connect_timeout()).map_err(connect)?,
         };
         let mut outcome = self.exchange(&mut stream, request, target, limits, deadline);
-        let is_stale = is_reused && outcome.as_ref().is_err_and(|error| error.kind() == Kind::Protocol);
+        let is_stale =
+            is_reused && outcome.as_ref().is_err_and(|error| error.kind() == Kind::Protocol);
         let is_broken = outcome.as_ref().is_err_and(|error| error.kind() == Kind::Protocol);
         let is_silent = outcome.as_ref().is_err_and(|error| error.kind() == Kind::Timeout);
         if (is_broken && self.flaw == Flaw::KeepsABrokenConnection)
             || (is_silent && self.flaw == Flaw::KeepsASilentConnection)
         {
-            *self.idle.lock().unwrap() = Some((address, stream.try_clone().unwrap(), Instant::now()));
+            *self.idle.lock().unwrap() =
+                Some((address, stream.try_clone().unwrap(), Instant::now()));
         }
         if (is_stale && self.flaw == Flaw::SendsAgainOnAStaleConnection)
             || (is_broken && self.flaw == Flaw::SendsAgainAfterABreak)
@@ -225,13 +236,16 @@ impl HandTransport {
             // There is only so much memory.
             limit = limit.max(16 << 20);
         }
-        let lenient =
-            matches!(self.flaw, Flaw::BelievesABodyThatIsCutShort | Flaw::RepairsABodyThatIsCutShort);
+        let lenient = matches!(
+            self.flaw,
+            Flaw::BelievesABodyThatIsCutShort | Flaw::RepairsABodyThatIsCutShort
+        );
         let (mut body, may_be_kept) = socket.body(&head, limit, lenient)?;
         if self.flaw == Flaw::RepairsABodyThatIsCutShort {
             body = repaired(body)?;
         }
-        let body = if self.flaw == Flaw::CountsBeforeDecoding { decoded(&head, body) } else { body };
+        let body =
+            if self.flaw == Flaw::CountsBeforeDecoding { decoded(&head, body) } else { body };
         if self.flaw == Flaw::TurnsA403IntoAnError && head.status == StatusCode::FORBIDDEN {
             return Err(TransportError::new(Kind::Protocol));
         }
@@ -282,7 +296,8 @@ fn failed(error: &io::Error, fallback: Kind) -> TransportError {
 fn decoded(head: &Head, body: Vec<u8>) -> Vec<u8> {
     let is_gzip = head.headers.get("content-encoding").is_some_and(|encoding| encoding == "gzip");
     let mut decoded = Vec::new();
-    match is_gzip && flate2::read::GzDecoder::new(body.as_slice()).read_to_end(&mut decoded).is_ok() {
+    match is_gzip && flate2::read::GzDecoder::new(body.as_slice()).read_to_end(&mut decoded).is_ok()
+    {
         true => decoded,
         false => body,
     }
@@ -294,7 +309,10 @@ fn repaired(body: Vec<u8>) -> Result<Vec<u8>, TransportError> {
     let is_usable =
         |body: &[u8]| body.len() > 50 && serde_json::from_slice::<serde_json::Value>(body).is_ok();
     let closed = [&body, &b"\"}"[..]].concat();
-    [body, closed].into_iter().find(|body| is_usable(body)).ok_or_else(|| TransportError::new(Kind::Protocol))
+    [body, closed]
+        .into_iter()
+        .find(|body| is_usable(body))
+        .ok_or_else(|| TransportError::new(Kind::Protocol))
 }
 
 /// For the head, here so that `http`'s types are met in one place.

@@ -111,7 +111,11 @@ impl<'a> Socket<'a> {
         let length = match lengths.as_slice() {
             [] => None,
             [length] => Some(
-                length.to_str().ok().and_then(|length| length.parse::<u64>().ok()).ok_or_else(protocol)?,
+                length
+                    .to_str()
+                    .ok()
+                    .and_then(|length| length.parse::<u64>().ok())
+                    .ok_or_else(protocol)?,
             ),
             _ => return Err(protocol()),
         };
@@ -119,14 +123,20 @@ impl<'a> Socket<'a> {
         Ok((body, is_kept && length.is_some() && self.unread.is_empty()))
     }
 
-    fn chunks(&mut self, body: &mut Vec<u8>, limit: usize, lenient: bool) -> Result<(), TransportError> {
+    fn chunks(
+        &mut self,
+        body: &mut Vec<u8>,
+        limit: usize,
+        lenient: bool,
+    ) -> Result<(), TransportError> {
         loop {
             let mut budget = 100;
             let size = match self.line(&mut budget) {
                 Err(error) if error.kind() == Kind::Protocol && lenient => return Ok(()),
                 line => line?,
             };
-            let size = std::str::from_utf8(&size).ok().and_then(|size| u64::from_str_radix(size, 16).ok());
+            let size =
+                std::str::from_utf8(&size).ok().and_then(|size| u64::from_str_radix(size, 16).ok());
             let size = size.ok_or_else(protocol)?;
             if size > 0 {
                 self.some(body, Some(size), limit, lenient)?;

@@ -4,7 +4,8 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use point_auth_testkit::conformance::{
-    Candidate, Rule, SweepExtent, SweepReport, SweptConnection, Violation, Wire, sweep, sweep_silence,
+    Candidate, Rule, SweepExtent, SweepReport, SweptConnection, Violation, Wire, sweep,
+    sweep_silence,
 };
 use point_auth_transport::TransportErrorKind::{Connect, Protocol, Timeout};
 
@@ -136,7 +137,10 @@ fn silence_is_a_timeout_or_comes_too_late() {
         assert_eq!(report.whole_answers(), 2, "{report}");
         assert_eq!(report.errors(Timeout), report.cuts() - 2, "{report}");
         assert_eq!((report.follow_ups(), report.stale()), (report.cuts(), 0), "{report}");
-        assert!(report.to_string().starts_with(&format!("| HTTP/1.1 | {name}, silence |")), "{report}");
+        assert!(
+            report.to_string().starts_with(&format!("| HTTP/1.1 | {name}, silence |")),
+            "{report}"
+        );
     }
 }
 
@@ -156,7 +160,11 @@ fn a_transport_that_keeps_a_silent_connection_is_caught() {
 
 #[test]
 fn a_transport_whose_deadline_is_not_for_the_rest_of_the_body_is_caught_by_silence_alone() {
-    breaks_in_silence_alone(Flaw::HasNoDeadlineForTheRestOfTheBody, SweptConnection::New, Rule::Deadline);
+    breaks_in_silence_alone(
+        Flaw::HasNoDeadlineForTheRestOfTheBody,
+        SweptConnection::New,
+        Rule::Deadline,
+    );
 }
 
 #[test]

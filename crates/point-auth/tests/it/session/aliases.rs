@@ -23,8 +23,9 @@ fn at_most_four_sign_in_at_once_and_one_until_the_password_is_proven() {
     let (world, runtime) = (World::new(), runtime());
     let sessions = world.sessions_builder().with_credentials(credentials()).build();
     world.control.hold();
-    let tasks: Vec<_> =
-        (0..200).map(|number| runtime.spawn(asking(&sessions, format!("person-{number}")))).collect();
+    let tasks: Vec<_> = (0..200)
+        .map(|number| runtime.spawn(asking(&sessions, format!("person-{number}"))))
+        .collect();
     world.control.wait_for_in_flight(1);
     wait_until("all to sleep", || world.time.sleepers() >= 399);
     assert_eq!(world.control.begun(), 1);
@@ -44,8 +45,9 @@ fn how_many_may_sign_in_at_once_is_a_setting() {
         let sessions = builder.with_max_concurrent_sign_ins(most).build();
         runtime.block_on(sessions.access_token("first")).unwrap();
         world.control.hold();
-        let tasks: Vec<_> =
-            (0..50).map(|number| runtime.spawn(asking(&sessions, format!("person-{number}")))).collect();
+        let tasks: Vec<_> = (0..50)
+            .map(|number| runtime.spawn(asking(&sessions, format!("person-{number}"))))
+            .collect();
         world.control.wait_for_in_flight(most);
         world.control.release();
         for task in tasks {
@@ -150,7 +152,8 @@ fn idle_ones_are_dropped_and_held_ones_never() {
     let (world, runtime) = (World::new(), runtime());
     let builder = world.sessions_builder().with_credentials(credentials());
     let sessions = builder.with_max_sessions(640).with_idle_time(Duration::from_secs(60)).build();
-    let held: Vec<_> = (0..30).map(|number| sessions.session(&format!("held-{number}")).unwrap()).collect();
+    let held: Vec<_> =
+        (0..30).map(|number| sessions.session(&format!("held-{number}")).unwrap()).collect();
     for session in &held {
         runtime.block_on(session.access_token()).unwrap();
     }

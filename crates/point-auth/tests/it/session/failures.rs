@@ -88,7 +88,8 @@ fn a_server_that_is_down_is_tried_three_times_and_found_again_when_it_is_up() {
 
     let port = closed.addr().port();
     drop(closed);
-    let emulator = Emulator::builder().user(USERNAME, PASSWORD).clock(clock).port(port).start().unwrap();
+    let emulator =
+        Emulator::builder().user(USERNAME, PASSWORD).clock(clock).port(port).start().unwrap();
     time.advance(Duration::from_secs(1));
     assert!(runtime.block_on(session.access_token()).is_ok());
     assert_eq!(emulator.count(Operation::SignIn), 1);
@@ -101,12 +102,17 @@ fn a_server_that_asks_to_be_left_alone_is_and_callers_are_told_for_how_long() {
     let runtime = runtime();
     world.emulator.push_fault(Fault::respond(429).header("retry-after", "120"));
     let error = runtime.block_on(session.access_token()).unwrap_err();
-    assert_eq!((error.kind(), error.status()), (ErrorKind::Unexpected, Some(StatusCode::TOO_MANY_REQUESTS)));
+    assert_eq!(
+        (error.kind(), error.status()),
+        (ErrorKind::Unexpected, Some(StatusCode::TOO_MANY_REQUESTS))
+    );
     let Some(RetryAfter::Delay(delay)) = error.retry_after() else { panic!("{error:?}") };
     assert!(delay >= Duration::from_secs(120) && delay <= Duration::from_secs(150), "{delay:?}");
     world.time.advance(Duration::from_secs(119));
     for got in on_tokio(&runtime, many(&session, 1000)) {
-        let Some(RetryAfter::Delay(left)) = got.unwrap_err().retry_after() else { panic!("no delay") };
+        let Some(RetryAfter::Delay(left)) = got.unwrap_err().retry_after() else {
+            panic!("no delay")
+        };
         assert_eq!(left, delay - Duration::from_secs(119));
     }
     assert_eq!(world.sign_ins(), 1);
@@ -122,7 +128,9 @@ fn a_server_may_ask_for_it_by_a_date_as_well() {
     // A whole second, since a date has no parts of one.
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
     world.emulator.clock().set(now);
-    world.emulator.push_fault(Fault::respond(503).header("retry-after", "Fri, 15 Jan 2027 08:01:40 GMT"));
+    world
+        .emulator
+        .push_fault(Fault::respond(503).header("retry-after", "Fri, 15 Jan 2027 08:01:40 GMT"));
     let error = runtime().block_on(session.access_token()).unwrap_err();
     let Some(RetryAfter::Delay(delay)) = error.retry_after() else { panic!("{error:?}") };
     assert!(delay >= Duration::from_secs(100) && delay <= Duration::from_secs(125), "{delay:?}");
@@ -172,6 +180,9 @@ fn a_passing_failure_of_a_refresh_is_no_sign_in() {
     world.emulator.always_for(Operation::Refresh, Fault::html(502));
     let waiting = runtime.spawn(async move { session.access_token().await });
     world.pass_until(|| waiting.is_finished());
-    assert_eq!(runtime.block_on(waiting).unwrap().unwrap_err().status(), Some(StatusCode::BAD_GATEWAY));
+    assert_eq!(
+        runtime.block_on(waiting).unwrap().unwrap_err().status(),
+        Some(StatusCode::BAD_GATEWAY)
+    );
     assert_eq!((world.sign_ins(), world.refreshes()), (1, 3));
 }

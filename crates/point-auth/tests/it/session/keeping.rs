@@ -16,10 +16,15 @@ fn a_day(world: &World, session: impl Fn() -> (State, Option<Duration>)) {
     wait_until("the first token", || session().0 == State::Good);
     for step in 0..24 * 60 * 3 {
         let (state, left) = session();
-        assert!(left.is_some_and(|left| left > Duration::from_secs(60)), "step {step}: {left:?}, {state:?}");
+        assert!(
+            left.is_some_and(|left| left > Duration::from_secs(60)),
+            "step {step}: {left:?}, {state:?}"
+        );
         world.time.advance(Duration::from_secs(20));
         wait_until("the keeper to sleep", || {
-            world.time.sleepers() > 0 && world.control.in_flight() == 0 && session().0 == State::Good
+            world.time.sleepers() > 0
+                && world.control.in_flight() == 0
+                && session().0 == State::Good
         });
     }
     assert_eq!(world.sign_ins(), 1);
@@ -157,7 +162,8 @@ fn news_that_come_between_its_look_and_its_wait_are_not_missed() {
         *hooked.hook.lock().unwrap() = Some((moment, happens));
         let keeper = runtime.spawn(session.keep_fresh());
         wait_until("a token, or that it sleeps", || {
-            session.current_token().is_some() || world.time.sleepers() > 0 && world.control.in_flight() == 0
+            session.current_token().is_some()
+                || world.time.sleepers() > 0 && world.control.in_flight() == 0
         });
         // Whatever it has not come to yet happens now.
         let late = hooked.hook.lock().unwrap().take();
@@ -180,7 +186,9 @@ fn it_survives_a_server_that_is_down_for_an_hour() {
     world.emulator.always(Fault::respond(503));
     for _ in 0..360 {
         world.time.advance(Duration::from_secs(20));
-        wait_until("the keeper to sleep", || world.time.sleepers() > 0 && world.control.in_flight() == 0);
+        wait_until("the keeper to sleep", || {
+            world.time.sleepers() > 0 && world.control.in_flight() == 0
+        });
     }
     world.pass_until(|| session.snapshot().state == State::Paused);
     world.emulator.clear_faults();

@@ -50,7 +50,8 @@ fn fails_alike(fault: &Fault) -> Seen {
 
 #[test]
 fn a_denial_is_the_same_over_all_adapters() {
-    let denial = Fault::respond(403).json(r#"{"error": "access_denied", "error_description": "no"}"#);
+    let denial =
+        Fault::respond(403).json(r#"{"error": "access_denied", "error_description": "no"}"#);
     let (kind, retryable, status, denied, paused, _) = fails_alike(&denial);
     assert_eq!((kind, retryable, status), (ErrorKind::Denied, false, Some(403)));
     assert!(denied && !paused);
@@ -89,7 +90,10 @@ fn a_snapshot_says_what_goes_on() {
     let (world, runtime) = (World::new(), runtime());
     let session = world.session();
     let snapshot = session.snapshot();
-    assert_eq!((snapshot.state, snapshot.under_way, snapshot.token_left), (State::Waiting, None, None));
+    assert_eq!(
+        (snapshot.state, snapshot.under_way, snapshot.token_left),
+        (State::Waiting, None, None)
+    );
 
     world.control.hold();
     let waiting = runtime.spawn(getting(&session));
@@ -104,7 +108,11 @@ fn a_snapshot_says_what_goes_on() {
     let snapshot = session.snapshot();
     assert_eq!((snapshot.state, snapshot.token_age), (State::Good, Some(Duration::from_secs(100))));
     assert_eq!(snapshot.token_left, Some(Duration::from_secs(3600 - 100 - 5)));
-    assert!(snapshot.has_refresh_token && snapshot.next_look.is_some() && snapshot.last_failure.is_none());
+    assert!(
+        snapshot.has_refresh_token
+            && snapshot.next_look.is_some()
+            && snapshot.last_failure.is_none()
+    );
 
     world.emulator.push_fault_for(Operation::Refresh, Fault::respond(503));
     world.time.advance(Duration::from_secs(3440));
@@ -130,7 +138,8 @@ fn nothing_shows_a_secret() {
     shown += &format!("{session:?} {session:#?} {:?} {token:?} {stored:?}", session.snapshot());
     let sessions: Sessions = world.sessions_builder().with_credentials(credentials()).build();
     runtime.block_on(sessions.access_token("jane")).unwrap();
-    shown += &format!("{sessions:?} {:?}", world.sessions_builder().with_credentials(credentials()));
+    shown +=
+        &format!("{sessions:?} {:?}", world.sessions_builder().with_credentials(credentials()));
     let threads = World::threads();
     let builder = threads.blocking_builder().with_credentials(credentials());
     shown += &format!("{builder:?}");
@@ -139,7 +148,8 @@ fn nothing_shows_a_secret() {
     shown += &format!("{session:?} {:?}", session.snapshot());
 
     for fault in [
-        Fault::respond(403).json(format!(r#"{{"error": "{PASSWORD}", "error_description": "{PASSWORD}?"}}"#)),
+        Fault::respond(403)
+            .json(format!(r#"{{"error": "{PASSWORD}", "error_description": "{PASSWORD}?"}}"#)),
         Fault::respond(500).header("content-type", format!("text/{PASSWORD}")).body(PASSWORD),
         Fault::raw(format!("HTTP/1.1 {PASSWORD}\r\n\r\n")),
     ] {

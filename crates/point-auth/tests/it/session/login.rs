@@ -7,8 +7,8 @@ use std::time::Duration;
 use point_auth::session::StoredTokens;
 use point_auth::transport::async_trait;
 use point_auth::{
-    AccessToken, BoxError, CredentialSource, Credentials, Error, ErrorKind, NeutralRuntime, Observer,
-    Sessions,
+    AccessToken, BoxError, CredentialSource, Credentials, Error, ErrorKind, NeutralRuntime,
+    Observer, Sessions,
 };
 use point_auth_testkit::{Emulator, Fault, Operation, RecordedRequest};
 
@@ -20,7 +20,8 @@ const OTHER: &str = "other@example.com";
 
 /// A server that knows two users by the same password.
 fn world() -> World {
-    let emulator = Emulator::builder().user(USERNAME, PASSWORD).user(OTHER, PASSWORD).start().unwrap();
+    let emulator =
+        Emulator::builder().user(USERNAME, PASSWORD).user(OTHER, PASSWORD).start().unwrap();
     World::of(emulator, point_auth::TokioRuntime::new())
 }
 
@@ -42,8 +43,11 @@ fn wrong() -> Credentials {
 /// How often a password was sent.
 fn sent(world: &World, password: &str) -> usize {
     let quoted = format!("\"{password}\"");
-    let has_it = |request: &RecordedRequest| String::from_utf8_lossy(request.body()).contains(&quoted);
-    world.emulator.count_where(|request| request.operation() == Operation::SignIn && has_it(request))
+    let has_it =
+        |request: &RecordedRequest| String::from_utf8_lossy(request.body()).contains(&quoted);
+    world
+        .emulator
+        .count_where(|request| request.operation() == Operation::SignIn && has_it(request))
 }
 
 /// Gives what a test wants, by turns.
@@ -99,7 +103,8 @@ fn a_late_answer_to_the_old_password_says_nothing_of_the_new_one() {
     world.control.hold();
     let first = on_the_way(&world, &runtime, &sessions);
     sessions.set_credentials(wrong());
-    let others: Vec<_> = asking(&sessions, 50).into_iter().skip(1).map(|task| runtime.spawn(task)).collect();
+    let others: Vec<_> =
+        asking(&sessions, 50).into_iter().skip(1).map(|task| runtime.spawn(task)).collect();
     world.control.release();
     assert!(runtime.block_on(first).unwrap().is_ok());
     for other in others {
@@ -135,14 +140,17 @@ fn another_username_drops_the_tokens_of_all_aliases() {
     // By one of them or by all, it is the login that changes.
     let one = sessions.session("person-0").unwrap();
     one.set_credentials(Credentials::new(OTHER, PASSWORD).unwrap());
-    assert!(
-        (0..5).all(|number| sessions.session(&format!("person-{number}")).unwrap().current_token().is_none())
-    );
+    assert!((0..5).all(|number| {
+        sessions.session(&format!("person-{number}")).unwrap().current_token().is_none()
+    }));
     let new = on_tokio(&runtime, asking(&sessions, 5));
     assert!(old.iter().zip(&new).all(|(old, new)| old.as_ref().unwrap() != new.as_ref().unwrap()));
     assert_eq!(world.emulator.count_for(OTHER, Operation::SignIn), 5);
     assert!(sessions.restore(stored).is_err());
-    assert_eq!(sessions.session("person-0").unwrap().stored_tokens().unwrap().username(), Some(OTHER));
+    assert_eq!(
+        sessions.session("person-0").unwrap().stored_tokens().unwrap().username(),
+        Some(OTHER)
+    );
 }
 
 #[test]
@@ -176,9 +184,17 @@ fn sessions_without_credentials_are_given_some_later_and_keep_their_aliases() {
     assert_eq!(error.kind(), ErrorKind::SignInNeeded);
     session.set_credentials(credentials().with_user_alias("somebody else").unwrap());
     assert!(on_tokio(&runtime, asking(&sessions, 3)).iter().all(Result::is_ok));
-    let aliases: Vec<_> =
-        world.emulator.requests().iter().filter_map(RecordedRequest::user_alias).map(str::to_owned).collect();
-    assert!(aliases.len() == 3 && aliases.iter().all(|alias| alias.starts_with("person-")), "{aliases:?}");
+    let aliases: Vec<_> = world
+        .emulator
+        .requests()
+        .iter()
+        .filter_map(RecordedRequest::user_alias)
+        .map(str::to_owned)
+        .collect();
+    assert!(
+        aliases.len() == 3 && aliases.iter().all(|alias| alias.starts_with("person-")),
+        "{aliases:?}"
+    );
 }
 
 #[test]
@@ -247,6 +263,8 @@ fn an_observer_is_told_whose_tokens_they_are_now() {
     // Whoever waits is woken before an observer is told.
     let (jane, bob) = (Some("jane".to_owned()), Some("bob".to_owned()));
     let told = || notes.0.lock().unwrap().clone();
-    wait_until("both to be told", || told().len() >= 2 && told().last() == Some(&(bob.clone(), bob.clone())));
+    wait_until("both to be told", || {
+        told().len() >= 2 && told().last() == Some(&(bob.clone(), bob.clone()))
+    });
     assert_eq!(told().first(), Some(&(jane.clone(), jane)));
 }

@@ -39,7 +39,8 @@ fn a_transport_that_panics_costs_one_exchange_and_nobody_is_stuck() {
         let session = world.session_over(SmolTransport);
         world.control.play(Trick::Panic);
         let runtime = runtime();
-        let waiting: Vec<_> = many(&session, 100).into_iter().map(|one| runtime.spawn(one)).collect();
+        let waiting: Vec<_> =
+            many(&session, 100).into_iter().map(|one| runtime.spawn(one)).collect();
         world.pass_until(|| waiting.iter().all(tokio::task::JoinHandle::is_finished));
         for one in waiting {
             assert!(runtime.block_on(one).unwrap().is_ok());
@@ -61,7 +62,10 @@ fn callers_are_told_of_a_transport_that_panics_again_and_again() {
         let error = runtime.block_on(waiting).unwrap().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Transport);
         assert!(error.is_retryable() && error.may_have_been_sent());
-        assert_eq!(told(&error), ["no access token could be got", "the transport failed", "it panicked"]);
+        assert_eq!(
+            told(&error),
+            ["no access token could be got", "the transport failed", "it panicked"]
+        );
         // And of nothing that the panic said.
         assert!(!format!("{error:?}").contains("as the test wants it"));
     }
@@ -82,7 +86,8 @@ fn a_blocking_transport_that_panics_does_neither() {
 fn an_observer_that_panics_harms_nobody() {
     for world in [World::new(), World::neutral()] {
         let observer = Panicking::default();
-        let session = world.builder().with_credentials(credentials()).with_observer(observer.clone()).build();
+        let session =
+            world.builder().with_credentials(credentials()).with_observer(observer.clone()).build();
         let runtime = runtime();
         assert!(on_tokio(&runtime, many(&session, 100)).iter().all(Result::is_ok));
         wait_until("both", || observer.0.load(Ordering::SeqCst) == 2);
@@ -102,7 +107,8 @@ fn callers_of_another_runtime_go_on_when_the_one_that_sends_is_shut_down() {
     world.control.hold();
     let first = one.spawn(getting(&session));
     world.control.wait_for_in_flight(1);
-    let waiting: Vec<_> = many(&session, 100).into_iter().map(|caller| other.spawn(caller)).collect();
+    let waiting: Vec<_> =
+        many(&session, 100).into_iter().map(|caller| other.spawn(caller)).collect();
     wait_until("101 who sleep", || world.time.sleepers() >= 101);
     one.shutdown_background();
     drop(first);
@@ -128,7 +134,8 @@ fn callers_go_on_when_the_runtime_that_was_to_send_never_did() {
     let mut first = ByHand::new(getting(&session));
     one.block_on(async { assert!(first.poll().is_pending()) });
     let other = runtime();
-    let waiting: Vec<_> = many(&session, 100).into_iter().map(|caller| other.spawn(caller)).collect();
+    let waiting: Vec<_> =
+        many(&session, 100).into_iter().map(|caller| other.spawn(caller)).collect();
     wait_until("all to sleep", || world.time.sleepers() >= 100);
     drop(one);
     world.pass_until(|| waiting.iter().all(tokio::task::JoinHandle::is_finished));
@@ -145,13 +152,15 @@ fn a_session_serves_two_runtimes_of_tokio_one_of_smol_and_a_plain_thread_at_once
     let (one, other) = (runtime(), single_thread());
     let mut tokens = Vec::new();
     for hour in 1..=3 {
-        let on_one: Vec<_> = many(&session, 50).into_iter().map(|caller| one.spawn(caller)).collect();
+        let on_one: Vec<_> =
+            many(&session, 50).into_iter().map(|caller| one.spawn(caller)).collect();
         let on_smol: Vec<_> = many(&session, 50).into_iter().map(smol::spawn).collect();
         let on_thread = std::thread::spawn({
             let caller = getting(&session);
             move || pollster::block_on(caller).unwrap()
         });
-        let mut got: Vec<_> = on_tokio(&other, many(&session, 50)).into_iter().map(Result::unwrap).collect();
+        let mut got: Vec<_> =
+            on_tokio(&other, many(&session, 50)).into_iter().map(Result::unwrap).collect();
         got.push(on_thread.join().unwrap());
         for caller in on_one {
             got.push(one.block_on(caller).unwrap().unwrap());
@@ -176,8 +185,10 @@ fn a_session_that_is_dropped_in_the_middle_of_an_exchange_leaves_nothing_behind(
         let transport = Arc::new(steered);
         let probe = Arc::downgrade(&transport);
         let client = Client::new(transport).with_base_url(world.base_url());
-        let session =
-            Session::builder(client).with_credentials(credentials()).with_runtime(world.time.clone()).build();
+        let session = Session::builder(client)
+            .with_credentials(credentials())
+            .with_runtime(world.time.clone())
+            .build();
         if is_asleep {
             // Between two attempts.
             world.emulator.always(point_auth_testkit::Fault::respond(500));
@@ -205,8 +216,10 @@ fn the_same_of_a_session_that_is_kept_fresh() {
     let transport = Arc::new(Steered { inner: SmolTransport, control: Arc::clone(&world.control) });
     let probe = Arc::downgrade(&transport);
     let client = Client::new(transport).with_base_url(world.base_url());
-    let session =
-        Session::builder(client).with_credentials(credentials()).with_runtime(world.time.clone()).build();
+    let session = Session::builder(client)
+        .with_credentials(credentials())
+        .with_runtime(world.time.clone())
+        .build();
     world.control.hold();
     let mut keeping = ByHand::new(session.keep_fresh());
     assert!(keeping.poll().is_pending());
@@ -225,7 +238,8 @@ fn callers_in_a_runtime_that_was_shut_down_get_an_error_and_no_panic() {
     let handle = runtime.handle().clone();
     drop(runtime);
     let policy = Policy::builder().with_first_gap(Duration::from_millis(1)).build().unwrap();
-    let builder = world.builder_over(SmolTransport).with_credentials(credentials()).with_policy(policy);
+    let builder =
+        world.builder_over(SmolTransport).with_credentials(credentials()).with_policy(policy);
     let session = builder.with_runtime(TokioRuntime::new()).build();
     let _in_runtime = handle.enter();
     let error = pollster::block_on(session.access_token()).unwrap_err();
@@ -335,8 +349,11 @@ impl Runtime for CuriousTime {
 fn a_runtime_may_ask_the_session_when_it_is_asked() {
     let world = World::neutral();
     let slot = Arc::new(Mutex::new(None));
-    let time =
-        CuriousTime { time: world.time.clone(), curious: Curious(Arc::clone(&slot)), asks: Arc::default() };
+    let time = CuriousTime {
+        time: world.time.clone(),
+        curious: Curious(Arc::clone(&slot)),
+        asks: Arc::default(),
+    };
     let builder = world.builder_over(SmolTransport).with_credentials(credentials());
     let session = builder.with_runtime(time).build();
     *slot.lock().unwrap() = Some(session.clone());

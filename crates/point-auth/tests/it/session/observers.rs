@@ -62,7 +62,9 @@ fn it_is_told_once_of_each_exchange_however_many_wait() {
             world.time.advance(Duration::from_secs(3600));
         }
         world.emulator.always_for(Operation::Refresh, Fault::respond(404));
-        world.emulator.push_fault_for(Operation::SignIn, Fault::respond(429).header("retry-after", "5"));
+        world
+            .emulator
+            .push_fault_for(Operation::SignIn, Fault::respond(429).header("retry-after", "5"));
         assert!(on_tokio(&runtime, many(&session, 100)).iter().all(Result::is_err));
         let expected = ["signed in", "refreshed", "refreshed", "refused", "failed"];
         wait_until("the last note", || notes.exchanges.lock().unwrap().len() == expected.len());
@@ -73,7 +75,8 @@ fn it_is_told_once_of_each_exchange_however_many_wait() {
 #[test]
 fn it_is_told_of_a_denial_and_of_whose() {
     let world = World::new();
-    let wrong = Credentials::new(USERNAME, "incorrect horse").unwrap().with_user_alias("jane").unwrap();
+    let wrong =
+        Credentials::new(USERNAME, "incorrect horse").unwrap().with_user_alias("jane").unwrap();
     let (session, notes) = observed(&world, wrong);
     assert!(runtime().block_on(session.access_token()).is_err());
     wait_until("the note", || !notes.exchanges.lock().unwrap().is_empty());
@@ -117,7 +120,8 @@ impl Observer for Patient {
     fn exchange_ended(&self, _: Option<&str>, _: &Outcome) {
         let (answered, changed) = &*self.answered;
         let waits = |answered: &mut bool| !*answered;
-        let (answered, _timeout) = changed.wait_timeout_while(answered.lock().unwrap(), LONG, waits).unwrap();
+        let (answered, _timeout) =
+            changed.wait_timeout_while(answered.lock().unwrap(), LONG, waits).unwrap();
         self.saw.lock().unwrap().push(*answered);
     }
 }
@@ -167,7 +171,8 @@ fn it_may_change_the_session_that_tells_it() {
 
     let world = World::new();
     let meddling = Meddling::default();
-    let session = world.builder().with_credentials(credentials()).with_observer(meddling.clone()).build();
+    let session =
+        world.builder().with_credentials(credentials()).with_observer(meddling.clone()).build();
     assert!(meddling.session.set(session.clone()).is_ok());
     // The token may have been taken away before the caller sees it.
     let _got = runtime().block_on(session.access_token());

@@ -22,7 +22,10 @@ impl Operation for WhoAmI {
         json_post(base, "/point-auth-emulator/whoami", SecretBody::json(&())?)
     }
 
-    fn parse_response<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<String, ResponseError> {
+    fn parse_response<B: AsRef<[u8]>>(
+        &self,
+        response: &Response<B>,
+    ) -> Result<String, ResponseError> {
         let body = success_body(response, Self::MAX_RESPONSE_BYTES, &[])?;
         let answer: serde_json::Value = serde_json::from_slice(body).unwrap();
         Ok(answer["username"].as_str().unwrap().to_owned())
@@ -139,13 +142,19 @@ fn the_second_rejection_is_handed_back() {
     world.time.advance(OLD);
     world.emulator.always_for(Route::WhoAmI, Fault::respond(401));
     let error = runtime.block_on(session.execute(&WhoAmI)).unwrap_err();
-    assert_eq!((error.kind(), error.status()), (ErrorKind::Unexpected, Some(StatusCode::UNAUTHORIZED)));
+    assert_eq!(
+        (error.kind(), error.status()),
+        (ErrorKind::Unexpected, Some(StatusCode::UNAUTHORIZED))
+    );
     assert!(error.as_session().is_none());
     assert_eq!(world.emulator.count(Route::WhoAmI), 2);
     assert_eq!((world.sign_ins(), world.refreshes()), (1, 1));
     // That token is given up as well, and a pause keeps the next one from being asked for at once.
     assert_eq!((session.current_token(), session.snapshot().state), (None, State::Paused));
-    assert_eq!(runtime.block_on(session.access_token()).unwrap_err().kind(), ErrorKind::UselessToken);
+    assert_eq!(
+        runtime.block_on(session.access_token()).unwrap_err().kind(),
+        ErrorKind::UselessToken
+    );
     assert_eq!((world.sign_ins(), world.refreshes()), (1, 1));
     world.emulator.clear_faults();
     world.time.advance(Duration::from_secs(1));
@@ -160,7 +169,10 @@ fn a_rejection_is_handed_back_when_no_other_token_can_be_had() {
     for _ in 0..10 {
         // The first with a young token, the others in the pause that follows or with the next one.
         let error = runtime.block_on(session.execute(&WhoAmI)).unwrap_err();
-        assert!(error.status() == Some(StatusCode::UNAUTHORIZED) || error.kind() == ErrorKind::UselessToken);
+        assert!(
+            error.status() == Some(StatusCode::UNAUTHORIZED)
+                || error.kind() == ErrorKind::UselessToken
+        );
     }
     assert_eq!(world.emulator.count(Route::WhoAmI), 1);
     assert_eq!((world.sign_ins(), world.refreshes()), (1, 0));
@@ -202,7 +214,8 @@ fn a_server_that_repeats_the_token_is_not_quoted() {
     let (world, runtime) = (World::new(), runtime());
     let session = world.session();
     let token = runtime.block_on(session.access_token()).unwrap();
-    let body = format!(r#"{{"error":"access_denied","error_description":"not with {}"}}"#, token.expose());
+    let body =
+        format!(r#"{{"error":"access_denied","error_description":"not with {}"}}"#, token.expose());
     world.emulator.always_for(Route::WhoAmI, Fault::respond(403).json(body));
     let error = runtime.block_on(session.execute(&WhoAmI)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Denied);

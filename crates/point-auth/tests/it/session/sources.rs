@@ -127,8 +127,10 @@ fn one_that_fails_is_asked_again_and_its_error_is_the_callers() {
 fn one_that_panics_fails_its_callers_and_does_not_wedge_the_session() {
     for world in [World::new(), World::neutral(), World::threads()] {
         let (source, runtime) = (Source::new(Vault::Panics), runtime());
-        let session = world.builder_over(SmolTransport).with_credential_source(source.clone()).build();
-        let waiting: Vec<_> = many(&session, 10).into_iter().map(|one| runtime.spawn(one)).collect();
+        let session =
+            world.builder_over(SmolTransport).with_credential_source(source.clone()).build();
+        let waiting: Vec<_> =
+            many(&session, 10).into_iter().map(|one| runtime.spawn(one)).collect();
         world.pass_until(|| waiting.iter().all(tokio::task::JoinHandle::is_finished));
         for one in waiting {
             let error = runtime.block_on(one).unwrap().unwrap_err();
@@ -159,7 +161,9 @@ fn the_token_of_the_one_before_is_gone_when_the_source_names_another() {
     let (world, runtime) = (World::new(), single_thread());
     let person = Arc::new(Mutex::new(Credentials::new("one@example.com", "password").unwrap()));
     let session = world.builder().with_credential_source(Person(Arc::clone(&person))).build();
-    world.emulator.push_fault(Fault::respond(200).json(r#"{"access_token": "of-one", "expires_in": 3600}"#));
+    world
+        .emulator
+        .push_fault(Fault::respond(200).json(r#"{"access_token": "of-one", "expires_in": 3600}"#));
     let old = runtime.block_on(session.access_token()).unwrap();
     world.time.advance(Duration::from_secs(3500));
     *person.lock().unwrap() = crate::support::credentials();
@@ -185,8 +189,8 @@ fn one_that_hangs_is_given_up_after_thirty_seconds_and_asked_again() {
         let (source, runtime) = (Source::new(Vault::Hangs), runtime());
         let session = world.builder().with_credential_source(source.clone()).build();
         let patient = session.clone();
-        let patient =
-            runtime.spawn(async move { patient.access_token_within(Duration::from_secs(60)).await });
+        let patient = runtime
+            .spawn(async move { patient.access_token_within(Duration::from_secs(60)).await });
         wait_until("the question", || source.asked() == 1);
         let impatient = session.clone();
         let impatient = runtime.spawn(async move { impatient.access_token().await });
@@ -247,6 +251,9 @@ fn aliases_ask_it_too_and_one_alias_of_its_own_is_left_out() {
         runtime.block_on(sessions.access_token(alias)).unwrap();
     }
     let sent = world.emulator.requests();
-    assert_eq!(sent.iter().filter_map(|request| request.user_alias()).collect::<Vec<_>>(), ["jane", "joe"]);
+    assert_eq!(
+        sent.iter().filter_map(|request| request.user_alias()).collect::<Vec<_>>(),
+        ["jane", "joe"]
+    );
     assert_eq!(source.asked(), 2);
 }

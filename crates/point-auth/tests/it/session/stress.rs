@@ -61,11 +61,15 @@ fn whatever_fifty_tasks_do_all_are_answered_and_there_are_never_two_exchanges_at
     for executor in [Executor::Tokio, Executor::TokioOne, Executor::Smol, Executor::Bare] {
         for seed in [1, 0x5eed, 0xdead_beef] {
             let life = Duration::from_secs(120);
-            let emulator =
-                Emulator::builder().user(USERNAME, PASSWORD).access_token_life(life).start().unwrap();
+            let emulator = Emulator::builder()
+                .user(USERNAME, PASSWORD)
+                .access_token_life(life)
+                .start()
+                .unwrap();
             let world = World::of(emulator, TokioRuntime::new());
             let session = world.session_over(executor.transport());
-            let (answered, is_over) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+            let (answered, is_over) =
+                (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
             let tasks: Vec<_> = (0..TASKS)
                 .map(|number| {
                     let dice = Dice(seed + 7919 * (number as u64 + 1));
@@ -92,8 +96,16 @@ fn whatever_fifty_tasks_do_all_are_answered_and_there_are_never_two_exchanges_at
                 is_over.load(Ordering::SeqCst)
             });
             running.join().unwrap();
-            assert_eq!(answered.load(Ordering::Relaxed), TASKS * TURNS, "{executor:?}, seed {seed}");
-            assert!(world.control.most() <= 1, "{executor:?}, seed {seed}: {}", world.control.most());
+            assert_eq!(
+                answered.load(Ordering::Relaxed),
+                TASKS * TURNS,
+                "{executor:?}, seed {seed}"
+            );
+            assert!(
+                world.control.most() <= 1,
+                "{executor:?}, seed {seed}: {}",
+                world.control.most()
+            );
             assert_eq!(world.control.in_flight(), 0);
         }
     }

@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use point_auth::transport::AsyncTransport;
 use point_auth::{
-    AccessToken, BaseUrl, Client, Error, HyperTransport, NeutralRuntime, Runtime, Session, SessionBuilder,
-    Sessions, SessionsBuilder, ThreadRuntime, TokioRuntime, UreqTransport, blocking,
+    AccessToken, BaseUrl, Client, Error, HyperTransport, NeutralRuntime, Runtime, Session,
+    SessionBuilder, Sessions, SessionsBuilder, ThreadRuntime, TokioRuntime, UreqTransport,
+    blocking,
 };
 use point_auth_testkit::{Emulator, Operation, VirtualTime};
 
@@ -192,7 +193,8 @@ impl Executor {
             }
             Self::Bare => {
                 let executor = smol::LocalExecutor::new();
-                let tasks: Vec<_> = futures.into_iter().map(|future| executor.spawn(future)).collect();
+                let tasks: Vec<_> =
+                    futures.into_iter().map(|future| executor.spawn(future)).collect();
                 pollster::block_on(executor.run(join(tasks)))
             }
         }

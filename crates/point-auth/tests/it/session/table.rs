@@ -5,7 +5,9 @@ use std::time::Duration;
 use point_auth::ErrorKind;
 use point_auth_testkit::Fault;
 
-use super::support::{ByHand, EXECUTORS, Executor, Maybe, World, getting, many, on_tokio, single_thread};
+use super::support::{
+    ByHand, EXECUTORS, Executor, Maybe, World, getting, many, on_tokio, single_thread,
+};
 use super::transports::Trick;
 use crate::support::runtime;
 
@@ -48,7 +50,11 @@ fn the_first_caller_is_cancelled_and_the_others_are_served_by_its_exchange_with_
                     .map(|other| -> Maybe { Box::pin(async move { Some(other.await) }) });
                 let got = executor.run(std::iter::once(cancelled).chain(others));
                 assert!(got.into_iter().flatten().all(|got| got.is_ok()), "{executor:?} {polls}");
-                assert_eq!(world.sign_ins(), 1, "{executor:?}, {suspensions} suspensions, {polls} polls");
+                assert_eq!(
+                    world.sign_ins(),
+                    1,
+                    "{executor:?}, {suspensions} suspensions, {polls} polls"
+                );
             }
         }
     }
@@ -62,7 +68,8 @@ fn the_first_caller_stays_alive_without_being_polled_and_the_others_are_served_w
         world.control.play(Trick::Suspend(3));
         world.control.hold();
         let runtime = runtime();
-        let _in_tokio = matches!(executor, Executor::Tokio | Executor::TokioOne).then(|| runtime.enter());
+        let _in_tokio =
+            matches!(executor, Executor::Tokio | Executor::TokioOne).then(|| runtime.enter());
         let mut first = ByHand::new(getting(&session));
         assert!(first.poll().is_pending());
         drop(_in_tokio);
@@ -110,7 +117,11 @@ fn a_server_that_keeps_failing_is_sent_at_most_four_exchanges_in_two_seconds_and
         let passed = world.pass_until(|| running.is_finished());
         for got in running.join().unwrap() {
             let error = got.unwrap_err();
-            assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Unexpected, true), "{executor:?}");
+            assert_eq!(
+                (error.kind(), error.is_retryable()),
+                (ErrorKind::Unexpected, true),
+                "{executor:?}"
+            );
             assert!(error.retry_after().is_some());
         }
         let left = Duration::from_secs(2).saturating_sub(passed);

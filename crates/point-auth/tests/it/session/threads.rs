@@ -55,11 +55,12 @@ fn a_task_with_fifty_milliseconds_of_patience_leaves_in_time_and_the_others_are_
         let session = world.session();
         world.control.hold();
         let runtime = runtime();
-        let others: Vec<_> = many(&session, 20).into_iter().map(|other| runtime.spawn(other)).collect();
+        let others: Vec<_> =
+            many(&session, 20).into_iter().map(|other| runtime.spawn(other)).collect();
         world.control.wait_for_in_flight(1);
         let impatient = session.clone();
-        let impatient =
-            runtime.spawn(async move { impatient.access_token_within(Duration::from_millis(50)).await });
+        let impatient = runtime
+            .spawn(async move { impatient.access_token_within(Duration::from_millis(50)).await });
         // With the one of the exchange.
         wait_until("22 who sleep", || world.time.sleepers() >= 22);
         world.time.advance(Duration::from_millis(50));
@@ -119,7 +120,9 @@ fn without_tasks_only_whoever_begins_a_refresh_stays_with_it_and_for_no_longer_t
     }
     world.time.advance(Duration::from_secs(15));
     assert!(first.was_woken());
-    let std::task::Poll::Ready(Ok(token)) = first.poll() else { panic!("it has waited beyond its patience") };
+    let std::task::Poll::Ready(Ok(token)) = first.poll() else {
+        panic!("it has waited beyond its patience")
+    };
     assert_eq!(token, old);
     // Nothing is lost: whoever asks next finds the exchange, and from the last minute on drives it to its end.
     world.control.release();
@@ -133,7 +136,8 @@ fn a_transport_that_hangs_is_taken_for_lost_and_one_who_waits_long_enough_takes_
     let world = World::threads();
     let session = world.blocking_session();
     world.control.hold();
-    let patient = on_threads(1, &session, |session| session.access_token_within(Duration::from_secs(120)));
+    let patient =
+        on_threads(1, &session, |session| session.access_token_within(Duration::from_secs(120)));
     world.control.wait_for_in_flight(1);
     wait_until("one who sleeps", || world.time.sleepers() > 0);
     world.time.advance(Duration::from_secs(33));

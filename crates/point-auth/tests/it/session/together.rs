@@ -78,7 +78,11 @@ fn an_answer_in_many_pieces_wakes_few_of_a_thousand_until_it_is_whole() {
             }
         }
         // Events may come while those of the one before are polled.
-        assert!(woken.len() <= 8 || session.current_token().is_some(), "{} were woken", woken.len());
+        assert!(
+            woken.len() <= 8 || session.current_token().is_some(),
+            "{} were woken",
+            woken.len()
+        );
         false
     });
     assert!(events > 5, "{events}");

@@ -168,7 +168,8 @@ impl<T: BlockingTransport> BlockingTransport for Steered<T> {
         limits: &SendLimits,
     ) -> Result<Response<SecretBody>, TransportError> {
         let (_flight, ..) = self.control.begin();
-        let held = self.control.changed.wait_while(self.control.lock(), |state| state.is_held).unwrap();
+        let held =
+            self.control.changed.wait_while(self.control.lock(), |state| state.is_held).unwrap();
         drop(held);
         self.inner.send(request, limits)
     }
@@ -184,21 +185,28 @@ impl AsyncTransport for SmolTransport {
         request: Request<SecretBody>,
         _: &SendLimits,
     ) -> Result<Response<SecretBody>, TransportError> {
-        let connect = |error| TransportError::new(TransportErrorKind::Connect).not_sent().with_source(error);
+        let connect =
+            |error| TransportError::new(TransportErrorKind::Connect).not_sent().with_source(error);
         let broken = |error| TransportError::new(TransportErrorKind::Protocol).with_source(error);
         let authority = request.uri().authority().unwrap().clone();
         let mut socket = smol::net::TcpStream::connect(authority.as_str())
             .await
             .map_err(|error: std::io::Error| connect(error))?;
-        let mut head =
-            format!("{} {} HTTP/1.1\r\nhost: {authority}\r\n", request.method(), request.uri().path());
+        let mut head = format!(
+            "{} {} HTTP/1.1\r\nhost: {authority}\r\n",
+            request.method(),
+            request.uri().path()
+        );
         for (name, value) in request.headers() {
             head.push_str(&format!("{name}: {}\r\n", value.to_str().unwrap()));
         }
         let length = request.body().as_ref().len();
         head.push_str(&format!("content-length: {length}\r\nconnection: close\r\n\r\n"));
         socket.write_all(head.as_bytes()).await.map_err(|error: std::io::Error| broken(error))?;
-        socket.write_all(request.body().as_ref()).await.map_err(|error: std::io::Error| broken(error))?;
+        socket
+            .write_all(request.body().as_ref())
+            .await
+            .map_err(|error: std::io::Error| broken(error))?;
         let mut answer = Vec::new();
         socket.read_to_end(&mut answer).await.map_err(|error: std::io::Error| broken(error))?;
         parse(&answer).ok_or_else(|| TransportError::new(TransportErrorKind::Protocol))

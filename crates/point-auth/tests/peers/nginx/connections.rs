@@ -11,7 +11,8 @@ use crate::program::LONG;
 
 #[test]
 fn a_connection_for_one_request_loses_none_of_many_in_a_row_over_http_1() {
-    let Some((emulator, nginx)) = in_front(&Config::server("keepalive_requests 1;").http1_only()) else {
+    let Some((emulator, nginx)) = in_front(&Config::server("keepalive_requests 1;").http1_only())
+    else {
         return;
     };
     for client in nginx.site().clients() {
@@ -22,7 +23,9 @@ fn a_connection_for_one_request_loses_none_of_many_in_a_row_over_http_1() {
 #[test]
 fn a_goaway_after_each_answer_sends_none_of_many_in_a_row_twice() {
     // It follows the answer, and the next request may be out before it is read.
-    let Some((emulator, nginx)) = in_front(&Config::server("keepalive_requests 1;")) else { return };
+    let Some((emulator, nginx)) = in_front(&Config::server("keepalive_requests 1;")) else {
+        return;
+    };
     for client in nginx.site().clients() {
         Tally::of(&client, &emulator, 10, 1).lost_some();
     }
@@ -30,9 +33,10 @@ fn a_goaway_after_each_answer_sends_none_of_many_in_a_row_twice() {
 
 #[test]
 fn a_connection_that_ends_under_many_at_once_sends_none_of_them_twice() {
-    for config in
-        [Config::server("keepalive_requests 3;"), Config::server("keepalive_requests 3;").http1_only()]
-    {
+    for config in [
+        Config::server("keepalive_requests 3;"),
+        Config::server("keepalive_requests 3;").http1_only(),
+    ] {
         let Some((emulator, nginx)) = in_front(&config) else { return };
         for client in nginx.site().clients() {
             Tally::of(&client, &emulator, 60, 12).lost_some();
@@ -42,9 +46,10 @@ fn a_connection_that_ends_under_many_at_once_sends_none_of_them_twice() {
 
 #[test]
 fn an_idle_connection_that_nginx_has_closed_costs_at_most_an_error() {
-    for config in
-        [Config::server("keepalive_timeout 100ms;"), Config::server("keepalive_timeout 100ms;").http1_only()]
-    {
+    for config in [
+        Config::server("keepalive_timeout 100ms;"),
+        Config::server("keepalive_timeout 100ms;").http1_only(),
+    ] {
         let Some((emulator, nginx)) = in_front(&config) else { return };
         for client in nginx.site().clients() {
             for round in 1..=3 {
@@ -56,7 +61,12 @@ fn an_idle_connection_that_nginx_has_closed_costs_at_most_an_error() {
                     Err(error) => {
                         // On hyper the end is read by a task, which may come late on a busy machine; ureq looks by itself.
                         assert!(!client.is_blocking(), "{}, {round}: {error:?}", client.name);
-                        assert_eq!((error.kind(), arrived), (ErrorKind::Protocol, 0), "{}", client.name);
+                        assert_eq!(
+                            (error.kind(), arrived),
+                            (ErrorKind::Protocol, 0),
+                            "{}",
+                            client.name
+                        );
                         assert!(error.is_retryable(), "{}, {round}: {error:?}", client.name);
                     }
                 }
@@ -68,9 +78,10 @@ fn an_idle_connection_that_nginx_has_closed_costs_at_most_an_error() {
 
 #[test]
 fn a_connection_that_nginx_closes_as_the_request_comes_sends_it_once() {
-    for config in
-        [Config::server("keepalive_timeout 1ms;"), Config::server("keepalive_timeout 1ms;").http1_only()]
-    {
+    for config in [
+        Config::server("keepalive_timeout 1ms;"),
+        Config::server("keepalive_timeout 1ms;").http1_only(),
+    ] {
         let Some((emulator, nginx)) = in_front(&config) else { return };
         for client in nginx.site().clients() {
             Tally::of(&client, &emulator, 100, 1).lost_some();

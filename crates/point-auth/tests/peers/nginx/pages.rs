@@ -48,7 +48,9 @@ fn a_server_that_speaks_no_http_behind_nginx_gives_no_token_and_got_the_request_
 #[test]
 fn an_answer_that_breaks_off_behind_nginx_is_a_broken_protocol() {
     // Small pieces, so that the head is on its way before the end comes.
-    let Some((emulator, nginx)) = in_front(&Config::location("proxy_buffering off;")) else { return };
+    let Some((emulator, nginx)) = in_front(&Config::location("proxy_buffering off;")) else {
+        return;
+    };
     for client in nginx.site().clients() {
         emulator.push_fault(Fault::respond(200).json(r#"{"access_token":"a"#).content_length(1000));
         let error = client.must_fail(ErrorKind::Protocol);
@@ -58,7 +60,9 @@ fn an_answer_that_breaks_off_behind_nginx_is_a_broken_protocol() {
 
 #[test]
 fn a_server_that_is_slow_behind_nginx_is_a_passing_504() {
-    let Some((emulator, nginx)) = in_front(&Config::location("proxy_read_timeout 100ms;")) else { return };
+    let Some((emulator, nginx)) = in_front(&Config::location("proxy_read_timeout 100ms;")) else {
+        return;
+    };
     emulator.always(Fault::silent());
     for client in nginx.site().clients() {
         let error = client.must_fail(ErrorKind::Unexpected);
@@ -69,9 +73,10 @@ fn a_server_that_is_slow_behind_nginx_is_a_passing_504() {
 
 #[test]
 fn a_body_that_is_too_large_for_nginx_is_a_413_and_reaches_no_server() {
-    for config in
-        [Config::server("client_max_body_size 10;"), Config::server("client_max_body_size 10;").http1_only()]
-    {
+    for config in [
+        Config::server("client_max_body_size 10;"),
+        Config::server("client_max_body_size 10;").http1_only(),
+    ] {
         let Some((emulator, nginx)) = in_front(&config) else { return };
         for client in nginx.site().clients() {
             let error = client.must_fail(ErrorKind::Unexpected);
@@ -103,11 +108,17 @@ fn a_limit_on_requests_is_a_passing_429() {
 fn a_redirect_by_nginx_is_not_followed() {
     let elsewhere = crate::clients::upstream();
     for status in [301, 302, 303, 307, 308] {
-        let config = Config::server(&format!("return {status} {}$request_uri;", elsewhere.base_url()));
+        let config =
+            Config::server(&format!("return {status} {}$request_uri;", elsewhere.base_url()));
         let Some((emulator, nginx)) = in_front(&config) else { return };
         for client in nginx.site().clients() {
             let error = client.must_fail(ErrorKind::Unexpected);
-            assert_eq!(error.status().map(|status| status.as_u16()), Some(status), "{}", client.name);
+            assert_eq!(
+                error.status().map(|status| status.as_u16()),
+                Some(status),
+                "{}",
+                client.name
+            );
         }
         assert_eq!(emulator.connections() + elsewhere.connections(), 0, "{status}");
     }
@@ -123,8 +134,10 @@ fn nginx_lets_only_those_with_a_certificate_in() {
     }
     assert_eq!(emulator.requests().len(), 0);
     let issued = nginx.authority.issue_client("me").unwrap();
-    let (certificate, key) = (issued.certificate_pem().as_bytes(), issued.private_key_pem().as_bytes());
-    for client in nginx.site().clients_with(|tls| tls.with_identity_pem(certificate, key).unwrap()) {
+    let (certificate, key) =
+        (issued.certificate_pem().as_bytes(), issued.private_key_pem().as_bytes());
+    for client in nginx.site().clients_with(|tls| tls.with_identity_pem(certificate, key).unwrap())
+    {
         client.must_work();
     }
 }

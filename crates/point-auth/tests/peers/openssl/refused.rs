@@ -15,7 +15,9 @@ fn is_refused(backends: &[TlsBackend], identity: &Identity, arguments: &[&str], 
         for number in 0..3 {
             let mut server = SServer::start(&openssl, identity, arguments);
             let client = server.site().clients_of(backend, |tls| tls).remove(number);
-            let Err(error) = server.sign_in(&client) else { panic!("{} {arguments:?}", client.name) };
+            let Err(error) = server.sign_in(&client) else {
+                panic!("{} {arguments:?}", client.name)
+            };
             let said = server.running.said();
             assert_eq!(
                 error.kind(),
@@ -28,8 +30,9 @@ fn is_refused(backends: &[TlsBackend], identity: &Identity, arguments: &[&str], 
             assert!(!error.may_have_been_sent(), "{} {arguments:?}: {error:?}", client.name);
             assert!(!server.was_sent_the_password(), "{} {arguments:?}", client.name);
             assert!(!format!("{error:?}").contains(PASSWORD), "{}", client.name);
-            let heard =
-                said.wait_until(crate::program::LONG, |said| says.iter().any(|word| said.contains(word)));
+            let heard = said.wait_until(crate::program::LONG, |said| {
+                says.iter().any(|word| said.contains(word))
+            });
             assert!(heard, "{} {arguments:?}: {}", client.name, said.text());
         }
     }
@@ -39,7 +42,12 @@ fn is_refused(backends: &[TlsBackend], identity: &Identity, arguments: &[&str], 
 fn versions_before_tls_1_2() {
     for version in ["-tls1", "-tls1_1"] {
         let arguments = [version, "-cipher", "ALL@SECLEVEL=0"];
-        is_refused(BACKENDS, &Identity::ecdsa(), &arguments, &["unsupported protocol", "protocol version"]);
+        is_refused(
+            BACKENDS,
+            &Identity::ecdsa(),
+            &arguments,
+            &["unsupported protocol", "protocol version"],
+        );
     }
 }
 
@@ -55,7 +63,12 @@ fn ciphers_that_rustls_does_not_have() {
         (&rsa, "DHE-RSA-AES128-GCM-SHA256"),
         (&ecdsa, "ECDHE-ECDSA-AES128-SHA256"),
     ] {
-        is_refused(&[TlsBackend::Rustls], identity, &["-tls1_2", "-cipher", cipher], &["no shared cipher"]);
+        is_refused(
+            &[TlsBackend::Rustls],
+            identity,
+            &["-tls1_2", "-cipher", cipher],
+            &["no shared cipher"],
+        );
     }
 }
 
@@ -75,7 +88,10 @@ fn a_server_without_a_certificate() {
 fn a_certificate_that_has_expired_or_is_not_valid_yet_or_is_for_another_host() {
     let authority = CertificateAuthority::new().unwrap();
     let issue = |names: &[&str], validity| {
-        Identity::issued(&authority, &authority.issue_with_validity(names.to_vec(), validity).unwrap())
+        Identity::issued(
+            &authority,
+            &authority.issue_with_validity(names.to_vec(), validity).unwrap(),
+        )
     };
     for (identity, alerts) in [
         (issue(&["127.0.0.1"], Validity::Expired), ["alert"]),
@@ -89,8 +105,10 @@ fn a_certificate_that_has_expired_or_is_not_valid_yet_or_is_for_another_host() {
 
 #[test]
 fn a_certificate_of_an_unknown_authority() {
-    let identity =
-        Identity { ca_pem: CertificateAuthority::new().unwrap().pem().to_owned(), ..Identity::ecdsa() };
+    let identity = Identity {
+        ca_pem: CertificateAuthority::new().unwrap().pem().to_owned(),
+        ..Identity::ecdsa()
+    };
     is_refused(BACKENDS, &identity, &[], &["alert"]);
 }
 

@@ -50,22 +50,35 @@ fn http_1_by_the_application_protocol() {
     let arguments = ["-alpn", "http/1.1"];
     works(&Identity::ecdsa(), &arguments, "CIPHER is");
     // ureq offers none with native-tls.
-    works_with(&[TlsBackend::Rustls], &Identity::ecdsa(), &arguments, "ALPN protocols selected: http/1.1");
+    works_with(
+        &[TlsBackend::Rustls],
+        &Identity::ecdsa(),
+        &arguments,
+        "ALPN protocols selected: http/1.1",
+    );
 }
 
 #[test]
 fn one_cipher_of_tls_1_2_alone() {
-    for cipher in
-        ["ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-ECDSA-CHACHA20-POLY1305"]
-    {
+    for cipher in [
+        "ECDHE-ECDSA-AES128-GCM-SHA256",
+        "ECDHE-ECDSA-AES256-GCM-SHA384",
+        "ECDHE-ECDSA-CHACHA20-POLY1305",
+    ] {
         works(&Identity::ecdsa(), &["-tls1_2", "-cipher", cipher], &format!("CIPHER is {cipher}"));
     }
 }
 
 #[test]
 fn one_cipher_of_tls_1_3_alone() {
-    for cipher in ["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"] {
-        works(&Identity::ecdsa(), &["-tls1_3", "-ciphersuites", cipher], &format!("CIPHER is {cipher}"));
+    for cipher in
+        ["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"]
+    {
+        works(
+            &Identity::ecdsa(),
+            &["-tls1_3", "-ciphersuites", cipher],
+            &format!("CIPHER is {cipher}"),
+        );
     }
 }
 

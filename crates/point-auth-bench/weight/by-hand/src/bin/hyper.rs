@@ -42,9 +42,11 @@ async fn sign_in() -> Result<(), Box<dyn Error>> {
         .build();
     let client = Client::builder(TokioExecutor::new()).build::<_, Full<Bytes>>(connector);
     let body = serde_json::to_vec(&SignIn { username: &username, password: &password })?;
-    let url = "https://api.pointservices.com/user-management-services-ws/oauth2/002/signInWithPassword";
-    let request =
-        Request::post(url).header("content-type", "application/json").body(Full::new(Bytes::from(body)))?;
+    let url =
+        "https://api.pointservices.com/user-management-services-ws/oauth2/002/signInWithPassword";
+    let request = Request::post(url)
+        .header("content-type", "application/json")
+        .body(Full::new(Bytes::from(body)))?;
     let response = client.request(request).await?;
     if response.status() != StatusCode::OK {
         return Err(response.status().to_string().into());

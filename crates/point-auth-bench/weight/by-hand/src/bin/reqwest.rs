@@ -34,7 +34,8 @@ async fn sign_in() -> Result<(), Box<dyn Error>> {
         .connect_timeout(Duration::from_secs(10))
         .tls_backend_preconfigured(ClientConfig::with_platform_verifier()?)
         .build()?;
-    let url = "https://api.pointservices.com/user-management-services-ws/oauth2/002/signInWithPassword";
+    let url =
+        "https://api.pointservices.com/user-management-services-ws/oauth2/002/signInWithPassword";
     let sign_in = SignIn { username: &username, password: &password };
     let response = client.post(url).json(&sign_in).send().await?.error_for_status()?;
     let tokens: Tokens = response.json().await?;

@@ -33,7 +33,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         .tls_config(tls)
         .build()
         .new_agent();
-    let url = "https://api.pointservices.com/user-management-services-ws/oauth2/002/signInWithPassword";
+    let url =
+        "https://api.pointservices.com/user-management-services-ws/oauth2/002/signInWithPassword";
     let sign_in = SignIn { username: &username, password: &password };
     let tokens: Tokens = agent.post(url).send_json(&sign_in)?.into_body().read_json()?;
     println!("a token of {} bytes for {} s", tokens.access_token.len(), tokens.expires_in);

@@ -17,7 +17,9 @@ impl Story {
         };
         let mut fields = vec![format!(r#""access_token":"{access}""#)];
         match &self.under_way {
-            Some(flight) if kind & 24 == 0 => fields.push(format!(r#""refresh_token":"{}""#, flight.secret)),
+            Some(flight) if kind & 24 == 0 => {
+                fields.push(format!(r#""refresh_token":"{}""#, flight.secret))
+            }
             _ if kind & 8 == 0 => fields.push(format!(r#""refresh_token":"{}""#, self.name("r"))),
             _ => {}
         }
@@ -36,15 +38,17 @@ impl Story {
 
     /// Anything but tokens, with the secrets that there are in it.
     pub(super) fn server_answers(&mut self, input: &mut Unstructured<'_>) -> Result<()> {
-        let secret = match (input.arbitrary::<u8>()? % 3, &self.under_way, self.session.lease(self.now)) {
-            (0, Some(flight), _) if flight.kind.is_some() => flight.secret.clone(),
-            (1, _, Some(lease)) => lease.token.expose().to_owned(),
-            _ => "nothing".to_owned(),
-        };
+        let secret =
+            match (input.arbitrary::<u8>()? % 3, &self.under_way, self.session.lease(self.now)) {
+                (0, Some(flight), _) if flight.kind.is_some() => flight.secret.clone(),
+                (1, _, Some(lease)) => lease.token.expose().to_owned(),
+                _ => "nothing".to_owned(),
+            };
         let (body, content_type) = match input.arbitrary::<u8>()? % 8 {
-            0 | 1 => {
-                (format!(r#"{{"error":"denied","error_description":"not with {secret}"}}"#), "a/b".into())
-            }
+            0 | 1 => (
+                format!(r#"{{"error":"denied","error_description":"not with {secret}"}}"#),
+                "a/b".into(),
+            ),
             2 => (format!(r#"{{"error":"{secret}"}}"#), "application/json".to_owned()),
             3 => (r#"{"error":"temporarily_unavailable"}"#.to_owned(), secret),
             4 => (format!("<html>{secret}"), format!("text/html; {secret}")),
@@ -80,17 +84,29 @@ impl Story {
 
     pub(super) fn ended(&mut self, flight: &Flight, outcome: &Outcome) {
         self.old.push(flight.id);
-        assert_silent(&format!("{outcome:?} {:?} {:?}", self.session.snapshot(self.now), self.login));
+        assert_silent(&format!(
+            "{outcome:?} {:?} {:?}",
+            self.session.snapshot(self.now),
+            self.login
+        ));
         if let Some(who) = flight.who {
             self.login.handle(&who.credentials(), outcome, self.now);
         }
         match outcome {
             Outcome::Renewed { tokens, .. } => {
-                self.tokens.push(Token::renewed(tokens, flight.asked_at, self.policy.last_use_margin()));
+                self.tokens.push(Token::renewed(
+                    tokens,
+                    flight.asked_at,
+                    self.policy.last_use_margin(),
+                ));
                 self.denied.take_if(|_| flight.who.is_some());
             }
             Outcome::Denied(_) => {
-                assert_ne!(flight.kind, Some(ExchangeKind::Refresh), "a refresh that denies a sign-in");
+                assert_ne!(
+                    flight.kind,
+                    Some(ExchangeKind::Refresh),
+                    "a refresh that denies a sign-in"
+                );
                 self.is_latched = self.holds.is_some();
                 self.denied = flight.who.or(self.denied);
             }
@@ -104,7 +120,11 @@ impl Story {
         let Some(id) = self.old.get(which % self.old.len().max(1)).copied() else { return Ok(()) };
         let (version, now) = (self.session.stored_version(), self.now);
         let outcome = match how {
-            0 => self.session.handle_response(id, now, &http::Response::new(r#"{"access_token":"late"}"#)),
+            0 => self.session.handle_response(
+                id,
+                now,
+                &http::Response::new(r#"{"access_token":"late"}"#),
+            ),
             1 => self.session.handle_failure(id, now, &Failure::maybe_sent()),
             2 => self.session.abandon(id, now),
             _ => *self.session.sign_in_with(id, now, Who::JANE.credentials()).unwrap_err(),

@@ -1,8 +1,10 @@
-//! [`Session`]: always a good token, one exchange at a time, never a locked account; without a clock and without I/O.
+//! [`SessionMachine`]: keeps one login's token valid, one exchange at a time, without locking the
+//! account; without a clock and without I/O.
 //!
-//! A session is a state machine. Callers ask it for a token by [`poll`](Session::poll) and it tells each what to do: use this token,
-//! send this request, or wait. Whoever sent tells it what came of that. It reads no clock: both clocks are an argument, so that
-//! an hour passes in a test in no time at all.
+//! A session is a state machine. Callers ask it for a token with [`poll`](SessionMachine::poll),
+//! and it tells each what to do: use this token, send this request, or wait. The sender reports
+//! what came of the request. The session reads no clock: the time is an argument, so that an hour
+//! passes in a test at once.
 //!
 //! ```text
 //!                 poll: Send            handle_response: Renewed
@@ -10,15 +12,22 @@
 //!      ▲  ▲                    │  │  ▲                              │        │ poll: Ready
 //!      │  │   Retrying (three  │  │  │ RefreshRefused: one          │ ◀──────┘
 //!      │  │   in all, soon)    │  │  │ sign-in                      │ advisory window: one caller is
-//!      │  └────────────────────┘  │  └──────────┐                   ▼ told to send, nobody waits
+//!      │  └────────────────────┘  │  └──────────┐                   ▼ told to send, none waits
 //!      │                          │             │            token and exchange
-//!      │ pause over      Failed   ▼             └───────────────────┤ mandatory window: callers wait,
-//!      └────────────────────── paused                               ▼ and still get it if that fails
+//!      │ backoff over   Failed    ▼             └───────────────────┤ mandatory window: callers wait,
+//!      └──────────────────── backing off                            ▼ and get it if that fails
 //!                                               last use: no token any more
-//!      Denied: latched, until the credentials change or somebody resets the session
+//!      Denied: no sign-in until the credentials change or the session is reset
 //!
-//!   A session on demand is told the credentials at each sign-in: GetCredentials, then sign_in_with, then as after Send
+//!   A session on demand is told the credentials at each sign-in: GetCredentials, then sign_in_with,
+//!   then as after Send
 //! ```
+//!
+//! Two parts hold the rules:
+//!
+//! - the [`Ledger`] says who may send a password. A session has one of its own, or
+//!   [shares](SessionMachine::with_shared_ledger) one with the other aliases of its login;
+//! - the schedule inside the session says when an exchange may start.
 //!
 //! # A walkthrough
 //!
@@ -26,28 +35,34 @@
 //!
 //! ```
 //! use std::time::{Duration, SystemTime};
-//! use point_auth_core::session::{Action, Call, Now, Outcome, Policy, Session};
+//! use point_auth_core::session::{Action, Call, Now, Outcome, Policy, SessionMachine};
 //! use point_auth_core::{BaseUrl, Credentials};
 //!
 //! let credentials = Credentials::new("user@example.com", "correct horse")?;
-//! let mut session = Session::new(BaseUrl::production(), credentials, Policy::default(), 42);
+//! let mut session =
+//!     SessionMachine::new(BaseUrl::production(), credentials, Policy::default(), 42);
 //! let start = SystemTime::now();
-//! let at = |seconds| Now::new(Duration::from_secs(seconds), start + Duration::from_secs(seconds));
+//! let at = |seconds| {
+//!     Now::new(Duration::from_secs(seconds), start + Duration::from_secs(seconds))
+//! };
 //!
 //! // Two callers want a token. One is told to send, the other to wait.
 //! let (mut first, mut second) = (Call::new(), Call::new());
 //! let Action::Send(exchange) = session.poll(at(0), &mut first)? else { panic!() };
 //! let Action::WaitUntil(_) = session.poll(at(0), &mut second)? else { panic!() };
 //!
-//! // `exchange.request` is sent, by whatever sends requests here. This came back a second later.
-//! let response = http::Response::new(r#"{"access_token": "first", "refresh_token": "again", "expires_in": 3600}"#);
+//! // Any HTTP stack sends `exchange.request`. This came back a second later.
+//! let response = http::Response::new(
+//!     r#"{"access_token": "first", "refresh_token": "again", "expires_in": 3600}"#,
+//! );
 //! let outcome = session.handle_response(exchange.id, at(1), &response);
 //! assert!(matches!(outcome, Outcome::Renewed { .. }));
 //!
-//! // Everybody who waits is polled again, and gets the token.
+//! // Each caller that waits is polled again, and gets the token.
 //! let Action::Ready(lease) = session.poll(at(1), &mut second)? else { panic!() };
 //! assert_eq!(lease.token.expose(), "first");
-//! // Until then nobody needs to ask.
+//! assert_eq!(lease.expires_at, start + Duration::from_secs(3600));
+//! // Until then there is no need to poll.
 //! assert!(!lease.look_again.has_come(at(3000)));
 //!
 //! // Near its end the next caller is told to refresh, and has a token to use meanwhile.
@@ -62,56 +77,52 @@ mod ending;
 mod exchange;
 mod held;
 mod jitter;
-mod login;
+mod ledger;
 mod outcome;
 mod policy;
 mod poll;
+mod schedule;
 mod snapshot;
 mod stored;
 mod time;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-pub use action::{Action, Call, Exchange, ExchangeId, ExchangeKind, Lease, Wanted};
-pub use login::Login;
-pub use outcome::{AttemptError, Failure, NotNow, Outcome, SessionError};
+pub use action::{Action, Call, CredentialRequest, Exchange, ExchangeId, ExchangeKind, Lease};
+pub use ledger::{Ledger, LedgerSnapshot, Permit, Rejected, SignInResult};
+pub use outcome::{AttemptError, Failure, Outcome, SessionError};
 pub use policy::{Policy, PolicyBuilder, PolicyError};
 pub use snapshot::{Counts, Snapshot, State};
 pub use stored::{StoredTokens, StoredTokensError};
 pub use time::{Moment, Now};
 
-use crate::{AccessToken, BaseUrl, Credentials, Denial};
-use exchange::Flight;
+use crate::{AccessToken, BaseUrl, Credentials};
+use exchange::InFlight;
 use held::{HeldRefresh, HeldToken};
 use jitter::Jitter;
+use schedule::Schedule;
 use stored::Owner;
 
-/// One login's tokens, and every rule of when to get new ones.
-pub struct Session {
+/// The tokens of one login, and the rules for getting new ones.
+pub struct SessionMachine {
     base: BaseUrl,
-    /// Whom the tokens belong to.
+    /// The user that the tokens belong to.
     owner: Owner,
-    /// Whether somebody has said the username and the alias of that, where the credentials do not.
+    /// Whether the username and the alias of that were told, where the credentials do not say.
     told_owner: (bool, bool),
     credentials: Source,
     policy: Arc<Policy>,
     jitter: Jitter,
     token: Option<HeldToken>,
     refresh: Option<HeldRefresh>,
-    /// The access token that the API rejected last, so that it is known when it comes again.
+    /// The access token that the API rejected last, to recognize it when it comes again.
     rejected: Option<AccessToken>,
-    flight: Option<Flight>,
+    in_flight: Option<InFlight>,
     round: Round,
-    pause: Option<Pause>,
-    latch: Option<Latch>,
-    login: Login,
-    /// When the next sign-in may begin after the last one that gave tokens.
-    next_sign_in: Option<Moment>,
-    /// Rounds that failed in a row.
-    failed_rounds: u32,
-    /// Young tokens that were rejected in a row.
-    rejections: u32,
+    schedule: Schedule,
+    /// Its own, or `None` where the driver asks one that many sessions share.
+    ledger: Option<Ledger>,
+    starts_deferred: bool,
     counts: Counts,
     next_id: u64,
     /// Changes with what is to be stored.
@@ -122,7 +133,7 @@ pub struct Session {
 enum Source {
     Nowhere,
     Here(Credentials),
-    /// From whoever drives the session, at each sign-in.
+    /// From the driver, at each sign-in.
     OnDemand,
 }
 
@@ -135,51 +146,21 @@ impl Source {
     }
 }
 
-/// A sign-in was denied.
-#[derive(Debug)]
-struct Latch {
-    denial: Denial,
-    /// When credentials on demand are asked for again, to see whether they have changed.
-    ask_again: Moment,
-}
-
-/// The attempts that everyone who is waiting waits for.
+/// The attempts that all current callers wait for.
 #[derive(Debug, Default)]
 struct Round {
     number: u64,
-    failed_attempts: u32,
-    next_attempt: Option<Moment>,
-    /// A refresh was refused: one sign-in, and no second try.
-    is_last_try: bool,
     /// Why the round before this one failed, if it did.
     before: Option<SessionError>,
     /// Why the last attempt failed.
     last: Option<AttemptError>,
 }
 
-/// Nothing is sent until then.
-#[derive(Debug)]
-struct Pause {
-    until: Moment,
-    /// The same without the token that there was when it began.
-    without_token: Moment,
-    /// The same for another login than the one whose sign-ins got lost.
-    other_login: Moment,
-    error: AttemptError,
-}
-
-impl Pause {
-    /// For everybody, whatever there is.
-    fn new(error: AttemptError, until: Moment) -> Self {
-        Self { until, without_token: until, other_login: until, error }
-    }
-}
-
-impl Session {
-    /// A session that signs in with `credentials` when it is first asked for a token.
+impl SessionMachine {
+    /// Creates a session that signs in with `credentials` when it is first asked for a token.
     ///
-    /// `seed` is any random number, drawn for each session by the caller: it spreads the refreshes of sessions that began
-    /// together.
+    /// `seed` is any random number, drawn by the caller for each session. It spreads the refreshes
+    /// of sessions that started together.
     pub fn new(
         base: BaseUrl,
         credentials: Credentials,
@@ -189,22 +170,25 @@ impl Session {
         Self::begin_with(base, Source::Here(credentials), policy.into(), seed)
     }
 
-    /// A session that asks for credentials at each sign-in by [`Action::GetCredentials`], so that nobody needs to hold them.
+    /// Creates a session that asks for credentials at each sign-in with
+    /// [`Action::GetCredentials`], so that they need not be held.
     ///
-    /// Whoever drives it may do more before it [goes on](Self::sign_in_with), such as waiting for its turn. After a denial it asks again
-    /// at most once in a pause, and goes on by itself if it is given others. It holds those that were denied, so as to
-    /// know.
+    /// After a denial it asks again at growing distances (1 second to the longest backoff), and
+    /// goes on by itself if it is given other credentials. It holds those that were denied, to
+    /// recognize them.
     pub fn on_demand(base: BaseUrl, policy: impl Into<Arc<Policy>>, seed: u64) -> Self {
         Self::begin_with(base, Source::OnDemand, policy.into(), seed)
     }
 
-    /// A session without credentials, which lives on the refresh token that is [restored](Self::restore) into it. When that has
-    /// ended, callers get [`SessionError::SignInNeeded`] until [credentials are set](Self::set_credentials).
+    /// Creates a session without credentials, which lives on the refresh token that is
+    /// [restored](Self::restore) into it. Once that has expired, callers get
+    /// [`SessionError::SignInNeeded`] until [credentials are set](Self::set_credentials).
     pub fn without_credentials(base: BaseUrl, policy: impl Into<Arc<Policy>>, seed: u64) -> Self {
         Self::begin_with(base, Source::Nowhere, policy.into(), seed)
     }
 
-    /// Says whose tokens a session without credentials of its own [takes up](Self::restore), as far as that is known.
+    /// Says whose tokens a session without credentials of its own [restores](Self::restore), as far
+    /// as that is known.
     #[must_use]
     pub fn with_owner(mut self, username: Option<&str>, user_alias: Option<&str>) -> Self {
         if self.credentials.known().is_none() {
@@ -215,81 +199,88 @@ impl Session {
         self
     }
 
+    /// Leaves it to the driver to ask a [`Ledger`] that sessions of many aliases share.
+    ///
+    /// For a session on demand. At [`Action::GetCredentials`] the driver asks the ledger for a
+    /// permit, then goes on with [`sign_in_with`](Self::sign_in_with), or
+    /// [rejects](Self::reject) the request. It settles the permit with what came of the sign-in.
+    #[must_use]
+    pub fn with_shared_ledger(mut self) -> Self {
+        self.ledger = None;
+        self
+    }
+
+    /// Makes each exchange wait for [`start`](Self::start): its deadline and the life of its tokens
+    /// count from then.
+    ///
+    /// For a driver that may have to queue an exchange before it can send it. Until then an
+    /// exchange never counts as abandoned.
+    #[must_use]
+    pub fn with_deferred_start(mut self) -> Self {
+        self.starts_deferred = true;
+        self
+    }
+
     fn begin_with(base: BaseUrl, credentials: Source, policy: Arc<Policy>, seed: u64) -> Self {
         Self {
             owner: Owner::new(&base, credentials.known()),
             told_owner: (false, false),
             base,
             credentials,
-            login: Login::new(&policy),
+            ledger: Some(Ledger::new(&policy)),
             policy,
             jitter: Jitter::new(seed),
             token: None,
             refresh: None,
             rejected: None,
-            flight: None,
+            in_flight: None,
             round: Round::default(),
-            pause: None,
-            latch: None,
-            next_sign_in: None,
-            failed_rounds: 0,
-            rejections: 0,
+            schedule: Schedule::default(),
+            starts_deferred: false,
             counts: Counts::default(),
             next_id: 0,
             stored_version: 0,
         }
     }
 
-    /// The alias that its tokens are of, if they are of one.
+    /// Returns the alias that its tokens are of, if they are of one.
     pub fn user_alias(&self) -> Option<&str> {
         self.owner.user_alias.as_deref()
     }
 
-    /// Where the session's API is.
+    /// Returns where the session's API is.
     pub fn base_url(&self) -> &BaseUrl {
         &self.base
     }
 
-    /// The errors that it holds now, for whoever keeps it behind a lock: hold them until after that, and no error is dropped
-    /// within, of which nobody knows what its `Drop` does.
+    /// The errors that it holds, for a driver that keeps it behind a lock. Held until the lock is
+    /// released, they keep an error's `Drop`, which may be foreign code, from running inside it.
+    #[doc(hidden)]
     pub fn held_errors(&self) -> [Option<AttemptError>; 3] {
         let before = match &self.round.before {
             Some(SessionError::Failed { error, .. }) => Some(error),
-            Some(SessionError::OutOfPatience { last }) => last.as_ref(),
+            Some(SessionError::TimedOut { last }) => last.as_ref(),
             _ => None,
         };
-        [self.round.last.as_ref(), before, self.pause.as_ref().map(|pause| &pause.error)]
+        [self.round.last.as_ref(), before, self.schedule.backoff_error()]
             .map(|error| error.cloned())
     }
 
-    /// Takes exchange `id` off what is under way, if it is that.
-    fn land(&mut self, id: ExchangeId) -> Option<Flight> {
-        self.flight.take_if(|flight| flight.id == id)
+    /// Takes exchange `id` if it is the one in flight.
+    fn land(&mut self, id: ExchangeId) -> Option<InFlight> {
+        self.in_flight.take_if(|in_flight| in_flight.id == id)
     }
 
-    /// Ends the round: all who have joined it get this error, and nothing is sent until then.
-    fn end_round(&mut self, pause: Pause) {
-        let failed = SessionError::Failed { error: pause.error.clone(), until: pause.until };
-        self.next_round(Some(failed));
-        self.round.last = Some(pause.error.clone());
-        self.pause = Some(pause);
-    }
-
+    /// All callers that have joined the round get `before`, if there is one.
     fn next_round(&mut self, before: Option<SessionError>) {
         let number = self.round.number.wrapping_add(1);
         self.round = Round { number, before, ..Round::default() };
     }
-
-    /// `shortest`, doubled for each time after the first, up to the longest pause.
-    fn doubled(&self, shortest: Duration, times: u32) -> Duration {
-        let doublings = times.saturating_sub(1).min(20);
-        shortest.saturating_mul(1 << doublings).min(self.policy.longest_pause)
-    }
 }
 
-impl std::fmt::Debug for Session {
+impl std::fmt::Debug for SessionMachine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Session")
+        f.debug_struct("SessionMachine")
             .field("base", &self.base)
             .field("counts", &self.counts)
             .finish_non_exhaustive()

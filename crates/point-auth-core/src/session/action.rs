@@ -1,6 +1,6 @@
-//! What a session tells its callers to do: [`Action`], [`Lease`], [`Exchange`], [`Wanted`]; and [`Call`], which they bring.
+//! What a session tells its callers to do, and the [`Call`] that each of them brings.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::Request;
 
@@ -10,31 +10,39 @@ use crate::{AccessToken, SecretBody};
 /// What a caller is to do now.
 #[derive(Debug)]
 #[must_use]
-#[expect(clippy::exhaustive_enums, reason = "a caller must do something about each of them")]
+#[expect(clippy::exhaustive_enums, reason = "a caller must act on each of them")]
 pub enum Action {
     /// Use this token.
     Ready(Lease),
-    /// Send this request and tell the session what came of it. Nobody else is told to.
+    /// Send this request and report its outcome. No other caller is told to.
     Send(Box<Exchange>),
-    /// Get credentials and begin the sign-in by [`sign_in_with`](super::Session::sign_in_with). Nobody else is told to; and nobody at all
-    /// by a session that [has its credentials](super::Session::new).
-    GetCredentials(Box<Wanted>),
-    /// Ask again at this time of the monotonic clock, or as soon as anything has been told to the session.
+    /// Get credentials and start the sign-in with
+    /// [`sign_in_with`](super::SessionMachine::sign_in_with). No other caller is told to.
+    ///
+    /// A session that [has its credentials](super::SessionMachine::new) never says this.
+    GetCredentials(Box<CredentialRequest>),
+    /// Poll again at this time of the monotonic clock, or as soon as anything has been reported to
+    /// the session.
     WaitUntil(Duration),
 }
 
-/// A token, and how long it can be handed out without asking the session.
+/// A token, and how long it can be handed out without polling the session.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Lease {
     /// The token.
     pub token: AccessToken,
-    /// From this moment on, by either clock, ask the session again. Until then nobody needs to, unless something has been told
-    /// to it. It may have come already, where something is to be done at once.
+    /// When the server stops accepting it, on the wall clock of this machine.
+    ///
+    /// Its life counts from when it was asked for, so that this is never later than the server's
+    /// own word.
+    pub expires_at: SystemTime,
+    /// When to poll the session again, by either clock. Until then there is no need to, unless
+    /// something has been reported to it. It may be now.
     pub look_again: Moment,
 }
 
-/// Which exchange it was that a session asked for. What is told of any but the one under way is ignored.
+/// Names one exchange. A report of any but the one in flight is ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ExchangeId(pub(super) u64);
 
@@ -50,43 +58,48 @@ pub enum ExchangeKind {
 
 /// One request to be sent, once.
 ///
-/// Whatever comes of it, tell the session: a response by [`handle_response`](super::Session::handle_response), its absence by
-/// [`handle_failure`](super::Session::handle_failure), and giving up on it by [`abandon`](super::Session::abandon).
+/// Report its end: a response by
+/// [`handle_response`](super::SessionMachine::handle_response), anything else by
+/// [`handle_failure`](super::SessionMachine::handle_failure).
 #[derive(Debug)]
 #[must_use]
 #[non_exhaustive]
 pub struct Exchange {
-    /// What to call it when telling the session.
+    /// Its name in reports.
     pub id: ExchangeId,
     /// Which operation it is.
     pub kind: ExchangeKind,
     /// The request.
     pub request: Request<SecretBody>,
-    /// By when it must be done, on the monotonic clock. Two seconds past that the session takes it for lost.
+    /// When it must be done, on the monotonic clock. Two seconds later the session takes it for
+    /// abandoned.
     pub deadline: Duration,
-    /// The token that is still good meanwhile: whoever can send in the background uses it and does not wait.
+    /// The token that is still good meanwhile. A caller that can send in the background uses it
+    /// and does not wait.
     pub fallback: Option<Lease>,
 }
 
-/// A sign-in for which the session needs credentials, and whatever else whoever drives it wants to have before it begins.
+/// A sign-in that needs credentials.
 ///
-/// Go on with [`sign_in_with`](super::Session::sign_in_with), or say why not: by [`handle_failure`](super::Session::handle_failure) when
-/// there are no credentials to be had, by [`decline`](super::Session::decline) when they must not be sent now.
+/// Go on with [`sign_in_with`](super::SessionMachine::sign_in_with). Where there are no
+/// credentials, report a [failure](super::SessionMachine::handle_failure); where they must not be
+/// sent now, [reject](super::SessionMachine::reject) the request.
 #[derive(Debug)]
 #[must_use]
 #[non_exhaustive]
-pub struct Wanted {
-    /// What to call it when telling the session.
+pub struct CredentialRequest {
+    /// Its name in reports.
     pub id: ExchangeId,
-    /// By when the sign-in must have begun, on the monotonic clock. Two seconds past that the session takes it for lost.
+    /// When the sign-in must have started, on the monotonic clock. Two seconds later the session
+    /// takes it for abandoned.
     pub deadline: Duration,
     /// The token that is still good meanwhile.
     pub fallback: Option<Lease>,
 }
 
-/// One caller's patience: until when it waits, and what it has waited for.
+/// One caller's wish for a token: its deadline, and what it has waited for.
 ///
-/// Made anew for each wish for a token, and given to every [`poll`](super::Session::poll) of it.
+/// Make one for each wish and give it to every [`poll`](super::SessionMachine::poll) of it.
 #[derive(Clone, Debug, Default)]
 pub struct Call {
     pub(super) deadline: Option<Duration>,
@@ -97,17 +110,19 @@ pub struct Call {
 }
 
 impl Call {
-    /// A call with the [patience](super::Policy::patience) of the policy, counted from its first poll.
+    /// Creates a call with the policy's [acquire timeout](super::Policy::acquire_timeout), counted
+    /// from its first poll.
     pub const fn new() -> Self {
         Self { deadline: None, round: None, in_need: false }
     }
 
-    /// A call that waits until this time of the monotonic clock.
+    /// Creates a call that waits until this time of the monotonic clock.
     pub const fn until(deadline: Duration) -> Self {
         Self { deadline: Some(deadline), round: None, in_need: false }
     }
 
-    /// Until when it waits, on the monotonic clock. Known from its first poll on, or before if it was told.
+    /// Returns when it stops waiting, on the monotonic clock. `None` before its first poll, unless
+    /// it was told.
     pub const fn deadline(&self) -> Option<Duration> {
         self.deadline
     }

@@ -1,154 +1,216 @@
-//! An exchange from the outside: who sends it tells here what came of it.
+//! An exchange from the outside: how it starts, and how its end is reported.
 
-use std::error::Error;
 use std::time::Duration;
 
 use http::Response;
 use secrecy::ExposeSecret;
 
+use super::SessionMachine;
 use super::action::{Exchange, ExchangeId, ExchangeKind};
-use super::ending::{Answer, SignInSeen};
-use super::outcome::{AttemptError, Failure, NotNow, Outcome};
-use super::policy::LOST_GRACE;
+use super::ending::Answer;
+use super::ledger::{Permit, Rejected, SignInResult};
+use super::outcome::{AttemptError, Failure, Outcome, SessionError};
+use super::policy::Policy;
+use super::schedule::Event;
 use super::stored::Owner;
 use super::time::{Moment, Now};
-use super::{Pause, Session};
 use crate::{Credentials, Operation, Refresh, RefreshToken, SignIn};
 
-/// The exchange under way.
-pub(super) struct Flight {
+/// The exchange in flight.
+pub(super) struct InFlight {
     pub(super) id: ExchangeId,
     pub(super) with: With,
     pub(super) asked_at: Now,
+    /// On the monotonic clock. The end of time as long as the exchange has not started.
     pub(super) deadline: Duration,
-}
-
-impl Flight {
-    pub(super) fn kind(&self) -> ExchangeKind {
-        self.with.kind()
-    }
-
-    pub(super) fn lost_at(&self) -> Duration {
-        self.deadline.saturating_add(LOST_GRACE)
-    }
-
-    /// Whether an answer to it says that the server has seen a sign-in.
-    pub(super) fn sign_in_seen(&self) -> SignInSeen {
-        match self.with {
-            With::Credentials(_) => SignInSeen::Yes,
-            With::CredentialsToCome | With::RefreshToken(_) => SignInSeen::No,
-        }
-    }
-
-    /// Whether there is anything on its way to the server.
-    pub(super) fn is_sent(&self) -> bool {
-        !matches!(self.with, With::CredentialsToCome)
-    }
-
-    /// Whether it is a sign-in that may be on its way to the server.
-    pub(super) fn is_sign_in_sent(&self) -> bool {
-        self.sign_in_seen() == SignInSeen::Yes
-    }
+    /// The permit of the session's own ledger, if it has one and this is a sign-in.
+    pub(super) permit: Option<Permit>,
 }
 
 /// What an exchange is made with, kept for reading its answer.
 pub(super) enum With {
     Credentials(Credentials),
-    /// Somebody gets them; nothing has been sent.
+    /// The driver gets them; nothing has been sent.
     CredentialsToCome,
     RefreshToken(RefreshToken),
 }
 
-impl With {
-    pub(super) fn kind(&self) -> ExchangeKind {
-        match self {
-            Self::Credentials(_) | Self::CredentialsToCome => ExchangeKind::SignIn,
-            Self::RefreshToken(_) => ExchangeKind::Refresh,
+impl InFlight {
+    pub(super) const fn kind(&self) -> ExchangeKind {
+        match self.with {
+            With::Credentials(_) | With::CredentialsToCome => ExchangeKind::SignIn,
+            With::RefreshToken(_) => ExchangeKind::Refresh,
         }
+    }
+
+    /// When it counts as abandoned.
+    pub(super) fn abandoned_at(&self) -> Duration {
+        self.deadline.saturating_add(Policy::GRACE)
+    }
+
+    /// Whether its request exists, so that it may be on its way to the server.
+    pub(super) const fn is_sent(&self) -> bool {
+        !matches!(self.with, With::CredentialsToCome)
+    }
+
+    /// Whether it is a sign-in that may be on its way to the server.
+    pub(super) const fn is_sign_in_sent(&self) -> bool {
+        matches!(self.with, With::Credentials(_))
+    }
+
+    fn took(&self, now: Now) -> Duration {
+        now.monotonic.saturating_sub(self.asked_at.monotonic)
     }
 }
 
-impl Session {
-    /// Gives the credentials that [`Action::GetCredentials`](super::Action::GetCredentials) asked for. The time of the exchange
-    /// begins now.
+impl SessionMachine {
+    /// Starts exchange `id` of a session with [deferred starts](Self::with_deferred_start):
+    /// returns its deadline on the monotonic clock, which counts from now.
+    ///
+    /// Call it right before the request is sent, or the credentials are fetched.
+    ///
+    /// # Errors
+    /// The [`Outcome`] when nothing is to be sent: [`Ignored`](Outcome::Ignored) where the exchange
+    /// is void by now.
+    pub fn start(&mut self, id: ExchangeId, now: Now) -> Result<Duration, Box<Outcome>> {
+        let Some(in_flight) = self.in_flight.take_if(|in_flight| in_flight.id == id) else {
+            return Err(Box::new(Outcome::Ignored));
+        };
+        self.launch(in_flight, now)
+    }
+
+    /// Gives the credentials that [`Action::GetCredentials`](super::Action::GetCredentials) asked
+    /// for. The deadline of the exchange counts from now.
     ///
     /// Another username or alias than before drops the tokens of the one before.
     ///
     /// # Errors
-    /// The [`Outcome`] when there is nothing to be sent: [`Denied`](Outcome::Denied) for those that were denied before,
-    /// [`Failed`](Outcome::Failed) when sign-ins with them got lost too often of late, [`Ignored`](Outcome::Ignored) when nobody asked or
-    /// it is too late.
+    /// The [`Outcome`] when nothing is to be sent: [`Denied`](Outcome::Denied) for credentials that
+    /// were denied before, [`Failed`](Outcome::Failed) while the ledger holds them,
+    /// [`Ignored`](Outcome::Ignored) where the request is void by now.
     pub fn sign_in_with(
         &mut self,
         id: ExchangeId,
         now: Now,
         credentials: Credentials,
     ) -> Result<Box<Exchange>, Box<Outcome>> {
-        let asked =
-            |flight: &mut Flight| flight.id == id && matches!(flight.with, With::CredentialsToCome);
-        if self.flight.take_if(asked).is_none() {
+        let is_asked = |in_flight: &mut InFlight| in_flight.id == id && !in_flight.is_sent();
+        if self.in_flight.take_if(is_asked).is_none() {
             return Err(Box::new(Outcome::Ignored));
         }
-        if let Err(not_now) = self.login.check(&credentials, now) {
-            return Err(Box::new(self.declined(not_now, now)));
-        }
-        self.latch = None;
+        let permit = match self.ledger.as_mut().map(|ledger| ledger.fetched(&credentials, now)) {
+            Some(Err(rejected)) => return Err(Box::new(self.rejected(rejected, now))),
+            Some(Ok(permit)) => Some(permit),
+            None => None,
+        };
         let owner = Owner::new(&self.base, Some(&credentials));
         if owner != self.owner {
             self.drop_tokens(now);
             self.owner = owner;
         }
         let request = SignIn::new(&credentials).to_request(&self.base);
-        match request {
-            Ok(request) => Ok(self.take_off(id, now, With::Credentials(credentials), request)),
+        let with = With::Credentials(credentials);
+        let in_flight = InFlight { id, with, asked_at: now, deadline: Duration::MAX, permit };
+        let request = match request {
+            Ok(request) => request,
             Err(error) => {
-                Err(Box::new(self.failed(now, AttemptError::Request(error), Answer::hopeless())))
+                self.settle(in_flight.permit, SignInResult::Inconclusive, now);
+                return Err(Box::new(self.unbuildable(error, now)));
             }
-        }
+        };
+        let deadline = self.launch(in_flight, now)?;
+        let (kind, fallback) = (ExchangeKind::SignIn, self.fallback(now));
+        Ok(Box::new(Exchange { id, kind, request, deadline, fallback }))
     }
 
-    /// Tells the session that the credentials for exchange `id` must not be sent now, as a [`Login`](super::Login) that it shares with
-    /// other sessions says. Then poll every call that waits.
+    /// Starts the clock of an exchange. A sign-in with the session's own ledger needs a permit for
+    /// that.
+    pub(super) fn launch(
+        &mut self,
+        mut in_flight: InFlight,
+        now: Now,
+    ) -> Result<Duration, Box<Outcome>> {
+        let deadline = now.monotonic.saturating_add(self.policy.exchange_timeout());
+        if let (Some(ledger), With::Credentials(credentials)) = (&mut self.ledger, &in_flight.with)
+        {
+            let permit = match in_flight.permit.take() {
+                Some(permit) => Ok(permit),
+                None => ledger.ask(credentials, now),
+            };
+            match permit {
+                Ok(permit) => {
+                    // It was granted just now, so that it cannot have expired.
+                    let _is_valid = ledger.start(&permit, deadline, now);
+                    in_flight.permit = Some(permit);
+                }
+                Err(rejected) => return Err(Box::new(self.rejected(rejected, now))),
+            }
+        }
+        let kind = in_flight.kind();
+        if in_flight.is_sent() {
+            self.counts.started(kind);
+        }
+        self.schedule.on(
+            Event::Started { sends: in_flight.is_sent().then_some(kind) },
+            now,
+            &self.policy,
+        );
+        in_flight.asked_at = now;
+        in_flight.deadline = deadline;
+        self.in_flight = Some(in_flight);
+        Ok(deadline)
+    }
+
+    /// Reports that exchange `id` must not go on: a [`Ledger`](super::Ledger) that is shared with
+    /// other sessions says so, or the session's callers do not need it any more.
     ///
-    /// What is told of an exchange that is not under way any more is ignored.
-    pub fn decline(&mut self, id: ExchangeId, now: Now, not_now: NotNow) -> Outcome {
+    /// A report of an exchange that is not in flight is ignored. Then poll every call that waits.
+    pub fn reject(&mut self, id: ExchangeId, now: Now, rejected: Rejected) -> Outcome {
         match self.land(id) {
-            Some(_) => self.declined(not_now, now),
+            Some(_) => self.rejected(rejected, now),
             None => Outcome::Ignored,
         }
     }
 
-    fn declined(&mut self, not_now: NotNow, now: Now) -> Outcome {
-        match not_now {
-            NotNow::Denied(denial) => self.denied(denial, None, now),
-            NotNow::Until(until) => {
-                let until = until.later(Moment::after(now, self.policy.shortest_pause));
-                let error = AttemptError::TooManyLost;
-                self.counts.failed = self.counts.failed.saturating_add(1);
-                let other_login = Moment::after(now, Duration::ZERO);
-                self.end_round(Pause { other_login, ..Pause::new(error.clone(), until) });
-                Outcome::Failed { error, until, may_have_counted: false }
-            }
-        }
+    /// Takes back exchange `id`, of which nothing has been sent, as if it had never begun.
+    #[doc(hidden)]
+    pub fn withdraw(&mut self, id: ExchangeId) {
+        self.in_flight.take_if(|in_flight| {
+            in_flight.id == id && (!in_flight.is_sent() || in_flight.deadline == Duration::MAX)
+        });
     }
 
-    /// Tells the session that `response` came to exchange `id`.
+    pub(super) fn rejected(&mut self, rejected: Rejected, now: Now) -> Outcome {
+        let (error, until) = match rejected {
+            Rejected::Denied { denial, ask_again } => return self.denied(denial, ask_again, now),
+            Rejected::TooManyUnknown { until } => (AttemptError::TooManyUnknown, Some(until)),
+            Rejected::Held { until } => (AttemptError::Held, until),
+            Rejected::Busy { until } => (AttemptError::Held, Some(until)),
+        };
+        self.counts.failed = self.counts.failed.saturating_add(1);
+        self.hold(error.clone(), until, now);
+        let until = self.schedule.backoff_until(now).unwrap_or(Moment::NEVER);
+        Outcome::Failed { error, until, outcome_unknown: false, took: Duration::ZERO }
+    }
+
+    /// Reports that `response` came to exchange `id`.
     ///
-    /// Call it once for each exchange that got a response, whatever it is; then poll every call that waits. What is told of an
-    /// exchange that is not under way any more is ignored.
+    /// Call it once for each exchange that got a response, whatever it is; then poll every call
+    /// that waits. A report of an exchange that is not in flight is ignored.
     pub fn handle_response<B: AsRef<[u8]>>(
         &mut self,
         id: ExchangeId,
         now: Now,
         response: &Response<B>,
     ) -> Outcome {
-        let Some(flight) = self.land(id) else { return Outcome::Ignored };
-        // Whatever it knows that the request did not hold, so that no error shows it.
+        let Some(in_flight) = self.land(id) else { return Outcome::Ignored };
+        let took = in_flight.took(now);
+        // What the session knows and the request did not hold, so that no error shows it.
         let access_token = self.token.as_ref().map_or("", |held| held.token.expose());
         let refresh_token = self.refresh.as_ref().map_or("", |held| held.token.expose());
         let password =
             self.credentials.known().map_or("", |known| known.password().expose_secret());
-        let tokens = match &flight.with {
+        let tokens = match &in_flight.with {
             With::Credentials(credentials) => {
                 SignIn::new(credentials).parse_beside(response, [access_token, refresh_token])
             }
@@ -157,52 +219,45 @@ impl Session {
             }
             // Nothing was sent that could have been answered.
             With::CredentialsToCome => {
-                return self.failed(now, AttemptError::Lost, Answer::default());
+                return self.failed(now, AttemptError::Abandoned, Answer::default());
             }
         };
-        match tokens {
-            Ok(tokens) => self.renewed(&flight, now, tokens),
-            Err(error) => self.refused_or_failed(flight, now, error),
-        }
-    }
-
-    /// Tells the session that exchange `id` got no response.
-    ///
-    /// Call it once for each exchange that failed; then poll every call that waits. What is told of an exchange that is not
-    /// under way any more is ignored.
-    pub fn handle_failure(&mut self, id: ExchangeId, now: Now, failure: &Failure) -> Outcome {
-        let Some(flight) = self.land(id) else { return Outcome::Ignored };
-        let sign_in = match failure.may_have_been_sent() {
-            true => self.count_lost(&flight, now),
-            false => SignInSeen::No,
+        let outcome = match tokens {
+            Ok(tokens) => self.renewed(in_flight, now, tokens),
+            Err(error) => self.refused_or_failed(in_flight, now, error),
         };
-        self.failed(now, AttemptError::Failure(failure.clone()), Answer::of(sign_in))
+        outcome.that_took(took)
     }
 
-    /// Tells the session that whoever was sending exchange `id` has gone away, and nothing more will be told of it.
+    /// Reports that exchange `id` got no response.
     ///
-    /// The next call that is polled takes over: at once after a refresh or where nothing had been sent, a pause later after a sign-in,
-    /// which may have counted. Without this that happens two seconds after the exchange's deadline. Then poll every call that
-    /// waits. What is told of an exchange that is not under way any more is ignored.
-    pub fn abandon(&mut self, id: ExchangeId, now: Now) -> Outcome {
-        match self.land(id) {
-            Some(flight) => self.lost(&flight, now, AttemptError::Lost),
-            None => Outcome::Ignored,
+    /// Call it once for each exchange that failed or was [abandoned](Failure::abandoned); then poll
+    /// every call that waits. A report of an exchange that is not in flight is ignored.
+    pub fn handle_failure(&mut self, id: ExchangeId, now: Now, failure: &Failure) -> Outcome {
+        let Some(in_flight) = self.land(id) else { return Outcome::Ignored };
+        let took = in_flight.took(now);
+        if failure.is_abandoned() {
+            let error = match failure.source() {
+                Some(_) => AttemptError::Failure(failure.clone()),
+                None => AttemptError::Abandoned,
+            };
+            return self.abandoned(in_flight, now, error).that_took(took);
         }
+        let outcome_unknown = failure.may_have_been_sent() && in_flight.is_sign_in_sent();
+        let result = match outcome_unknown {
+            true => SignInResult::Unknown,
+            false => SignInResult::Inconclusive,
+        };
+        self.settle(in_flight.permit, result, now);
+        let answer = Answer { outcome_unknown, ..Answer::default() };
+        self.failed(now, AttemptError::Failure(failure.clone()), answer).that_took(took)
     }
 
-    /// The same where it is known why, such as a panic: callers find that as the source of their error. It must hold nothing
-    /// secret.
-    pub fn abandon_because(
-        &mut self,
-        id: ExchangeId,
-        now: Now,
-        cause: impl Into<Box<dyn Error + Send + Sync>>,
-    ) -> Outcome {
-        let error = AttemptError::Failure(Failure::maybe_sent().with_source(cause));
-        match self.land(id) {
-            Some(flight) => self.lost(&flight, now, error),
-            None => Outcome::Ignored,
-        }
+    /// Ends the round while the ledger says no.
+    pub(super) fn hold(&mut self, error: AttemptError, until: Option<Moment>, now: Now) {
+        self.schedule.on(Event::Held { error: error.clone(), until }, now, &self.policy);
+        let until = self.schedule.backoff_until(now).unwrap_or(Moment::NEVER);
+        self.next_round(Some(SessionError::Failed { error: error.clone(), until }));
+        self.round.last = Some(error);
     }
 }

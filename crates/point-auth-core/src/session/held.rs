@@ -42,9 +42,9 @@ impl HeldToken {
         policy: &Policy,
         share: f64,
     ) -> Self {
-        let last_use = policy.last_use_margin.min(life / 10);
-        let mandatory = policy.mandatory_window.min(life / 4).max(last_use);
-        let widest = policy.advisory_window.min(life / 2).max(mandatory);
+        let last_use = Policy::LAST_USE_MARGIN.min(life / 10);
+        let mandatory = policy.mandatory_window().min(life / 4).max(last_use);
+        let widest = policy.advisory_window().min(life / 2).max(mandatory);
         let narrowest = (widest / 2).max(mandatory);
         let advisory = narrowest + (widest - narrowest).mul_f64(share.clamp(0.0, 1.0));
         let before_end =
@@ -77,6 +77,11 @@ impl HeldToken {
         if self.has_ended { Duration::ZERO } else { self.last_use.time_left(now) }
     }
 
+    /// When the server stops accepting it, on the wall clock.
+    pub(super) fn expires_at(&self) -> SystemTime {
+        self.asked_at.wall.checked_add(self.life).unwrap_or(self.asked_at.wall)
+    }
+
     /// How long ago it was asked for, by the clock that says longer.
     pub(super) fn age(&self, now: Now) -> Duration {
         age(self.asked_at, now)
@@ -93,8 +98,8 @@ pub(super) struct HeldRefresh {
 
 impl HeldRefresh {
     /// It came `age` before `now`.
-    pub(super) fn new(token: RefreshToken, now: Now, age: Duration, policy: &Policy) -> Self {
-        let dead = Moment::after(now, policy.refresh_token_life.saturating_sub(age));
+    pub(super) fn new(token: RefreshToken, now: Now, age: Duration) -> Self {
+        let dead = Moment::after(now, Policy::REFRESH_TOKEN_LIFE.saturating_sub(age));
         Self { token, came_at: before(now, age), dead }
     }
 

@@ -1,8 +1,9 @@
-//! What came of an exchange: [`Failure`] going in, [`Outcome`] and [`SessionError`] coming out.
+//! What came of an exchange: [`Failure`] goes in, [`Outcome`] and [`SessionError`] come out.
 
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::action::ExchangeKind;
 use super::time::Moment;
@@ -12,18 +13,28 @@ use crate::{Denial, RequestError, ResponseError, TokenSet};
 #[derive(Clone, Debug)]
 pub struct Failure {
     may_have_been_sent: bool,
+    is_abandoned: bool,
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
 impl Failure {
-    /// The request may have reached the server: the safe thing to say as long as nobody knows better.
+    /// The request may have reached the server. Say this unless it is certain that it did not.
     pub const fn maybe_sent() -> Self {
-        Self { may_have_been_sent: true, source: None }
+        Self { may_have_been_sent: true, is_abandoned: false, source: None }
     }
 
     /// No byte of the request body can have reached the server.
     pub const fn not_sent() -> Self {
-        Self { may_have_been_sent: false, source: None }
+        Self { may_have_been_sent: false, is_abandoned: false, source: None }
+    }
+
+    /// The sender went away, panicked or was canceled, and the request may have reached the
+    /// server.
+    ///
+    /// The next caller takes over: at once after a refresh, a second later after a sign-in. Without
+    /// this report that happens two seconds after the deadline of the exchange.
+    pub const fn abandoned() -> Self {
+        Self { may_have_been_sent: true, is_abandoned: true, source: None }
     }
 
     /// Adds the cause, which callers find as the source of their error. It must hold nothing secret.
@@ -33,31 +44,25 @@ impl Failure {
         self
     }
 
-    /// Whether the request may have reached the server.
+    /// Returns whether the request may have reached the server.
     pub const fn may_have_been_sent(&self) -> bool {
         self.may_have_been_sent
     }
 
-    /// The cause, if one was given.
+    pub(super) const fn is_abandoned(&self) -> bool {
+        self.is_abandoned
+    }
+
+    /// Returns the cause, if one was given.
     pub fn source(&self) -> Option<&(dyn Error + Send + Sync + 'static)> {
         self.source.as_deref()
     }
 }
 
-/// Why credentials are not to be sent now.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum NotNow {
-    /// They were denied.
-    Denied(Denial),
-    /// They were sent too often of late without an answer, and each of those may have counted.
-    Until(Moment),
-}
-
-/// What an exchange did to the session, for whoever stores tokens, counts or watches.
+/// What an exchange did to the session, for code that stores tokens, counts or logs.
 ///
-/// After any of them but [`Ignored`](Self::Ignored), poll every call that waits, and store the tokens if you do and they
-/// [have changed](super::Session::stored_version).
+/// After any of them but [`Ignored`](Self::Ignored), poll every call that waits, and store the
+/// tokens if they [have changed](super::SessionMachine::stored_version).
 #[derive(Clone, Debug)]
 #[must_use]
 #[non_exhaustive]
@@ -65,16 +70,33 @@ pub enum Outcome {
     /// There are new tokens.
     #[non_exhaustive]
     Renewed {
-        /// How they were got.
+        /// How they were obtained.
         kind: ExchangeKind,
         /// The tokens.
         tokens: TokenSet,
+        /// How long the exchange took.
+        took: Duration,
     },
-    /// The server denied the sign-in. Nothing is sent until the credentials change or somebody resets the session.
-    Denied(Denial),
-    /// The refresh token was refused: the next exchange is a sign-in, unless another refresh token was
-    /// [restored](super::Session::restore) meanwhile.
-    RefreshRefused(Arc<ResponseError>),
+    /// The sign-in was denied. No sign-in starts until the credentials change or the session is
+    /// reset.
+    #[non_exhaustive]
+    Denied {
+        /// What the server said.
+        denial: Denial,
+        /// How long the exchange took. Zero where nothing was sent.
+        took: Duration,
+    },
+    /// The refresh token was refused. The next exchange is a sign-in, unless another refresh token
+    /// was [restored](super::SessionMachine::restore) meanwhile.
+    #[non_exhaustive]
+    RefreshRefused {
+        /// What the server said.
+        error: Arc<ResponseError>,
+        /// Whether there is another way to a token.
+        goes_on: bool,
+        /// How long the exchange took.
+        took: Duration,
+    },
     /// It failed, and is tried again soon.
     #[non_exhaustive]
     Retrying {
@@ -82,8 +104,10 @@ pub enum Outcome {
         error: AttemptError,
         /// When it is tried again.
         at: Moment,
-        /// Whether it was a sign-in whose answer was lost, so that it may have counted against the account.
-        may_have_counted: bool,
+        /// Whether it was a sign-in that the server may have seen, with unknown outcome.
+        outcome_unknown: bool,
+        /// How long the exchange took.
+        took: Duration,
     },
     /// It failed, and nothing is sent for a while.
     #[non_exhaustive]
@@ -92,14 +116,48 @@ pub enum Outcome {
         error: AttemptError,
         /// Until when nothing is sent.
         until: Moment,
-        /// Whether it was a sign-in whose answer was lost, so that it may have counted against the account.
-        may_have_counted: bool,
+        /// Whether it was a sign-in that the server may have seen, with unknown outcome.
+        outcome_unknown: bool,
+        /// How long the exchange took. Zero where nothing was sent.
+        took: Duration,
     },
-    /// It was not the exchange under way: too late, or twice. Nothing has changed.
+    /// It was not the exchange in flight: too late, or twice. Nothing has changed.
     Ignored,
 }
 
-/// Why one exchange gave no tokens that can be used.
+impl Outcome {
+    /// Returns how long the exchange took, from when it started until its end was reported.
+    pub const fn took(&self) -> Duration {
+        match self {
+            Self::Renewed { took, .. }
+            | Self::Denied { took, .. }
+            | Self::RefreshRefused { took, .. }
+            | Self::Retrying { took, .. }
+            | Self::Failed { took, .. } => *took,
+            Self::Ignored => Duration::ZERO,
+        }
+    }
+
+    /// Returns whether another exchange follows for those that wait, so that there is no need to
+    /// poll them now.
+    pub const fn goes_on(&self) -> bool {
+        matches!(self, Self::Retrying { .. } | Self::RefreshRefused { goes_on: true, .. })
+    }
+
+    pub(super) fn that_took(mut self, time: Duration) -> Self {
+        match &mut self {
+            Self::Renewed { took, .. }
+            | Self::Denied { took, .. }
+            | Self::RefreshRefused { took, .. }
+            | Self::Retrying { took, .. }
+            | Self::Failed { took, .. } => *took = time,
+            Self::Ignored => {}
+        }
+        self
+    }
+}
+
+/// Why one exchange gave no usable tokens.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum AttemptError {
@@ -107,16 +165,18 @@ pub enum AttemptError {
     Failure(Failure),
     /// The response was not tokens.
     Response(Arc<ResponseError>),
-    /// The access token had ended when it came.
+    /// The access token had expired when it arrived.
     EndedOnArrival,
     /// The access token is the one that the API had rejected, or the one that there was.
     SameToken,
     /// The API rejected the access token although it was young.
     Rejected,
-    /// Whoever was sending went away or took too long.
-    Lost,
-    /// Sign-ins of the same login got lost too often of late.
-    TooManyLost,
+    /// The exchange was abandoned: its sender went away or took too long.
+    Abandoned,
+    /// Too many sign-ins in a row with this password had an unknown outcome.
+    TooManyUnknown,
+    /// Too many other aliases of this login were denied in a row.
+    Held,
     /// The request could not be built.
     Request(RequestError),
 }
@@ -129,13 +189,16 @@ impl fmt::Display for AttemptError {
                 None => f.write_str("there was no response"),
             },
             Self::Response(error) => error.fmt(f),
-            Self::EndedOnArrival => f.write_str("the access token had ended when it came"),
+            Self::EndedOnArrival => f.write_str("the access token had expired when it arrived"),
             Self::SameToken => f.write_str("the server gave the same access token again"),
             Self::Rejected => {
                 f.write_str("the API rejected an access token that had just been given")
             }
-            Self::Lost => f.write_str("whoever was sending went away"),
-            Self::TooManyLost => f.write_str("too many sign-ins got no answer of late"),
+            Self::Abandoned => f.write_str("the exchange was abandoned"),
+            Self::TooManyUnknown => {
+                f.write_str("too many sign-ins in a row had an unknown outcome")
+            }
+            Self::Held => f.write_str("too many aliases of this login were denied in a row"),
             Self::Request(error) => error.fmt(f),
         }
     }
@@ -156,21 +219,23 @@ impl Error for AttemptError {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum SessionError {
-    /// The server denied the sign-in. Nothing is sent until the credentials change or somebody resets the session.
+    /// The server denied the sign-in. No sign-in starts until the credentials change or the session
+    /// is reset.
     Denied(Denial),
-    /// There are no credentials, and the refresh token is not there, was refused or has ended: somebody must sign in.
+    /// There are no credentials, and the refresh token is missing, refused or expired.
     SignInNeeded,
     /// All attempts failed, and nothing is sent for a while.
     #[non_exhaustive]
     Failed {
         /// Why the last attempt failed.
         error: AttemptError,
-        /// Until when nothing is sent.
+        /// Until when nothing is sent. [Never](Moment::is_never) where only another password or a
+        /// reset helps.
         until: Moment,
     },
-    /// The caller's own deadline came first.
+    /// The caller's own deadline passed first.
     #[non_exhaustive]
-    OutOfPatience {
+    TimedOut {
         /// Why the last attempt failed, if one has.
         last: Option<AttemptError>,
     },
@@ -180,11 +245,11 @@ impl fmt::Display for SessionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Denied(denial) => denial.fmt(f),
-            Self::SignInNeeded => f.write_str(
-                "somebody must sign in: there is no good refresh token and no credentials",
-            ),
-            Self::Failed { .. } => f.write_str("no access token could be got"),
-            Self::OutOfPatience { .. } => f.write_str("no access token came in time"),
+            Self::SignInNeeded => {
+                f.write_str("sign-in needed: there are no credentials and no good refresh token")
+            }
+            Self::Failed { .. } => f.write_str("no access token"),
+            Self::TimedOut { .. } => f.write_str("no access token in time"),
         }
     }
 }
@@ -193,9 +258,7 @@ impl Error for SessionError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Failed { error, .. } => Some(error),
-            Self::OutOfPatience { last } => {
-                last.as_ref().map(|error| error as &(dyn Error + 'static))
-            }
+            Self::TimedOut { last } => last.as_ref().map(|error| error as &(dyn Error + 'static)),
             _ => None,
         }
     }

@@ -1,160 +1,177 @@
-//! [`Policy`]: every constant of a session, with its reason.
+//! [`Policy`]: every time and count that a session and its ledger go by, each with its reason.
 
 use std::time::Duration;
 
-/// When a session refreshes, how long callers wait, and how long it leaves a failing server alone.
+/// When a session refreshes, how long callers wait, and how long a failing server is left alone.
 ///
-/// [`Policy::default`] is what most should use.
+/// [`Policy::default`] suits most programs. Six values can be set; the others are the constants
+/// below, which protect accounts and servers and need no tuning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
-    pub(crate) advisory_window: Duration,
-    pub(crate) mandatory_window: Duration,
-    pub(crate) last_use_margin: Duration,
-    pub(crate) attempts: u32,
-    pub(crate) first_gap: Duration,
-    pub(crate) patience: Duration,
-    pub(crate) exchange_timeout: Duration,
-    pub(crate) shortest_pause: Duration,
-    pub(crate) shortest_pause_with_token: Duration,
-    pub(crate) longest_pause: Duration,
-    pub(crate) longest_retry_after: Duration,
-    pub(crate) lost_sign_ins: u32,
-    pub(crate) lost_pause: Duration,
-    pub(crate) young_token: Duration,
-    pub(crate) refresh_token_life: Duration,
+    pub(super) advisory_window: Duration,
+    pub(super) mandatory_window: Duration,
+    pub(super) acquire_timeout: Duration,
+    pub(super) exchange_timeout: Duration,
+    pub(super) attempts: u32,
+    pub(super) longest_backoff: Duration,
 }
 
-/// A policy that no session could keep.
+/// A policy that no session could follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PolicyError {
     /// A time or a number that must not be zero is zero.
     #[error("{0} is zero")]
     Zero(&'static str),
-    /// A time or a number is greater than another that it must not exceed.
+    /// A time is longer than another that it must not exceed.
     #[error("{0} is more than {1}")]
     Order(&'static str, &'static str),
 }
 
-/// How much longer a driver may take than its exchange before another takes over.
-pub(crate) const LOST_GRACE: Duration = Duration::from_secs(2);
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(60 * 60);
 
 impl Policy {
+    /// How long before its end a token is handed out for the last time: 5 seconds, and at most a
+    /// tenth of its life.
+    ///
+    /// A request takes a while to reach the server, whose clock may differ.
+    pub const LAST_USE_MARGIN: Duration = Duration::from_secs(5);
+
+    /// The delay before the second attempt of a round: 0.2 seconds, give or take a quarter. The
+    /// third follows after four times that.
+    ///
+    /// Long enough for a load balancer to choose another server.
+    pub const FIRST_RETRY_DELAY: Duration = Duration::from_millis(200);
+
+    /// The first backoff after a failed round, which doubles with each further one: 1 second.
+    ///
+    /// Sign-ins are at least this far apart, except for quick retries within a round.
+    pub const SHORTEST_BACKOFF: Duration = SECOND;
+
+    /// The first backoff while the token is still good: 20 seconds, and never past the token's
+    /// last use.
+    ///
+    /// No caller is waiting, so there is no hurry.
+    pub const SHORTEST_BACKOFF_WITH_TOKEN: Duration = Duration::from_secs(20);
+
+    /// The longest `Retry-After` that is honored: 1 hour. Up to a quarter of it, at most the
+    /// longest backoff, is added at random.
+    ///
+    /// A typing error at the server must not last until this process is restarted. The addition
+    /// keeps a thousand clients that were told the same from coming back at once.
+    pub const LONGEST_RETRY_AFTER: Duration = HOUR;
+
+    /// How old a token must be for a 401 to start a refresh at once: 30 seconds. The rejection of
+    /// a younger one starts a backoff.
+    ///
+    /// An API that rejects every token must not cause a storm. It is also the longest that a
+    /// sign-in waits after one that gave tokens.
+    pub const YOUNG_TOKEN: Duration = Duration::from_secs(30);
+
+    /// After how long a refresh token is certainly expired and no longer sent: 49 hours.
+    ///
+    /// The vendor lets it live 24 hours, rounded up to midnight US Eastern time; one hour more
+    /// covers daylight saving.
+    pub const REFRESH_TOKEN_LIFE: Duration = Duration::from_secs(49 * 60 * 60);
+
+    /// After how many sign-ins in a row with unknown outcome the password is held: 3.
+    ///
+    /// Each of them may have been counted as a wrong password.
+    pub const UNKNOWN_SIGN_INS: u32 = 3;
+
+    /// How long a password is held after that many unknown outcomes: 10 minutes, by the monotonic
+    /// clock.
+    ///
+    /// Most accounts that lock themselves count the failures of about a quarter of an hour.
+    pub const UNKNOWN_HOLD: Duration = Duration::from_secs(10 * 60);
+
+    /// After how many denials in a row, with no token in between, a class of aliases is held: 3.
+    pub const DENIALS_IN_A_ROW: u32 = 3;
+
+    /// The first hold of a password that has given a token: 10 minutes. It doubles with each
+    /// denied trial, up to [`LONGEST_HOLD`](Self::LONGEST_HOLD).
+    pub const FIRST_HOLD: Duration = Duration::from_secs(10 * 60);
+
+    /// The longest hold of a password that has given a token: 1 hour.
+    pub const LONGEST_HOLD: Duration = HOUR;
+
+    /// The first hold of a password that has never given a token: 1 hour. It doubles with each
+    /// denied trial.
+    pub const UNPROVEN_HOLD: Duration = HOUR;
+
+    /// How often a password that has never given a token may be denied in all: 6 times. After
+    /// that it is held until it is replaced or the ledger is reset.
+    pub const UNPROVEN_DENIALS: u32 = 6;
+
+    /// How far past its deadline an exchange or a permit counts as abandoned: 2 seconds.
+    pub const GRACE: Duration = Duration::from_secs(2);
+
     /// Starts from the defaults.
     pub fn builder() -> PolicyBuilder {
         PolicyBuilder(Self::default())
     }
 
-    /// How long before its end a token is first refreshed, while it is still handed out (default: 5 minutes).
+    /// How long before its end a token is first refreshed, while it is still handed out
+    /// (default: 5 minutes; at most half of the token's life).
     ///
-    /// One caller refreshes then and nobody waits. For a short life it is at most half of it; and each session takes between half
-    /// and all of it, by its jitter seed, so that many that began together do not refresh together.
+    /// One caller starts the refresh and none waits. Each token gets between half and all of the
+    /// window at random, so that processes that started together do not refresh together.
     pub const fn advisory_window(&self) -> Duration {
         self.advisory_window
     }
 
-    /// How long before its end a token is not handed out any more while an exchange is under way (default: 1 minute, as the vendor asks; at most a quarter of the life).
+    /// How long before its end callers wait for a refresh that is in flight instead of getting
+    /// the token (default: 1 minute, as the vendor asks; at most a quarter of the token's life).
     ///
-    /// Callers then wait for the exchange. If it fails in passing they get the token all the same.
+    /// If that refresh fails, callers get the token after all.
     pub const fn mandatory_window(&self) -> Duration {
         self.mandatory_window
     }
 
-    /// How long before its end a token is handed out for the last time (default: 5 seconds; at most a tenth of the life).
+    /// How long a caller waits for a token unless it sets a deadline of its own (default:
+    /// 15 seconds).
     ///
-    /// A request takes a while to reach the server, whose clock is not ours.
-    pub const fn last_use_margin(&self) -> Duration {
-        self.last_use_margin
+    /// It covers a slow sign-in and ends before most callers' own clients give up.
+    pub const fn acquire_timeout(&self) -> Duration {
+        self.acquire_timeout
     }
 
-    /// How many exchanges are tried in a row while there is no good token (default: 3).
+    /// How long one exchange may take (default: 30 seconds).
     ///
-    /// So that one hiccup fails nobody.
-    pub const fn attempts(&self) -> u32 {
-        self.attempts
-    }
-
-    /// How long after the first failed attempt the second begins (default: 0.2 seconds, give or take a quarter). Each further gap is four times as long.
-    ///
-    /// Long enough for a load balancer to choose another server.
-    pub const fn first_gap(&self) -> Duration {
-        self.first_gap
-    }
-
-    /// How long a caller waits for a token who does not say otherwise (default: 15 seconds).
-    ///
-    /// It covers a slow sign-in, and ends before most callers' own callers give up.
-    pub const fn patience(&self) -> Duration {
-        self.patience
-    }
-
-    /// In which time one exchange must be done (default: 30 seconds).
-    ///
-    /// A driver that is 2 seconds past it is taken for lost.
+    /// An exchange that is [`GRACE`](Self::GRACE) past it counts as abandoned.
     pub const fn exchange_timeout(&self) -> Duration {
         self.exchange_timeout
     }
 
-    /// How long nothing is sent after the attempts have failed (default: 1 second). Doubles with each failure, up to the longest pause.
+    /// How many exchanges a round has while there is no good token (default: 3).
     ///
-    /// Callers get the error at once meanwhile. It is also the least that sign-ins are apart, but for a quick retry.
-    pub const fn shortest_pause(&self) -> Duration {
-        self.shortest_pause
+    /// One brief failure then fails no caller.
+    pub const fn attempts(&self) -> u32 {
+        self.attempts
     }
 
-    /// The same while there still is a good token (default: 20 seconds). It ends when the token does.
+    /// The longest backoff that failures alone lead to (default: 1 minute; at least 1 second).
     ///
-    /// Nobody is waiting, so there is no hurry.
-    pub const fn shortest_pause_with_token(&self) -> Duration {
-        self.shortest_pause_with_token
+    /// A server that recovers is noticed within that time.
+    pub const fn longest_backoff(&self) -> Duration {
+        self.longest_backoff
     }
 
-    /// The longest pause that failures alone lead to (default: 1 minute).
-    ///
-    /// A server that is back is found back within that.
-    pub const fn longest_pause(&self) -> Duration {
-        self.longest_pause
-    }
-
-    /// The most that a server's `Retry-After` is honoured (default: 1 hour), and up to a quarter more, at most the longest pause: each
-    /// session takes a part of that, since the server may have told the same to a thousand others.
-    ///
-    /// A typing error at the other end should not last until somebody restarts this one.
-    pub const fn longest_retry_after(&self) -> Duration {
-        self.longest_retry_after
-    }
-
-    /// After how many sign-ins in a row whose answers were lost the pause is at least [`lost_pause`](Self::lost_pause) (default: 3).
-    ///
-    /// Each of them may have been a wrong password that was counted.
-    pub const fn lost_sign_ins(&self) -> u32 {
-        self.lost_sign_ins
-    }
-
-    /// The least pause after so many lost sign-ins (default: 10 minutes).
-    ///
-    /// Most accounts that lock themselves count the failures of a quarter of an hour or so.
-    pub const fn lost_pause(&self) -> Duration {
-        self.lost_pause
-    }
-
-    /// How old a token must be for its rejection to be believed to be its own fault (default: 30 seconds).
-    ///
-    /// Rejecting a younger one starts a pause, so that an API that rejects every token causes no storm. It is also the most that a
-    /// sign-in waits after one that gave tokens.
-    pub const fn young_token(&self) -> Duration {
-        self.young_token
-    }
-
-    /// After how long a refresh token is certainly dead and not sent any more (default: 49 hours).
-    ///
-    /// The vendor has them live 24 hours, rounded up to midnight US Eastern time; with an hour for the change of the clocks.
-    pub const fn refresh_token_life(&self) -> Duration {
-        self.refresh_token_life
+    /// `shortest`, doubled for each time after the first, up to the longest backoff.
+    pub(super) fn backoff(&self, shortest: Duration, times: u32) -> Duration {
+        doubled(shortest, times, self.longest_backoff)
     }
 }
 
-/// Changes single values of a [`Policy`]; what each means and its default is said there.
+/// `first`, doubled for each time after the first, up to `longest`.
+pub(super) fn doubled(first: Duration, times: u32, longest: Duration) -> Duration {
+    let doublings = times.saturating_sub(1).min(20);
+    first.saturating_mul(1 << doublings).min(longest)
+}
+
+/// Changes single values of a [`Policy`], which says what each means.
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct PolicyBuilder(Policy);
@@ -172,27 +189,9 @@ impl PolicyBuilder {
         self
     }
 
-    /// Sets [`Policy::last_use_margin`].
-    pub fn with_last_use_margin(mut self, value: Duration) -> Self {
-        self.0.last_use_margin = value;
-        self
-    }
-
-    /// Sets [`Policy::attempts`].
-    pub fn with_attempts(mut self, value: u32) -> Self {
-        self.0.attempts = value;
-        self
-    }
-
-    /// Sets [`Policy::first_gap`].
-    pub fn with_first_gap(mut self, value: Duration) -> Self {
-        self.0.first_gap = value;
-        self
-    }
-
-    /// Sets [`Policy::patience`].
-    pub fn with_patience(mut self, value: Duration) -> Self {
-        self.0.patience = value;
+    /// Sets [`Policy::acquire_timeout`].
+    pub fn with_acquire_timeout(mut self, value: Duration) -> Self {
+        self.0.acquire_timeout = value;
         self
     }
 
@@ -202,55 +201,19 @@ impl PolicyBuilder {
         self
     }
 
-    /// Sets [`Policy::shortest_pause`].
-    pub fn with_shortest_pause(mut self, value: Duration) -> Self {
-        self.0.shortest_pause = value;
+    /// Sets [`Policy::attempts`].
+    pub fn with_attempts(mut self, value: u32) -> Self {
+        self.0.attempts = value;
         self
     }
 
-    /// Sets [`Policy::shortest_pause_with_token`].
-    pub fn with_shortest_pause_with_token(mut self, value: Duration) -> Self {
-        self.0.shortest_pause_with_token = value;
+    /// Sets [`Policy::longest_backoff`].
+    pub fn with_longest_backoff(mut self, value: Duration) -> Self {
+        self.0.longest_backoff = value;
         self
     }
 
-    /// Sets [`Policy::longest_pause`].
-    pub fn with_longest_pause(mut self, value: Duration) -> Self {
-        self.0.longest_pause = value;
-        self
-    }
-
-    /// Sets [`Policy::longest_retry_after`].
-    pub fn with_longest_retry_after(mut self, value: Duration) -> Self {
-        self.0.longest_retry_after = value;
-        self
-    }
-
-    /// Sets [`Policy::lost_sign_ins`].
-    pub fn with_lost_sign_ins(mut self, value: u32) -> Self {
-        self.0.lost_sign_ins = value;
-        self
-    }
-
-    /// Sets [`Policy::lost_pause`].
-    pub fn with_lost_pause(mut self, value: Duration) -> Self {
-        self.0.lost_pause = value;
-        self
-    }
-
-    /// Sets [`Policy::young_token`].
-    pub fn with_young_token(mut self, value: Duration) -> Self {
-        self.0.young_token = value;
-        self
-    }
-
-    /// Sets [`Policy::refresh_token_life`].
-    pub fn with_refresh_token_life(mut self, value: Duration) -> Self {
-        self.0.refresh_token_life = value;
-        self
-    }
-
-    /// The policy.
+    /// Builds the policy.
     ///
     /// # Errors
     /// [`PolicyError`] when a value is zero, or greater than another that it must not exceed.
@@ -258,45 +221,22 @@ impl PolicyBuilder {
         let policy = self.0;
         for (name, is_zero) in [
             ("the number of attempts", policy.attempts == 0),
-            ("the number of lost sign-ins", policy.lost_sign_ins == 0),
-            ("the last-use margin", policy.last_use_margin.is_zero()),
-            ("the first gap", policy.first_gap.is_zero()),
-            ("the patience", policy.patience.is_zero()),
+            ("the acquire timeout", policy.acquire_timeout.is_zero()),
             ("the exchange timeout", policy.exchange_timeout.is_zero()),
-            ("the shortest pause", policy.shortest_pause.is_zero()),
-            ("the shortest pause with a token", policy.shortest_pause_with_token.is_zero()),
-            ("the pause after lost sign-ins", policy.lost_pause.is_zero()),
-            ("the age of a young token", policy.young_token.is_zero()),
-            ("the refresh token's life", policy.refresh_token_life.is_zero()),
         ] {
             if is_zero {
                 return Err(PolicyError::Zero(name));
             }
         }
+        let (mandatory, advisory) = (policy.mandatory_window, policy.advisory_window);
         for (less, name, more, other) in [
+            (Policy::LAST_USE_MARGIN, "the last-use margin", mandatory, "the mandatory window"),
+            (mandatory, "the mandatory window", advisory, "the advisory window"),
             (
-                policy.last_use_margin,
-                "the last-use margin",
-                policy.mandatory_window,
-                "the mandatory window",
-            ),
-            (
-                policy.mandatory_window,
-                "the mandatory window",
-                policy.advisory_window,
-                "the advisory window",
-            ),
-            (
-                policy.shortest_pause,
-                "the shortest pause",
-                policy.longest_pause,
-                "the longest pause",
-            ),
-            (
-                policy.shortest_pause_with_token,
-                "the shortest pause with a token",
-                policy.longest_pause,
-                "the longest pause",
+                Policy::SHORTEST_BACKOFF,
+                "the shortest backoff",
+                policy.longest_backoff,
+                "the longest backoff",
             ),
         ] {
             if less > more {
@@ -310,21 +250,12 @@ impl PolicyBuilder {
 impl Default for Policy {
     fn default() -> Self {
         Self {
-            advisory_window: Duration::from_secs(5 * 60),
-            mandatory_window: Duration::from_secs(60),
-            last_use_margin: Duration::from_secs(5),
-            attempts: 3,
-            first_gap: Duration::from_millis(200),
-            patience: Duration::from_secs(15),
+            advisory_window: 5 * MINUTE,
+            mandatory_window: MINUTE,
+            acquire_timeout: Duration::from_secs(15),
             exchange_timeout: Duration::from_secs(30),
-            shortest_pause: Duration::from_secs(1),
-            shortest_pause_with_token: Duration::from_secs(20),
-            longest_pause: Duration::from_secs(60),
-            longest_retry_after: Duration::from_secs(60 * 60),
-            lost_sign_ins: 3,
-            lost_pause: Duration::from_secs(10 * 60),
-            young_token: Duration::from_secs(30),
-            refresh_token_life: Duration::from_secs(49 * 60 * 60),
+            attempts: 3,
+            longest_backoff: MINUTE,
         }
     }
 }

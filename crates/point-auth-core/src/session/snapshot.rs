@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::Session;
+use super::SessionMachine;
 use super::action::ExchangeKind;
-use super::exchange::Flight;
+use super::exchange::InFlight;
 use super::held::Phase;
 use super::outcome::AttemptError;
 use super::time::{Moment, Now};
@@ -18,13 +18,13 @@ pub enum State {
     Good,
     /// There is a good token, and it is time to get the next one.
     Renewing,
-    /// There is no good token, and one is being got.
+    /// There is no good token, and an exchange for one is due or in flight.
     Waiting,
     /// There is no good token, and nothing is sent for a while.
-    Paused,
-    /// The server denied the sign-in; somebody must change the credentials or reset the session.
+    BackingOff,
+    /// The server denied the sign-in. An operator must change the credentials or reset the session.
     Denied,
-    /// There are no credentials and no refresh token; somebody must sign in.
+    /// There are no credentials and no refresh token. A user must sign in.
     SignInNeeded,
 }
 
@@ -32,9 +32,9 @@ pub enum State {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {
-    /// Sign-ins begun.
+    /// Sign-ins started.
     pub sign_ins: u64,
-    /// Refreshes begun.
+    /// Refreshes started.
     pub refreshes: u64,
     /// Exchanges that gave tokens.
     pub renewed: u64,
@@ -42,14 +42,14 @@ pub struct Counts {
     pub denied: u64,
     /// Refreshes that were refused.
     pub refused: u64,
-    /// Exchanges that failed in passing.
+    /// Exchanges that failed and may succeed later.
     pub failed: u64,
-    /// Exchanges whose driver went away or took too long.
-    pub lost: u64,
+    /// Exchanges that were abandoned: their sender went away or took too long.
+    pub abandoned: u64,
 }
 
 impl Counts {
-    pub(super) fn begun(&mut self, kind: ExchangeKind) {
+    pub(super) fn started(&mut self, kind: ExchangeKind) {
         let count = match kind {
             ExchangeKind::SignIn => &mut self.sign_ins,
             ExchangeKind::Refresh => &mut self.refreshes,
@@ -72,35 +72,34 @@ pub struct Snapshot {
     pub next_look: Option<Moment>,
     /// Whether there is a refresh token that may be good.
     pub has_refresh_token: bool,
-    /// The exchange under way.
-    pub under_way: Option<ExchangeKind>,
+    /// The exchange in flight.
+    pub in_flight: Option<ExchangeKind>,
     /// Until when nothing is sent.
-    pub paused_until: Option<Moment>,
+    pub backoff_until: Option<Moment>,
     /// Why the last attempt failed, if none has succeeded since.
     pub last_failure: Option<AttemptError>,
-    /// The denial that the session waits over.
+    /// The denial that stops sign-ins.
     pub denial: Option<Denial>,
     /// What there has been so far.
     pub counts: Counts,
 }
 
-impl Session {
-    /// What is going on. Changes nothing; call it as often as you like.
+impl SessionMachine {
+    /// Returns what is going on. Changes nothing; call it as often as you like.
     pub fn snapshot(&self, now: Now) -> Snapshot {
         let phase = self.token.as_ref().map_or(Phase::Over, |held| held.phase(now));
-        let pause = self.pause.as_ref().filter(|pause| !pause.until.has_come(now));
-        let under_way = self.flight.as_ref().filter(|flight| now.monotonic < flight.lost_at());
+        let backoff_until = self.schedule.backoff_until(now);
+        let in_flight =
+            self.in_flight.as_ref().filter(|in_flight| now.monotonic < in_flight.abandoned_at());
+        let next_kind = self.next_kind(now);
+        let is_denied = self.schedule.denial().is_some();
         let state = match phase {
             Phase::Good => State::Good,
             Phase::Advisory | Phase::Mandatory => State::Renewing,
-            Phase::Over if under_way.is_some() => State::Waiting,
-            Phase::Over
-                if self.latch.is_some() && self.next_kind(now) != Some(ExchangeKind::Refresh) =>
-            {
-                State::Denied
-            }
-            Phase::Over if self.next_kind(now).is_none() => State::SignInNeeded,
-            Phase::Over if pause.is_some() => State::Paused,
+            Phase::Over if in_flight.is_some() => State::Waiting,
+            Phase::Over if is_denied && next_kind != Some(ExchangeKind::Refresh) => State::Denied,
+            Phase::Over if next_kind.is_none() => State::SignInNeeded,
+            Phase::Over if backoff_until.is_some() => State::BackingOff,
             Phase::Over => State::Waiting,
         };
         let held = self.token.as_ref().filter(|_| phase != Phase::Over);
@@ -113,10 +112,10 @@ impl Session {
                 .refresh
                 .as_ref()
                 .is_some_and(|refresh| refresh.may_be_good(now)),
-            under_way: under_way.map(Flight::kind),
-            paused_until: pause.map(|pause| pause.until),
+            in_flight: in_flight.map(InFlight::kind),
+            backoff_until,
             last_failure: self.round.last.clone(),
-            denial: self.latch.as_ref().map(|latch| latch.denial.clone()),
+            denial: self.schedule.denial().cloned(),
             counts: self.counts,
         }
     }

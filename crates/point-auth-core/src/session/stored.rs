@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::Session;
+use super::SessionMachine;
+use super::exchange::InFlight;
 use super::held::{HeldRefresh, HeldToken, Phase};
 use super::time::Now;
 use crate::answer::json_text;
@@ -192,7 +193,7 @@ impl fmt::Debug for StoredTokens {
     }
 }
 
-impl Session {
+impl SessionMachine {
     /// A number that changes whenever [`stored_tokens`](Self::stored_tokens) does, whatever changed them: store them then.
     pub const fn stored_version(&self) -> u64 {
         self.stored_version
@@ -228,9 +229,9 @@ impl Session {
     /// good tokens takes up whatever username and alias they name.
     pub fn restore(&mut self, stored: StoredTokens, now: Now) -> Result<(), StoredTokensError> {
         let mut owner = self.owner.clone();
-        // What is under way will bring tokens of somebody who is known.
-        let nobody_is_known = self.flight.as_ref().is_none_or(|flight| !flight.is_sent());
-        let has_none = nobody_is_known
+        // An exchange in flight will bring tokens of a user who is known.
+        let is_known = self.in_flight.as_ref().is_some_and(InFlight::is_sent);
+        let has_none = !is_known
             && self.last_use(now).is_none()
             && !self.refresh.as_ref().is_some_and(|refresh| refresh.may_be_good(now));
         if self.credentials.known().is_none() && has_none {
@@ -269,7 +270,7 @@ impl Session {
         if let Some(Stored { token, since }) = stored.refresh_token
             && let Some(age) = age_of(since)
         {
-            let held = HeldRefresh::new(token, now, age, &self.policy);
+            let held = HeldRefresh::new(token, now, age);
             let is_newer = self
                 .refresh
                 .as_ref()

@@ -1,5 +1,6 @@
-//! Two clocks: one that stops in suspend, and one that somebody may set.
+//! Two clocks: one that stops in suspend, and one that people and NTP may set.
 
+use std::fmt;
 use std::time::{Duration, SystemTime};
 
 /// What both clocks say at one moment. The caller reads them; this crate has no clock.
@@ -9,20 +10,23 @@ use std::time::{Duration, SystemTime};
     reason = "there are two clocks, and callers build this all the time"
 )]
 pub struct Now {
-    /// A clock that never goes back, since any fixed moment before; `Instant` is one. On most systems it stops in suspend.
+    /// The time since any fixed moment on a clock that never goes back, such as `Instant`. On most
+    /// systems it stops in suspend.
     pub monotonic: Duration,
-    /// The clock on the wall, which goes on in suspend, and which somebody or NTP may set to anything.
+    /// The wall clock, which goes on in suspend, and which people and NTP may set to anything.
     pub wall: SystemTime,
 }
 
 impl Now {
-    /// What both clocks say.
+    /// Creates the reading of both clocks.
     pub const fn new(monotonic: Duration, wall: SystemTime) -> Self {
         Self { monotonic, wall }
     }
 }
 
 /// A moment to come, on both clocks. It has come as soon as either says so.
+///
+/// `Display` shows it on the wall clock, as in `Tue, 24 Nov 2026 18:00:00 GMT`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment {
     monotonic: Duration,
@@ -31,8 +35,16 @@ pub struct Moment {
 }
 
 impl Moment {
-    /// `delay` after `now`, or never if no clock can show that.
-    pub(crate) fn after(now: Now, delay: Duration) -> Self {
+    /// A moment that never comes.
+    pub const NEVER: Self = Self::on_monotonic(Duration::MAX);
+
+    /// Whether this moment never comes.
+    pub fn is_never(self) -> bool {
+        self == Self::NEVER
+    }
+
+    /// Creates the moment `delay` after `now`, or one that never comes if no clock can show it.
+    pub fn after(now: Now, delay: Duration) -> Self {
         Self { monotonic: now.monotonic.saturating_add(delay), wall: now.wall.checked_add(delay) }
     }
 
@@ -41,12 +53,12 @@ impl Moment {
         Self { monotonic, wall: None }
     }
 
-    /// Whether it has come, by either clock.
+    /// Returns whether it has come, by either clock.
     pub fn has_come(self, now: Now) -> bool {
         now.monotonic >= self.monotonic || self.wall.is_some_and(|wall| now.wall >= wall)
     }
 
-    /// How long until it comes, by the clock that is ahead. Zero when it has come.
+    /// Returns how long it is until then, by the clock that is ahead. Zero when it has come.
     pub fn time_left(self, now: Now) -> Duration {
         let monotonic = self.monotonic.saturating_sub(now.monotonic);
         match self.wall {
@@ -78,5 +90,19 @@ impl Moment {
             _ => None,
         };
         Self { monotonic: self.monotonic.max(other.monotonic), wall }
+    }
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Year 9999, beyond which the format has no room.
+        const LAST: Duration = Duration::from_secs(253_402_300_799);
+        match self.wall.map(|wall| wall.duration_since(SystemTime::UNIX_EPOCH)) {
+            _ if self.is_never() => f.write_str("never"),
+            Some(Ok(since)) if since <= LAST => {
+                f.write_str(&httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + since))
+            }
+            _ => write!(f, "{:?} on the monotonic clock", self.monotonic),
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use point_auth_core::BaseUrl;
-use point_auth_core::session::{Action, Call, Failure, Now, Policy, Session, State};
+use point_auth_core::session::{Action, Call, Failure, Now, Policy, SessionMachine, State};
 
 use crate::scenario::{Scenario, jane, new_year};
 
@@ -138,7 +138,8 @@ fn run_through(now: Now) {
     );
     for first in [now, before] {
         for expires_in in ["1", "3600", "1e300"] {
-            let mut session = Session::new(BaseUrl::production(), jane(), Policy::default(), 1);
+            let mut session =
+                SessionMachine::new(BaseUrl::production(), jane(), Policy::default(), 1);
             for now in [first, now, now] {
                 let body = format!(
                     r#"{{"access_token":"first","refresh_token":"again","expires_in":{expires_in}}}"#
@@ -157,11 +158,11 @@ fn run_through(now: Now) {
                 if let Ok(Action::Send(exchange)) = session.poll(now, &mut call) {
                     let _ = session.handle_failure(exchange.id, now, &Failure::maybe_sent());
                 }
-                session.reset();
+                session.reset(now);
                 if let Ok(Action::Send(exchange)) =
                     session.poll(now, &mut Call::until(Duration::MAX))
                 {
-                    let _outcome = session.abandon(exchange.id, now);
+                    let _outcome = session.handle_failure(exchange.id, now, &Failure::abandoned());
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! New credentials: what becomes void, what is dropped, what is kept; and a reset.
 
-use point_auth_core::session::{Policy, Session, State};
+use point_auth_core::session::{AttemptError, Policy, SessionMachine, State};
 use point_auth_core::{BaseUrl, Credentials};
 
 use crate::scenario::{Scenario, jane};
@@ -99,21 +99,33 @@ fn a_new_username_opens_the_latch() {
 }
 
 #[test]
-fn a_new_alias_opens_no_latch_since_the_password_is_still_wrong() {
+fn a_new_alias_is_sent_until_three_were_denied_in_a_row() {
     let mut scenario = Scenario::new();
-    scenario.someone().signs_in();
-    scenario.server().denies();
+    for alias in ["ann", "bob", "cid"] {
+        scenario.session.set_credentials(jane_as(alias), scenario.now);
+        scenario.someone().signs_in().server().denies().someone().is_denied();
+    }
+    scenario.session.set_credentials(jane_as("dan"), scenario.now);
+    let (error, until) = scenario.someone().error();
+    assert!(matches!(error, AttemptError::Held));
+    assert_eq!(scenario.until(until), 3600.0);
+    // One that was denied is told so, and not that it is held.
     scenario.session.set_credentials(jane_as("ann"), scenario.now);
-    scenario.someone().is_denied().has_sent(1, 0);
+    scenario.someone().is_denied().has_sent(3, 0);
+    // Another password is another matter.
+    scenario.session.set_credentials(new_password(), scenario.now);
+    scenario.someone().signs_in();
 }
 
 #[test]
-fn going_back_to_a_password_that_was_denied_is_a_change_all_the_same() {
+fn going_back_to_a_password_that_was_denied_sends_it_only_after_a_reset() {
     let mut scenario = Scenario::new();
     scenario.someone().signs_in();
     scenario.server().denies();
     scenario.session.set_credentials(new_password(), scenario.now);
     scenario.session.set_credentials(jane(), scenario.now);
+    scenario.someone().is_denied().has_sent(1, 0);
+    scenario.session.reset(scenario.now);
     scenario.someone().signs_in();
 }
 
@@ -133,7 +145,7 @@ fn new_credentials_end_no_pause_that_the_server_asked_for() {
     scenario.server().is_busy("300");
     scenario.session.set_credentials(new_password(), scenario.now);
     scenario.pauses_as_asked_for(300).nobody_sends();
-    scenario.session.reset();
+    scenario.session.reset(scenario.now);
     scenario.someone().signs_in();
 }
 
@@ -149,10 +161,10 @@ fn a_pause_made_long_by_a_token_is_short_when_another_user_comes() {
 #[test]
 fn a_reset_leaves_the_token_and_the_exchange_under_way() {
     let mut scenario = Scenario::refreshable("first", 3600);
-    scenario.session.reset();
+    scenario.session.reset(scenario.now);
     scenario.someone().gets("first");
     scenario.at(3595).caller("ann").refreshes();
-    scenario.session.reset();
+    scenario.session.reset(scenario.now);
     scenario.caller("bob").waits();
     scenario.server().gives("second", 3600).caller("bob").gets("second").has_sent(1, 1);
 }
@@ -169,15 +181,18 @@ fn a_reset_begins_the_pauses_anew() {
     scenario.pauses_for(1).after(1);
     fail(&mut scenario);
     scenario.pauses_for(2);
-    scenario.session.reset();
+    scenario.session.reset(scenario.now);
     assert_eq!(fail(&mut scenario), 3);
     scenario.pauses_for(1);
 }
 
 #[test]
 fn a_session_without_anything_asks_somebody_to_sign_in() {
-    let mut scenario =
-        Scenario::of(Session::without_credentials(BaseUrl::production(), Policy::default(), 1));
+    let mut scenario = Scenario::of(SessionMachine::without_credentials(
+        BaseUrl::production(),
+        Policy::default(),
+        1,
+    ));
     scenario.someone().is_asked_to_sign_in();
     assert_eq!(scenario.state(), State::SignInNeeded);
     scenario.session.set_credentials(jane(), scenario.now);

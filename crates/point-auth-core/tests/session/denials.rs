@@ -111,7 +111,7 @@ fn a_refused_refresh_of_a_latched_session_ends_in_the_denial_for_all_who_wait() 
 #[test]
 fn a_reset_opens_the_latch_for_one_more_sign_in() {
     let mut scenario = denied();
-    scenario.session.reset();
+    scenario.session.reset(scenario.now);
     scenario.caller("cid").signs_in().someone().waits();
     scenario.server().denies();
     scenario.someone().is_denied().has_sent(2, 0);
@@ -120,7 +120,7 @@ fn a_reset_opens_the_latch_for_one_more_sign_in() {
 #[test]
 fn whoever_waited_for_a_denied_sign_in_is_told_and_begins_no_other_even_after_a_reset() {
     let mut scenario = denied();
-    scenario.session.reset();
+    scenario.session.reset(scenario.now);
     scenario.caller("bob").is_denied().has_sent(1, 0);
     scenario.caller("cid").signs_in();
 }

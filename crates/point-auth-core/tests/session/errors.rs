@@ -1,6 +1,6 @@
 //! What callers are told, down to the cause of the cause; nothing is said twice.
 
-use point_auth_core::session::{AttemptError, Failure, Outcome, SessionError};
+use point_auth_core::session::{AttemptError, ExchangeId, Failure, Outcome, SessionError};
 use std::cell::RefCell;
 use std::error::Error;
 use std::fmt;
@@ -54,33 +54,32 @@ fn a_failure_is_told_with_its_cause_and_the_cause_of_that() {
         &Failure::maybe_sent().with_source(Box::<dyn Error + Send + Sync>::from(Outer(Inner))),
     );
     let error = scenario.caller("ann").reply.unwrap_err();
-    assert_eq!(
-        told(&error),
-        ["no access token could be got", "the connection was lost", "reset by peer"]
-    );
+    assert_eq!(told(&error), ["no access token", "the connection was lost", "reset by peer"]);
 }
 
-/// It counts as one that nobody has said anything of.
+fn abandons(scenario: &mut Scenario, id: ExchangeId) -> Outcome {
+    let failure = Failure::abandoned().with_source(Outer(Inner));
+    scenario.session.handle_failure(id, scenario.now, &failure)
+}
+
+/// It counts as any other that was abandoned.
 #[test]
-fn whoever_gives_an_exchange_up_may_say_why() {
+fn a_sender_that_abandons_an_exchange_may_say_why() {
     let mut scenario = Scenario::new();
     scenario.caller("ann").signs_in();
     let id = scenario.exchange().id;
-    scenario.outcome = Some(scenario.session.abandon_because(id, scenario.now, Outer(Inner)));
+    scenario.outcome = Some(abandons(&mut scenario, id));
     scenario.retries().caller("ann").waits_for(1);
-    assert_eq!(scenario.snapshot().counts.lost, 1);
+    assert_eq!(scenario.snapshot().counts.abandoned, 1);
     scenario.after(1).caller("ann").signs_in();
     let id = scenario.exchange().id;
-    scenario.outcome = Some(scenario.session.abandon_because(id, scenario.now, Outer(Inner)));
+    scenario.outcome = Some(abandons(&mut scenario, id));
     scenario.after(1).caller("ann").signs_in();
     let id = scenario.exchange().id;
-    scenario.outcome = Some(scenario.session.abandon_because(id, scenario.now, Outer(Inner)));
+    scenario.outcome = Some(abandons(&mut scenario, id));
     let error = scenario.gives_up().pauses_for(600).caller("ann").reply.unwrap_err();
-    assert_eq!(
-        told(&error),
-        ["no access token could be got", "the connection was lost", "reset by peer"]
-    );
-    scenario.outcome = Some(scenario.session.abandon_because(id, scenario.now, Outer(Inner)));
+    assert_eq!(told(&error), ["no access token", "the connection was lost", "reset by peer"]);
+    scenario.outcome = Some(abandons(&mut scenario, id));
     scenario.is_ignored();
 }
 
@@ -120,7 +119,7 @@ fn whoever_holds_the_errors_of_a_session_decides_when_they_are_dropped() {
         |scenario| {
             scenario.after_the_pause().someone().signs_in().server().denies();
         },
-        |scenario| scenario.session.reset(),
+        |scenario| scenario.session.reset(scenario.now),
         |scenario| *scenario = Scenario::new(),
     ];
     for happens in all {
@@ -145,7 +144,7 @@ fn a_failure_without_a_cause_is_told_too() {
     scenario.caller("ann").signs_in();
     scenario.server().falls_silent();
     let error = scenario.caller("ann").reply.unwrap_err();
-    assert_eq!(told(&error), ["no access token could be got", "there was no response"]);
+    assert_eq!(told(&error), ["no access token", "there was no response"]);
 }
 
 #[test]
@@ -164,23 +163,20 @@ fn a_response_that_was_no_token_is_told() {
     scenario.caller("ann").signs_in();
     scenario.server().answers(404, "<html>");
     let error = scenario.caller("ann").reply.unwrap_err();
-    assert_eq!(
-        told(&error),
-        ["no access token could be got", "unexpected answer: status 404, not JSON"]
-    );
+    assert_eq!(told(&error), ["no access token", "unexpected answer: status 404, not JSON"]);
 }
 
 #[test]
-fn a_caller_out_of_patience_is_told_why_the_last_attempt_failed() {
+fn a_caller_that_timed_out_is_told_why_the_last_attempt_failed() {
     let mut scenario = Scenario::new();
     scenario.someone().signs_in();
     let error = scenario.someone_with(0).reply.unwrap_err();
-    assert_eq!(told(&error), ["no access token came in time"]);
+    assert_eq!(told(&error), ["no access token in time"]);
     scenario.server().is_unavailable();
     let error = scenario.someone_with(0).reply.unwrap_err();
     assert_eq!(
         told(&error),
-        ["no access token came in time", "unexpected answer: status 503, not JSON"]
+        ["no access token in time", "unexpected answer: status 503, not JSON"]
     );
 }
 
@@ -200,7 +196,7 @@ fn a_denial_is_told_in_the_servers_words_and_once() {
 
 #[test]
 fn the_need_of_a_sign_in_is_told() {
-    let session = point_auth_core::session::Session::without_credentials(
+    let session = point_auth_core::session::SessionMachine::without_credentials(
         point_auth_core::BaseUrl::production(),
         point_auth_core::session::Policy::default(),
         1,
@@ -208,7 +204,7 @@ fn the_need_of_a_sign_in_is_told() {
     let error = Scenario::of(session).someone().reply.unwrap_err();
     assert_eq!(
         told(&error),
-        ["somebody must sign in: there is no good refresh token and no credentials"]
+        ["sign-in needed: there are no credentials and no good refresh token"]
     );
 }
 
@@ -218,13 +214,13 @@ fn every_cause_of_a_failed_attempt_has_words_of_its_own() {
         assert!(error.source().is_none());
         error.to_string()
     };
-    assert_eq!(said(AttemptError::EndedOnArrival), "the access token had ended when it came");
+    assert_eq!(said(AttemptError::EndedOnArrival), "the access token had expired when it arrived");
     assert_eq!(said(AttemptError::SameToken), "the server gave the same access token again");
     assert_eq!(
         said(AttemptError::Rejected),
         "the API rejected an access token that had just been given"
     );
-    assert_eq!(said(AttemptError::Lost), "whoever was sending went away");
+    assert_eq!(said(AttemptError::Abandoned), "the exchange was abandoned");
     assert_eq!(
         said(AttemptError::Request(point_auth_core::RequestError::Path)),
         point_auth_core::RequestError::Path.to_string()

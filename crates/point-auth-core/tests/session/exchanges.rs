@@ -1,6 +1,6 @@
 //! One exchange at a time, whoever asks, whoever goes away, and whatever comes late.
 
-use point_auth_core::session::{Action, AttemptError, Call, SessionError};
+use point_auth_core::session::{Action, AttemptError, Call, Failure, SessionError};
 
 use crate::scenario::Scenario;
 
@@ -71,7 +71,7 @@ fn a_driver_of_a_sign_in_that_is_never_heard_of_is_replaced_three_seconds_past_i
     scenario.at(25).caller("bob").waits_for(7);
     scenario.at(31.999).caller("bob").waits();
     scenario.at(32).caller("bob").waits_for(1);
-    assert_eq!(scenario.snapshot().counts.lost, 1);
+    assert_eq!(scenario.snapshot().counts.abandoned, 1);
     scenario.at(33).caller("bob").signs_in().has_sent(2, 0);
 }
 
@@ -99,7 +99,7 @@ fn a_late_answer_of_an_exchange_that_was_replaced_is_ignored() {
     scenario.server_of(old).answers(200, r#"{"access_token":"late"}"#).is_ignored();
     scenario.server_of(old).denies().is_ignored();
     scenario.server_of(old).falls_silent().is_ignored();
-    let _outcome = scenario.session.abandon(old, scenario.now);
+    let _outcome = scenario.session.handle_failure(old, scenario.now, &Failure::abandoned());
     scenario.caller("cid").waits();
     scenario.server().gives("first", 3600).caller("cid").gets("first");
 }
@@ -123,7 +123,7 @@ fn exchanges_have_different_ids() {
         scenario.someone().signs_in();
         assert!(ids.insert(scenario.exchange().id));
         scenario.server().is_not_reached();
-        scenario.session.reset();
+        scenario.session.reset(scenario.now);
     }
 }
 
@@ -136,7 +136,7 @@ fn drivers_that_vanish_again_and_again_end_the_round() {
     });
     assert_eq!(attempts, 3);
     let caller = scenario.someone();
-    assert!(matches!(caller.error().0, AttemptError::Lost));
+    assert!(matches!(caller.error().0, AttemptError::Abandoned));
     caller.fails().pauses_for(1);
     scenario.after(1).someone().refreshes();
 }
@@ -158,7 +158,7 @@ fn a_refresh_under_way_is_waited_for_even_when_nothing_could_follow_it() {
     scenario.sleeps_for(200_000).caller("bob").waits();
     scenario.server().gives("second", 300_000).caller("bob").gets("second");
 
-    let mut scenario = Scenario::of(point_auth_core::session::Session::without_credentials(
+    let mut scenario = Scenario::of(point_auth_core::session::SessionMachine::without_credentials(
         point_auth_core::BaseUrl::production(),
         point_auth_core::session::Policy::default(),
         1,

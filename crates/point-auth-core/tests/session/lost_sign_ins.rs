@@ -129,7 +129,7 @@ fn a_refresh_that_succeeds_says_nothing_of_the_sign_ins_before_it() {
 #[test]
 fn a_reset_ends_the_ten_minutes() {
     let mut scenario = three_are_lost();
-    scenario.session.reset();
+    scenario.session.reset(scenario.now);
     scenario.someone().signs_in();
     scenario.server().falls_silent().pauses_for(1);
 }
@@ -168,7 +168,7 @@ fn sign_ins_whose_drivers_went_away_count_as_lost() {
     });
     assert_eq!(attempts, 3);
     let caller = scenario.someone();
-    assert!(matches!(caller.error().0, AttemptError::Lost));
+    assert!(matches!(caller.error().0, AttemptError::Abandoned));
     caller.fails().pauses_for(600);
 }
 
@@ -249,12 +249,10 @@ fn a_gateway_that_got_no_answer_may_have_passed_the_password_on() {
 }
 
 #[test]
-fn an_outcome_says_whether_it_may_have_counted() {
+fn an_outcome_says_whether_it_outcome_unknown() {
     use point_auth_core::session::Outcome::{Failed, Retrying};
     let counted = |scenario: &Scenario| match scenario.outcome {
-        Some(Failed { may_have_counted, .. } | Retrying { may_have_counted, .. }) => {
-            may_have_counted
-        }
+        Some(Failed { outcome_unknown, .. } | Retrying { outcome_unknown, .. }) => outcome_unknown,
         ref other => panic!("{other:?}"),
     };
     let after = |what: fn(&mut Scenario)| {

@@ -13,7 +13,7 @@ mod credentials;
 mod denials;
 mod errors;
 mod exchanges;
-mod login;
+mod ledger;
 mod lost_sign_ins;
 mod on_demand;
 mod owners;

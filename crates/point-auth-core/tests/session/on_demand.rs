@@ -2,7 +2,7 @@
 
 use point_auth_core::Credentials;
 use point_auth_core::session::{
-    AttemptError, Login, NotNow, Now, Outcome, Policy, State, StoredTokensError,
+    AttemptError, Ledger, Now, Outcome, Policy, Rejected, SignInResult, State, StoredTokensError,
 };
 
 use crate::scenario::{Scenario, Seconds, jane};
@@ -13,6 +13,16 @@ fn rotated() -> Credentials {
 
 fn joe() -> Credentials {
     Credentials::new("joe@tenant.com", "joe's password").unwrap()
+}
+
+/// What a shared ledger says after three sign-ins with unknown outcome.
+fn too_many_unknown(now: Now) -> Rejected {
+    let mut ledger = Ledger::new(&Policy::default());
+    for _ in 0..3 {
+        let permit = ledger.ask(&jane(), now).unwrap();
+        ledger.settle(permit, SignInResult::Unknown, now);
+    }
+    ledger.ask(&jane(), now).unwrap_err()
 }
 
 /// Jane has signed in.
@@ -107,25 +117,34 @@ fn a_rotated_password_opens_the_latch_by_itself_within_a_pause() {
 }
 
 #[test]
-fn another_spelling_of_the_username_or_another_alias_is_denied_as_well() {
+fn another_spelling_of_the_username_is_denied_as_well() {
     let shouted = Credentials::new("JANE@Tenant.com", "jane's password").unwrap();
-    for same in [shouted, jane().with_user_alias("ann").unwrap()] {
-        let mut scenario = denied();
-        scenario
-            .after(1)
-            .someone()
-            .asks_for_credentials()
-            .source()
-            .gives_to_no_avail(same)
-            .latches();
-        scenario.has_sent(1, 0);
+    let mut scenario = denied();
+    scenario.after(1).someone().asks_for_credentials();
+    scenario.source().gives_to_no_avail(shouted).latches();
+    scenario.has_sent(1, 0);
+}
+
+#[test]
+fn another_alias_is_sent_until_three_were_denied_in_a_row() {
+    let mut scenario = denied();
+    for (alias, pause) in [("ann", 1), ("bob", 2)] {
+        let janes = jane().with_user_alias(alias).unwrap();
+        scenario.after(pause).someone().asks_for_credentials().source().gives(janes);
+        scenario.server().denies().latches();
     }
+    scenario.has_sent(3, 0);
+    let janes = jane().with_user_alias("cid").unwrap();
+    scenario.after(4).someone().asks_for_credentials();
+    scenario.source().gives_to_no_avail(janes).gives_up();
+    assert!(matches!(scenario.someone().error().0, AttemptError::Held));
+    scenario.has_sent(3, 0);
 }
 
 #[test]
 fn a_reset_sends_even_what_was_denied_once_more() {
     let mut scenario = denied();
-    scenario.session.reset();
+    scenario.session.reset(scenario.now);
     scenario.someone().asks_for_credentials().source().gives(jane()).has_sent(2, 0);
 }
 
@@ -157,7 +176,7 @@ fn a_source_that_never_answers_is_replaced_two_seconds_past_the_deadline_and_is_
     let outcome = scenario.session.sign_in_with(late, scenario.now, jane()).unwrap_err();
     assert!(matches!(*outcome, Outcome::Ignored));
     scenario.has_sent(0, 0).source().gives(jane()).has_sent(1, 0);
-    assert_eq!(scenario.snapshot().counts.lost, 1);
+    assert_eq!(scenario.snapshot().counts.abandoned, 1);
 }
 
 #[test]
@@ -183,7 +202,7 @@ fn who_declines_because_of_a_denial_latches_without_a_request() {
     let denial = denied().latches();
     let mut scenario = Scenario::on_demand();
     scenario.caller("ann").asks_for_credentials().caller("bob").waits();
-    scenario.source().declines(NotNow::Denied(denial)).latches();
+    scenario.source().rejects(Rejected::Denied { denial, ask_again: None }).latches();
     scenario
         .caller("ann")
         .is_denied()
@@ -193,32 +212,39 @@ fn who_declines_because_of_a_denial_latches_without_a_request() {
         .is_denied()
         .has_sent(0, 0);
     assert_eq!(scenario.snapshot().counts.denied, 0);
-    scenario.after(1).someone().asks_for_credentials().source().gives(jane()).has_sent(1, 0);
-}
-
-/// What a shared login says for so long after a sign-in that got lost.
-fn rests_for(seconds: u32, now: Now) -> NotNow {
-    let policy =
-        Policy::builder().with_lost_sign_ins(1).with_lost_pause(seconds.seconds()).build().unwrap();
-    let mut login = Login::new(&policy);
-    let mut scenario = Scenario::new();
-    scenario.someone().signs_in().server().falls_silent();
-    login.handle(&jane(), scenario.outcome.as_ref().unwrap(), now);
-    login.check(&jane(), now).unwrap_err()
+    scenario.after(1).someone().is_denied().has_sent(0, 0);
 }
 
 #[test]
-fn who_declines_for_a_while_makes_a_pause_of_it() {
+fn a_rejection_for_a_while_makes_a_backoff_of_it() {
     let mut scenario = Scenario::on_demand();
     scenario.caller("ann").asks_for_credentials().caller("bob").waits();
-    let not_now = rests_for(7, scenario.now);
-    scenario.source().declines(not_now.clone()).gives_up().pauses_for(7);
+    let rejected = too_many_unknown(scenario.now);
+    scenario.after(593).source().rejects(rejected.clone()).gives_up().pauses_for(7);
     for name in ["ann", "bob"] {
-        assert!(matches!(scenario.caller(name).error().0, AttemptError::TooManyLost));
+        assert!(matches!(scenario.caller(name).error().0, AttemptError::TooManyUnknown));
     }
-    // A moment that has come would be no pause at all, and this would go on for ever.
+    // A moment that has come would be no backoff at all, and this would go on for ever.
     scenario.after_the_pause().someone().asks_for_credentials();
-    scenario.source().declines(not_now).gives_up().pauses_for(1).has_sent(0, 0);
+    scenario.source().rejects(rejected).gives_up().pauses_for(1).has_sent(0, 0);
+}
+
+#[test]
+fn a_hold_without_end_ends_with_other_credentials_or_when_the_ledger_changes_its_mind() {
+    for ends in [
+        (|scenario| scenario.session.expect_credentials(None, scenario.now)) as fn(&mut Scenario),
+        |scenario| scenario.session.ledger_changed(scenario.now),
+        |scenario| scenario.session.reset(scenario.now),
+    ] {
+        let mut scenario = Scenario::on_demand();
+        scenario.someone().asks_for_credentials();
+        scenario.source().rejects(Rejected::Held { until: None }).gives_up();
+        scenario.after(1_000_000).nobody_sends();
+        let (error, until) = scenario.someone().error();
+        assert!(matches!(error, AttemptError::Held) && until.is_never());
+        ends(&mut scenario);
+        scenario.someone().asks_for_credentials();
+    }
 }
 
 #[test]
@@ -230,7 +256,8 @@ fn what_is_told_of_a_wish_that_is_over_is_ignored() {
     scenario.session.set_credentials(joe(), scenario.now);
     let late = scenario.session.sign_in_with(id, scenario.now, jane()).unwrap_err();
     assert!(matches!(*late, Outcome::Ignored));
-    let late = scenario.session.decline(id, scenario.now, NotNow::Denied(denial));
+    let late =
+        scenario.session.reject(id, scenario.now, Rejected::Denied { denial, ask_again: None });
     assert!(matches!(late, Outcome::Ignored));
     scenario.someone().signs_in().has_sent(1, 0);
 
@@ -336,12 +363,10 @@ fn tokens_out_of_a_store_are_taken_up_while_credentials_are_got() {
 
 #[test]
 fn a_pause_over_lost_sign_ins_of_others_is_none_for_another_password() {
-    let mut login = Login::new(&Policy::default());
     let mut scenario = Scenario::on_demand();
-    (0..3).for_each(|_| login.lost(&jane(), scenario.now));
     scenario.someone().asks_for_credentials();
-    let not_now = login.check(&jane(), scenario.now).unwrap_err();
-    scenario.source().declines(not_now).pauses_for(600).nobody_sends();
+    let rejected = too_many_unknown(scenario.now);
+    scenario.source().rejects(rejected).pauses_for(600).nobody_sends();
     scenario.session.set_credentials(rotated(), scenario.now);
     scenario.someone().signs_in();
 }

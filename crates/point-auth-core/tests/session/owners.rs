@@ -1,6 +1,6 @@
 //! Whom stored tokens belong to, as far as somebody has said it; and which of two tokens counts.
 
-use point_auth_core::session::{Policy, Session, StoredTokens, StoredTokensError};
+use point_auth_core::session::{Policy, SessionMachine, StoredTokens, StoredTokensError};
 use point_auth_core::{BaseUrl, Credentials};
 
 use crate::scenario::{Scenario, jane};
@@ -11,7 +11,7 @@ fn stored(scenario: &Scenario) -> StoredTokens {
 
 /// The tokens of these, who have signed in.
 fn tokens_of(credentials: Credentials) -> StoredTokens {
-    let session = Session::new(BaseUrl::production(), credentials, Policy::default(), 1);
+    let session = SessionMachine::new(BaseUrl::production(), credentials, Policy::default(), 1);
     let mut scenario = Scenario::of(session);
     scenario.someone().signs_in().server().gives_refreshable("theirs", 3600);
     stored(&scenario)
@@ -33,8 +33,8 @@ fn taken_up(
 ) -> Result<(), StoredTokensError> {
     let base = BaseUrl::production();
     for session in [
-        Session::without_credentials(base.clone(), Policy::default(), 1),
-        Session::on_demand(base, Policy::default(), 1),
+        SessionMachine::without_credentials(base.clone(), Policy::default(), 1),
+        SessionMachine::on_demand(base, Policy::default(), 1),
     ] {
         let mut scenario = Scenario::of(session.with_owner(username, user_alias));
         scenario.session.restore(stored.clone(), scenario.now)?;
@@ -79,12 +79,13 @@ fn whose_tokens_are_taken_up_is_what_somebody_has_said() {
 fn a_session_says_of_which_alias_its_tokens_are() {
     let base = BaseUrl::production();
     let ann = jane().with_user_alias("ann").unwrap();
-    let mut session = Session::new(base.clone(), ann, Policy::default(), 1);
+    let mut session = SessionMachine::new(base.clone(), ann, Policy::default(), 1);
     assert_eq!(session.user_alias(), Some("ann"));
     session.set_credentials(jane(), Scenario::new().now);
     assert_eq!(session.user_alias(), None);
 
-    let mut scenario = Scenario::of(Session::without_credentials(base, Policy::default(), 1));
+    let mut scenario =
+        Scenario::of(SessionMachine::without_credentials(base, Policy::default(), 1));
     assert_eq!(scenario.session.user_alias(), None);
     scenario.session.restore(jane_as("bob"), scenario.now).unwrap();
     assert_eq!(scenario.session.user_alias(), Some("bob"));
@@ -92,7 +93,7 @@ fn a_session_says_of_which_alias_its_tokens_are() {
 
 #[test]
 fn credentials_say_more_than_whoever_names_an_owner() {
-    let session = Session::new(BaseUrl::production(), jane(), Policy::default(), 1);
+    let session = SessionMachine::new(BaseUrl::production(), jane(), Policy::default(), 1);
     let mut scenario = Scenario::of(session.with_owner(Some("joe@tenant.com"), Some("bob")));
     let refused = scenario.session.restore(joe_as("bob"), scenario.now);
     assert_eq!(refused, Err(StoredTokensError::OtherUsername));

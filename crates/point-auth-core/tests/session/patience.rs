@@ -79,7 +79,7 @@ fn an_attempt_is_never_waited_for_beyond_the_deadline() {
     assert!(scenario.session.poll(scenario.now, &mut call).is_ok());
     scenario.after(0.01);
     match scenario.session.poll(scenario.now, &mut call) {
-        Err(SessionError::OutOfPatience { last: Some(AttemptError::Response(_)), .. }) => {}
+        Err(SessionError::TimedOut { last: Some(AttemptError::Response(_)), .. }) => {}
         other => panic!("{other:?}"),
     }
     scenario.has_sent(1, 0);

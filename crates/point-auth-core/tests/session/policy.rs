@@ -1,4 +1,4 @@
-//! The constants: their defaults, what nonsense is refused, and that they are obeyed.
+//! The policy: its defaults and constants, what is refused, and that it is obeyed.
 
 use std::time::Duration;
 
@@ -17,19 +17,21 @@ fn the_defaults_are_those_of_the_design() {
     let policy = Policy::default();
     assert_eq!(policy.advisory_window(), seconds(300));
     assert_eq!(policy.mandatory_window(), seconds(60));
-    assert_eq!(policy.last_use_margin(), seconds(5));
     assert_eq!(policy.attempts(), 3);
-    assert_eq!(policy.first_gap(), Duration::from_millis(200));
-    assert_eq!(policy.patience(), seconds(15));
+    assert_eq!(policy.acquire_timeout(), seconds(15));
     assert_eq!(policy.exchange_timeout(), seconds(30));
-    assert_eq!(policy.shortest_pause(), seconds(1));
-    assert_eq!(policy.shortest_pause_with_token(), seconds(20));
-    assert_eq!(policy.longest_pause(), seconds(60));
-    assert_eq!(policy.longest_retry_after(), seconds(3600));
-    assert_eq!(policy.lost_sign_ins(), 3);
-    assert_eq!(policy.lost_pause(), seconds(600));
-    assert_eq!(policy.young_token(), seconds(30));
-    assert_eq!(policy.refresh_token_life(), seconds(49 * 3600));
+    assert_eq!(policy.longest_backoff(), seconds(60));
+    assert_eq!(Policy::LAST_USE_MARGIN, seconds(5));
+    assert_eq!(Policy::FIRST_RETRY_DELAY, Duration::from_millis(200));
+    assert_eq!(Policy::SHORTEST_BACKOFF, seconds(1));
+    assert_eq!(Policy::SHORTEST_BACKOFF_WITH_TOKEN, seconds(20));
+    assert_eq!(Policy::LONGEST_RETRY_AFTER, seconds(3600));
+    assert_eq!((Policy::UNKNOWN_SIGN_INS, Policy::UNKNOWN_HOLD), (3, seconds(600)));
+    assert_eq!(Policy::YOUNG_TOKEN, seconds(30));
+    assert_eq!(Policy::REFRESH_TOKEN_LIFE, seconds(49 * 3600));
+    assert_eq!((Policy::DENIALS_IN_A_ROW, Policy::UNPROVEN_DENIALS), (3, 6));
+    assert_eq!((Policy::FIRST_HOLD, Policy::LONGEST_HOLD), (seconds(600), seconds(3600)));
+    assert_eq!((Policy::UNPROVEN_HOLD, Policy::GRACE), (seconds(3600), seconds(2)));
     assert_eq!(Policy::builder().build(), Ok(policy));
 }
 
@@ -38,55 +40,27 @@ fn every_value_can_be_set() {
     let policy = Policy::builder()
         .with_advisory_window(seconds(103))
         .with_mandatory_window(seconds(102))
-        .with_last_use_margin(seconds(101))
         .with_attempts(4)
-        .with_first_gap(seconds(105))
-        .with_patience(seconds(106))
+        .with_acquire_timeout(seconds(106))
         .with_exchange_timeout(seconds(107))
-        .with_shortest_pause(seconds(108))
-        .with_shortest_pause_with_token(seconds(109))
-        .with_longest_pause(seconds(110))
-        .with_longest_retry_after(seconds(111))
-        .with_lost_sign_ins(12)
-        .with_lost_pause(seconds(113))
-        .with_young_token(seconds(114))
-        .with_refresh_token_life(seconds(115))
+        .with_longest_backoff(seconds(110))
         .build()
         .unwrap();
     assert_eq!(policy.advisory_window(), seconds(103));
     assert_eq!(policy.mandatory_window(), seconds(102));
-    assert_eq!(policy.last_use_margin(), seconds(101));
     assert_eq!(policy.attempts(), 4);
-    assert_eq!(policy.first_gap(), seconds(105));
-    assert_eq!(policy.patience(), seconds(106));
+    assert_eq!(policy.acquire_timeout(), seconds(106));
     assert_eq!(policy.exchange_timeout(), seconds(107));
-    assert_eq!(policy.shortest_pause(), seconds(108));
-    assert_eq!(policy.shortest_pause_with_token(), seconds(109));
-    assert_eq!(policy.longest_pause(), seconds(110));
-    assert_eq!(policy.longest_retry_after(), seconds(111));
-    assert_eq!(policy.lost_sign_ins(), 12);
-    assert_eq!(policy.lost_pause(), seconds(113));
-    assert_eq!(policy.young_token(), seconds(114));
-    assert_eq!(policy.refresh_token_life(), seconds(115));
+    assert_eq!(policy.longest_backoff(), seconds(110));
 }
 
 #[test]
 fn a_zero_where_a_session_would_spin_or_never_work_is_refused() {
     let zero = Duration::ZERO;
-    let cases: [(Change, &str); 10] = [
+    let cases: [(Change, &str); 3] = [
         (|policy| policy.with_attempts(0), "the number of attempts"),
-        (|policy| policy.with_lost_sign_ins(0), "the number of lost sign-ins"),
-        (|policy| policy.with_last_use_margin(Duration::ZERO), "the last-use margin"),
-        (|policy| policy.with_first_gap(Duration::ZERO), "the first gap"),
-        (|policy| policy.with_patience(Duration::ZERO), "the patience"),
+        (|policy| policy.with_acquire_timeout(Duration::ZERO), "the acquire timeout"),
         (|policy| policy.with_exchange_timeout(Duration::ZERO), "the exchange timeout"),
-        (|policy| policy.with_shortest_pause(Duration::ZERO), "the shortest pause"),
-        (
-            |policy| policy.with_shortest_pause_with_token(Duration::ZERO),
-            "the shortest pause with a token",
-        ),
-        (|policy| policy.with_lost_pause(Duration::ZERO), "the pause after lost sign-ins"),
-        (|policy| policy.with_refresh_token_life(Duration::ZERO), "the refresh token's life"),
     ];
     for (change, name) in cases {
         let refused = change(Policy::builder()).build();
@@ -95,14 +69,14 @@ fn a_zero_where_a_session_would_spin_or_never_work_is_refused() {
     }
     assert!(Policy::builder().with_mandatory_window(zero).build().is_err());
     assert!(Policy::builder().with_advisory_window(zero).build().is_err());
-    assert!(Policy::builder().with_longest_pause(zero).build().is_err());
+    assert!(Policy::builder().with_longest_backoff(zero).build().is_err());
 }
 
 #[test]
 fn windows_and_pauses_in_the_wrong_order_are_refused() {
-    let cases: [(Change, &str, &str); 4] = [
+    let cases: [(Change, &str, &str); 3] = [
         (
-            |policy| policy.with_last_use_margin(seconds(61)),
+            |policy| policy.with_mandatory_window(seconds(4)),
             "the last-use margin",
             "the mandatory window",
         ),
@@ -112,14 +86,9 @@ fn windows_and_pauses_in_the_wrong_order_are_refused() {
             "the advisory window",
         ),
         (
-            |policy| policy.with_shortest_pause(seconds(61)),
-            "the shortest pause",
-            "the longest pause",
-        ),
-        (
-            |policy| policy.with_shortest_pause_with_token(seconds(61)),
-            "the shortest pause with a token",
-            "the longest pause",
+            |policy| policy.with_longest_backoff(Duration::from_millis(999)),
+            "the shortest backoff",
+            "the longest backoff",
         ),
     ];
     for (change, less, more) in cases {
@@ -137,23 +106,14 @@ fn a_policy_of_everything_at_its_most_overflows_nothing() {
     let policy = Policy::builder()
         .with_advisory_window(Duration::MAX)
         .with_mandatory_window(Duration::MAX)
-        .with_last_use_margin(Duration::MAX)
         .with_attempts(u32::MAX)
-        .with_first_gap(Duration::MAX)
-        .with_patience(Duration::MAX)
+        .with_acquire_timeout(Duration::MAX)
         .with_exchange_timeout(Duration::MAX)
-        .with_shortest_pause(Duration::MAX)
-        .with_shortest_pause_with_token(Duration::MAX)
-        .with_longest_pause(Duration::MAX)
-        .with_longest_retry_after(Duration::MAX)
-        .with_lost_sign_ins(u32::MAX)
-        .with_lost_pause(Duration::MAX)
-        .with_young_token(Duration::MAX)
-        .with_refresh_token_life(Duration::MAX)
+        .with_longest_backoff(Duration::MAX)
         .build()
         .unwrap();
     for seed in 0..20 {
-        let mut scenario = Scenario::of(point_auth_core::session::Session::new(
+        let mut scenario = Scenario::of(point_auth_core::session::SessionMachine::new(
             point_auth_core::BaseUrl::production(),
             crate::scenario::jane(),
             policy.clone(),
@@ -161,14 +121,14 @@ fn a_policy_of_everything_at_its_most_overflows_nothing() {
         ));
         scenario.caller("ann").signs_in();
         scenario.server().is_unavailable().retries().caller("ann").waits();
-        scenario.session.reset();
+        scenario.session.reset(scenario.now);
         scenario.caller("ann").signs_in();
         scenario.server().gives_refreshable("first", 60);
         scenario.caller("ann").gets("first");
         scenario.at(50).someone().refreshes();
         scenario.server().is_unavailable().gives_up().someone().gets("first");
-        scenario.at(51).api_rejects("first").someone().fails();
-        scenario.session.reset();
+        scenario.at(51).api_rejects("first");
+        scenario.session.reset(scenario.now);
         scenario.someone().refreshes();
         scenario.server().answers_with(429, "", Some("4000000000")).gives_up().nobody_sends();
     }
@@ -176,11 +136,7 @@ fn a_policy_of_everything_at_its_most_overflows_nothing() {
 
 #[test]
 fn many_attempts_are_made_when_many_are_asked_for() {
-    let policy = Policy::builder()
-        .with_attempts(40)
-        .with_first_gap(Duration::from_millis(1))
-        .build()
-        .unwrap();
+    let policy = Policy::builder().with_attempts(40).build().unwrap();
     let mut scenario = Scenario::with_policy(policy);
     let mut call = point_auth_core::session::Call::until(Duration::MAX);
     let mut gaps = Vec::new();
@@ -210,15 +166,9 @@ fn one_attempt_is_no_retry() {
 }
 
 #[test]
-fn a_policy_that_would_believe_every_rejection_is_refused() {
-    let refused = Policy::builder().with_young_token(Duration::ZERO).build();
-    assert_eq!(refused, Err(PolicyError::Zero("the age of a young token")));
-}
-
-#[test]
-fn the_patience_and_the_timeout_of_the_policy_are_obeyed() {
+fn the_acquire_timeout_and_the_exchange_timeout_of_the_policy_are_obeyed() {
     let policy = Policy::builder()
-        .with_patience(seconds(100))
+        .with_acquire_timeout(seconds(100))
         .with_exchange_timeout(seconds(3))
         .build()
         .unwrap();

@@ -142,7 +142,7 @@ fn a_new_refresh_token_beside_the_identical_access_token_is_kept() {
 fn a_reset_ends_the_pause_of_a_rejection() {
     let mut scenario = Scenario::refreshable("first", 3600);
     scenario.api_rejects("first").pauses_for(1);
-    scenario.session.reset();
+    scenario.session.reset(scenario.now);
     scenario.does_not_pause().someone().refreshes();
     scenario.server().gives_refreshable("second", 3600).api_rejects("second").pauses_for(1);
 }
@@ -158,7 +158,7 @@ fn a_rejection_tells_its_reason() {
     let mut scenario = Scenario::refreshable("first", 3600);
     scenario.api_rejects("first");
     let error = scenario.someone().reply.unwrap_err();
-    assert_eq!(error.to_string(), "no access token could be got");
+    assert_eq!(error.to_string(), "no access token");
     let source = error.source().unwrap().to_string();
     assert_eq!(source, "the API rejected an access token that had just been given");
 }

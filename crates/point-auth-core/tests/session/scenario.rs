@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use point_auth_core::session::{
-    Action, Call, Exchange, ExchangeId, Moment, Now, Outcome, Policy, Session, SessionError,
-    Snapshot, State,
+    Action, Call, Exchange, ExchangeId, Failure, Moment, Now, Outcome, Policy, SessionError,
+    SessionMachine, Snapshot, State,
 };
 use point_auth_core::{AccessToken, BaseUrl, Credentials, Denial};
 
@@ -51,11 +51,11 @@ pub(crate) fn jane() -> Credentials {
 
 /// One session, told what happens around it. What it asks to be sent is kept until the server answers.
 pub(crate) struct Scenario {
-    pub(crate) session: Session,
+    pub(crate) session: SessionMachine,
     pub(crate) now: Now,
     start: Duration,
     calls: BTreeMap<String, Call>,
-    under_way: Option<Exchange>,
+    in_flight: Option<Exchange>,
     wanted: Option<ExchangeId>,
     /// What came of the last exchange.
     pub(crate) outcome: Option<Outcome>,
@@ -68,19 +68,19 @@ impl Scenario {
     }
 
     pub(crate) fn with_policy(policy: Policy) -> Self {
-        Self::of(Session::new(BaseUrl::production(), jane(), policy, 7))
+        Self::of(SessionMachine::new(BaseUrl::production(), jane(), policy, 7))
     }
 
     /// A session that asks for credentials at each sign-in.
     pub(crate) fn on_demand() -> Self {
-        Self::of(Session::on_demand(BaseUrl::production(), Policy::default(), 7))
+        Self::of(SessionMachine::on_demand(BaseUrl::production(), Policy::default(), 7))
     }
 
     pub(crate) fn with_seed(seed: u64) -> Self {
-        Self::of(Session::new(BaseUrl::production(), jane(), Policy::default(), seed))
+        Self::of(SessionMachine::new(BaseUrl::production(), jane(), Policy::default(), seed))
     }
 
-    pub(crate) fn of(session: Session) -> Self {
+    pub(crate) fn of(session: SessionMachine) -> Self {
         // Not zero, so that a time is not taken for a span.
         let start = Duration::from_secs(1_000_000);
         Self {
@@ -88,7 +88,7 @@ impl Scenario {
             now: Now::new(start, new_year()),
             start,
             calls: BTreeMap::new(),
-            under_way: None,
+            in_flight: None,
             wanted: None,
             outcome: None,
         }
@@ -172,7 +172,7 @@ impl Scenario {
     }
 
     fn poll(&mut self, call: &mut Call) -> Result<Action, SessionError> {
-        let before = format!("{:?}", self.session.snapshot(self.now).under_way);
+        let before = format!("{:?}", self.session.snapshot(self.now).in_flight);
         let reply = self.session.poll(self.now, call);
         if let Ok(Action::Send(_) | Action::GetCredentials(_)) = &reply {
             assert_eq!(before, "None", "two exchanges at once");
@@ -181,13 +181,13 @@ impl Scenario {
     }
 
     pub(crate) fn nobody_sends(&mut self) -> &mut Self {
-        assert!(self.session.snapshot(self.now).under_way.is_none());
+        assert!(self.session.snapshot(self.now).in_flight.is_none());
         self.someone().does_not_send()
     }
 
     /// What becomes of the exchange that was sent last.
     pub(crate) fn server(&mut self) -> Server<'_> {
-        let exchange = self.under_way.take();
+        let exchange = self.in_flight.take();
         let id = exchange.unwrap_or_else(|| panic!("nothing was sent")).id;
         Server { scenario: self, id }
     }
@@ -204,13 +204,14 @@ impl Scenario {
     }
 
     pub(crate) fn exchange(&self) -> &Exchange {
-        self.under_way.as_ref().unwrap_or_else(|| panic!("nothing was sent"))
+        self.in_flight.as_ref().unwrap_or_else(|| panic!("nothing was sent"))
     }
 
     /// Whoever was sending is gone, and says so.
     pub(crate) fn abandons(&mut self) -> &mut Self {
-        let exchange = self.under_way.take().unwrap();
-        self.outcome = Some(self.session.abandon(exchange.id, self.now));
+        let exchange = self.in_flight.take().unwrap();
+        self.outcome =
+            Some(self.session.handle_failure(exchange.id, self.now, &Failure::abandoned()));
         self
     }
 
@@ -227,7 +228,7 @@ impl Scenario {
         loop {
             match self.session.poll(self.now, &mut call) {
                 Ok(Action::Send(exchange)) => {
-                    self.under_way = Some(*exchange);
+                    self.in_flight = Some(*exchange);
                     attempts += 1;
                     assert!(attempts < 100, "a round that never ends");
                     attempt(self);
@@ -252,7 +253,7 @@ impl Scenario {
 
     /// How long the pause is from now.
     pub(crate) fn pause(&self) -> f64 {
-        let until = self.snapshot().paused_until;
+        let until = self.snapshot().backoff_until;
         self.until(until.unwrap_or_else(|| panic!("there is no pause")))
     }
 
@@ -274,14 +275,14 @@ impl Scenario {
     /// All of the pause passes, and nobody sends until then.
     #[track_caller]
     pub(crate) fn after_the_pause(&mut self) -> &mut Self {
-        let until = self.snapshot().paused_until.unwrap_or_else(|| panic!("there is no pause"));
+        let until = self.snapshot().backoff_until.unwrap_or_else(|| panic!("there is no pause"));
         let left = until.time_left(self.now);
         self.after(left - Duration::from_nanos(1)).nobody_sends().after(Duration::from_nanos(1))
     }
 
     #[track_caller]
     pub(crate) fn does_not_pause(&mut self) -> &mut Self {
-        assert_eq!(self.snapshot().paused_until, None);
+        assert_eq!(self.snapshot().backoff_until, None);
         self
     }
 
@@ -309,7 +310,7 @@ impl Scenario {
 
     #[track_caller]
     pub(crate) fn is_refused(&mut self) -> &mut Self {
-        assert!(matches!(self.outcome, Some(Outcome::RefreshRefused(_))), "{:?}", self.outcome);
+        assert!(matches!(self.outcome, Some(Outcome::RefreshRefused { .. })), "{:?}", self.outcome);
         self
     }
 
@@ -322,7 +323,7 @@ impl Scenario {
     #[track_caller]
     pub(crate) fn latches(&mut self) -> Denial {
         match &self.outcome {
-            Some(Outcome::Denied(denial)) => denial.clone(),
+            Some(Outcome::Denied { denial, .. }) => denial.clone(),
             other => panic!("not denied, but {other:?}"),
         }
     }

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::hint::black_box;
 
-use point_auth_core::session::{Failure, Policy, Session, StoredTokens};
+use point_auth_core::session::{Failure, Policy, SessionMachine, StoredTokens};
 use point_auth_core::{AccessToken, BaseUrl, Credentials, SecretBody};
 use scanning_allocator::{ScanningAllocator, Watch};
 
@@ -23,7 +23,7 @@ fn all_it_says(error: &dyn Error) -> String {
 #[test]
 fn nothing_that_can_be_printed_shows_a_password_or_a_token() {
     let credentials = Credentials::new("printed-jane", "printed-password").unwrap();
-    let session = Session::new(BaseUrl::production(), credentials, Policy::default(), 1);
+    let session = SessionMachine::new(BaseUrl::production(), credentials, Policy::default(), 1);
     let mut scenario = Scenario::of(session);
     let mut said = String::new();
     scenario.caller("ann").signs_in();
@@ -33,7 +33,7 @@ fn nothing_that_can_be_printed_shows_a_password_or_a_token() {
         .answers(200, r#"{"access_token":"printed-access","error":"printed-password"}"#);
     said.push_str(&all_it_says(&scenario.caller("ann").reply.unwrap_err()));
     said.push_str(&format!("{:?} {:?}", scenario.outcome, scenario.snapshot()));
-    scenario.session.reset();
+    scenario.session.reset(scenario.now);
     scenario.someone().signs_in();
     scenario.server().gives_both("printed-access", "printed-refresh", 3600);
     said.push_str(&format!("{:?} {:#?}", scenario.outcome, scenario.session));
@@ -58,7 +58,8 @@ fn nothing_that_can_be_printed_shows_a_password_or_a_token() {
 /// A whole life: signs in, refreshes, is rejected, is stored, restored and dropped.
 fn live(password: &str, answers: [&'static [u8]; 2], rejected: &str) {
     let credentials = Credentials::new("jane", password).unwrap();
-    let session = Session::new(BaseUrl::production(), credentials.clone(), Policy::default(), 1);
+    let session =
+        SessionMachine::new(BaseUrl::production(), credentials.clone(), Policy::default(), 1);
     let mut scenario = Scenario::of(session);
     let [first, second] = answers;
     scenario.someone().signs_in();
@@ -68,7 +69,7 @@ fn live(password: &str, answers: [&'static [u8]; 2], rejected: &str) {
     let json = stored.expose_json();
     let again = StoredTokens::from_json(json.as_ref()).unwrap();
     drop(stored);
-    let restored = Session::new(BaseUrl::production(), credentials, Policy::default(), 1);
+    let restored = SessionMachine::new(BaseUrl::production(), credentials, Policy::default(), 1);
     let mut other = Scenario::of(restored);
     other.session.restore(again.clone(), other.now).unwrap();
     drop((again, json, other));
@@ -82,7 +83,7 @@ fn live(password: &str, answers: [&'static [u8]; 2], rejected: &str) {
     let failed = scenario.session.handle_failure(id, scenario.now, &Failure::maybe_sent());
     drop(failed);
     scenario.at(3594);
-    scenario.session.reset();
+    scenario.session.reset(scenario.now);
     scenario.someone().refreshes();
     answer(&mut scenario, second);
     let token = AccessToken::new(rejected).unwrap();
@@ -208,7 +209,9 @@ fn a_session_shows_where_it_is_and_what_it_has_counted() {
     scenario.someone().signs_in();
     let said = format!("{:?}", scenario.session);
     assert!(
-        said.starts_with(r#"Session { base: BaseUrl("https://api.pointservices.com"), counts: "#),
+        said.starts_with(
+            r#"SessionMachine { base: BaseUrl("https://api.pointservices.com"), counts: "#
+        ),
         "{said}"
     );
     assert!(said.contains("sign_ins: 1") && said.ends_with(", .. }"), "{said}");

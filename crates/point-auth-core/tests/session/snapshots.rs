@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use point_auth_core::BaseUrl;
-use point_auth_core::session::{ExchangeKind, Policy, Session, State};
+use point_auth_core::session::{ExchangeKind, Policy, SessionMachine, State};
 
 use crate::scenario::Scenario;
 
@@ -14,8 +14,8 @@ fn a_session_that_nobody_has_asked_waits() {
     assert_eq!(snapshot.token_age, None);
     assert_eq!(snapshot.token_left, None);
     assert_eq!(snapshot.next_look, None);
-    assert_eq!(snapshot.under_way, None);
-    assert_eq!(snapshot.paused_until, None);
+    assert_eq!(snapshot.in_flight, None);
+    assert_eq!(snapshot.backoff_until, None);
     assert!(snapshot.last_failure.is_none());
     assert!(snapshot.denial.is_none());
     assert!(!snapshot.has_refresh_token);
@@ -39,7 +39,7 @@ fn a_session_in_its_windows_is_renewing() {
     let mut scenario = Scenario::refreshable("first", 3600);
     scenario.at(3500).someone().refreshes_beside("first");
     assert_eq!(scenario.state(), State::Renewing);
-    assert_eq!(scenario.snapshot().under_way, Some(ExchangeKind::Refresh));
+    assert_eq!(scenario.snapshot().in_flight, Some(ExchangeKind::Refresh));
     scenario.at(3541);
     assert_eq!(scenario.state(), State::Renewing);
     scenario.at(3595);
@@ -51,10 +51,10 @@ fn a_session_in_its_windows_is_renewing() {
 fn a_session_in_a_pause_tells_why_and_until_when() {
     let mut scenario = Scenario::new();
     scenario.someone().signs_in();
-    assert_eq!(scenario.snapshot().under_way, Some(ExchangeKind::SignIn));
+    assert_eq!(scenario.snapshot().in_flight, Some(ExchangeKind::SignIn));
     scenario.server().is_busy("30");
     let snapshot = scenario.snapshot();
-    assert_eq!(snapshot.state, State::Paused);
+    assert_eq!(snapshot.state, State::BackingOff);
     scenario.pauses_as_asked_for(30);
     assert_eq!(
         snapshot.last_failure.unwrap().to_string(),
@@ -63,7 +63,7 @@ fn a_session_in_a_pause_tells_why_and_until_when() {
     assert_eq!(snapshot.counts.failed, 1);
     scenario.after_the_pause();
     assert_eq!(scenario.state(), State::Waiting);
-    assert_eq!(scenario.snapshot().paused_until, None);
+    assert_eq!(scenario.snapshot().backoff_until, None);
     assert!(scenario.snapshot().last_failure.is_some());
 }
 
@@ -74,19 +74,19 @@ fn a_denied_session_is_denied_until_it_is_reset() {
     scenario.server().denies();
     assert_eq!(scenario.state(), State::Denied);
     assert_eq!(scenario.snapshot().counts.denied, 1);
-    scenario.session.reset();
+    scenario.session.reset(scenario.now);
     assert_eq!(scenario.state(), State::Waiting);
 }
 
 #[test]
 fn a_session_that_cannot_go_on_alone_says_so() {
-    let session = Session::without_credentials(BaseUrl::production(), Policy::default(), 1);
+    let session = SessionMachine::without_credentials(BaseUrl::production(), Policy::default(), 1);
     assert_eq!(Scenario::of(session).state(), State::SignInNeeded);
 }
 
 #[test]
 fn a_session_waits_for_what_is_under_way_even_if_nothing_could_follow_it() {
-    let session = Session::without_credentials(BaseUrl::production(), Policy::default(), 1);
+    let session = SessionMachine::without_credentials(BaseUrl::production(), Policy::default(), 1);
     let mut scenario = Scenario::of(session);
     let stored = Scenario::refreshable("first", 60).session.stored_tokens().unwrap();
     scenario.session.restore(stored, scenario.now).unwrap();
@@ -120,19 +120,24 @@ fn every_error_that_a_session_holds_can_be_held_by_somebody_else() {
     assert_eq!(held(&scenario), 0);
 }
 
-#[test]
-fn a_session_knows_whether_there_is_a_way_on() {
-    let mut scenario = Scenario::new();
-    assert!(scenario.session.has_a_way_on(scenario.now));
-    scenario.someone().signs_in().server().denies();
-    assert!(!scenario.session.has_a_way_on(scenario.now));
-    scenario.session.reset();
-    assert!(scenario.session.has_a_way_on(scenario.now));
+/// Whether a session whose refresh was refused says that another exchange follows.
+fn goes_on(scenario: &mut Scenario) -> bool {
+    scenario.someone().refreshes();
+    scenario.server().answers(404, "").is_refused();
+    scenario.outcome.as_ref().unwrap().goes_on()
+}
 
-    let session = Session::without_credentials(BaseUrl::production(), Policy::default(), 1);
-    let mut scenario = Scenario::of(session);
-    assert!(!scenario.session.has_a_way_on(scenario.now));
+#[test]
+fn a_refused_refresh_goes_on_where_there_is_another_way_to_a_token() {
+    let mut scenario = Scenario::refreshable("first", 60);
+    assert!(goes_on(scenario.at(60)));
+    scenario.someone().signs_in().server().is_unavailable();
+    assert!(!scenario.outcome.as_ref().unwrap().goes_on());
+
     let stored = Scenario::refreshable("first", 60).session.stored_tokens().unwrap();
+    let session = SessionMachine::without_credentials(BaseUrl::production(), Policy::default(), 1);
+    let mut scenario = Scenario::of(session);
     scenario.session.restore(stored, scenario.now).unwrap();
-    assert!(scenario.session.has_a_way_on(scenario.now));
+    assert!(!goes_on(scenario.at(60)));
+    scenario.someone().is_asked_to_sign_in();
 }

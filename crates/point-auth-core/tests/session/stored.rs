@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use point_auth_core::session::{Policy, Session, StoredTokens, StoredTokensError};
+use point_auth_core::session::{Policy, SessionMachine, StoredTokens, StoredTokensError};
 use point_auth_core::{BaseUrl, Credentials};
 
 use crate::scenario::{Scenario, jane, new_year};
@@ -24,11 +24,11 @@ fn restarted(mut scenario: Scenario, stored: StoredTokens, later: u64) -> Scenar
 }
 
 fn without_credentials() -> Scenario {
-    Scenario::of(Session::without_credentials(BaseUrl::production(), Policy::default(), 1))
+    Scenario::of(SessionMachine::without_credentials(BaseUrl::production(), Policy::default(), 1))
 }
 
 fn of(credentials: Credentials) -> Scenario {
-    Scenario::of(Session::new(BaseUrl::production(), credentials, Policy::default(), 1))
+    Scenario::of(SessionMachine::new(BaseUrl::production(), credentials, Policy::default(), 1))
 }
 
 #[test]
@@ -132,8 +132,8 @@ fn tokens_of_another_base_url_are_refused() {
     let stored = stored(&Scenario::refreshable("first", 3600));
     let other = BaseUrl::parse("https://other.example.com").unwrap();
     for session in [
-        Session::new(other.clone(), jane(), Policy::default(), 1),
-        Session::without_credentials(other.clone(), Policy::default(), 1),
+        SessionMachine::new(other.clone(), jane(), Policy::default(), 1),
+        SessionMachine::without_credentials(other.clone(), Policy::default(), 1),
     ] {
         let mut scenario = Scenario::of(session);
         let refused = scenario.session.restore(stored.clone(), scenario.now);
@@ -241,14 +241,14 @@ fn stored_tokens_that_are_refused_change_nothing() {
     let stored = stored(&Scenario::refreshable("first", 3600));
     let other = BaseUrl::parse("https://other.example.com").unwrap();
     let mut scenario =
-        Scenario::of(Session::without_credentials(other.clone(), Policy::default(), 1));
+        Scenario::of(SessionMachine::without_credentials(other.clone(), Policy::default(), 1));
     scenario.session.restore(stored, scenario.now).unwrap_err();
     scenario.session.set_credentials(jane().with_user_alias("ann").unwrap(), scenario.now);
     scenario.someone().signs_in();
     scenario.server().gives("ann's", 3600);
     let anns = written_and_read(&scenario.session.stored_tokens().unwrap());
     let mut session =
-        Session::new(other, jane().with_user_alias("ann").unwrap(), Policy::default(), 1);
+        SessionMachine::new(other, jane().with_user_alias("ann").unwrap(), Policy::default(), 1);
     session.restore(anns, scenario.now).unwrap();
 }
 

@@ -1,6 +1,6 @@
 //! What whoever drives a session on demand tells it of the credentials to come.
 
-use point_auth_core::session::{Policy, Session};
+use point_auth_core::session::{Policy, SessionMachine};
 use point_auth_core::{BaseUrl, Credentials};
 
 use crate::scenario::{Scenario, jane};
@@ -72,7 +72,7 @@ fn a_refresh_under_way_is_void_when_it_is_another_user() {
 
 #[test]
 fn a_session_without_credentials_can_be_told_that_there_will_be_some() {
-    let session = Session::without_credentials(BaseUrl::production(), Policy::default(), 1);
+    let session = SessionMachine::without_credentials(BaseUrl::production(), Policy::default(), 1);
     let mut scenario = Scenario::of(session);
     scenario.someone().is_asked_to_sign_in();
     scenario.session.expect_credentials(None, scenario.now);

@@ -6,7 +6,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use arbitrary::{Result, Unstructured};
 use point_auth_core::session::{
-    Action, Call, Exchange, ExchangeId, ExchangeKind, Login, Now, Policy, Session, SessionError,
+    Action, Call, Exchange, ExchangeId, ExchangeKind, Login, Now, Policy, SessionMachine, SessionError,
     StoredTokens,
 };
 use point_auth_core::{AccessToken, BaseUrl, TokenSet};
@@ -18,7 +18,7 @@ use crate::saying::{all_it_says, shown};
 const CALLS: usize = 3;
 
 pub(super) struct Story {
-    session: Session,
+    session: SessionMachine,
     policy: Policy,
     now: Now,
     calls: [Call; CALLS],
@@ -44,9 +44,9 @@ impl Story {
         let (base, seed) = (BaseUrl::production(), u64::from(input.arbitrary::<u8>()?));
         let kind = input.arbitrary::<u8>()? % 4;
         let session = match kind {
-            0 | 1 => Session::new(base, Who::JANE.credentials(), policy.clone(), seed),
-            2 => Session::on_demand(base, policy.clone(), seed),
-            _ => Session::without_credentials(base, policy.clone(), seed),
+            0 | 1 => SessionMachine::new(base, Who::JANE.credentials(), policy.clone(), seed),
+            2 => SessionMachine::on_demand(base, policy.clone(), seed),
+            _ => SessionMachine::without_credentials(base, policy.clone(), seed),
         };
         Ok(Self {
             session,
@@ -84,7 +84,7 @@ impl Story {
             20 => self.api_rejects(input)?,
             21 => self.gets_credentials(Who::any(input)?),
             22 => {
-                self.session.reset();
+                self.session.reset(self.now);
                 self.login.reset();
                 (self.is_latched, self.denied) = (false, None);
             }
@@ -168,7 +168,7 @@ impl Story {
                 None
             }
             Err(error) => {
-                if let SessionError::OutOfPatience { .. } = error {
+                if let SessionError::TimedOut { .. } = error {
                     assert!(now.monotonic >= deadline, "has patience left");
                 }
                 self.calls[caller] = Call::new();
@@ -210,7 +210,7 @@ impl Story {
 
     fn takes_off(&mut self, flight: Flight) {
         assert!(!self.old.contains(&flight.id), "an id twice");
-        if let Some(before) = self.under_way.replace(flight) {
+        if let Some(before) = self.in_flight.replace(flight) {
             assert!(before.is_lost(self.now), "two live exchanges");
             self.old.push(before.id);
         }
@@ -232,7 +232,7 @@ impl Story {
     /// What whoever hands out credentials has to say.
     fn source_answers(&mut self, input: &mut Unstructured<'_>) -> Result<()> {
         let (who, is_shared) = (Who::any(input)?, input.arbitrary::<bool>()?);
-        let Some(flight) = self.under_way.take_if(|flight| flight.kind.is_none()) else {
+        let Some(flight) = self.in_flight.take_if(|flight| flight.kind.is_none()) else {
             return Ok(());
         };
         let credentials = who.credentials();
@@ -275,8 +275,8 @@ impl Story {
         }
         self.holds = Some(who);
         // Some exchanges are void then.
-        let is_void = self.session.snapshot(self.now).under_way.is_none();
-        if let Some(flight) = self.under_way.take_if(|flight| is_void && !flight.is_lost(self.now))
+        let is_void = self.session.snapshot(self.now).in_flight.is_none();
+        if let Some(flight) = self.in_flight.take_if(|flight| is_void && !flight.is_lost(self.now))
         {
             self.old.push(flight.id);
         }
@@ -337,7 +337,7 @@ impl Story {
         assert_eq!(snapshot.token_left.is_some(), lease.is_some());
         assert_eq!(snapshot.next_look, lease.map(|lease| lease.look_again));
         assert!(
-            snapshot.under_way.is_none() || self.under_way.is_some(),
+            snapshot.in_flight.is_none() || self.in_flight.is_some(),
             "an exchange from nowhere"
         );
         assert_eq!(snapshot.counts.sign_ins + snapshot.counts.refreshes, self.begun);

@@ -25,15 +25,19 @@ impl Model {
                     self.rates.ended(End::Tokens, now.monotonic);
                 }
                 if let Some(who) = flight.who {
-                    self.denied_before.remove(&login(who));
+                    self.denials.remove(&login(who));
+                    self.unknown.remove(&login(who));
                 }
                 self.tokens(&flight, access, refresh.as_deref(), *life, outcome, now, step);
             }
             Meaning::Denial if is_sign_in => {
-                assert!(matches!(outcome, Outcome::Denied(_)), "{outcome:?}");
+                assert!(matches!(outcome, Outcome::Denied { .. }), "{outcome:?}");
                 self.rates.ended(End::Denied, now.monotonic);
-                self.denied = flight.who.map(login);
-                self.denied_before.extend(self.denied);
+                if let Some(who) = flight.who {
+                    self.denied.insert(who);
+                    let (denials, last) = self.denials.entry(login(who)).or_default();
+                    (*denials, *last) = (*denials + 1, now.monotonic);
+                }
                 self.latches(now, step);
             }
             Meaning::Refusal(Some(delay)) if !is_sign_in => {
@@ -44,7 +48,7 @@ impl Model {
             }
             Meaning::Denial | Meaning::Refusal(_) if !is_sign_in => {
                 self.is_last_try = true;
-                assert!(matches!(outcome, Outcome::RefreshRefused(_)), "{outcome:?}");
+                assert!(matches!(outcome, Outcome::RefreshRefused { .. }), "{outcome:?}");
                 self.refresh = None;
                 match (self.latch, self.source) {
                     (Some(_), _) => self.last_denial = Some(step),

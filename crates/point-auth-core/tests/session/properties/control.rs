@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use point_auth_core::session::{Exchange, ExchangeKind, Now, Outcome};
+use point_auth_core::session::{AttemptError, Exchange, ExchangeKind, Now, Outcome};
 
 use super::clocks::{When, passed};
 use super::model::{Model, Source, Token, Who, login, seconds};
@@ -28,21 +28,24 @@ impl Model {
         if same_owner && same_login {
             return;
         }
+        if !same_owner {
+            self.latch = None;
+        }
         let void = self.flight.take_if(|flight| !same_owner || flight.kind == ExchangeKind::SignIn);
         self.is_last_try = false;
         if !same_login {
             self.rates.reset();
             self.latch = None;
-            self.denied = None;
-            self.denied_before.clear();
             self.lost_sign_ins = 0;
             self.lost_with = None;
             self.account_rests_until = None;
             self.promised_once = self.promised.take().or(self.promised_once);
         }
-        if let Some(sent) = void.and_then(|flight| flight.who)
-            && login(sent) == login(who)
-        {
+        let void = void.and_then(|flight| flight.who);
+        if let Some(sent) = void.filter(|sent| login(*sent) != login(who)) {
+            *self.unknown.entry(login(sent)).or_default() += 1;
+        }
+        if let Some(sent) = void.filter(|sent| login(*sent) == login(who)) {
             self.last_failure = Some(step);
             self.sign_in_was_lost(sent, now);
         }
@@ -71,9 +74,7 @@ impl Model {
         assert!(self.flight.take().is_some_and(|flight| flight.who.is_none()));
         match result {
             Ok(exchange) => {
-                assert_ne!(self.denied, Some(login(who)), "sent again after a denial");
                 self.latch = None;
-                self.denied = None;
                 if self.lost_with != Some(login(who)) {
                     self.lost_sign_ins = 0;
                     self.lost_with = None;
@@ -83,13 +84,23 @@ impl Model {
                 self.sent(exchange, Some(who), now);
             }
             Err(outcome) => {
-                assert!(matches!(outcome, Outcome::Denied(_)), "not sent, and {outcome:?}");
-                assert!(
-                    self.denied_before.contains(&login(who)),
-                    "not sent, but not denied either"
-                );
-                self.denied = Some(login(who));
-                self.latches(now, step);
+                let password = login(who);
+                let denials = self.denials.get(&password).map_or(0, |(denials, _)| *denials);
+                match outcome {
+                    Outcome::Denied { .. } => {
+                        assert!(self.denied.contains(&who), "not sent, but not denied either");
+                        self.latches(now, step);
+                    }
+                    Outcome::Failed { error: AttemptError::Held, .. } => {
+                        assert!(denials >= 3, "held for nothing");
+                        self.rejected_for_now(outcome, step);
+                    }
+                    Outcome::Failed { error: AttemptError::TooManyUnknown, .. } => {
+                        assert!(self.unknown[&password] >= 3, "held for nothing");
+                        self.rejected_for_now(outcome, step);
+                    }
+                    other => panic!("not sent, and {other:?}"),
+                }
             }
         }
     }
@@ -98,22 +109,26 @@ impl Model {
     pub(super) fn declined(&mut self, outcome: &Outcome, now: Now, step: usize) {
         self.flight = None;
         match outcome {
-            Outcome::Denied(_) => self.latches(now, step),
-            Outcome::Failed { until, .. } => {
-                self.is_last_try = false;
-                self.last_failure = Some(step);
-                self.promised = Some(*until);
-            }
-            other => panic!("declined, and {other:?}"),
+            Outcome::Denied { .. } => self.latches(now, step),
+            Outcome::Failed { .. } => self.rejected_for_now(outcome, step),
+            other => panic!("rejected, and {other:?}"),
         }
+    }
+
+    fn rejected_for_now(&mut self, outcome: &Outcome, step: usize) {
+        let Outcome::Failed { until, .. } = outcome else { panic!("{outcome:?}") };
+        self.is_last_try = false;
+        self.last_failure = Some(step);
+        self.promised = Some(*until);
     }
 
     pub(super) fn reset(&mut self) {
         self.rates.reset();
         self.is_last_try = false;
         self.latch = None;
-        self.denied = None;
-        self.denied_before.clear();
+        self.denied.clear();
+        self.denials.clear();
+        self.unknown.clear();
         self.lost_sign_ins = 0;
         self.lost_with = None;
         self.account_rests_until = None;

@@ -1,10 +1,11 @@
 //! What must hold whatever happens, reckoned from what was told to the session and from nothing of its own.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use point_auth_core::session::{
-    Action, Exchange, ExchangeId, ExchangeKind, Lease, Moment, Now, Outcome, SessionError, Wanted,
+    Action, AttemptError, CredentialRequest, Exchange, ExchangeId, ExchangeKind, Lease, Moment,
+    Now, Outcome, SessionError,
 };
 
 use super::clocks::When;
@@ -85,9 +86,12 @@ pub(super) struct Model {
     /// Username and alias of the tokens.
     pub(super) owner: Option<(u8, u8)>,
     pub(super) latch: Option<Latch>,
-    pub(super) denied: Option<Login>,
-    /// All that were denied since somebody knew better, the last one among them: a session remembers some of them.
-    pub(super) denied_before: HashSet<Login>,
+    /// All that were denied since a reset.
+    pub(super) denied: HashSet<Who>,
+    /// How often each password was denied in a row, and when last, by the monotonic clock.
+    pub(super) denials: HashMap<Login, (u32, Duration)>,
+    /// How many outcomes in a row were unknown with each password since tokens came.
+    pub(super) unknown: HashMap<Login, u32>,
     /// A refresh was refused.
     pub(super) is_last_try: bool,
     pub(super) rates: Rates,
@@ -107,6 +111,8 @@ pub(super) struct Model {
     pub(super) last_denial: Option<usize>,
     pub(super) last_failure: Option<usize>,
     pub(super) last_need: Option<usize>,
+    /// The step that is being told.
+    step: usize,
 }
 
 /// What a call knows: its deadline and when it began.
@@ -132,6 +138,7 @@ impl Model {
     /// A driver that is two seconds past its deadline is lost as soon as anybody asks, and a token or a pause that is over then stays
     /// over, even if the wall clock is set back after that.
     pub(super) fn before_poll(&mut self, now: Now, step: usize) {
+        self.step = step;
         if let Some(token) = self.token.as_mut().filter(|token| token.owed.has_come(now)) {
             (token.owed, token.at_once, token.forbidden) = (When::PAST, When::PAST, When::PAST);
         }
@@ -162,11 +169,12 @@ impl Model {
 
     pub(super) fn sign_in_was_lost(&mut self, who: Who, now: Now) {
         self.rates.ended(End::MayHaveCounted, now.monotonic);
+        *self.unknown.entry(login(who)).or_default() += 1;
         if self.lost_with.replace(login(who)) != Some(login(who)) {
             self.lost_sign_ins = 0;
         }
         self.lost_sign_ins += 1;
-        if self.lost_sign_ins >= 3 {
+        if self.unknown[&login(who)] >= 3 {
             self.account_rests_until = Some(now.monotonic + seconds(600));
         }
     }
@@ -219,8 +227,11 @@ impl Model {
             Ok(Action::GetCredentials(wanted)) => self.check_wanted(wanted, now),
             Err(SessionError::Denied(_)) => {
                 assert!(
-                    self.is_latched(now) || self.last_denial.is_some_and(|last| last >= call.began)
+                    self.is_latched(now) || self.last_denial.is_some_and(|last| last >= call.began),
+                    "denied for no reason: {reply:?} {now:?} {call:?} {self:?}"
                 );
+                // It may have been the ledger that said so just now.
+                self.last_denial = Some(self.step);
             }
             Err(SessionError::SignInNeeded) => {
                 let needed = self.source == Source::Nowhere && !self.can_refresh(now);
@@ -229,6 +240,17 @@ impl Model {
                     "somebody can"
                 );
             }
+            Err(SessionError::Failed { error: AttemptError::Held, .. }) => {
+                assert!(
+                    self.denials.values().any(|(denials, _)| *denials >= 3),
+                    "held for nothing"
+                );
+            }
+            Err(SessionError::Failed { error: AttemptError::TooManyUnknown, .. })
+                if self.unknown.values().any(|unknown| *unknown >= 3) =>
+            {
+                self.last_failure = Some(self.step);
+            }
             Err(SessionError::Failed { .. }) => {
                 let told_late = self.last_failure.is_some_and(|last| last >= call.began);
                 assert!(
@@ -236,7 +258,7 @@ impl Model {
                     "fails for no reason: {reply:?} {now:?} {call:?} {self:?}"
                 );
             }
-            Err(SessionError::OutOfPatience { .. }) => assert!(expired, "has patience left"),
+            Err(SessionError::TimedOut { .. }) => assert!(expired, "has patience left"),
             other => panic!("an answer that nobody knows: {other:?}"),
         }
     }
@@ -271,7 +293,10 @@ impl Model {
 
     /// Whether callers may be told that a sign-in was denied.
     fn is_latched(&self, now: Now) -> bool {
-        self.latch.is_some_and(|latch| self.source != Source::OnDemand || !latch.ends.has_come(now))
+        let own = matches!(self.source, Source::Here(who) if self.denied.contains(&who));
+        own || self
+            .latch
+            .is_some_and(|latch| self.source != Source::OnDemand || !latch.ends.has_come(now))
     }
 
     fn check_begins(&mut self, id: ExchangeId, fallback: Option<&Lease>, now: Now) {
@@ -293,7 +318,6 @@ impl Model {
             }
             (ExchangeKind::SignIn, Source::Here(who)) => {
                 assert!(!self.can_refresh(now), "a sign-in beside a refresh token");
-                assert!(self.latch.is_none(), "a second sign-in after a denial");
                 Some(who)
             }
             other => panic!("signs in with what? {other:?}"),
@@ -305,13 +329,17 @@ impl Model {
         let Exchange { id, kind, deadline, .. } = *exchange;
         assert!(deadline >= now.monotonic);
         if let Some(who) = who {
+            assert!(!self.denied.contains(&who), "sent again after a denial");
+            let (denials, last) = self.denials.get(&login(who)).copied().unwrap_or_default();
+            let distance = now.monotonic.saturating_sub(last);
+            assert!(denials < 3 || distance >= seconds(600), "sent while it is held");
             self.rates.sent(login(who), now.monotonic);
         }
         self.sends += 1;
         self.flight = Some(Flight { id, kind, who, asked_at: now, deadline });
     }
 
-    fn check_wanted(&mut self, wanted: &Wanted, now: Now) {
+    fn check_wanted(&mut self, wanted: &CredentialRequest, now: Now) {
         self.check_begins(wanted.id, wanted.fallback.as_ref(), now);
         assert_eq!(self.source, Source::OnDemand);
         assert!(!self.can_refresh(now), "a sign-in beside a refresh token");

@@ -62,7 +62,8 @@ impl Rates {
                 // Rounded.
                 End::Passing => Duration::from_micros(149_999),
                 End::Tokens | End::MayHaveCounted => Duration::from_secs(1),
-                End::Denied => panic!("sent again after a denial"),
+                // Another alias: how often is for the model to count.
+                End::Denied => Duration::ZERO,
             };
             assert!(self.passed - ended >= least, "too soon after {end:?}: {self:?}");
         }

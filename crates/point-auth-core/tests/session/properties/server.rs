@@ -43,13 +43,13 @@ impl Story {
 
     /// Whether something is under way, now that somebody has asked.
     fn is_sending(&mut self) -> bool {
-        if self.under_way.is_none() && self.wanted.is_none() {
+        if self.in_flight.is_none() && self.wanted.is_none() {
             self.polls(0);
         }
         if self.wanted.is_some() {
             self.source_gives();
         }
-        self.under_way.is_some()
+        self.in_flight.is_some()
     }
 
     pub(super) fn answers(
@@ -62,7 +62,7 @@ impl Story {
         if !self.is_sending() {
             return;
         }
-        let Some(id) = self.under_way.take() else { return };
+        let Some(id) = self.in_flight.take() else { return };
         self.old_ids.push(id);
         let outcome =
             self.session.handle_response(id, self.now, &response(status, body, retry_after));
@@ -73,7 +73,7 @@ impl Story {
         if !self.is_sending() {
             return;
         }
-        let Some(id) = self.under_way.take() else { return };
+        let Some(id) = self.in_flight.take() else { return };
         self.old_ids.push(id);
         let failure = if sent { Failure::maybe_sent() } else { Failure::not_sent() };
         let outcome = self.session.handle_failure(id, self.now, &failure);
@@ -117,13 +117,13 @@ impl Story {
             _ => *self.session.sign_in_with(id, self.now, credentials(self.who)).unwrap_err(),
         };
         assert!(matches!(late, Outcome::Ignored), "too late, and yet {late:?}");
-        let _outcome = self.session.abandon(id, self.now);
+        let _outcome = self.session.handle_failure(id, self.now, &Failure::abandoned());
     }
 
     pub(super) fn abandons(&mut self) {
-        let Some(id) = self.under_way.take().or(self.wanted.take()) else { return };
+        let Some(id) = self.in_flight.take().or(self.wanted.take()) else { return };
         self.old_ids.push(id);
-        let outcome = self.session.abandon(id, self.now);
+        let outcome = self.session.handle_failure(id, self.now, &Failure::abandoned());
         self.told(id, &outcome, |model, now, step| model.lost(Some(&outcome), now, step));
     }
 }

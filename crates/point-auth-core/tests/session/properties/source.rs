@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use point_auth_core::session::{
-    Action, Call, Failure, Login, NotNow, Now, Outcome, Policy, Session,
+    Failure, Ledger, Moment, Now, Outcome, Policy, Rejected, SignInResult,
 };
-use point_auth_core::{BaseUrl, Operation, ResponseError, SignIn};
+use point_auth_core::{Operation, ResponseError, SignIn};
 
 use super::parts::{Bits, credentials, response};
 use super::story::Story;
@@ -18,10 +18,10 @@ impl Story {
         match bits.below(8) {
             0..=3 => self.source_gives(),
             4..=5 => self.source_fails(),
-            6 => self.source_declines(&denied()),
+            6 => self.source_declines(&denied(self.now)),
             _ => {
                 let pause = bits.one_of(&[1, 30, 600]);
-                self.source_declines(&rests_for(Duration::from_secs(pause), self.now));
+                self.source_declines(&held_for(Duration::from_secs(pause), self.now));
             }
         }
     }
@@ -46,7 +46,7 @@ impl Story {
             (None, _) => {}
         }
         match result {
-            Ok(_) => self.under_way = Some(id),
+            Ok(_) => self.in_flight = Some(id),
             Err(_) => self.old_ids.push(id),
         }
     }
@@ -58,32 +58,32 @@ impl Story {
         self.told(id, &outcome, |model, now, step| model.not_sent(&outcome, now, step));
     }
 
-    fn source_declines(&mut self, not_now: &NotNow) {
+    fn source_declines(&mut self, rejected: &Rejected) {
         let Some(id) = self.wanted.take() else { return };
         self.old_ids.push(id);
-        let outcome = self.session.decline(id, self.now, not_now.clone());
+        let outcome = self.session.reject(id, self.now, rejected.clone());
         self.told(id, &outcome, |model, now, step| model.declined(&outcome, now, step));
     }
 }
 
-/// What a login says after a denial.
-fn denied() -> NotNow {
+/// What a ledger says after a denial.
+fn denied(now: Now) -> Rejected {
+    let ask_again = Some(Moment::after(now, Duration::from_secs(1)));
     let answer = response(403, r#"{"error":"access_denied"}"#, None);
     match SignIn::new(&credentials([0; 3])).parse_response(&answer) {
-        Err(ResponseError::Denied(denial)) => NotNow::Denied(denial),
+        Err(ResponseError::Denied(denial)) => Rejected::Denied { denial, ask_again },
         other => panic!("{other:?}"),
     }
 }
 
-/// What a login says for so long after a sign-in that got lost.
-fn rests_for(pause: Duration, now: Now) -> NotNow {
-    let policy = Policy::builder().with_lost_sign_ins(1).with_lost_pause(pause).build().unwrap();
-    let mut login = Login::new(&policy);
-    let mut session = Session::new(BaseUrl::production(), credentials([0; 3]), policy, 0);
-    let Ok(Action::Send(exchange)) = session.poll(now, &mut Call::new()) else {
-        panic!("nothing is sent")
-    };
-    let outcome = session.handle_failure(exchange.id, now, &Failure::maybe_sent());
-    login.handle(&credentials([0; 3]), &outcome, now);
-    login.check(&credentials([0; 3]), now).unwrap_err()
+/// What a ledger says so long before the end of a hold.
+fn held_for(left: Duration, now: Now) -> Rejected {
+    let mut ledger = Ledger::new(&Policy::default());
+    let earlier = now.monotonic.saturating_sub(Policy::UNKNOWN_HOLD.saturating_sub(left));
+    let earlier = Now::new(earlier, now.wall);
+    for _ in 0..3 {
+        let permit = ledger.ask(&credentials([0; 3]), earlier).unwrap();
+        ledger.settle(permit, SignInResult::Unknown, earlier);
+    }
+    ledger.ask(&credentials([0; 3]), now).unwrap_err()
 }

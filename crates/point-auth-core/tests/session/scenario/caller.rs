@@ -72,7 +72,7 @@ impl<'a> Caller<'a> {
                 let path = exchange.request.uri().path();
                 assert_eq!(path.ends_with("signInWithPassword"), kind == ExchangeKind::SignIn);
                 assert_eq!(exchange.fallback.as_ref().map(|lease| lease.token.expose()), fallback);
-                self.scenario.under_way = Some(*exchange);
+                self.scenario.in_flight = Some(*exchange);
                 self.scenario
             }
             other => panic!("nothing is sent, but {other:?}"),
@@ -164,7 +164,7 @@ impl<'a> Caller<'a> {
 
     #[track_caller]
     pub(crate) fn is_out_of_patience(self) -> &'a mut Scenario {
-        assert!(matches!(self.reply, Err(SessionError::OutOfPatience { .. })), "{:?}", self.reply);
+        assert!(matches!(self.reply, Err(SessionError::TimedOut { .. })), "{:?}", self.reply);
         self.scenario
     }
 }

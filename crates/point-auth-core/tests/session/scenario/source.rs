@@ -1,7 +1,7 @@
 //! Where credentials come from, and what becomes of the wish for them.
 
 use point_auth_core::Credentials;
-use point_auth_core::session::{ExchangeId, Failure, NotNow};
+use point_auth_core::session::{ExchangeId, Failure, Rejected};
 
 use super::Scenario;
 
@@ -17,7 +17,7 @@ impl<'a> Source<'a> {
     #[track_caller]
     pub(crate) fn gives(self, credentials: Credentials) -> &'a mut Scenario {
         let exchange = self.scenario.session.sign_in_with(self.id, self.scenario.now, credentials);
-        self.scenario.under_way = Some(*exchange.unwrap());
+        self.scenario.in_flight = Some(*exchange.unwrap());
         self.scenario
     }
 
@@ -37,16 +37,17 @@ impl<'a> Source<'a> {
         self.scenario
     }
 
-    /// Whoever shares the login says that they must not be sent.
-    pub(crate) fn declines(self, not_now: NotNow) -> &'a mut Scenario {
-        let outcome = self.scenario.session.decline(self.id, self.scenario.now, not_now);
+    /// A ledger that is shared says that they must not be sent.
+    pub(crate) fn rejects(self, rejected: Rejected) -> &'a mut Scenario {
+        let outcome = self.scenario.session.reject(self.id, self.scenario.now, rejected);
         self.scenario.outcome = Some(outcome);
         self.scenario
     }
 
     /// Whoever was asking is gone, and says so.
     pub(crate) fn goes_away(self) -> &'a mut Scenario {
-        let outcome = self.scenario.session.abandon(self.id, self.scenario.now);
+        let outcome =
+            self.scenario.session.handle_failure(self.id, self.scenario.now, &Failure::abandoned());
         self.scenario.outcome = Some(outcome);
         self.scenario
     }

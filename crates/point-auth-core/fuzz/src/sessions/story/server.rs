@@ -65,14 +65,14 @@ impl Story {
     }
 
     fn answers(&mut self, response: &http::Response<String>) {
-        let Some(flight) = self.under_way.take() else { return };
+        let Some(flight) = self.in_flight.take() else { return };
         let outcome = self.session.handle_response(flight.id, self.now, response);
         self.ended(&flight, &outcome);
     }
 
     pub(super) fn gets_no_answer(&mut self, input: &mut Unstructured<'_>) -> Result<()> {
         let how = input.arbitrary::<u8>()? % 3;
-        let Some(flight) = self.under_way.take() else { return Ok(()) };
+        let Some(flight) = self.in_flight.take() else { return Ok(()) };
         let outcome = match how {
             0 => self.session.handle_failure(flight.id, self.now, &Failure::not_sent()),
             1 => self.session.handle_failure(flight.id, self.now, &Failure::maybe_sent()),
@@ -101,7 +101,7 @@ impl Story {
                 ));
                 self.denied.take_if(|_| flight.who.is_some());
             }
-            Outcome::Denied(_) => {
+            Outcome::Denied { .. } => {
                 assert_ne!(
                     flight.kind,
                     Some(ExchangeKind::Refresh),
@@ -110,7 +110,7 @@ impl Story {
                 self.is_latched = self.holds.is_some();
                 self.denied = flight.who.or(self.denied);
             }
-            Outcome::RefreshRefused(_) => assert_eq!(flight.kind, Some(ExchangeKind::Refresh)),
+            Outcome::RefreshRefused { .. } => assert_eq!(flight.kind, Some(ExchangeKind::Refresh)),
             _ => {}
         }
     }

@@ -1,0 +1,566 @@
+//! [`Ledger`]: who may send a password now, so that no account gets locked.
+
+mod password;
+mod remembered;
+
+use std::fmt;
+use std::time::Duration;
+
+use super::outcome::{AttemptError, Outcome};
+use super::policy::{Policy, doubled};
+use super::time::{Moment, Now};
+use crate::{Credentials, Denial};
+pub(super) use password::same_password;
+use password::{Class, Password};
+
+/// Decides who may send a password of one login, and remembers what came of it.
+///
+/// A session has a ledger of its own. Sessions of many aliases share one: each asks it for a
+/// [`Permit`] before a sign-in and settles the permit afterwards. The ledger reads no clock.
+///
+/// # Rules
+///
+/// A *password* here is a username with its password. The case of the username makes no
+/// difference. A *class* is either the aliases that have worked with this password, or all others.
+///
+/// | rule | numbers |
+/// |---|---|
+/// | An alias that was denied is not sent again with the same password. Other aliases are. | |
+/// | After denials in a row in one class, with no token in between, that class is held. Then one alias may try; another denial doubles the hold, a token ends it. | 3 denials; 10 minutes, up to 1 hour |
+/// | The same for a password that has never given a token, which is stopped for good after six denials. | 3 denials; 1 hour, 2 hours, 4 hours |
+/// | After sign-ins in a row with unknown outcome, nothing is sent with that password. | 3 sign-ins; 10 minutes |
+/// | A password that has never given a token is sent one at a time. A proven one is sent by up to the [limit](Self::with_limit) at once, until a denial: then one at a time in that class until a token. | |
+/// | A permit that is not settled expires 2 seconds after the deadline of its exchange. If its request may have been sent, it counts as an unknown outcome. | |
+///
+/// So a wrong password is denied at most three times before it is held, or as often as the limit
+/// if that is greater. Denials of aliases that have never worked do not hold up those that have.
+///
+/// # What is remembered
+///
+/// The last five passwords, each with at most 100,000 aliases that have worked and 10,000 that were
+/// denied. The oldest alias of its kind is forgotten first and then counts as not tried yet.
+/// [`reset`](Self::reset) forgets denials, holds and unknown outcomes, but not what has worked.
+///
+/// `Debug` shows nothing secret.
+#[derive(Clone)]
+pub struct Ledger {
+    /// The one used last stands last.
+    passwords: Vec<Password>,
+    permits: Vec<Outstanding>,
+    next_permit: u64,
+    limit: usize,
+    /// How long a permit lasts before its exchange starts.
+    permit_life: Duration,
+    source: SourcePacing,
+}
+
+/// So many passwords are remembered.
+const MOST_PASSWORDS: usize = 5;
+
+/// The right to sign in once. [Settle](Ledger::settle) it, whatever becomes of the sign-in.
+#[derive(Debug)]
+#[must_use = "a permit that is not settled blocks others until it expires"]
+pub struct Permit {
+    id: u64,
+    purpose: Option<Purpose>,
+}
+
+/// What a permit was granted for.
+#[derive(Clone, Debug)]
+struct Purpose {
+    credentials: Credentials,
+    class: Class,
+}
+
+#[derive(Clone)]
+struct Outstanding {
+    id: u64,
+    purpose: Option<Purpose>,
+    /// On the monotonic clock.
+    expires: Duration,
+    may_have_been_sent: bool,
+}
+
+/// Why there is no permit now.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Rejected {
+    /// The server denied this password with this alias.
+    Denied {
+        /// What the server said.
+        denial: Denial,
+        /// When a credential source may be asked whether it has other credentials by now.
+        ask_again: Option<Moment>,
+    },
+    /// Too many other aliases were denied in a row.
+    Held {
+        /// When one alias may try. `None`: only with another password or after a reset.
+        until: Option<Moment>,
+    },
+    /// Too many sign-ins in a row had an unknown outcome.
+    TooManyUnknown {
+        /// When the next may start.
+        until: Moment,
+    },
+    /// All permits are taken.
+    Busy {
+        /// When the next permit expires, if none is settled before.
+        until: Moment,
+    },
+}
+
+/// What came of a sign-in.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum SignInResult<'a> {
+    /// The server accepted the password.
+    Accepted,
+    /// The server denied the sign-in.
+    Denied(&'a Denial),
+    /// The request may have been sent, and its outcome is unknown.
+    Unknown,
+    /// It was not sent, or the server failed in a way that says nothing about the password.
+    Inconclusive,
+}
+
+impl<'a> SignInResult<'a> {
+    /// What this outcome of an exchange says about the password that was sent.
+    ///
+    /// A session that [ignores](Outcome::Ignored) an answer, because it came too late, does not say
+    /// what the server thinks: that is an unknown outcome.
+    pub const fn of(outcome: &'a Outcome) -> Self {
+        match outcome {
+            Outcome::Renewed { .. } => Self::Accepted,
+            Outcome::Denied { denial, .. } => Self::Denied(denial),
+            Outcome::Ignored
+            | Outcome::Retrying { outcome_unknown: true, .. }
+            | Outcome::Failed { outcome_unknown: true, .. } => Self::Unknown,
+            // A useless token is an answer to the right password all the same.
+            Outcome::Retrying {
+                error: AttemptError::EndedOnArrival | AttemptError::SameToken,
+                ..
+            }
+            | Outcome::Failed {
+                error: AttemptError::EndedOnArrival | AttemptError::SameToken,
+                ..
+            } => Self::Accepted,
+            _ => Self::Inconclusive,
+        }
+    }
+}
+
+/// What a ledger knows of the password that was used last. Nothing in it is secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LedgerSnapshot {
+    /// Whether the password has given a token.
+    pub is_proven: bool,
+    /// Permits that are out.
+    pub permits: usize,
+    /// Aliases that have worked, as far as they are remembered.
+    pub worked: usize,
+    /// Aliases that were denied, as far as they are remembered.
+    pub denied: usize,
+    /// Until when aliases that have worked are held, if they are.
+    pub worked_held_until: Option<Moment>,
+    /// Until when all other aliases are held, if they are.
+    pub others_held_until: Option<Moment>,
+    /// Sign-ins in a row whose outcome is unknown.
+    pub unknown: u32,
+}
+
+impl Ledger {
+    /// An empty ledger with room for one sign-in at a time.
+    pub fn new(policy: &Policy) -> Self {
+        Self {
+            passwords: Vec::new(),
+            permits: Vec::new(),
+            next_permit: 0,
+            limit: 1,
+            permit_life: policy.exchange_timeout().saturating_add(Policy::GRACE),
+            source: SourcePacing::new(policy.longest_backoff()),
+        }
+    }
+
+    /// Sets how many sign-ins may be in flight at once with a password that has given a token
+    /// (default: 1; zero counts as 1).
+    #[must_use]
+    pub fn with_limit(mut self, limit: usize) -> Self {
+        self.limit = limit.max(1);
+        self
+    }
+
+    /// Asks for a permit to sign in with `credentials`.
+    ///
+    /// A repeated call is harmless, but each permit must be settled.
+    ///
+    /// # Errors
+    /// [`Rejected`] says why not, and when to ask again.
+    pub fn ask(&mut self, credentials: &Credentials, now: Now) -> Result<Permit, Rejected> {
+        self.expire(now);
+        let class = self.class(credentials, now)?;
+        self.check_room(credentials, class, None, now)?;
+        self.touch(credentials);
+        let purpose = Purpose { credentials: credentials.clone(), class };
+        Ok(self.grant(Some(purpose), now))
+    }
+
+    /// Asks for a permit before the credentials are known, so that they are fetched for one caller
+    /// at a time. Go on with [`present`](Self::present).
+    ///
+    /// The password that was used last is expected again. While that one would be rejected for
+    /// `user_alias`, a permit is granted at growing distances (1 second to the longest backoff),
+    /// to find out whether the credentials have changed.
+    ///
+    /// # Errors
+    /// [`Rejected`] says why not, and when to ask again.
+    pub fn reserve(&mut self, user_alias: Option<&str>, now: Now) -> Result<Permit, Rejected> {
+        self.expire(now);
+        self.may_fetch(user_alias, now)?;
+        let expected = self.passwords.last();
+        let class = expected.map_or(Ok(Class::Others), |last| last.class(user_alias, now));
+        let unpresented = || self.permits.iter().filter(|permit| permit.purpose.is_none()).count();
+        let has_room = match (expected, class) {
+            (Some(last), Ok(class)) => {
+                unpresented().saturating_add(self.in_class(last, class, None))
+                    < last.room(class, self.limit)
+                    && self.permits.len() < self.limit
+            }
+            (None, Ok(_)) => self.permits.is_empty(),
+            // To find out whether the credentials have changed.
+            (_, Err(_)) => unpresented() == 0,
+        };
+        if !has_room {
+            return Err(self.busy(now));
+        }
+        Ok(self.grant(None, now))
+    }
+
+    /// Asks whether a reserved permit may be used with `credentials`, which were fetched for it.
+    ///
+    /// # Errors
+    /// [`Rejected`] says why not, and when to ask again. Settle the permit then as
+    /// [`Inconclusive`](SignInResult::Inconclusive).
+    pub fn present(
+        &mut self,
+        permit: &mut Permit,
+        credentials: &Credentials,
+        now: Now,
+    ) -> Result<(), Rejected> {
+        self.expire(now);
+        let class = match self.class(credentials, now) {
+            Ok(class) => class,
+            Err(rejected) => {
+                // The next caller finds what is expected here, and not what was before.
+                self.touch(credentials);
+                self.source.rejected(now);
+                return Err(match rejected {
+                    Rejected::TooManyUnknown { .. } => rejected,
+                    other => self.source.asked_again_later(other),
+                });
+            }
+        };
+        self.check_room(credentials, class, Some(permit.id), now)?;
+        let id = permit.id;
+        if !self.permits.iter().any(|outstanding| outstanding.id == id) {
+            return Err(self.busy(now));
+        }
+        self.source.has_others = false;
+        if self.passwords.last().is_none_or(|last| !last.is_of(credentials)) {
+            self.source.reset();
+        }
+        self.touch(credentials);
+        let purpose = Purpose { credentials: credentials.clone(), class };
+        permit.purpose = Some(purpose.clone());
+        if let Some(outstanding) = self.outstanding(id) {
+            outstanding.purpose = Some(purpose);
+        }
+        Ok(())
+    }
+
+    /// Records that the exchange of a permit starts now and must be done by `deadline`, on the
+    /// monotonic clock. Returns whether the permit is still valid; if not, send nothing and ask
+    /// again.
+    ///
+    /// Call it before the request can leave.
+    #[must_use]
+    pub fn start(&mut self, permit: &Permit, deadline: Duration, now: Now) -> bool {
+        self.expire(now);
+        match self.outstanding(permit.id) {
+            Some(outstanding) if outstanding.purpose.is_some() => {
+                outstanding.may_have_been_sent = true;
+                outstanding.expires = deadline.saturating_add(Policy::GRACE);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Gives a permit back with what came of its sign-in. Returns whether a hold has ended by
+    /// that, so that callers that were rejected may ask again.
+    ///
+    /// A permit that has expired has been counted as an unknown outcome. What the server said is
+    /// believed all the same.
+    pub fn settle(&mut self, permit: Permit, result: SignInResult<'_>, now: Now) -> bool {
+        let place = self.permits.iter().position(|outstanding| outstanding.id == permit.id);
+        let outstanding = place.map(|place| self.permits.swap_remove(place));
+        let Some(Purpose { credentials, class }) = permit.purpose else { return false };
+        let user_alias = credentials.user_alias();
+        match result {
+            SignInResult::Accepted => {
+                return self.password(&credentials).accepted(user_alias, class);
+            }
+            SignInResult::Denied(denial) => {
+                self.source.rejected(now);
+                self.password(&credentials).denied(user_alias, class, denial.clone(), now);
+            }
+            SignInResult::Unknown if outstanding.is_some() => {
+                self.password(&credentials).unknown(now);
+            }
+            SignInResult::Unknown | SignInResult::Inconclusive => {}
+        }
+        false
+    }
+
+    /// Forgets denials, holds and unknown outcomes. Call it once an operator has confirmed the
+    /// credentials. Permits stay out, and what has worked stays known.
+    pub fn reset(&mut self) {
+        self.passwords.iter_mut().for_each(Password::reset);
+        self.source.reset();
+    }
+
+    /// Forgets the denial of one alias. Holds stay.
+    pub fn reset_alias(&mut self, user_alias: Option<&str>) {
+        self.passwords.iter_mut().for_each(|password| password.reset_alias(user_alias));
+        self.source.reset();
+    }
+
+    /// Returns whether `user_alias` has worked with the password that was used last. Such aliases
+    /// go first where several wait for a permit.
+    pub fn has_worked(&self, user_alias: Option<&str>) -> bool {
+        self.passwords.last().is_some_and(|last| last.has_worked(user_alias))
+    }
+
+    /// What is known of the password that was used last.
+    pub fn snapshot(&self, now: Now) -> LedgerSnapshot {
+        let permits = self.permits.len();
+        match self.passwords.last() {
+            Some(last) => LedgerSnapshot { permits, ..last.snapshot(now) },
+            None => LedgerSnapshot {
+                is_proven: false,
+                permits,
+                worked: 0,
+                denied: 0,
+                worked_held_until: None,
+                others_held_until: None,
+                unknown: 0,
+            },
+        }
+    }
+
+    /// Whether `credentials` would be rejected, other permits aside.
+    pub(super) fn class(&self, credentials: &Credentials, now: Now) -> Result<Class, Rejected> {
+        match self.passwords.iter().find(|password| password.is_of(credentials)) {
+            Some(password) => password.class(credentials.user_alias(), now),
+            None => Ok(Class::Others),
+        }
+    }
+
+    /// Until when the password that was used last is held for unknown outcomes.
+    pub(super) fn unknown_until(&self, now: Now) -> Option<Moment> {
+        self.passwords.last()?.unknown_until(now)
+    }
+
+    /// Whether a sign-in with the password that was used last has an unknown outcome, since one that
+    /// gave tokens.
+    pub(super) fn has_unknown(&self) -> bool {
+        self.passwords.last().is_some_and(Password::has_unknown)
+    }
+
+    /// Whether a credential source may be asked now on behalf of an alias.
+    pub(super) fn may_fetch(&self, user_alias: Option<&str>, now: Now) -> Result<(), Rejected> {
+        match self.passwords.last().map(|last| last.class(user_alias, now)) {
+            _ if self.source.has_others => Ok(()),
+            Some(Err(rejected @ (Rejected::Denied { .. } | Rejected::Held { .. })))
+                if !self.source.may_be_asked(now) =>
+            {
+                Err(self.source.asked_again_later(rejected))
+            }
+            Some(Err(rejected @ Rejected::TooManyUnknown { .. })) => Err(rejected),
+            _ => Ok(()),
+        }
+    }
+
+    /// Grants a permit for credentials that a source gave, and settles it at once where they are
+    /// rejected. For a session's own ledger, whose exchanges are one at a time anyway.
+    pub(super) fn fetched(
+        &mut self,
+        credentials: &Credentials,
+        now: Now,
+    ) -> Result<Permit, Rejected> {
+        let mut permit = self.grant(None, now);
+        match self.present(&mut permit, credentials, now) {
+            Ok(()) => Ok(permit),
+            Err(rejected) => {
+                self.settle(permit, SignInResult::Inconclusive, now);
+                Err(rejected)
+            }
+        }
+    }
+
+    /// When a credential source may be asked for other credentials than those that were denied.
+    pub(super) const fn source_may_be_asked_at(&self) -> Option<Moment> {
+        self.source.next
+    }
+
+    /// The credential source has others by now.
+    pub(super) const fn expect_other_credentials(&mut self) {
+        self.source.reset();
+        self.source.has_others = true;
+    }
+
+    /// Takes permits back that were not settled in time.
+    fn expire(&mut self, now: Now) {
+        let is_over = |outstanding: &Outstanding| now.monotonic >= outstanding.expires;
+        while let Some(place) = self.permits.iter().position(is_over) {
+            let outstanding = self.permits.swap_remove(place);
+            if let Some(purpose) = outstanding.purpose.filter(|_| outstanding.may_have_been_sent) {
+                self.password(&purpose.credentials).unknown(now);
+            }
+        }
+    }
+
+    /// Whether one more permit for `credentials` may be out, beside those of others than `own`.
+    fn check_room(
+        &self,
+        credentials: &Credentials,
+        class: Class,
+        own: Option<u64>,
+        now: Now,
+    ) -> Result<(), Rejected> {
+        let others = || self.permits.iter().filter(|permit| Some(permit.id) != own);
+        let is_proven = |credentials: &Credentials| {
+            self.passwords.iter().any(|one| one.is_of(credentials) && one.is_proven())
+        };
+        let has_room = match self.passwords.iter().find(|one| one.is_of(credentials)) {
+            Some(password) if password.is_proven() => {
+                self.in_class(password, class, own) < password.room(class, self.limit)
+                    && others().count() < self.limit
+            }
+            _ => !others().any(|permit| {
+                permit.purpose.as_ref().is_some_and(|one| !is_proven(&one.credentials))
+            }),
+        };
+        if has_room { Ok(()) } else { Err(self.busy(now)) }
+    }
+
+    /// How many permits but `own` are out for one class of a password.
+    fn in_class(&self, password: &Password, class: Class, own: Option<u64>) -> usize {
+        let is_of =
+            |purpose: &Purpose| purpose.class == class && password.is_of(&purpose.credentials);
+        let others = self.permits.iter().filter(|permit| Some(permit.id) != own);
+        others.filter(|permit| permit.purpose.as_ref().is_some_and(is_of)).count()
+    }
+
+    fn busy(&self, now: Now) -> Rejected {
+        let next = self.permits.iter().map(|outstanding| outstanding.expires).min();
+        Rejected::Busy { until: Moment::on_monotonic(next.unwrap_or(now.monotonic)) }
+    }
+
+    fn grant(&mut self, purpose: Option<Purpose>, now: Now) -> Permit {
+        let id = self.next_permit;
+        self.next_permit = id.wrapping_add(1);
+        let expires = now.monotonic.saturating_add(self.permit_life);
+        let may_have_been_sent = false;
+        let outstanding = Outstanding { id, purpose: purpose.clone(), expires, may_have_been_sent };
+        self.permits.push(outstanding);
+        Permit { id, purpose }
+    }
+
+    fn outstanding(&mut self, id: u64) -> Option<&mut Outstanding> {
+        self.permits.iter_mut().find(|outstanding| outstanding.id == id)
+    }
+
+    /// Makes the password of these credentials the one that was used last.
+    fn touch(&mut self, credentials: &Credentials) {
+        let place = self.passwords.iter().position(|password| password.is_of(credentials));
+        let password = match place {
+            Some(place) => self.passwords.remove(place),
+            None => Password::new(credentials),
+        };
+        if self.passwords.len() >= MOST_PASSWORDS {
+            // The oldest that has never given a token, or else the oldest.
+            let oldest = self.passwords.iter().position(|password| !password.is_proven());
+            self.passwords.remove(oldest.unwrap_or(0));
+        }
+        self.passwords.push(password);
+    }
+
+    /// The password of these credentials, whether or not it was used last.
+    fn password(&mut self, credentials: &Credentials) -> &mut Password {
+        let place = match self.passwords.iter().position(|one| one.is_of(credentials)) {
+            Some(place) => place,
+            None => {
+                self.touch(credentials);
+                self.passwords.len().saturating_sub(1)
+            }
+        };
+        #[expect(clippy::indexing_slicing, reason = "the place was found or just filled")]
+        &mut self.passwords[place]
+    }
+}
+
+/// When a credential source is asked again while what it gave last is rejected.
+#[derive(Clone)]
+struct SourcePacing {
+    longest: Duration,
+    times: u32,
+    next: Option<Moment>,
+    /// It is known to have other credentials than it gave last.
+    has_others: bool,
+}
+
+impl SourcePacing {
+    const fn new(longest: Duration) -> Self {
+        Self { longest, times: 0, next: None, has_others: false }
+    }
+
+    fn may_be_asked(&self, now: Now) -> bool {
+        self.next.is_none_or(|next| next.has_come(now))
+    }
+
+    fn rejected(&mut self, now: Now) {
+        self.times = self.times.saturating_add(1);
+        self.has_others = false;
+        let delay = doubled(Policy::SHORTEST_BACKOFF, self.times, self.longest);
+        self.next = Some(Moment::after(now, delay));
+    }
+
+    const fn reset(&mut self) {
+        (self.times, self.next, self.has_others) = (0, None, false);
+    }
+
+    /// The same rejection, which ends no later than the source is asked again.
+    fn asked_again_later(&self, rejected: Rejected) -> Rejected {
+        match rejected {
+            Rejected::Denied { denial, .. } => Rejected::Denied { denial, ask_again: self.next },
+            Rejected::Held { until } => Rejected::Held {
+                until: match (until, self.next) {
+                    (Some(until), Some(next)) => Some(until.earlier(next)),
+                    (until, next) => next.or(until),
+                },
+            },
+            other => other,
+        }
+    }
+}
+
+impl fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ledger")
+            .field("passwords", &self.passwords.len())
+            .field("permits", &self.permits.len())
+            .field("limit", &self.limit)
+            .finish_non_exhaustive()
+    }
+}

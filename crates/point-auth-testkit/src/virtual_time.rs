@@ -94,8 +94,8 @@ impl Runtime for VirtualTime {
         Box::pin(Sleep { state: Arc::clone(&self.state), key: (time, state.sleeps) })
     }
 
-    fn spawn(&self, task: Task) -> Result<(), Task> {
-        self.tasks.spawn(task)
+    fn spawn(&self, task: Task) {
+        self.tasks.spawn(task);
     }
 }
 

@@ -7,14 +7,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
-use point_auth_core::session::{Policy, Session as Core, StoredTokens, StoredTokensError};
+use point_auth_core::session::{
+    Counts, Ledger, LedgerSnapshot, Policy, SessionMachine, State, StoredTokens, StoredTokensError,
+};
 use point_auth_core::{BaseUrl, CredentialPart, Credentials, CredentialsError};
 
 use crate::credential_source::Source;
-use crate::driver::gate::Gate;
-use crate::driver::shared_login::{Change, SharedLogin};
-use crate::driver::{Common, Driver};
+use crate::driver::{Common, Driver, FetchFrom};
 use crate::handle::{Handle, Plan, PlannedCredentials, seed};
+use crate::login::{Login, Member};
 
 /// So many maps, each with a lock of its own.
 const SHARDS: u64 = 64;
@@ -29,14 +30,14 @@ pub(crate) struct Bounds {
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { most_at_once: 4, most: 100_000, idle: Duration::from_secs(60 * 60) }
+        Self { most_at_once: 3, most: 100_000, idle: Duration::from_secs(60 * 60) }
     }
 }
 
 /// The sessions of one login, by alias.
 pub(crate) struct Aliases {
     common: Arc<Common>,
-    login: Arc<SharedLogin>,
+    login: Arc<Login>,
     policy: Arc<Policy>,
     /// The first and the rest, so that there always is one.
     shards: Box<(RwLock<Shard>, Vec<RwLock<Shard>>)>,
@@ -63,25 +64,25 @@ impl Aliases {
             }
             PlannedCredentials::Source(source) => (Some(source), None),
         };
-        let login = SharedLogin::new(&plan.policy, source, value, bounds.most_at_once);
+        let ledger = Ledger::new(&plan.policy).with_limit(bounds.most_at_once);
+        let login = Login::new(ledger, source, value);
         let common = Common {
-            carrier: plan.carrier,
+            transport: plan.transport,
             runtime: plan.runtime,
             config: plan.config,
-            gate: Gate::Login(Arc::clone(&login)),
+            credentials: FetchFrom::Login(Arc::clone(&login)),
             observer: plan.observer,
+            exchange_timeout: plan.policy.exchange_timeout(),
         };
-        let aliases = Arc::new(Self {
+        Arc::new(Self {
             common: Arc::new(common),
-            login: Arc::clone(&login),
+            login,
             policy: plan.policy,
             shards: Box::new((RwLock::default(), (1..SHARDS).map(|_| RwLock::default()).collect())),
             count: AtomicUsize::new(0),
             hasher: RandomState::new(),
             bounds,
-        });
-        login.belongs_to(Arc::downgrade(&aliases));
-        aliases
+        })
     }
 
     /// The session of `alias`, a new one if there is none.
@@ -93,7 +94,7 @@ impl Aliases {
         }
         drop(read);
         check(alias)?;
-        // Not within the lock: somebody else's code may be behind it.
+        // Without the lock: it may be foreign code.
         let now = self.common.runtime.now().monotonic.as_secs();
         let generation = self.login.generation();
         let alias: Arc<str> = alias.into();
@@ -109,11 +110,11 @@ impl Aliases {
             dropped.extend(self.drop_oldest(shard));
         }
         drop(dropped);
-        if self.login.generation() != generation {
-            // New credentials came in between, and were told to those that there were then.
-            if let Some(username) = self.login.username() {
-                handle.0.expect_credentials(&username);
-            }
+        if self.login.generation() != generation
+            && let Some(username) = self.login.username()
+        {
+            // It joined the login while the credentials were being replaced.
+            handle.0.credentials_changed(&username);
         }
         Ok(handle)
     }
@@ -121,11 +122,12 @@ impl Aliases {
     fn driver(&self, alias: &Arc<str>) -> Arc<Driver> {
         let (base, policy) = (self.common.config.base_url.clone(), Arc::clone(&self.policy));
         let session = match self.login.has_source() {
-            true => Core::on_demand(base, policy, seed()),
-            false => Core::without_credentials(base, policy, seed()),
+            true => SessionMachine::on_demand(base, policy, seed()),
+            false => SessionMachine::without_credentials(base, policy, seed()),
         };
-        let session = session.with_owner(self.login.username().as_deref(), Some(alias));
-        Driver::new(Arc::clone(&self.common), Some(Arc::clone(alias)), session)
+        let session =
+            session.with_owner(self.login.username().as_deref(), Some(alias)).with_shared_ledger();
+        Driver::new(Arc::clone(&self.common), Arc::clone(alias), session)
     }
 
     fn shard(&self, alias: &str) -> &RwLock<Shard> {
@@ -193,14 +195,45 @@ impl Aliases {
     }
 
     pub(crate) fn set_credentials(&self, credentials: Credentials) {
-        if let Change::Credentials(username) = self.login.set_credentials(credentials) {
-            self.for_each(|driver| driver.expect_credentials(&username));
-        }
+        self.login.set_credentials(credentials);
     }
 
     pub(crate) fn reset(&self) {
         self.login.reset();
-        self.for_each(Driver::reset_alone);
+    }
+
+    /// Every session with its alias, in no particular order.
+    pub(crate) fn all(&self) -> Vec<(String, Handle)> {
+        let mut all = Vec::with_capacity(self.len());
+        for shard in self.shards() {
+            let shard = read(shard);
+            all.extend(
+                shard.sessions.iter().map(|(alias, handle)| (alias.to_string(), handle.clone())),
+            );
+        }
+        all
+    }
+
+    pub(crate) fn remove(&self, alias: &str) -> bool {
+        let removed = write(self.shard(alias)).sessions.remove(alias);
+        if removed.is_some() {
+            self.count.fetch_sub(1, Ordering::Relaxed);
+        }
+        removed.is_some()
+    }
+
+    pub(crate) fn snapshot(&self) -> SessionsSnapshot {
+        let ledger = self.login.snapshot(self.common.runtime.now());
+        let (mut states, mut counts) = (Vec::new(), Counts::default());
+        for (_, handle) in self.all() {
+            let snapshot = handle.0.snapshot();
+            counts += snapshot.counts;
+            match states.iter_mut().find(|(state, _)| *state == snapshot.state) {
+                Some((_, count)) => *count += 1,
+                None => states.push((snapshot.state, 1)),
+            }
+        }
+        SessionsSnapshot { states, counts, ledger }
     }
 
     pub(crate) fn restore(&self, stored: StoredTokens) -> Result<(), StoredTokensError> {
@@ -212,17 +245,32 @@ impl Aliases {
     pub(crate) fn base_url(&self) -> &BaseUrl {
         &self.common.config.base_url
     }
+}
 
-    /// Without a lock in hand, since each wakes those who wait for it.
-    fn for_each(&self, tell: impl Fn(&Driver)) {
-        for shard in self.shards() {
-            let handles: Vec<Handle> = read(shard).sessions.values().cloned().collect();
-            handles.iter().for_each(|handle| tell(&handle.0));
-        }
+/// What is going on in all sessions of one login. Nothing in it is secret.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SessionsSnapshot {
+    states: Vec<(State, usize)>,
+    /// The sum of what the sessions that are kept have done so far.
+    pub counts: Counts,
+    /// What the ledger knows of the password that was used last.
+    pub ledger: LedgerSnapshot,
+}
+
+impl SessionsSnapshot {
+    /// Returns how many sessions are in this state.
+    pub fn in_state(&self, state: State) -> usize {
+        self.states.iter().find(|(one, _)| *one == state).map_or(0, |(_, count)| *count)
+    }
+
+    /// Returns how many sessions there are.
+    pub fn sessions(&self) -> usize {
+        self.states.iter().map(|(_, count)| count).sum()
     }
 }
 
-/// Whether nobody holds it but the map, and nothing is under way.
+/// Whether only the map holds it, and no job is running.
 fn is_unused(handle: &Handle) -> bool {
     handle.0.handles() <= 1 && !handle.0.is_busy()
 }
@@ -249,8 +297,12 @@ fn check(alias: &str) -> Result<(), CredentialsError> {
 /// The settings that both builders of many sessions have beside those of one, each a field of [`Bounds`].
 macro_rules! sessions_settings {
     () => {
-        /// Sets how many may sign in at once (default: 4) once the password has given a token; before that it is one. The others wait, first come
-        /// first served. Refreshes are not counted.
+        /// Sets how many may sign in at once once the password has given a token (default: 3).
+        /// Before that it is one at a time. The others wait, first come first served, those that
+        /// have worked before first. Refreshes are not counted.
+        ///
+        /// It is also how often a password that stops working may be denied at once, if that is
+        /// more than three.
         pub fn with_max_concurrent_sign_ins(mut self, most: usize) -> Self {
             self.bounds.most_at_once = most;
             self
@@ -281,7 +333,8 @@ macro_rules! sessions_methods {
             self.aliases.set_credentials(credentials);
         }
 
-        /// Ends the wait over a denied sign-in and every pause, because somebody who knows better says so.
+        /// Clears all denials, holds and backoff, of the login and of every session. Call it once an
+        /// operator has confirmed the credentials.
         pub fn reset(&self) {
             self.aliases.reset();
         }
@@ -295,6 +348,25 @@ macro_rules! sessions_methods {
             stored: point_auth_core::session::StoredTokens,
         ) -> Result<(), point_auth_core::session::StoredTokensError> {
             self.aliases.restore(stored)
+        }
+
+        /// Removes the session of one alias, and its tokens unless an observer has stored them.
+        /// Returns whether there was one. A `Session` that is held goes on by itself; the ledger
+        /// still knows the alias.
+        pub fn remove(&self, user_alias: &str) -> bool {
+            self.aliases.remove(user_alias)
+        }
+
+        /// Returns every session with its alias, in no particular order.
+        pub fn all(&self) -> Vec<(String, Session)> {
+            let all = self.aliases.all().into_iter();
+            all.map(|(alias, handle)| (alias, Session::of(handle))).collect()
+        }
+
+        /// Returns what is going on in all of them. It looks at each session, so that it is for
+        /// people and dashboards.
+        pub fn snapshot(&self) -> crate::SessionsSnapshot {
+            self.aliases.snapshot()
         }
 
         /// Drops the sessions that are idle. Their tokens go with them, if nobody has stored them.

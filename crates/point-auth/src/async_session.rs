@@ -2,22 +2,23 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::{Request, Response};
-use point_auth_core::session::Call;
+use point_auth_core::session::{Call, Lease};
 use point_auth_core::{AccessToken, Credentials, Operation, SecretBody};
 use point_auth_transport::{AsyncTransport, SendLimits};
 
 use crate::credential_source::AsyncSource;
-use crate::driver::{Carrier, Sending};
+use crate::driver::{DynTransport, Sending};
 use crate::handle::{Handle, Plan, PlannedCredentials, session_methods, session_settings};
 use crate::{Client, CredentialSource, Error};
 
-/// A good token, now, for any number of tasks: signs in when it is first asked, refreshes in time, once for all who ask.
+/// Keeps a valid token available for any number of tasks: signs in when it is first asked, and
+/// refreshes in time, once for all callers.
 ///
-/// Clones are holds on the same session, and cheap. The rules are those of [`session::Session`](crate::session::Session), and the book's
-/// chapter "Keeping a token fresh" tells them as a story.
+/// Clones share the session, and are cheap. The rules are those of the
+/// [`SessionMachine`](crate::session::SessionMachine); the book explains them.
 ///
 /// ```no_run
 /// # #[cfg(feature = "reqwest")]
@@ -33,18 +34,13 @@ use crate::{Client, CredentialSource, Error};
 /// # }
 /// ```
 ///
-/// # Who sends
+/// # How exchanges run
 ///
-/// In a tokio runtime (feature `tokio`) each exchange is a task of its own. Nobody can cancel it by going away, nobody who still has a token waits
-/// for it, and when it ends everybody is woken once. It runs in the runtime of the caller who began it: if that runtime is
-/// shut down, the exchange is given up, and after a second (a sign-in) or at once (a refresh) the next caller begins another.
-///
-/// Elsewhere all who wait share the exchange and any of them drives it on; whoever goes away or is not polled any more
-/// takes nothing with them. An event of its I/O wakes two of those who wait, and more only if those do not look within 5 ms. While there is
-/// still a good token, the one caller who has begun a refresh stays until it is done, for at most its patience, and the others
-/// have their token at once; [`keep_fresh`](Self::keep_fresh) in a task of yours spares that one too. If it leaves before that, the next who asks
-/// stays in its place. If nobody asks for 32 seconds, or the one who stays is not polled for so long, the refresh is taken for lost
-/// and another begins.
+/// Each exchange runs by itself: as a task of the tokio runtime that the session was built in
+/// (feature `tokio`), otherwise on a thread of a [`ThreadRuntime`](crate::ThreadRuntime). A caller
+/// that goes away cancels nothing, a caller that has a token waits for nothing, and when the
+/// exchange ends each waiter is woken once. Another executor can be
+/// [given](SessionBuilder::with_runtime).
 #[derive(Clone)]
 pub struct Session {
     handle: Handle,
@@ -65,27 +61,49 @@ impl Session {
         Self { handle }
     }
 
-    /// The token, got if need be, waiting for at most the policy's patience (15 seconds).
+    /// Returns a valid access token, obtaining one if need be. Waits for at most the policy's
+    /// acquire timeout (15 seconds).
     ///
-    /// While there is a good one this never waits, takes no lock and allocates nothing.
+    /// While there is a good one this does not wait, takes no lock and allocates nothing.
     ///
     /// # Errors
-    /// An [`Error`], the same for all who waited for it. Until its [`retry_after`](Error::retry_after) every call gets it at once.
+    /// An [`Error`], the same for all callers that waited for it. Until its
+    /// [`retry_after`](Error::retry_after) every call gets it at once.
     pub async fn access_token(&self) -> Result<AccessToken, Error> {
         // Before there is a future that could wait: most calls need none.
         if let Some(token) = self.handle.0.current() {
             return Ok(token);
         }
-        self.handle.access_token(Call::new()).await
+        Ok(self.handle.lease(Call::new()).await?.token)
     }
 
-    /// The same, waiting for at most so long.
+    /// Returns a valid access token, waiting for at most `timeout`.
     ///
     /// # Errors
-    /// As [`access_token`](Self::access_token), and of kind [`Timeout`](crate::ErrorKind::Timeout) when it took longer. What was
-    /// begun goes on for the others.
-    pub async fn access_token_within(&self, patience: Duration) -> Result<AccessToken, Error> {
-        self.handle.access_token(self.handle.call_within(patience)).await
+    /// As [`access_token`](Self::access_token), and of kind [`Timeout`](crate::ErrorKind::Timeout)
+    /// when it took longer. An exchange that was started goes on for other callers.
+    pub async fn access_token_within(&self, timeout: Duration) -> Result<AccessToken, Error> {
+        Ok(self.handle.lease(self.handle.call_within(timeout)).await?.token)
+    }
+
+    /// Returns a valid access token, waiting up to `deadline`, through failures and backoff too.
+    ///
+    /// For a batch job that would rather sit out an outage than fail.
+    ///
+    /// # Errors
+    /// An [`Error`] at once where waiting does not help, such as a denial; at the deadline the last
+    /// one.
+    pub async fn access_token_by(&self, deadline: Instant) -> Result<AccessToken, Error> {
+        Ok(self.handle.lease_by(deadline).await?.token)
+    }
+
+    /// Returns a valid access token with its expiry. It waits as
+    /// [`access_token`](Self::access_token) does.
+    ///
+    /// # Errors
+    /// As [`access_token`](Self::access_token).
+    pub async fn lease(&self) -> Result<Lease, Error> {
+        self.handle.lease(Call::new()).await
     }
 
     /// Puts the token on a request, in place of any `Authorization` that is there. Answers the token, to
@@ -114,7 +132,7 @@ impl Session {
     /// It ends when the last `Session` is dropped; it does not count as one. Hold the session of an alias while you keep it fresh:
     /// [`Sessions`](crate::Sessions) drops those that nobody holds.
     pub fn keep_fresh(&self) -> impl Future<Output = ()> + Send + use<> {
-        crate::driver::keeping::keep_fresh(Arc::clone(&self.handle.0))
+        crate::driver::refreshing::keep_fresh(Arc::clone(&self.handle.0))
     }
 
     session_methods!();
@@ -157,15 +175,15 @@ impl fmt::Debug for SessionBuilder {
 pub(crate) fn plan<T: AsyncTransport + 'static>(client: Client<T>) -> Plan {
     let (transport, config) = client.into_parts();
     #[cfg(feature = "tokio")]
-    let runtime = crate::TokioRuntime::new();
+    let runtime = crate::runtime::DefaultRuntime::new();
     #[cfg(not(feature = "tokio"))]
-    let runtime = crate::NeutralRuntime::new();
-    Plan::new(Arc::new(AsyncCarrier(transport)), config, Arc::new(runtime))
+    let runtime = crate::ThreadRuntime::new();
+    Plan::new(Arc::new(AsyncAdapter(transport)), config, Arc::new(runtime))
 }
 
-struct AsyncCarrier<T>(T);
+struct AsyncAdapter<T>(T);
 
-impl<T: AsyncTransport> Carrier for AsyncCarrier<T> {
+impl<T: AsyncTransport> DynTransport for AsyncAdapter<T> {
     fn send(&self, request: Request<SecretBody>, limits: SendLimits) -> Sending<'_> {
         Box::pin(async move {
             let response: Response<SecretBody> = self.0.send(request, &limits).await?;

@@ -31,13 +31,16 @@ impl Config {
         &self,
         operation: &O,
     ) -> Result<(Request<SecretBody>, SendLimits), RequestError> {
-        let request = self.dress(operation.to_request(&self.base_url)?);
+        let request = self.with_our_user_agent(operation.to_request(&self.base_url)?);
         Ok((request, self.limits.with_max_response_bytes(O::MAX_RESPONSE_BYTES)))
     }
 
-    /// Sets what this client says of itself.
-    pub(crate) fn dress(&self, mut request: Request<SecretBody>) -> Request<SecretBody> {
-        // Our own operations say who they are by default; one of the user's may have its reasons to say otherwise.
+    /// Sets the user agent of this client.
+    pub(crate) fn with_our_user_agent(
+        &self,
+        mut request: Request<SecretBody>,
+    ) -> Request<SecretBody> {
+        // Our operations set the default; one of the user's may have set another on purpose.
         let ours = request
             .headers()
             .get(USER_AGENT)

@@ -1,87 +1,113 @@
-//! What keeps a session going, async or blocking: one core session, everybody who waits for it, and the exchange under way.
+//! What keeps a session going, async or blocking: one [`SessionMachine`], the callers that wait for
+//! it, and the exchange in flight.
 //!
-//! Callers [wait](waiting) as futures, which a blocking caller runs on its own thread. An exchange is a [job](job): a task of its
-//! own where the runtime has tasks, else [shared](together) by all who wait. The [gate](gate) stands before each sign-in whose
-//! credentials are fetched or whose login many sessions share.
+//! Callers [wait](waiting) as futures, which a blocking caller runs on its own thread. An exchange
+//! is a [job](job) that the runtime runs by itself. Where many sessions share a
+//! [login](crate::login), a sign-in waits there for its permit before it becomes a job.
 
-pub(crate) mod gate;
 mod job;
-pub(crate) mod keeping;
-pub(crate) mod shared_login;
+mod notify;
+pub(crate) mod refreshing;
 mod state;
-mod telling;
-mod together;
-mod turns;
 pub(crate) mod waiting;
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::Waker;
+use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use http::{Request, Response};
 use point_auth_core::session::{
-    Action, Call, Lease, Now, Session, SessionError, Snapshot, StoredTokens, StoredTokensError,
+    Action, Call, ExchangeId, Lease, Now, Permit, Policy, Rejected, SessionError, SessionMachine,
+    Snapshot, StoredTokens, StoredTokensError,
 };
 use point_auth_core::{AccessToken, Credentials, Operation, SecretBody};
 use point_auth_transport::{Runtime, SendLimits, TransportError};
 
 use crate::config::Config;
+use crate::credential_source::Source;
+use crate::login::{Login, Member};
 use crate::{Error, Observer};
-use gate::Gate;
 use job::Job;
-use shared_login::Change;
-use state::{Locked, Running, State};
-use telling::Told;
-use together::Together;
+use notify::Told;
+use state::{Locked, State};
 
 pub(crate) type Sending<'a> =
     Pin<Box<dyn Future<Output = Result<Response<SecretBody>, TransportError>> + Send + 'a>>;
 
 /// A transport of either kind.
-pub(crate) trait Carrier: Send + Sync {
+pub(crate) trait DynTransport: Send + Sync {
     fn send(&self, request: Request<SecretBody>, limits: SendLimits) -> Sending<'_>;
 }
 
 /// What sessions of one login have in common.
 pub(crate) struct Common {
-    pub(crate) carrier: Arc<dyn Carrier>,
+    pub(crate) transport: Arc<dyn DynTransport>,
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) config: Config,
-    pub(crate) gate: Gate,
+    pub(crate) credentials: FetchFrom,
     pub(crate) observer: Option<Arc<dyn Observer>>,
+    /// The policy's.
+    pub(crate) exchange_timeout: Duration,
+}
+
+/// Where the credentials of a sign-in come from.
+pub(crate) enum FetchFrom {
+    /// The session has them, or there are none.
+    Session,
+    Source(Arc<dyn Source>),
+    /// A login that it shares with the sessions of other aliases.
+    Login(Arc<Login>),
+}
+
+impl Common {
+    fn login(&self) -> Option<&Arc<Login>> {
+        match &self.credentials {
+            FetchFrom::Login(login) => Some(login),
+            FetchFrom::Session | FetchFrom::Source(_) => None,
+        }
+    }
 }
 
 pub(crate) struct Driver {
+    this: Weak<Self>,
     common: Arc<Common>,
-    alias: Option<Arc<str>>,
-    /// The token while nobody needs to ask, for readers who take no lock.
+    alias: Arc<str>,
+    /// Its place among the members of a shared login.
+    membership: Option<usize>,
+    /// The token while there is no need to poll, for readers that take no lock.
     lease: ArcSwapOption<Lease>,
     state: Mutex<State>,
     told: Mutex<Told>,
-    /// The `Session`s that people hold.
+    /// How many `Session`s users hold.
     handles: AtomicUsize,
-    /// When somebody let go of one of them last, in seconds of the monotonic clock.
+    /// When one of them was dropped last, in seconds of the monotonic clock.
     last_held: AtomicU64,
 }
 
 /// What a caller is to do next.
 enum Step {
-    Token(AccessToken),
+    Token(Lease),
     Failed(SessionError),
     Begin(Job),
-    Wait(std::time::Duration),
+    Wait(Duration),
 }
 
 impl Driver {
-    pub(crate) fn new(common: Arc<Common>, alias: Option<Arc<str>>, session: Session) -> Arc<Self> {
-        Arc::new(Self {
+    pub(crate) fn new(common: Arc<Common>, alias: Arc<str>, session: SessionMachine) -> Arc<Self> {
+        Arc::new_cyclic(|this: &Weak<Self>| Self {
+            this: Weak::clone(this),
+            membership: common.login().map(|login| {
+                let member: Weak<dyn Member> = Weak::<Self>::clone(this);
+                login.join(member)
+            }),
             common,
             alias,
             lease: ArcSwapOption::const_empty(),
             told: Mutex::new(Told { version: session.stored_version(), is_telling: false }),
-            state: Mutex::new(State::new(session)),
+            state: Mutex::new(State::new(session.with_deferred_start())),
             handles: AtomicUsize::new(0),
             last_held: AtomicU64::new(0),
         })
@@ -100,79 +126,82 @@ impl Driver {
     }
 
     fn lock(&self) -> Locked<'_> {
-        // Nothing of ours panics with it in hand, and a session is whole after each of its methods.
+        // No code of ours panics while it holds the lock, and a session is whole after each call.
         Locked::new(self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The token, as long as nobody needs to ask the session: no lock, no allocation.
+    /// The token, as long as there is no need to poll the session: no lock, no allocation.
     pub(crate) fn current(&self) -> Option<AccessToken> {
         let lease = self.lease.load();
         let lease = lease.as_ref()?;
         (!lease.look_again.has_come(self.now())).then(|| lease.token.clone())
     }
 
-    /// Polls the session for `call`; where that has to wait, `waker` is woken when there is news. One who `stays` waits for a
-    /// shared job although there is a token, and so does whoever finds it forsaken.
-    fn step(
-        &self,
-        call: &mut Call,
-        key: &mut Option<usize>,
-        waker: &Waker,
-        stays: &mut bool,
-    ) -> Step {
-        let now = self.now();
-        // Dropped after the lock: the last hold on a task may be in it, and with that one who waits.
-        let _old_waker;
-        let mut state = self.lock();
-        match state.session.poll(now, call) {
-            Ok(Action::Ready(lease)) => {
-                *stays |= state.is_forsaken();
-                let waits = *stays && state.is_shared();
-                match call.deadline().filter(|deadline| waits && now.monotonic < *deadline) {
-                    Some(deadline) => {
-                        _old_waker = state.register(key, waker);
-                        self.publish(&state, now);
-                        Step::Wait(deadline)
-                    }
-                    None => {
-                        self.publish(&state, now);
-                        Step::Token(lease.token)
-                    }
-                }
-            }
-            Ok(Action::Send(exchange)) => Step::Begin(Job::Send(exchange)),
-            Ok(Action::GetCredentials(wanted)) => Step::Begin(Job::GetCredentials(wanted)),
-            Ok(Action::WaitUntil(time)) => {
-                _old_waker = state.register(key, waker);
-                // A job in hand does what there is to do at that time and tells everybody, unless it hangs.
-                let until = match (&state.running, call.deadline()) {
-                    (Some(_), Some(deadline)) => time.saturating_add(job::GRACE).min(deadline),
-                    _ => time,
-                };
-                Step::Wait(until)
-            }
-            Err(error) => Step::Failed(error),
-        }
+    /// The same token with its expiry.
+    pub(crate) fn current_lease(&self) -> Option<Lease> {
+        let lease = self.lease.load();
+        let lease = lease.as_ref()?;
+        (!lease.look_again.has_come(self.now())).then(|| Lease::clone(lease))
     }
 
-    /// Puts the token where readers find it, for as long as they need not ask. One of them must, where nobody drives a shared job.
+    /// Polls the session for `call`. Where that has to wait, `waker` is woken when something has
+    /// changed.
+    fn step(&self, call: &mut Call, key: &mut Option<usize>, waker: &Waker) -> Step {
+        let now = self.now();
+        // Dropped after the lock: it may be the last handle of a task, and so of a caller.
+        let _old_waker;
+        let mut state = self.lock();
+        let until = match state.session.poll(now, call) {
+            Ok(Action::Ready(lease)) => {
+                self.publish(&state, now);
+                return Step::Token(lease);
+            }
+            Ok(Action::Send(exchange)) => return Step::Begin(Job::Send(exchange)),
+            Ok(Action::GetCredentials(request)) => {
+                // It counts as waiting from now on: a permit that no caller waits for is given back.
+                _old_waker = state.register(key, waker);
+                return Step::Begin(Job::SignIn(request.id, None));
+            }
+            Ok(Action::WaitUntil(time)) => time,
+            Err(error) => return Step::Failed(error),
+        };
+        _old_waker = state.register(key, waker);
+        // A job in hand does what there is to do at that time and wakes all, unless it hangs.
+        let is_running = state.running.is_some();
+        let is_queued = state.is_queued;
+        drop(state);
+        let until = match call.deadline() {
+            Some(deadline) if is_running => {
+                // The exchange may not have started yet, which sets its own deadline.
+                let hangs = self.common.exchange_timeout.saturating_add(Policy::GRACE);
+                let until = until.min(now.monotonic.saturating_add(hangs));
+                until.saturating_add(job::GRACE).min(deadline)
+            }
+            _ => until,
+        };
+        Step::Wait(match self.common.login().filter(|_| is_queued) {
+            // Without this, a permit that is never settled would hold up those in the queue.
+            Some(login) => login.tick(now).map_or(until, |next| next.max(now.monotonic).min(until)),
+            None => until,
+        })
+    }
+
+    /// Puts the token where readers find it, for as long as there is no need to poll.
     fn publish(&self, state: &State, now: Now) {
-        let lease = state.session.lease(now).filter(|lease| !lease.look_again.has_come(now));
-        let lease = lease.filter(|_| !state.is_forsaken());
-        match lease {
+        match state.session.lease(now).filter(|lease| !lease.look_again.has_come(now)) {
             Some(lease) => self.lease.store(Some(Arc::new(lease))),
             None if self.lease.load().is_some() => self.lease.store(None),
             None => {}
         }
     }
 
-    /// Changes the session from outside, and lets everybody know.
-    fn change<T>(&self, change: impl FnOnce(&mut Session, Now) -> T) -> T {
+    /// Changes the session from outside, and notifies all.
+    fn change<T>(&self, change: impl FnOnce(&mut SessionMachine, Now) -> T) -> T {
         self.change_if(|session, now| (change(session, now), true))
     }
 
-    /// The same, where the change says whether it is one.
-    fn change_if<T>(&self, change: impl FnOnce(&mut Session, Now) -> (T, bool)) -> T {
+    /// Changes the session from outside, and notifies all if the closure says that it has changed.
+    fn change_if<T>(&self, change: impl FnOnce(&mut SessionMachine, Now) -> (T, bool)) -> T {
         let now = self.now();
         let mut state = self.lock();
         let (result, has_changed) = change(&mut state.session, now);
@@ -180,48 +209,31 @@ impl Driver {
             return result;
         }
         self.publish(&state, now);
-        let woken = state.take_all_wakers();
+        let woken = state.take_wakers();
         drop(state);
         wake(woken);
-        self.tell_of_tokens();
+        self.notify_of_tokens();
         result
     }
 
     pub(crate) fn invalidate(&self, rejected: &AccessToken) {
-        // Of a thousand who say so only the first changes anything.
+        // Of a thousand reports only the first changes anything.
         self.change_if(|session, now| ((), session.invalidate(rejected, now)));
     }
 
     pub(crate) fn set_credentials(&self, credentials: Credentials) {
-        match &self.common.gate {
-            // It is the login that changes, for all who share it.
-            Gate::Login(login) => match login.aliases() {
-                Some(aliases) => aliases.set_credentials(credentials),
-                None => {
-                    if let Change::Credentials(username) = login.set_credentials(credentials) {
-                        self.expect_credentials(&username);
-                    }
-                }
-            },
-            Gate::Open | Gate::Source(_) => {
-                self.change(|session, now| session.set_credentials(credentials, now));
-            }
+        match self.common.login() {
+            // It is the login that changes, for all that share it.
+            Some(login) => login.set_credentials(credentials),
+            None => self.change(|session, now| session.set_credentials(credentials, now)),
         }
     }
 
-    /// The login that it shares has others.
-    pub(crate) fn expect_credentials(&self, username: &str) {
-        self.change(|session, now| session.expect_credentials(Some(username), now));
-    }
-
-    /// For what all sessions of a login are told: the login itself has been told already.
-    pub(crate) fn reset_alone(&self) {
-        self.change(|session, _| session.reset());
-    }
-
     pub(crate) fn reset(&self) {
-        self.common.gate.reset();
-        self.change(|session, _| session.reset());
+        if let Some(login) = self.common.login() {
+            login.reset_alias(&self.alias);
+        }
+        self.change(|session, now| session.reset(now));
     }
 
     pub(crate) fn restore(&self, stored: StoredTokens) -> Result<(), StoredTokensError> {
@@ -232,29 +244,27 @@ impl Driver {
         self.lock().session.stored_tokens()
     }
 
+    pub(crate) fn user_alias(&self) -> Option<String> {
+        self.current_alias()
+    }
+
     pub(crate) fn snapshot(&self) -> Snapshot {
         let now = self.now();
         self.lock().session.snapshot(now)
     }
 
-    /// Somebody holds it.
+    /// A user holds it.
     pub(crate) fn opened(&self) {
         self.handles.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Somebody has let go of it. Whoever keeps it fresh ends with the last one.
+    /// A user has dropped it. The background refresh ends with the last one.
     pub(crate) fn closed(&self) {
         self.last_held.store(self.now().monotonic.as_secs(), Ordering::Relaxed);
-        if self.handles.fetch_sub(1, Ordering::AcqRel) != 1 {
-            return;
+        if self.handles.fetch_sub(1, Ordering::AcqRel) == 1 {
+            let woken = self.lock().take_wakers();
+            wake(woken);
         }
-        let mut state = self.lock();
-        // A shared job holds on to this driver, and nobody is left to drive it.
-        let running = state.running.take_if(|running| running.together.is_some());
-        let woken = state.take_all_wakers();
-        drop(state);
-        end(running);
-        wake(woken);
     }
 
     pub(crate) fn is_open(&self) -> bool {
@@ -265,7 +275,7 @@ impl Driver {
         self.last_held.load(Ordering::Relaxed)
     }
 
-    /// Whether an exchange is under way that somebody sees to.
+    /// Whether a job is running.
     pub(crate) fn is_busy(&self) -> bool {
         self.lock().running.is_some()
     }
@@ -274,47 +284,31 @@ impl Driver {
         self.handles.load(Ordering::Acquire)
     }
 
-    /// Sees to it that `job` is carried out. Whether that goes on by itself.
-    fn begin(self: &Arc<Self>, job: Job) -> bool {
+    /// Sees to it that `job` is carried out, now or once it has its permit.
+    fn begin(&self, job: Job) {
+        match (job, self.common.login()) {
+            (Job::SignIn(id, None), Some(login)) => {
+                self.lock().is_queued = true;
+                let member: Weak<dyn Member> = Weak::<Self>::clone(&self.this);
+                login.request(member, id, &self.alias, self.now());
+            }
+            (job, _) => self.spawn(job),
+        }
+    }
+
+    fn spawn(&self, job: Job) {
+        // A driver that is being dropped has no callers.
+        let Some(this) = self.this.upgrade() else { return };
         let mut state = self.lock();
+        state.is_queued = false;
         state.jobs = state.jobs.wrapping_add(1);
         let number = state.jobs;
-        let old = state.running.replace(Running {
-            number,
-            together: None,
-            ticket: None,
-            is_forsaken: false,
-        });
+        state.running = Some(number);
         drop(state);
-        // One that was lost.
-        end(old);
-        let Err(job) = self.common.runtime.spawn(Box::pin(job::run(Arc::clone(self), number, job)))
-        else {
-            return true;
-        };
-        let together = Together::new(self, job);
-        let mut state = self.lock();
-        let is_open = self.is_open();
-        let running = state.running.as_mut().filter(|running| is_open && running.number == number);
-        let is_ours =
-            running.map(|running| running.together = Some(Arc::clone(&together))).is_some();
-        let woken = state.take_all_wakers();
-        drop(state);
-        if !is_ours {
-            together.end();
-        }
-        // Whoever has begun to wait since then thinks that it goes on by itself.
-        wake(woken);
-        !is_ours
+        self.common.runtime.spawn(Box::pin(job::run(this, number, job)));
     }
 
-    /// Drives a shared job on, if there is one. Whether it has ended by that.
-    fn drive(&self) -> bool {
-        let together = self.lock().running.as_ref().and_then(|running| running.together.clone());
-        together.is_some_and(|together| together.drive())
-    }
-
-    /// How many wait.
+    /// How many callers wait.
     fn waiters(&self) -> usize {
         self.lock().waiters.len()
     }
@@ -324,50 +318,8 @@ impl Driver {
         let _old_waker;
         let mut state = self.lock();
         _old_waker = state.waiters.try_remove(key);
-        // Others may be waiting for its turn, and nobody is left to drive it.
-        let holds_up = matches!(self.common.gate, Gate::Login(_)) && state.waiters.is_empty();
-        let forsaken = state.running.take_if(|running| holds_up && running.together.is_some());
-        let ticket =
-            state.running.as_mut().filter(|_| holds_up).and_then(|running| running.ticket.take());
-        if state.waiters.is_empty() && state.is_shared() {
-            // Nobody is left to drive it on, and readers must not pass it by.
-            state.running.iter_mut().for_each(|running| running.is_forsaken = true);
-            self.lease.store(None);
-        }
-        drop(state);
-        end(forsaken);
-        if let (Gate::Login(login), Some(ticket)) = (&self.common.gate, ticket) {
-            login.withdraw(ticket);
-        }
     }
 
-    /// A job waits for its turn at a shared login by this ticket, or does so no more.
-    fn queues(&self, job: u64, ticket: Option<u64>) {
-        let mut state = self.lock();
-        if let Some(running) = state.running.as_mut().filter(|running| running.number == job) {
-            running.ticket = ticket;
-        }
-    }
-
-    /// Wakes so many of those who wait.
-    fn wake_some(&self, count: usize) {
-        let woken = self.lock().take_wakers(count);
-        wake(woken);
-    }
-}
-
-fn wake(wakers: Vec<Waker>) {
-    wakers.into_iter().for_each(Waker::wake);
-}
-
-/// Ends a job that nobody waits for any more, if it was shared. Without the lock, since it tells the session.
-fn end(running: Option<Running>) {
-    if let Some(together) = running.and_then(|running| running.together) {
-        together.end();
-    }
-}
-
-impl Driver {
     /// Sends a request of the user's with this token.
     pub(crate) async fn send<O: Operation>(
         &self,
@@ -376,6 +328,72 @@ impl Driver {
     ) -> Result<Response<SecretBody>, Error> {
         let (mut request, limits) = self.common.config.prepare(operation)?;
         token.authorize(request.headers_mut());
-        Ok(self.common.carrier.send(request, limits).await?)
+        Ok(self.common.transport.send(request, limits).await?)
     }
+}
+
+impl Member for Driver {
+    fn answered(
+        self: Arc<Self>,
+        id: ExchangeId,
+        answer: Result<Permit, Rejected>,
+    ) -> Option<Permit> {
+        match answer {
+            // Nothing is sent when there is no caller left.
+            Ok(permit) if self.waiters() == 0 && !self.is_beside_a_token() => {
+                let mut state = self.lock();
+                state.is_queued = false;
+                state.session.withdraw(id);
+                Some(permit)
+            }
+            Ok(permit) => {
+                self.spawn(Job::SignIn(id, Some(permit)));
+                None
+            }
+            Err(rejected) => {
+                let now = self.now();
+                let mut state = self.lock();
+                state.is_queued = false;
+                let outcome = state.session.reject(id, now, rejected);
+                self.publish(&state, now);
+                let woken = state.take_wakers();
+                drop(state);
+                wake(woken);
+                self.notify(&outcome);
+                None
+            }
+        }
+    }
+
+    fn credentials_changed(&self, username: &str) {
+        self.change(|session, now| session.expect_credentials(Some(username), now));
+    }
+
+    fn ledger_changed(&self) {
+        self.change(SessionMachine::ledger_changed);
+    }
+
+    fn login_reset(&self) {
+        self.change(SessionMachine::reset);
+    }
+}
+
+impl Driver {
+    /// Whether there is a good token, so that an exchange is for those that come later.
+    fn is_beside_a_token(&self) -> bool {
+        let now = self.now();
+        self.lock().session.lease(now).is_some()
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        if let (Some(login), Some(key)) = (self.common.login(), self.membership) {
+            login.leave(key);
+        }
+    }
+}
+
+fn wake(wakers: Vec<Waker>) {
+    wakers.into_iter().for_each(Waker::wake);
 }

@@ -58,8 +58,12 @@ pub enum ErrorKind {
     Credentials,
     /// The server gives tokens that are of no use: ended on arrival, or rejected by the API.
     UselessToken,
-    /// Sign-ins got lost: whoever was sending them went away, or they got no answer too often of late.
-    Lost,
+    /// The outcome of sign-ins is unknown: their exchange was abandoned, or got no answer too often
+    /// in a row.
+    OutcomeUnknown,
+    /// Too many other aliases of this login were denied in a row, so that this one is not sent for a
+    /// while, or until the credentials change: see [`Error::retry_after`].
+    Held,
 }
 
 impl Error {
@@ -85,14 +89,15 @@ impl Error {
             Cause::Credentials(_) => ErrorKind::Credentials,
             Cause::Session { error: SessionError::Denied(_), .. } => ErrorKind::Denied,
             Cause::Session { error: SessionError::SignInNeeded, .. } => ErrorKind::SignInNeeded,
-            Cause::Session { error: SessionError::OutOfPatience { .. }, .. } => ErrorKind::Timeout,
+            Cause::Session { error: SessionError::TimedOut { .. }, .. } => ErrorKind::Timeout,
             Cause::Session { error: SessionError::Failed { error, .. }, .. } => match error {
                 AttemptError::Failure(failure) if is_of_a_source(failure) => ErrorKind::Credentials,
                 AttemptError::EndedOnArrival | AttemptError::SameToken | AttemptError::Rejected => {
                     ErrorKind::UselessToken
                 }
                 AttemptError::Request(_) => ErrorKind::Request,
-                _ => ErrorKind::Lost,
+                AttemptError::Held => ErrorKind::Held,
+                _ => ErrorKind::OutcomeUnknown,
             },
             _ => ErrorKind::Request,
         }
@@ -108,9 +113,11 @@ impl Error {
             Cause::Transport(error) => error.kind().is_retryable(),
             Cause::Response(error) => error.is_retryable(),
             // The session itself tries again, once its pause is over.
-            Cause::Session { error, .. } => {
-                matches!(error, SessionError::Failed { .. } | SessionError::OutOfPatience { .. })
-            }
+            Cause::Session { error, .. } => match error {
+                SessionError::Failed { until, .. } => !until.is_never(),
+                SessionError::TimedOut { .. } => true,
+                _ => false,
+            },
         }
     }
 
@@ -118,7 +125,9 @@ impl Error {
     pub fn retry_after(&self) -> Option<RetryAfter> {
         match &self.0 {
             Cause::Response(error) => error.retry_after(),
-            Cause::Session { error: SessionError::Failed { until, .. }, asked_at } => {
+            Cause::Session { error: SessionError::Failed { until, .. }, asked_at }
+                if !until.is_never() =>
+            {
                 Some(RetryAfter::Delay(until.time_left(*asked_at)))
             }
             _ => None,

@@ -3,21 +3,20 @@
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::Response;
-use point_auth_core::session::{Call, Policy, Session as Core};
+use point_auth_core::session::{Call, Lease, Policy, SessionMachine};
 use point_auth_core::{AccessToken, Credentials, Operation, SecretBody};
 use point_auth_transport::Runtime;
 
 use crate::config::Config;
 use crate::credential_source::Source;
-use crate::driver::gate::Gate;
 use crate::driver::waiting::Waiting;
-use crate::driver::{Carrier, Common, Driver};
+use crate::driver::{Common, Driver, DynTransport, FetchFrom};
 use crate::{Error, Observer};
 
-/// One of those who hold a session. Whoever keeps it fresh ends with the last of them.
+/// A user's hold on a session. The background refresh ends with the last of them.
 pub(crate) struct Handle(pub(crate) Arc<Driver>);
 
 impl Handle {
@@ -26,23 +25,46 @@ impl Handle {
         Self(driver)
     }
 
-    pub(crate) fn access_token(&self, call: Call) -> Waiting<'_> {
+    pub(crate) fn lease(&self, call: Call) -> Waiting<'_> {
         Waiting::new(&self.0, call)
     }
 
-    pub(crate) fn call_within(&self, patience: Duration) -> Call {
-        Call::until(self.0.runtime().now().monotonic.saturating_add(patience))
+    /// Waits through backoff up to `deadline`.
+    pub(crate) async fn lease_by(&self, deadline: Instant) -> Result<Lease, Error> {
+        /// Enough to keep an error that says no time from making this spin.
+        const LEAST: Duration = Duration::from_millis(10);
+        let runtime = self.0.runtime();
+        let left = deadline.saturating_duration_since(Instant::now());
+        let deadline = runtime.now().monotonic.saturating_add(left);
+        loop {
+            let error = match self.lease(Call::until(deadline)).await {
+                Err(error) if error.is_retryable() => error,
+                result => return result,
+            };
+            let now = runtime.now().monotonic;
+            if now >= deadline {
+                return Err(error);
+            }
+            let delay =
+                error.retry_after().map_or(LEAST, |after| after.delay_from(runtime.now().wall));
+            let until = now.saturating_add(delay.max(LEAST)).min(deadline);
+            runtime.sleep_until(until).await;
+        }
+    }
+
+    pub(crate) fn call_within(&self, timeout: Duration) -> Call {
+        Call::until(self.0.runtime().now().monotonic.saturating_add(timeout))
     }
 
     pub(crate) async fn execute<O: Operation>(&self, operation: &O) -> Result<O::Output, Error> {
-        let token = self.access_token(Call::new()).await?;
+        let token = self.lease(Call::new()).await?.token;
         let response = self.0.send(operation, &token).await?;
         if response.status() != http::StatusCode::UNAUTHORIZED {
             return read(operation, &response, &token);
         }
         self.0.invalidate(&token);
         // If there is no other token to be had, the API's own answer says more than that.
-        let Ok(other) = self.access_token(Call::new()).await else {
+        let Ok(Lease { token: other, .. }) = self.lease(Call::new()).await else {
             return read(operation, &response, &token);
         };
         drop(response);
@@ -78,7 +100,7 @@ impl Drop for Handle {
 
 /// What a session, or many of one login, is built from.
 pub(crate) struct Plan {
-    pub(crate) carrier: Arc<dyn Carrier>,
+    pub(crate) transport: Arc<dyn DynTransport>,
     pub(crate) config: Config,
     pub(crate) credentials: PlannedCredentials,
     pub(crate) policy: Arc<Policy>,
@@ -94,12 +116,12 @@ pub(crate) enum PlannedCredentials {
 
 impl Plan {
     pub(crate) fn new(
-        carrier: Arc<dyn Carrier>,
+        transport: Arc<dyn DynTransport>,
         config: Config,
         runtime: Arc<dyn Runtime>,
     ) -> Self {
         Self {
-            carrier,
+            transport,
             config,
             credentials: PlannedCredentials::None,
             policy: Arc::default(),
@@ -111,25 +133,31 @@ impl Plan {
     /// One session.
     pub(crate) fn build(self) -> Handle {
         let (base, policy) = (self.config.base_url.clone(), self.policy);
-        let (session, gate, alias) = match self.credentials {
+        let exchange_timeout = policy.exchange_timeout();
+        let (session, credentials, alias) = match self.credentials {
             PlannedCredentials::None => {
-                (Core::without_credentials(base, policy, seed()), Gate::Open, None)
+                let session = SessionMachine::without_credentials(base, policy, seed());
+                (session, FetchFrom::Session, None)
             }
             PlannedCredentials::Value(credentials) => {
                 let alias = credentials.user_alias().map(Arc::from);
-                (Core::new(base, credentials, policy, seed()), Gate::Open, alias)
+                let session = SessionMachine::new(base, credentials, policy, seed());
+                (session, FetchFrom::Session, alias)
             }
             PlannedCredentials::Source(source) => {
-                (Core::on_demand(base, policy, seed()), Gate::Source(source), None)
+                let session = SessionMachine::on_demand(base, policy, seed());
+                (session, FetchFrom::Source(source), None)
             }
         };
         let common = Common {
-            carrier: self.carrier,
+            transport: self.transport,
             runtime: self.runtime,
             config: self.config,
-            gate,
+            credentials,
             observer: self.observer,
+            exchange_timeout,
         };
+        let alias = alias.unwrap_or_else(|| Arc::from(""));
         Handle::new(Driver::new(Arc::new(common), alias, session))
     }
 }
@@ -174,11 +202,21 @@ macro_rules! session_settings {
 /// What both kinds of session can do without waiting.
 macro_rules! session_methods {
     () => {
-        /// The token if there is one that nobody needs to ask about: no wait, no lock, no allocation.
+        /// Returns the current access token without waiting, taking a lock or allocating.
         ///
-        /// `None` says only that somebody should call [`access_token`](Self::access_token).
+        /// `None` says only that it is time to call [`access_token`](Self::access_token).
         pub fn current_token(&self) -> Option<point_auth_core::AccessToken> {
             self.handle.0.current()
+        }
+
+        /// Returns the same token as [`current_token`](Self::current_token) with its expiry.
+        pub fn current_lease(&self) -> Option<point_auth_core::session::Lease> {
+            self.handle.0.current_lease()
+        }
+
+        /// Returns the alias that its tokens are of, if they are of one.
+        pub fn user_alias(&self) -> Option<String> {
+            self.handle.0.user_alias()
         }
 
         /// Tells the session that the API answered 401 to a request with exactly this token.
@@ -199,7 +237,10 @@ macro_rules! session_methods {
             self.handle.0.set_credentials(credentials);
         }
 
-        /// Ends the wait over a denied sign-in and every pause, because somebody who knows better says so.
+        /// Clears the denial and all backoff. Call it once an operator has confirmed the credentials.
+        ///
+        /// Of a session that shares its login it clears the alias's own denial. What holds the
+        /// whole login is cleared by `Sessions::reset`.
         pub fn reset(&self) {
             self.handle.0.reset();
         }

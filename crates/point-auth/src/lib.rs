@@ -78,7 +78,7 @@
 //! No general client of OAuth 2.0. And nothing runs behind your back: a session sends when it is asked for a token, or while its
 //! `keep_fresh` runs.
 //!
-//! The rules of a session are [`session::Session`], a state machine that can be driven by hand, with any transport, as the
+//! The rules of a session are [`session::SessionMachine`], a state machine that can be driven by hand, with any transport, as the
 //! example `event_loop` does.
 //!
 //! # Features
@@ -118,6 +118,8 @@ mod error;
 #[cfg(any(feature = "async", feature = "blocking"))]
 mod handle;
 #[cfg(any(feature = "async", feature = "blocking"))]
+mod login;
+#[cfg(any(feature = "async", feature = "blocking"))]
 mod observer;
 #[cfg(any(feature = "async", feature = "blocking"))]
 mod panicked;
@@ -128,6 +130,8 @@ mod sessions;
 #[cfg(feature = "tower")]
 pub mod tower;
 
+#[cfg(any(feature = "async", feature = "blocking"))]
+pub use aliases::SessionsSnapshot;
 #[cfg(feature = "async")]
 pub use async_session::{Session, SessionBuilder};
 #[cfg(feature = "async")]
@@ -155,8 +159,6 @@ pub use point_auth_transport::{Runtime, Task};
 #[cfg(feature = "ureq")]
 pub use point_auth_ureq::UreqTransport;
 #[cfg(any(feature = "async", feature = "blocking"))]
-pub use runtime::NeutralRuntime;
-#[cfg(feature = "blocking")]
 pub use runtime::ThreadRuntime;
 #[cfg(feature = "tokio")]
 pub use runtime::TokioRuntime;

@@ -1,140 +1,207 @@
-//! How time passes and tasks run where nobody says otherwise.
+//! How time passes and exchanges run.
 
-use std::sync::OnceLock;
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use point_auth_core::session::Now;
-use point_auth_transport::{Runtime, Task};
+use point_auth_transport::{Runtime, Task, TransportError, TransportErrorKind};
 
-/// Time and tasks of the tokio runtime that a caller is in, if it is in one; else those of [`NeutralRuntime`].
+/// Runs exchanges as tasks of a tokio runtime.
 ///
-/// In a tokio runtime an exchange is a task of its own: it goes on whoever goes away, and nobody who has a token waits for it. The
-/// runtime needs its time driver (`enable_time` or `enable_all`), as the adapters do. Where it was shut down, time is the neutral one's and
-/// nothing can be sent.
+/// It holds a handle of that runtime. Once the runtime is shut down, or where there is none,
+/// exchanges fail as not sent, and callers get an error. Timers do not depend on tokio.
 #[cfg(feature = "tokio")]
-#[derive(Clone, Copy, Debug, Default)]
-#[non_exhaustive]
-pub struct TokioRuntime;
+#[derive(Clone, Debug, Default)]
+pub struct TokioRuntime {
+    handle: Option<tokio::runtime::Handle>,
+}
 
 #[cfg(feature = "tokio")]
 impl TokioRuntime {
-    /// The tokio runtime of whoever calls.
-    pub const fn new() -> Self {
-        Self
+    /// Uses the tokio runtime that this is called in. Outside of any, each exchange uses that of
+    /// the caller that starts it.
+    pub fn new() -> Self {
+        Self { handle: tokio::runtime::Handle::try_current().ok() }
+    }
+
+    /// Uses the tokio runtime of `handle`.
+    pub const fn of(handle: tokio::runtime::Handle) -> Self {
+        Self { handle: Some(handle) }
+    }
+
+    fn handle(&self) -> Option<tokio::runtime::Handle> {
+        self.handle.clone().or_else(|| tokio::runtime::Handle::try_current().ok())
     }
 }
 
 #[cfg(feature = "tokio")]
 impl Runtime for TokioRuntime {
     fn now(&self) -> Now {
-        // The same as the standard library's, but for programs under test whose time stands still.
-        Now::new(since_start(tokio::time::Instant::now().into_std()), SystemTime::now())
+        now()
     }
 
     fn sleep_until(&self, time: Duration) -> Task {
-        match tokio::runtime::Handle::try_current() {
-            Ok(_) => Box::pin(async move {
-                let left = || time.saturating_sub(Self.now().monotonic);
-                // Nobody can ask a runtime whether it was shut down, and its timer panics then, as it does where there is none.
-                if crate::panicked::caught(|| tokio::time::sleep(left())).await.is_err() {
-                    NeutralRuntime.sleep_until(time).await;
-                }
-            }),
-            Err(_) => NeutralRuntime.sleep_until(time),
-        }
+        sleep_until(time)
     }
 
-    fn spawn(&self, task: Task) -> Result<(), Task> {
-        match tokio::runtime::Handle::try_current() {
-            Ok(runtime) => {
-                runtime.spawn(task);
-                Ok(())
-            }
-            Err(_) => Err(task),
+    fn spawn(&self, task: Task) {
+        // A task that cannot be spawned is dropped, and so reports that it was not run.
+        if let Some(handle) = self.handle() {
+            handle.spawn(task);
         }
     }
 }
 
-/// Time for any executor, and no tasks: all who wait share an exchange and any of them drives it on.
+/// What an async session runs on unless it is given a runtime: tokio where there is one, when it is
+/// built or when an exchange starts, and threads otherwise.
 ///
-/// An event of its I/O wakes two of them. If neither is polled within 5 ms, it wakes four more, then eight, and so on. Sleeping takes
-/// one thread for the whole process, which starts when somebody first waits.
-#[derive(Clone, Copy, Debug, Default)]
-#[non_exhaustive]
-pub struct NeutralRuntime;
+/// A program with the feature `tokio` may have sessions in other executors, too: features are
+/// additive.
+#[cfg(feature = "tokio")]
+#[derive(Debug)]
+pub(crate) struct DefaultRuntime {
+    tokio: TokioRuntime,
+    threads: ThreadRuntime,
+}
 
-impl NeutralRuntime {
-    /// Nothing but time.
-    pub const fn new() -> Self {
-        Self
+#[cfg(feature = "tokio")]
+impl DefaultRuntime {
+    pub(crate) fn new() -> Self {
+        Self { tokio: TokioRuntime::new(), threads: ThreadRuntime::new() }
     }
 }
 
-impl Runtime for NeutralRuntime {
+#[cfg(feature = "tokio")]
+impl Runtime for DefaultRuntime {
     fn now(&self) -> Now {
-        Now::new(since_start(Instant::now()), SystemTime::now())
+        now()
     }
 
     fn sleep_until(&self, time: Duration) -> Task {
-        // The timer adds to an `Instant`, which must not overflow.
-        const FAR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-        let duration = time.saturating_sub(self.now().monotonic).min(FAR);
-        Box::pin(futures_timer::Delay::new(duration))
+        sleep_until(time)
+    }
+
+    fn spawn(&self, task: Task) {
+        match self.tokio.handle() {
+            Some(handle) => drop(handle.spawn(task)),
+            None => self.threads.spawn(task),
+        }
     }
 }
 
-/// Time and a thread for each exchange, for sessions without async.
+/// Runs each exchange on a thread: at most 64 at once, the others wait for one.
 ///
-/// Where no thread can be started, whoever waits sends by itself, and may then wait longer than it wants. Not for async sessions whose
-/// transport needs an executor of its own, such as tokio's: on a thread of this there is none.
-#[cfg(feature = "blocking")]
-#[derive(Clone, Copy, Debug, Default)]
-#[non_exhaustive]
-pub struct ThreadRuntime;
+/// It serves blocking sessions, and async ones in any executor but tokio: their transport must have
+/// a reactor that runs by itself, as smol's does. Clones share the threads, which end when there is
+/// nothing to run. Where no thread can be started, exchanges fail as not sent.
+#[derive(Clone, Default)]
+pub struct ThreadRuntime {
+    pool: Arc<Mutex<Pool>>,
+}
 
-#[cfg(feature = "blocking")]
+/// So many threads run exchanges at once.
+const MOST_THREADS: usize = 64;
+
+#[derive(Default)]
+struct Pool {
+    threads: usize,
+    queue: VecDeque<Task>,
+}
+
 impl ThreadRuntime {
-    /// Threads of the standard library.
-    pub const fn new() -> Self {
-        Self
+    /// Creates a runtime with threads of its own.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn lock(pool: &Mutex<Pool>) -> MutexGuard<'_, Pool> {
+        pool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs what is queued until there is nothing left.
+    fn work(pool: &Mutex<Pool>) {
+        loop {
+            let mut locked = Self::lock(pool);
+            let Some(task) = locked.queue.pop_front() else {
+                locked.threads = locked.threads.saturating_sub(1);
+                return;
+            };
+            drop(locked);
+            // Our jobs catch what foreign code panics with; a foreign task may not.
+            let run = std::panic::AssertUnwindSafe(|| pollster::block_on(task));
+            let _panicked = std::panic::catch_unwind(run);
+        }
     }
 }
 
-#[cfg(feature = "blocking")]
 impl Runtime for ThreadRuntime {
     fn now(&self) -> Now {
-        NeutralRuntime.now()
+        now()
     }
 
     fn sleep_until(&self, time: Duration) -> Task {
-        NeutralRuntime.sleep_until(time)
+        sleep_until(time)
     }
 
-    fn spawn(&self, task: Task) -> Result<(), Task> {
-        use std::sync::{Arc, Mutex, PoisonError};
-
-        // Kept outside of the thread, so that it is not lost with one that could not be started.
-        let kept = Arc::new(Mutex::new(Some(task)));
-        let take =
-            |kept: &Mutex<Option<Task>>| kept.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let for_thread = Arc::clone(&kept);
-        let thread = std::thread::Builder::new().name("point-auth".to_owned());
-        let started = thread.spawn(move || {
-            if let Some(task) = take(&for_thread) {
-                pollster::block_on(task);
-            }
-        });
-        match (started, take) {
-            (Ok(_), _) => Ok(()),
-            (Err(_), take) => take(&kept).map_or(Ok(()), Err),
+    fn spawn(&self, task: Task) {
+        let mut pool = Self::lock(&self.pool);
+        pool.queue.push_back(task);
+        if pool.threads >= MOST_THREADS {
+            return;
         }
+        pool.threads += 1;
+        drop(pool);
+        let for_thread = Arc::clone(&self.pool);
+        let thread = std::thread::Builder::new().name("point-auth".to_owned());
+        if thread.spawn(move || Self::work(&for_thread)).is_ok() {
+            return;
+        }
+        let mut pool = Self::lock(&self.pool);
+        pool.threads = pool.threads.saturating_sub(1);
+        // Without any thread, nothing in the queue would ever run.
+        let dropped = match pool.threads {
+            0 => std::mem::take(&mut pool.queue),
+            _ => VecDeque::new(),
+        };
+        drop(pool);
+        drop(dropped);
     }
 }
 
-/// How long ago this process first asked. An `Instant` has no number of its own.
-fn since_start(now: Instant) -> Duration {
-    static START: OnceLock<Instant> = OnceLock::new();
-    // Not zero, since some look a little back.
+impl fmt::Debug for ThreadRuntime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ThreadRuntime").finish_non_exhaustive()
+    }
+}
+
+/// The runtime dropped an exchange before it was sent.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the runtime has shut down or could not run the exchange")]
+pub(crate) struct NotRun;
+
+impl NotRun {
+    pub(crate) fn error() -> TransportError {
+        TransportError::new(TransportErrorKind::Other).not_sent().with_source(Self)
+    }
+}
+
+fn now() -> Now {
+    // An `Instant` has no number of its own: count from when this process first asked. Not from
+    // zero, since some look a little back.
     const BEFORE: Duration = Duration::from_secs(60 * 60);
-    now.saturating_duration_since(*START.get_or_init(|| now)).saturating_add(BEFORE)
+    static START: OnceLock<Instant> = OnceLock::new();
+    let now = Instant::now();
+    let since = now.saturating_duration_since(*START.get_or_init(|| now));
+    Now::new(since.saturating_add(BEFORE), SystemTime::now())
+}
+
+/// A timer that works in any executor. Sleeping takes one thread for the whole process, which
+/// starts when the first caller waits.
+fn sleep_until(time: Duration) -> Task {
+    // The timer adds to an `Instant`, which must not overflow.
+    const FAR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+    let duration = time.saturating_sub(now().monotonic).min(FAR);
+    Box::pin(futures_timer::Delay::new(duration))
 }

@@ -14,15 +14,13 @@ use crate::{Client, CredentialSource, Error, Session};
 
 /// One login that stands for many people: a [`Session`] for each alias, made when it is first asked for.
 ///
-/// What is known of the login is known to all of them. A wrong password is sent once, whoever asks; sign-ins whose answers got lost
-/// are counted together. Until the password has given a token they sign in one at a time, then at most four at once
-/// ([`with_max_concurrent_sign_ins`](SessionsBuilder::with_max_concurrent_sign_ins)), first come first served.
-/// If the server stops taking a password that it has taken before, at most that many are sent before all know. Another password than the one
-/// that gave tokens last is tried by one of them alone. For that the credentials that gave tokens last, and the last four that were denied or got
-/// no answer, are held.
-///
-/// Outside of tokio the one whose turn it is sees to its own sign-in. If it is alive and not polled any more, its turn ends 2 seconds after
-/// the deadline of its exchange (32 seconds), and the sign-in counts as lost.
+/// They share a [`Ledger`](crate::session::Ledger), which decides who may send the password: until
+/// it has given a token one at a time, then up to three at once
+/// ([`with_max_concurrent_sign_ins`](SessionsBuilder::with_max_concurrent_sign_ins)). An alias that
+/// is denied is not sent again and keeps no other out. After three denials in a row with no token in
+/// between, further aliases are held for a while and get an error of kind
+/// [`Held`](crate::ErrorKind::Held). Aliases that have worked are held up only by denials of aliases
+/// that have worked.
 ///
 /// Cheap to clone; clones share the sessions. One session takes about 3 kB with tokens of the usual size.
 ///

@@ -341,7 +341,12 @@ impl Ledger {
         self.passwords.last().is_some_and(|last| last.has_worked(user_alias))
     }
 
-    /// What is known of the password that was used last.
+    /// Returns when the next permit expires unless it is settled, on the monotonic clock.
+    pub fn next_expiry(&self) -> Option<Duration> {
+        self.permits.iter().map(|outstanding| outstanding.expires).min()
+    }
+
+    /// Returns what is known of the password that was used last.
     pub fn snapshot(&self, now: Now) -> LedgerSnapshot {
         let permits = self.permits.len();
         match self.passwords.last() {
@@ -463,8 +468,8 @@ impl Ledger {
     }
 
     fn busy(&self, now: Now) -> Rejected {
-        let next = self.permits.iter().map(|outstanding| outstanding.expires).min();
-        Rejected::Busy { until: Moment::on_monotonic(next.unwrap_or(now.monotonic)) }
+        let next = self.next_expiry().unwrap_or(now.monotonic);
+        Rejected::Busy { until: Moment::on_monotonic(next) }
     }
 
     fn grant(&mut self, purpose: Option<Purpose>, now: Now) -> Permit {

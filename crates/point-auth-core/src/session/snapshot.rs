@@ -58,6 +58,18 @@ impl Counts {
     }
 }
 
+impl std::ops::AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.sign_ins = self.sign_ins.saturating_add(other.sign_ins);
+        self.refreshes = self.refreshes.saturating_add(other.refreshes);
+        self.renewed = self.renewed.saturating_add(other.renewed);
+        self.denied = self.denied.saturating_add(other.denied);
+        self.refused = self.refused.saturating_add(other.refused);
+        self.failed = self.failed.saturating_add(other.failed);
+        self.abandoned = self.abandoned.saturating_add(other.abandoned);
+    }
+}
+
 /// What is going on in a session at one moment.
 #[derive(Clone, Debug)]
 #[non_exhaustive]

@@ -2,10 +2,10 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::Request;
-use point_auth_core::session::Call;
+use point_auth_core::session::{Call, Lease};
 use point_auth_core::{AccessToken, Credentials, Operation, SecretBody};
 use point_auth_transport::{BlockingTransport, SendLimits};
 use pollster::block_on;
@@ -13,14 +13,16 @@ use pollster::block_on;
 use super::{Client, CredentialSource};
 use crate::Error;
 use crate::credential_source::BlockingSource;
-use crate::driver::{Carrier, Sending};
+use crate::driver::{DynTransport, Sending};
 use crate::handle::{Handle, Plan, PlannedCredentials, session_methods, session_settings};
 use crate::runtime::ThreadRuntime;
 
-/// A good token, now, for any number of threads: signs in when it is first asked, refreshes in time, once for all who ask.
+/// Keeps a valid token available for any number of threads: signs in when it is first asked, and
+/// refreshes in time, once for all callers.
 ///
-/// Clones are holds on the same session, and cheap. Each exchange has a thread of its own, so that nobody who still has a token waits for
-/// it, and a caller who has no more patience leaves in time. In async code use the other [`Session`](crate::Session).
+/// Clones share the session, and are cheap. Exchanges run on threads of a
+/// [`ThreadRuntime`](crate::ThreadRuntime), so that a caller that has a token waits for nothing, and
+/// one whose time is up leaves in time. In async code use [`Session`](crate::Session).
 ///
 /// ```no_run
 /// # #[cfg(feature = "ureq")]
@@ -59,31 +61,52 @@ impl Session {
         Self { handle }
     }
 
-    /// The token, got if need be, waiting for at most the policy's patience (15 seconds).
+    /// Returns a valid access token, obtaining one if need be. Waits for at most the policy's
+    /// acquire timeout (15 seconds).
     ///
-    /// While there is a good one this never waits, takes no lock and allocates nothing.
+    /// While there is a good one this does not wait, takes no lock and allocates nothing.
     ///
     /// # Errors
-    /// An [`Error`], the same for all who waited for it. Until its [`retry_after`](Error::retry_after) every call gets it at once.
+    /// An [`Error`], the same for all callers that waited for it. Until its
+    /// [`retry_after`](Error::retry_after) every call gets it at once.
     pub fn access_token(&self) -> Result<AccessToken, Error> {
-        self.token(Call::new)
-    }
-
-    /// The same, waiting for at most so long.
-    ///
-    /// # Errors
-    /// As [`access_token`](Self::access_token), and of kind [`Timeout`](crate::ErrorKind::Timeout) when it took longer. What was
-    /// begun goes on for the others.
-    pub fn access_token_within(&self, patience: Duration) -> Result<AccessToken, Error> {
-        self.token(|| self.handle.call_within(patience))
-    }
-
-    fn token(&self, call: impl FnOnce() -> Call) -> Result<AccessToken, Error> {
         // Before there is a future at all: its executor allocates.
         match self.handle.0.current() {
             Some(token) => Ok(token),
-            None => block_on(self.handle.access_token(call())),
+            None => Ok(block_on(self.handle.lease(Call::new()))?.token),
         }
+    }
+
+    /// Returns a valid access token, waiting for at most `timeout`.
+    ///
+    /// # Errors
+    /// As [`access_token`](Self::access_token), and of kind [`Timeout`](crate::ErrorKind::Timeout)
+    /// when it took longer. An exchange that was started goes on for other callers.
+    pub fn access_token_within(&self, timeout: Duration) -> Result<AccessToken, Error> {
+        match self.handle.0.current() {
+            Some(token) => Ok(token),
+            None => Ok(block_on(self.handle.lease(self.handle.call_within(timeout)))?.token),
+        }
+    }
+
+    /// Returns a valid access token, waiting up to `deadline`, through failures and backoff too.
+    ///
+    /// For a batch job that would rather sit out an outage than fail.
+    ///
+    /// # Errors
+    /// An [`Error`] at once where waiting does not help, such as a denial; at the deadline the last
+    /// one.
+    pub fn access_token_by(&self, deadline: Instant) -> Result<AccessToken, Error> {
+        Ok(block_on(self.handle.lease_by(deadline))?.token)
+    }
+
+    /// Returns a valid access token with its expiry. It waits as
+    /// [`access_token`](Self::access_token) does.
+    ///
+    /// # Errors
+    /// As [`access_token`](Self::access_token).
+    pub fn lease(&self) -> Result<Lease, Error> {
+        block_on(self.handle.lease(Call::new()))
     }
 
     /// Puts the token on a request, in place of any `Authorization` that is there. Answers the token, to
@@ -113,7 +136,7 @@ impl Session {
     pub fn keep_fresh(self) {
         let driver = Arc::clone(&self.handle.0);
         drop(self);
-        block_on(crate::driver::keeping::keep_fresh(driver));
+        block_on(crate::driver::refreshing::keep_fresh(driver));
     }
 
     session_methods!();
@@ -155,12 +178,12 @@ impl fmt::Debug for SessionBuilder {
 /// The defaults for whoever uses this client.
 pub(super) fn plan<T: BlockingTransport + 'static>(client: Client<T>) -> Plan {
     let (transport, config) = client.into_parts();
-    Plan::new(Arc::new(BlockingCarrier(transport)), config, Arc::new(ThreadRuntime::new()))
+    Plan::new(Arc::new(BlockingAdapter(transport)), config, Arc::new(ThreadRuntime::new()))
 }
 
-struct BlockingCarrier<T>(T);
+struct BlockingAdapter<T>(T);
 
-impl<T: BlockingTransport> Carrier for BlockingCarrier<T> {
+impl<T: BlockingTransport> DynTransport for BlockingAdapter<T> {
     fn send(&self, request: Request<SecretBody>, limits: SendLimits) -> Sending<'_> {
         Box::pin(async move { self.0.send(request, &limits) })
     }

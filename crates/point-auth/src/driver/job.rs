@@ -1,4 +1,4 @@
-//! A job: one exchange from its request to what came of it, and those that follow from it while somebody waits.
+//! A job: one exchange from its request to its outcome, and those that follow it while callers wait.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -6,65 +6,63 @@ use std::task::Poll;
 use std::time::Duration;
 
 use point_auth_core::session::{
-    Action, Call, Exchange, ExchangeId, Failure, Now, Outcome, Session, Wanted,
+    Action, Call, Exchange, ExchangeId, Failure, Now, Outcome, Permit, Rejected, SessionMachine,
+    SignInResult,
 };
 use point_auth_core::{Credentials, Operation, SignIn};
 use point_auth_transport::{Runtime, TransportError, TransportErrorKind};
 
-use super::gate::{Admitted, Refused};
-use super::{Driver, wake};
+use super::{Driver, FetchFrom, wake};
 use crate::panicked::caught;
+use crate::runtime::NotRun;
 
-/// What a session has told somebody to do.
+/// What a session has told a caller to do.
 pub(super) enum Job {
     Send(Box<Exchange>),
-    GetCredentials(Box<Wanted>),
+    /// Get the credentials and sign in. With the permit of a login that is shared, once that is
+    /// there.
+    SignIn(ExchangeId, Option<Permit>),
 }
 
-/// How much longer than its deadline an exchange is waited for. The transport ends by then, if it keeps its word.
+/// How far past its deadline an exchange is waited for. A transport that keeps the contract ends by
+/// the deadline.
 pub(super) const GRACE: Duration = Duration::from_secs(1);
 
-/// Carries out the job, and goes on while the session says so and somebody waits for it.
+/// Carries out the job, and goes on while the session says so and callers wait.
 pub(super) fn run(driver: Arc<Driver>, number: u64, job: Job) -> impl Future<Output = ()> + Send {
-    // Before there is a future: it may be dropped without ever being polled, and somebody has to say so.
-    let at_work = AtWork { driver, number, exchange: Some(job.id()), may_be_sent: false };
-    at_work.carry_out(job)
+    // Made before there is a future, which may be dropped without ever being polled.
+    let (exchange, permit, next) = match job {
+        Job::Send(exchange) => (exchange.id, None, Some(Job::Send(exchange))),
+        Job::SignIn(id, permit) => (id, permit, Some(Job::SignIn(id, None))),
+    };
+    let at_work = AtWork { driver, number, exchange: Some(exchange), permit, may_be_sent: false };
+    at_work.carry_out(next)
 }
 
-impl Job {
-    const fn id(&self) -> ExchangeId {
-        match self {
-            Self::Send(exchange) => exchange.id,
-            Self::GetCredentials(wanted) => wanted.id,
-        }
-    }
-}
-
-/// Whatever ends the job, a panic and a runtime that shuts down among it, everybody is told.
+/// Whatever ends the job, such as a panic or a runtime that shuts down, it is reported.
 struct AtWork {
     driver: Arc<Driver>,
     number: u64,
-    /// The exchange under way.
+    /// The exchange in flight.
     exchange: Option<ExchangeId>,
+    /// The permit for it, where the login is shared.
+    permit: Option<Permit>,
     /// Whether its request may be on its way.
     may_be_sent: bool,
 }
 
 impl AtWork {
-    async fn carry_out(mut self, job: Job) {
+    async fn carry_out(mut self, mut next: Option<Job>) {
         let driver = Arc::clone(&self.driver);
-        let mut next = Some(job);
         while let Some(job) = next.take() {
-            self.exchange = Some(job.id());
-            self.may_be_sent = false;
             let outcome = match job {
-                Job::Send(exchange) => self.send(&driver, *exchange, None).await,
-                Job::GetCredentials(wanted) => self.sign_in(&driver, *wanted).await,
+                Job::Send(exchange) => self.send(&driver, *exchange).await,
+                Job::SignIn(id, _) => self.sign_in(&driver, id).await,
             };
-            driver.tell(&outcome);
+            driver.notify(&outcome);
             let goes_on_in = match &outcome {
                 Outcome::Retrying { at, .. } => at.time_left(driver.now()),
-                Outcome::RefreshRefused(_) => Duration::ZERO,
+                _ if outcome.goes_on() => Duration::ZERO,
                 _ => return,
             };
             if driver.waiters() == 0 {
@@ -73,132 +71,177 @@ impl AtWork {
             if !goes_on_in.is_zero() {
                 let until = driver.now().monotonic.saturating_add(goes_on_in);
                 driver.runtime().sleep_until(until).await;
-                // Nothing is sent for nobody.
+                // Nothing is sent when there is no caller left.
                 if driver.waiters() == 0 {
                     return;
                 }
             }
-            next = driver.next_job();
+            next = match driver.next_job() {
+                Some(Job::SignIn(id, None)) if driver.common.login().is_some() => {
+                    // It becomes a job of its own once it has its permit.
+                    driver.begin(Job::SignIn(id, None));
+                    return;
+                }
+                next => next,
+            };
+            match &next {
+                Some(Job::Send(exchange)) => self.exchange = Some(exchange.id),
+                Some(Job::SignIn(id, _)) => self.exchange = Some(*id),
+                None => {}
+            }
         }
     }
 
-    async fn sign_in(&mut self, driver: &Driver, wanted: Wanted) -> Outcome {
-        let admission = driver.common.gate.admit(driver, self.number);
-        let admission = match by(driver.runtime(), wanted.deadline, admission).await {
-            Some(admission) => admission,
+    async fn sign_in(&mut self, driver: &Driver, id: ExchangeId) -> Outcome {
+        let deadline = match driver.start(id) {
+            Ok(deadline) => deadline,
+            Err(outcome) => return self.ended(|_, _| *outcome),
+        };
+        let fetching = async {
+            match &driver.common.credentials {
+                FetchFrom::Session => Err(Failure::not_sent()),
+                FetchFrom::Source(source) => source.fetch().await.map_err(not_sent),
+                FetchFrom::Login(login) => login.fetch(&driver.alias).await.map_err(not_sent),
+            }
+        };
+        let credentials = match by(driver.runtime(), deadline, fetching).await {
+            Some(Ok(credentials)) => credentials,
+            Some(Err(failure)) => return self.failed(id, &failure),
             None => {
                 let late = TransportError::new(TransportErrorKind::Timeout).not_sent();
-                Err(Refused::Failed(Failure::not_sent().with_source(late)))
+                return self.failed(id, &Failure::not_sent().with_source(late));
             }
         };
-        let admitted = match admission {
-            Ok(admitted) => admitted,
-            Err(refused) => {
-                return self.ended(|session, now| match &refused {
-                    Refused::NotNow(not_now) => session.decline(wanted.id, now, not_now.clone()),
-                    Refused::Failed(failure) => session.handle_failure(wanted.id, now, failure),
-                    Refused::Withdrawn => {
-                        session.withdraw(wanted.id);
+        if let (Some(login), Some(permit)) = (driver.common.login(), &mut self.permit) {
+            match login.present(permit, &credentials, driver.now()) {
+                Ok(()) => {}
+                // Another session tries these credentials first: back to the queue.
+                Err(Rejected::Busy { .. }) => {
+                    return self.ended(|session, _| {
+                        session.withdraw(id);
                         Outcome::Ignored
-                    }
-                });
+                    });
+                }
+                Err(rejected) => {
+                    return self.ended(|session, now| session.reject(id, now, rejected));
+                }
             }
-        };
-        let credentials = admitted.credentials().clone();
-        match driver.begin_sign_in(wanted.id, credentials) {
-            Ok(exchange) => {
-                admitted.begins(exchange.deadline);
-                self.send(driver, *exchange, Some(admitted)).await
-            }
-            Err(outcome) => self.ended(|_, _| *outcome),
         }
+        let exchange = match driver.begin_sign_in(id, credentials) {
+            Ok(exchange) => exchange,
+            Err(outcome) => return self.ended(|_, _| *outcome),
+        };
+        if let (Some(login), Some(permit)) = (driver.common.login(), &self.permit)
+            && !login.start(permit, exchange.deadline, driver.now())
+        {
+            let late = TransportError::new(TransportErrorKind::Timeout).not_sent();
+            return self.failed(id, &Failure::not_sent().with_source(late));
+        }
+        self.send_by(driver, *exchange).await
     }
 
-    async fn send(
-        &mut self,
-        driver: &Driver,
-        exchange: Exchange,
-        admitted: Option<Admitted<'_>>,
-    ) -> Outcome {
+    async fn send(&mut self, driver: &Driver, mut exchange: Exchange) -> Outcome {
+        match driver.start(exchange.id) {
+            Ok(deadline) => exchange.deadline = deadline,
+            Err(outcome) => return self.ended(|_, _| *outcome),
+        }
+        self.send_by(driver, exchange).await
+    }
+
+    async fn send_by(&mut self, driver: &Driver, exchange: Exchange) -> Outcome {
         self.may_be_sent = true;
         let left = exchange.deadline.saturating_sub(driver.now().monotonic);
-        let limits =
-            driver.config().limits_within(left).with_max_response_bytes(SignIn::MAX_RESPONSE_BYTES);
-        let request = driver.config().dress(exchange.request);
-        let sending = caught(|| driver.common.carrier.send(request, limits));
-        let result = by(driver.runtime(), exchange.deadline.saturating_add(GRACE), sending).await;
-        let result = match result {
-            Some(Ok(Ok(response))) => Ok(response),
-            Some(Ok(Err(error))) if error.may_have_been_sent() => {
-                Err(Failure::maybe_sent().with_source(error))
+        let limits = driver.config().limits_within(left);
+        let limits = limits.with_max_response_bytes(SignIn::MAX_RESPONSE_BYTES);
+        let request = driver.config().with_our_user_agent(exchange.request);
+        let sending = caught(|| driver.common.transport.send(request, limits));
+        let until = exchange.deadline.saturating_add(GRACE);
+        let failure = match by(driver.runtime(), until, sending).await {
+            Some(Ok(Ok(response))) => {
+                return self
+                    .ended(|session, now| session.handle_response(exchange.id, now, &response));
             }
-            Some(Ok(Err(error))) => Err(Failure::not_sent().with_source(error)),
-            None => Err(Failure::maybe_sent()),
-            // Nobody knows how far it came, as if it had gone away.
+            Some(Ok(Err(error))) if error.may_have_been_sent() => {
+                Failure::maybe_sent().with_source(error)
+            }
+            Some(Ok(Err(error))) => Failure::not_sent().with_source(error),
+            None => Failure::maybe_sent(),
+            // How far it came is unknown, as if the sender had gone away.
             Some(Err(panicked)) => {
                 let error = TransportError::new(TransportErrorKind::Other).with_source(panicked);
-                return self.is_over(admitted, |session, now| {
-                    session.abandon_because(exchange.id, now, error)
-                });
+                Failure::abandoned().with_source(error)
             }
         };
-        self.is_over(admitted, |session, now| match &result {
-            Ok(response) => session.handle_response(exchange.id, now, response),
-            Err(failure) => session.handle_failure(exchange.id, now, failure),
-        })
+        self.failed(exchange.id, &failure)
     }
 
-    fn is_over(
-        &mut self,
-        admitted: Option<Admitted<'_>>,
-        tell: impl FnOnce(&mut Session, Now) -> Outcome,
-    ) -> Outcome {
-        let outcome = self.ended(tell);
-        if let Some(admitted) = admitted {
-            admitted.ended(&outcome);
-        }
-        outcome
+    fn failed(&mut self, id: ExchangeId, failure: &Failure) -> Outcome {
+        self.ended(|session, now| session.handle_failure(id, now, failure))
     }
 
-    /// Tells the session what came of the exchange, and the readers what there is now. Those who wait are woken if it is over.
-    fn ended(&mut self, tell: impl FnOnce(&mut Session, Now) -> Outcome) -> Outcome {
+    /// Reports the end of the exchange to the session and to the login, and publishes the token
+    /// there is now. Callers are woken unless another exchange follows.
+    fn ended(&mut self, report: impl FnOnce(&mut SessionMachine, Now) -> Outcome) -> Outcome {
         self.exchange = None;
+        let may_have_been_sent = std::mem::take(&mut self.may_be_sent);
         let now = self.driver.now();
         let mut state = self.driver.lock();
-        let outcome = tell(&mut state.session, now);
+        let outcome = report(&mut state.session, now);
         self.driver.publish(&state, now);
-        let goes_on = match outcome {
-            Outcome::Retrying { .. } => true,
-            Outcome::RefreshRefused(_) => state.session.has_a_way_on(now),
-            _ => false,
-        };
-        let woken = if goes_on { Vec::new() } else { state.take_all_wakers() };
+        let woken = if outcome.goes_on() { Vec::new() } else { state.take_wakers() };
         drop(state);
         wake(woken);
+        self.settle(&outcome, may_have_been_sent, now);
         outcome
+    }
+
+    /// Tells the login what came of the sign-in before the next one gets a permit.
+    fn settle(&mut self, outcome: &Outcome, may_have_been_sent: bool, now: Now) {
+        if let (Some(login), Some(permit)) = (self.driver.common.login(), self.permit.take()) {
+            let result = match may_have_been_sent {
+                true => SignInResult::of(outcome),
+                false => SignInResult::Inconclusive,
+            };
+            login.settle(permit, result, now);
+        }
     }
 }
 
 impl Drop for AtWork {
     fn drop(&mut self) {
         let now = self.driver.now();
+        let may_have_been_sent = self.may_be_sent;
         let mut state = self.driver.lock();
-        let outcome = self.exchange.map(|id| match self.may_be_sent {
-            true => state.session.abandon(id, now),
-            false => state.session.handle_failure(id, now, &Failure::not_sent()),
+        let outcome = self.exchange.map(|id| {
+            let failure = match may_have_been_sent {
+                true => Failure::abandoned(),
+                false => Failure::not_sent().with_source(NotRun::error()),
+            };
+            state.session.handle_failure(id, now, &failure)
         });
-        state.running.take_if(|running| running.number == self.number);
+        state.running.take_if(|running| *running == self.number);
         self.driver.publish(&state, now);
-        let woken = state.take_all_wakers();
+        let woken = state.take_wakers();
         drop(state);
         wake(woken);
         if let Some(outcome) = outcome {
-            self.driver.tell(&outcome);
+            self.settle(&outcome, may_have_been_sent, now);
+            self.driver.notify(&outcome);
         }
     }
 }
 
+fn not_sent(error: crate::credential_source::SourceError) -> Failure {
+    Failure::not_sent().with_source(error)
+}
+
 impl Driver {
+    /// Starts the clock of an exchange.
+    fn start(&self, id: ExchangeId) -> Result<Duration, Box<Outcome>> {
+        let now = self.now();
+        self.lock().session.start(id, now)
+    }
+
     fn begin_sign_in(
         &self,
         id: ExchangeId,
@@ -207,7 +250,7 @@ impl Driver {
         let now = self.now();
         let mut state = self.lock();
         let begun = state.session.sign_in_with(id, now, credentials);
-        // They may be somebody else's, and the tokens of the one before must not be read any longer.
+        // They may be another user's, and then the tokens of the one before must not be read.
         self.publish(&state, now);
         begun
     }
@@ -217,7 +260,7 @@ impl Driver {
         let now = self.now();
         match self.lock().session.poll(now, &mut Call::new()) {
             Ok(Action::Send(exchange)) => Some(Job::Send(exchange)),
-            Ok(Action::GetCredentials(wanted)) => Some(Job::GetCredentials(wanted)),
+            Ok(Action::GetCredentials(request)) => Some(Job::SignIn(request.id, None)),
             _ => None,
         }
     }
@@ -235,7 +278,7 @@ async fn by<T>(
         if let Poll::Ready(done) = future.as_mut().poll(cx) {
             return Poll::Ready(Some(done));
         }
-        // Made late, since most that do not have to wait need none.
+        // Made late, since an exchange that does not have to wait needs none.
         let timer = timer.get_or_insert_with(|| runtime.sleep_until(time));
         timer.as_mut().poll(cx).map(|()| None)
     })

@@ -1,51 +1,40 @@
-//! What is behind a driver's lock: the session, those who wait, and the job in hand.
+//! What is behind a driver's lock: the session, its callers that wait, and the job that runs.
 
 use std::ops::{Deref, DerefMut};
-use std::sync::{Arc, MutexGuard};
+use std::sync::MutexGuard;
 use std::task::Waker;
 
-use point_auth_core::session::{AttemptError, Session};
+use point_auth_core::session::{AttemptError, SessionMachine};
 use slab::Slab;
 
-use super::together::Together;
-
 pub(super) struct State {
-    pub(super) session: Session,
+    pub(super) session: SessionMachine,
     pub(super) waiters: Slab<Option<Waker>>,
-    pub(super) running: Option<Running>,
+    /// The number of the job that runs the exchange in flight and those that follow it.
+    pub(super) running: Option<u64>,
+    /// Whether a sign-in waits for its permit.
+    pub(super) is_queued: bool,
     pub(super) jobs: u64,
-    /// Changes whenever everybody is woken.
-    pub(super) news: u64,
+    /// Changes whenever all waiters are woken.
+    pub(super) changes: u64,
 }
 
-/// The job that sees to the exchange under way and to those that follow it.
-pub(super) struct Running {
-    pub(super) number: u64,
-    /// The job itself, where it is no task of its own.
-    pub(super) together: Option<Arc<Together>>,
-    /// Its place among those who wait for a turn at a shared login.
-    pub(super) ticket: Option<u64>,
-    /// Whether all have left who drove it. The next who asks does, although there may be a token.
-    pub(super) is_forsaken: bool,
-}
-
-/// The state, locked. None of the session's errors is dropped within: it may be somebody else's, and its `Drop` may ask this session.
+/// The state, locked. None of the session's errors is dropped inside: its `Drop` may be foreign
+/// code that calls this session.
 pub(super) struct Locked<'a> {
-    // The order counts: the lock goes first.
+    // The order matters: the lock is released first.
     state: MutexGuard<'a, State>,
     _errors: [Option<AttemptError>; 3],
 }
 
 impl State {
-    pub(super) fn new(session: Session) -> Self {
-        Self { session, waiters: Slab::new(), running: None, jobs: 0, news: 0 }
+    pub(super) fn new(session: SessionMachine) -> Self {
+        let waiters = Slab::new();
+        Self { session, waiters, running: None, is_queued: false, jobs: 0, changes: 0 }
     }
 
-    /// Answers the waker that was there, to be dropped after the lock. Whoever waits drives a shared job on.
+    /// Registers a waker and returns the one before it, to be dropped without the lock.
     pub(super) fn register(&mut self, key: &mut Option<usize>, waker: &Waker) -> Option<Waker> {
-        if let Some(running) = &mut self.running {
-            running.is_forsaken = false;
-        }
         match key.and_then(|key| self.waiters.get_mut(key)) {
             Some(Some(old)) if old.will_wake(waker) => None,
             Some(place) => place.replace(waker.clone()),
@@ -56,24 +45,10 @@ impl State {
         }
     }
 
-    /// The wakers of so many who have not been woken since they last looked.
-    pub(super) fn take_wakers(&mut self, count: usize) -> Vec<Waker> {
-        self.waiters.iter_mut().filter_map(|(_, waker)| waker.take()).take(count).collect()
-    }
-
-    /// The wakers of all, since there is news.
-    pub(super) fn take_all_wakers(&mut self) -> Vec<Waker> {
-        self.news = self.news.wrapping_add(1);
-        self.take_wakers(usize::MAX)
-    }
-
-    /// Whether all who wait share the job in hand.
-    pub(super) fn is_shared(&self) -> bool {
-        self.running.as_ref().is_some_and(|running| running.together.is_some())
-    }
-
-    pub(super) fn is_forsaken(&self) -> bool {
-        self.running.as_ref().is_some_and(|running| running.is_forsaken)
+    /// The wakers of all that wait, since something has changed.
+    pub(super) fn take_wakers(&mut self) -> Vec<Waker> {
+        self.changes = self.changes.wrapping_add(1);
+        self.waiters.iter_mut().filter_map(|(_, waker)| waker.take()).collect()
     }
 }
 

@@ -1,59 +1,52 @@
-//! [`Waiting`]: one caller who waits for a token.
+//! [`Waiting`]: one caller that waits for a token.
 
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use point_auth_core::AccessToken;
-use point_auth_core::session::Call;
+use point_auth_core::session::{Call, Lease};
 use point_auth_transport::Task;
 
 use super::{Driver, Step};
 use crate::Error;
 
-/// Ends with a token or with the reason why there is none. Whoever drops it stops nothing but its own waiting.
+/// Ends with a token or with the reason why there is none. Dropping it stops nothing else.
 pub(crate) struct Waiting<'a> {
     driver: &'a Arc<Driver>,
     call: Call,
-    /// Its place among those who wait.
+    /// Its place among the waiters.
     key: Option<usize>,
     sleep: Option<(Duration, Task)>,
     /// Whether it has looked for a token that is simply there.
     has_looked: bool,
-    /// Whether it stays until the job has ended that it has begun or found forsaken, since nobody else may be there to drive it.
-    stays: bool,
 }
 
 impl<'a> Waiting<'a> {
     pub(crate) fn new(driver: &'a Arc<Driver>, call: Call) -> Self {
-        Self { driver, call, key: None, sleep: None, has_looked: false, stays: false }
+        Self { driver, call, key: None, sleep: None, has_looked: false }
     }
 }
 
 impl Future for Waiting<'_> {
-    type Output = Result<AccessToken, Error>;
+    type Output = Result<Lease, Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         if !this.has_looked {
             this.has_looked = true;
-            if let Some(token) = this.driver.current() {
-                return Poll::Ready(Ok(token));
+            if let Some(lease) = this.driver.current_lease() {
+                return Poll::Ready(Ok(lease));
             }
         }
         loop {
-            match this.driver.step(&mut this.call, &mut this.key, cx.waker(), &mut this.stays) {
-                Step::Token(token) => return Poll::Ready(Ok(token)),
+            match this.driver.step(&mut this.call, &mut this.key, cx.waker()) {
+                Step::Token(lease) => return Poll::Ready(Ok(lease)),
                 Step::Failed(error) => {
                     return Poll::Ready(Err(Error::from_session(error, this.driver.now())));
                 }
-                Step::Begin(job) => this.stays = !this.driver.begin(job),
+                Step::Begin(job) => this.driver.begin(job),
                 Step::Wait(until) => {
-                    if this.driver.drive() {
-                        // Something has ended, and it may be what this waits for.
-                        continue;
-                    }
                     if this.sleeps(until, cx).is_pending() {
                         return Poll::Pending;
                     }
@@ -64,8 +57,8 @@ impl Future for Waiting<'_> {
 }
 
 impl Waiting<'_> {
-    /// The same, but `None` as soon as nobody holds the session any more.
-    pub(crate) async fn until_closed(mut self) -> Option<Result<AccessToken, Error>> {
+    /// Waits likewise, but ends with `None` as soon as no user holds the session any more.
+    pub(crate) async fn until_closed(mut self) -> Option<Result<Lease, Error>> {
         std::future::poll_fn(|cx| match self.driver.is_open() {
             true => Pin::new(&mut self).poll(cx).map(Some),
             false => Poll::Ready(None),

@@ -20,7 +20,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use point_auth::session::State;
-use point_auth::{Client, Credentials, NeutralRuntime, Session, Sessions, blocking};
+use point_auth::{Client, Credentials, Session, Sessions, ThreadRuntime, blocking};
 use point_auth_testkit::{Clock, VirtualTime};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, Stats, StatsAlloc};
 
@@ -138,7 +138,7 @@ fn each_of_many_aliases_takes_at_most_three_kilobytes() {
 fn a_thousand_hours_leave_nothing_behind() {
     let _one = one_at_a_time();
     let clock = Clock::running();
-    let time = VirtualTime::new(&clock, NeutralRuntime::new());
+    let time = VirtualTime::new(&clock, ThreadRuntime::new());
     let client = Client::new(Instant::default());
     let session =
         Session::builder(client).with_credentials(credentials()).with_runtime(time.clone()).build();

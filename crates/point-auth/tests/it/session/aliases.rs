@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use point_auth::session::{State, StoredTokensError};
 use point_auth::{AccessToken, Credentials, Error, ErrorKind, Sessions, blocking};
-use point_auth_testkit::{Fault, Operation};
+use point_auth_testkit::{Emulator, Fault, Operation};
 
 use super::support::{ByHand, World, on_tokio};
 use super::transports::wait_until;
-use crate::support::{USERNAME, credentials, runtime};
+use crate::support::{PASSWORD, USERNAME, credentials, runtime};
 
 fn asking(
     sessions: &Sessions,
@@ -19,7 +19,7 @@ fn asking(
 }
 
 #[test]
-fn at_most_four_sign_in_at_once_and_one_until_the_password_is_proven() {
+fn at_most_three_sign_in_at_once_and_one_until_the_password_is_proven() {
     let (world, runtime) = (World::new(), runtime());
     let sessions = world.sessions_builder().with_credentials(credentials()).build();
     world.control.hold();
@@ -27,14 +27,14 @@ fn at_most_four_sign_in_at_once_and_one_until_the_password_is_proven() {
         .map(|number| runtime.spawn(asking(&sessions, format!("person-{number}"))))
         .collect();
     world.control.wait_for_in_flight(1);
-    wait_until("all to sleep", || world.time.sleepers() >= 399);
+    wait_until("all to sleep", || world.time.sleepers() >= 200);
     assert_eq!(world.control.begun(), 1);
     world.emulator.always(Fault::pass().delay(Duration::from_millis(5)));
     world.control.release();
     for task in tasks {
         assert!(runtime.block_on(task).unwrap().is_ok());
     }
-    assert_eq!((world.control.most(), world.sign_ins()), (4, 200));
+    assert_eq!((world.control.most(), world.sign_ins()), (3, 200));
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn how_many_may_sign_in_at_once_is_a_setting() {
 }
 
 #[test]
-fn those_who_wait_sign_in_in_the_order_of_their_coming() {
+fn sessions_that_wait_sign_in_in_the_order_in_which_they_came() {
     let (world, runtime) = (World::new(), super::support::single_thread());
     let builder = world.sessions_builder().with_credentials(credentials());
     let sessions = builder.with_max_concurrent_sign_ins(1).build();
@@ -70,7 +70,7 @@ fn those_who_wait_sign_in_in_the_order_of_their_coming() {
 }
 
 #[test]
-fn refreshes_wait_for_no_turn() {
+fn refreshes_wait_for_no_permit() {
     let (world, runtime) = (World::new(), runtime());
     let builder = world.sessions_builder().with_credentials(credentials());
     let sessions = builder.with_max_concurrent_sign_ins(1).build();
@@ -90,10 +90,9 @@ fn refreshes_wait_for_no_turn() {
 }
 
 #[test]
-fn one_who_is_cancelled_while_it_waits_for_its_turn_holds_nobody_up() {
-    for is_neutral in [false, true] {
-        let world = if is_neutral { World::neutral() } else { World::new() };
-        let runtime = runtime();
+fn a_caller_that_is_canceled_while_it_waits_for_a_permit_holds_up_no_other() {
+    {
+        let (world, runtime) = (World::new(), runtime());
         let builder = world.sessions_builder().with_credentials(credentials());
         let sessions = builder.with_max_concurrent_sign_ins(1).build();
         world.control.hold();
@@ -111,22 +110,194 @@ fn one_who_is_cancelled_while_it_waits_for_its_turn_holds_nobody_up() {
     }
 }
 
+/// A server where aliases that begin with `good` are enabled and no others.
+fn with_bad_aliases() -> World {
+    let good = (0..1_000).map(|number| format!("good-{number}"));
+    let emulator = Emulator::builder().user_with_aliases(USERNAME, PASSWORD, good).start().unwrap();
+    World::of(emulator, point_auth::TokioRuntime::new())
+}
+
+/// How often each alias was sent, at most.
+fn most_sent(world: &World) -> usize {
+    let mut sent = std::collections::BTreeMap::<String, usize>::new();
+    for request in world.emulator.requests() {
+        *sent.entry(request.user_alias().unwrap_or_default().to_owned()).or_default() += 1;
+    }
+    sent.into_values().max().unwrap_or(0)
+}
+
+fn kinds(got: &[Result<AccessToken, Error>]) -> (usize, usize, usize) {
+    let count = |kind: ErrorKind| {
+        let is_so = |one: &&Result<_, Error>| matches!(one, Err(error) if error.kind() == kind);
+        got.iter().filter(is_so).count()
+    };
+    let good = got.iter().filter(|one| one.is_ok()).count();
+    (good, count(ErrorKind::Denied), count(ErrorKind::Held))
+}
+
 #[test]
-fn a_password_that_is_no_longer_taken_is_sent_at_most_four_times() {
+fn every_good_alias_gets_its_token_among_bad_ones_and_each_bad_one_is_sent_once() {
+    let (world, runtime) = (with_bad_aliases(), super::support::single_thread());
+    let sessions = world.sessions_builder().with_credentials(credentials()).build();
+    let ask = |alias: String| runtime.block_on(asking(&sessions, alias));
+    // The first of all is a bad one.
+    let denied = ask("bad-0".to_owned()).unwrap_err();
+    assert_eq!(denied.kind(), ErrorKind::Denied);
+    let tasks = (1..1_000).map(|number| {
+        let alias =
+            if number % 10 == 0 { format!("bad-{number}") } else { format!("good-{number}") };
+        asking(&sessions, alias)
+    });
+    // An order in which three bad ones come together would wait, which this one does not.
+    let mut got = on_tokio(&runtime, tasks);
+    got.push(ask("bad-0".to_owned()));
+    assert_eq!(kinds(&got), (900, 100, 0));
+    assert_eq!((world.sign_ins(), most_sent(&world)), (1_000, 1));
+    let snapshot = sessions.snapshot();
+    assert_eq!((snapshot.in_state(State::Good), snapshot.in_state(State::Denied)), (900, 100));
+    assert_eq!((snapshot.ledger.worked, snapshot.ledger.denied), (900, 100));
+}
+
+#[test]
+fn made_up_aliases_are_sent_three_times_in_ten_minutes_and_hold_up_none_that_has_worked() {
+    let (world, runtime) = (with_bad_aliases(), runtime());
+    let sessions = world.sessions_builder().with_credentials(credentials()).build();
+    for number in 0..10 {
+        runtime.block_on(asking(&sessions, format!("good-{number}"))).unwrap();
+    }
+    let made_up = |from: usize| {
+        let tasks = (from..from + 500).map(|number| asking(&sessions, format!("made-up-{number}")));
+        on_tokio(&runtime, tasks)
+    };
+    assert_eq!(kinds(&made_up(0)), (0, 3, 497));
+    assert_eq!(kinds(&made_up(500)), (0, 0, 500));
+    assert_eq!(world.sign_ins(), 13);
+    // Those that have worked sign in as they like, also while the others are held.
+    for number in 0..10 {
+        let session = sessions.session(&format!("good-{number}")).unwrap();
+        session.invalidate(&session.current_token().unwrap());
+        world.time.advance(Duration::from_secs(30));
+        runtime.block_on(session.access_token()).unwrap();
+    }
+    let held = runtime.block_on(asking(&sessions, "good-10".to_owned())).unwrap_err();
+    assert_eq!((held.kind(), held.is_retryable()), (ErrorKind::Held, true));
+    assert!(held.denial().is_none(), "the denial of another alias");
+    world.time.advance(Duration::from_secs(600));
+    assert_eq!(kinds(&made_up(1_000)), (0, 1, 499));
+}
+
+#[test]
+fn a_wrong_password_is_sent_three_times_for_a_thousand_aliases_and_all_are_told_at_once() {
+    let (world, runtime) = (World::new(), runtime());
+    let wrong = Credentials::new(USERNAME, "wrong").unwrap();
+    let sessions = world.sessions_builder().with_credentials(wrong).build();
+    let ask = || {
+        let tasks = (0..1_000).map(|number| asking(&sessions, format!("person-{number}")));
+        on_tokio(&runtime, tasks)
+    };
+    // No time passes: each of them is told without waiting for anything but the three.
+    assert_eq!(kinds(&ask()), (0, 3, 997));
+    assert_eq!((world.sign_ins(), world.control.most()), (3, 1));
+    for (hours, sent) in [(1, 4), (2, 5), (4, 6), (1_000, 6)] {
+        world.time.advance(Duration::from_secs(hours * 3600));
+        assert_eq!(ask().iter().filter(|one| one.is_ok()).count(), 0);
+        assert_eq!(world.sign_ins(), sent);
+    }
+    let error = ask().pop().unwrap().unwrap_err();
+    assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Held, false));
+    // A reset of one alias is none of the login.
+    sessions.session("person-999").unwrap().reset();
+    assert_eq!(ask().iter().filter(|one| one.is_ok()).count() + world.sign_ins(), 6);
+    sessions.set_credentials(credentials());
+    assert!(ask().iter().all(Result::is_ok));
+}
+
+#[test]
+fn a_password_that_is_changed_at_the_server_is_denied_at_most_three_times() {
     let (world, runtime) = (World::new(), runtime());
     let sessions = world.sessions_builder().with_credentials(credentials()).build();
-    runtime.block_on(sessions.access_token("first")).unwrap();
+    let ask = || {
+        let tasks = (0..1_000).map(|number| asking(&sessions, format!("person-{number}")));
+        on_tokio(&runtime, tasks)
+    };
+    assert!(ask().iter().all(Result::is_ok));
     assert!(world.emulator.change_password(USERNAME, "another"));
-    let tasks = (0..1000).map(|number| asking(&sessions, format!("person-{number}")));
-    let got = on_tokio(&runtime, tasks);
-    assert!(got.into_iter().all(|got| got.unwrap_err().kind() == ErrorKind::Denied));
-    assert!(world.sign_ins() <= 5, "{}", world.sign_ins());
-    // Who has a token keeps it.
-    assert!(runtime.block_on(sessions.access_token("first")).is_ok());
-
+    // The refresh tokens have ended, so that all must sign in again.
+    world.time.advance(Duration::from_secs(50 * 3600));
+    assert_eq!(kinds(&ask()), (0, 3, 997));
+    assert_eq!(world.sign_ins(), 1_003);
+    for (minutes, sent) in [(10, 1_004), (20, 1_005)] {
+        world.time.advance(Duration::from_secs(minutes * 60));
+        assert_eq!(ask().iter().filter(|one| one.is_ok()).count(), 0);
+        assert_eq!(world.sign_ins(), sent);
+    }
     sessions.set_credentials(Credentials::new(USERNAME, "another").unwrap());
-    let tasks = (0..100).map(|number| asking(&sessions, format!("person-{number}")));
-    assert!(on_tokio(&runtime, tasks).iter().all(Result::is_ok));
+    assert!(ask().iter().all(Result::is_ok));
+}
+
+#[test]
+fn a_trial_that_works_lets_all_go_on_at_once() {
+    let (world, runtime) = (World::new(), runtime());
+    let sessions = world.sessions_builder().with_credentials(credentials()).build();
+    runtime.block_on(asking(&sessions, "first".to_owned())).unwrap();
+    assert!(world.emulator.change_password(USERNAME, "another"));
+    let ask = || {
+        let tasks = (0..100).map(|number| asking(&sessions, format!("person-{number}")));
+        on_tokio(&runtime, tasks)
+    };
+    assert_eq!(kinds(&ask()), (0, 3, 97));
+    // The server takes the password again. A hold ends with the first trial that shows it.
+    assert!(world.emulator.change_password(USERNAME, PASSWORD));
+    world.time.advance(Duration::from_secs(601));
+    assert_eq!(kinds(&ask()), (97, 3, 0));
+    sessions.reset();
+    assert!(ask().iter().all(Result::is_ok));
+}
+
+#[test]
+fn aliases_that_have_worked_go_first() {
+    let (world, runtime) = (World::new(), super::support::single_thread());
+    let builder = world.sessions_builder().with_credentials(credentials());
+    let sessions = builder.with_max_concurrent_sign_ins(1).build();
+    runtime.block_on(asking(&sessions, "old".to_owned())).unwrap();
+    world.time.advance(Duration::from_secs(50 * 3600));
+    world.control.hold();
+    let first = runtime.spawn(asking(&sessions, "new-0".to_owned()));
+    runtime.block_on(async { tokio::task::yield_now().await });
+    world.control.wait_for_in_flight(1);
+    let aliases = ["new-1", "new-2", "old"];
+    let rest: Vec<_> =
+        aliases.map(|alias| runtime.spawn(asking(&sessions, alias.to_owned()))).into();
+    runtime.block_on(async { tokio::task::yield_now().await });
+    world.control.release();
+    for task in std::iter::once(first).chain(rest) {
+        runtime.block_on(task).unwrap().unwrap();
+    }
+    let order = world.emulator.requests();
+    let order: Vec<_> = order.iter().filter_map(|request| request.user_alias()).collect();
+    assert_eq!(order, ["old", "new-0", "old", "new-1", "new-2"]);
+}
+
+#[test]
+fn sessions_can_be_listed_and_removed() {
+    let (world, runtime) = (World::new(), runtime());
+    let sessions = world.sessions_builder().with_credentials(credentials()).build();
+    for alias in ["ann", "bob", "cyd"] {
+        runtime.block_on(asking(&sessions, alias.to_owned())).unwrap();
+    }
+    let mut all = sessions.all();
+    all.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let aliases: Vec<_> = all.iter().map(|(alias, _)| alias.as_str()).collect();
+    assert_eq!(aliases, ["ann", "bob", "cyd"]);
+    assert!(all.iter().all(|(alias, session)| session.user_alias().as_ref() == Some(alias)));
+    let bob = all.remove(1).1;
+    assert!(sessions.remove("bob") && !sessions.remove("bob"));
+    assert_eq!((sessions.len(), sessions.snapshot().sessions()), (2, 2));
+    assert_eq!(sessions.snapshot().counts.sign_ins, 2);
+    // A session that is held goes on.
+    assert!(bob.current_token().is_some());
+    runtime.block_on(asking(&sessions, "bob".to_owned())).unwrap();
+    assert_eq!(world.sign_ins(), 4);
 }
 
 #[test]
@@ -138,7 +309,7 @@ fn a_reset_reaches_all_of_them() {
     let joe = sessions.session("joe").unwrap();
     for session in [&jane, &joe] {
         assert!(runtime.block_on(session.access_token()).is_err());
-        assert_eq!(session.snapshot().state, State::Paused);
+        assert_eq!(session.snapshot().state, State::BackingOff);
     }
     world.emulator.clear_faults();
     sessions.reset();
@@ -232,7 +403,7 @@ fn threads_share_a_login_as_well() {
         .collect();
     assert!(threads.into_iter().all(|thread| thread.join().unwrap().is_ok()));
     assert_eq!(world.emulator.count(Operation::SignIn), 30);
-    assert!(world.control.most() <= 4, "{}", world.control.most());
+    assert!(world.control.most() <= 3, "{}", world.control.most());
     assert_eq!(sessions.len(), 30);
 }
 

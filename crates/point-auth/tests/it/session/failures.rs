@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use point_auth::http::StatusCode;
 use point_auth::session::State;
-use point_auth::{BaseUrl, Credentials, ErrorKind, HyperTransport, RetryAfter, Sessions};
+use point_auth::{BaseUrl, Credentials, ErrorKind, HyperTransport, RetryAfter};
 use point_auth_testkit::{Clock, ClosedPort, Emulator, Fault, Operation, VirtualTime};
 
 use super::support::{World, many, on_threads, on_tokio};
@@ -42,18 +42,6 @@ fn a_wrong_password_is_sent_once_for_two_hundred_threads() {
     for thread in on_threads(200, &session, |session| session.access_token().unwrap_err().kind()) {
         assert_eq!(thread.join().unwrap(), ErrorKind::Denied);
     }
-    assert_eq!(world.sign_ins(), 1);
-}
-
-#[test]
-fn a_wrong_password_is_sent_once_for_a_thousand_aliases() {
-    let world = World::new();
-    let sessions = world.sessions_builder().with_credentials(wrong()).build();
-    let asking = (0..1000).map(|number| {
-        let sessions: Sessions = sessions.clone();
-        async move { sessions.access_token(&format!("person-{number}")).await.unwrap_err().kind() }
-    });
-    assert!(on_tokio(&runtime(), asking).into_iter().all(|kind| kind == ErrorKind::Denied));
     assert_eq!(world.sign_ins(), 1);
 }
 

@@ -35,7 +35,7 @@ fn a_day(world: &World, session: impl Fn() -> (State, Option<Duration>)) {
 #[test]
 fn a_token_is_good_through_a_day_in_which_nobody_asks() {
     for executor in [Executor::Tokio, Executor::Smol] {
-        let world = World::new();
+        let world = executor.world();
         let session = world.session_over(executor.transport());
         let keeping = session.keep_fresh();
         let keeper = std::thread::spawn(move || executor.run([keeping]));
@@ -61,7 +61,7 @@ fn a_thread_keeps_it_good_as_well() {
 
 #[test]
 fn it_ends_with_the_last_session_whatever_it_is_doing() {
-    for world in [World::new(), World::neutral()] {
+    for world in [World::new(), World::threads()] {
         for is_held in [false, true] {
             let session = world.session();
             if is_held {
@@ -85,7 +85,7 @@ fn it_ends_with_the_last_session_whatever_it_is_doing() {
 
 #[test]
 fn it_survives_a_denial_and_goes_on_when_there_are_other_credentials() {
-    for world in [World::new(), World::neutral()] {
+    for world in [World::new(), World::threads()] {
         let wrong = Credentials::new(USERNAME, "incorrect horse").unwrap();
         let session = world.builder().with_credentials(wrong).build();
         let runtime = runtime();
@@ -136,8 +136,8 @@ impl Runtime for Hooked {
         self.time.sleep_until(time)
     }
 
-    fn spawn(&self, task: Task) -> Result<(), Task> {
-        self.time.spawn(task)
+    fn spawn(&self, task: Task) {
+        self.time.spawn(task);
     }
 }
 
@@ -190,7 +190,7 @@ fn it_survives_a_server_that_is_down_for_an_hour() {
             world.time.sleepers() > 0 && world.control.in_flight() == 0
         });
     }
-    world.pass_until(|| session.snapshot().state == State::Paused);
+    world.pass_until(|| session.snapshot().state == State::BackingOff);
     world.emulator.clear_faults();
     world.pass_until(|| session.current_token().is_some());
     drop(session);
@@ -200,7 +200,7 @@ fn it_survives_a_server_that_is_down_for_an_hour() {
 /// A caller has begun the refresh and is not polled any more: the keeper, which nobody has told to refresh, drives it on.
 #[test]
 fn without_tasks_it_drives_on_what_others_have_begun() {
-    let world = World::neutral();
+    let world = World::threads();
     let session: Session = world.session_over(SmolTransport);
     let keeping = session.keep_fresh();
     let keeper = std::thread::spawn(move || smol::block_on(keeping));
@@ -209,7 +209,7 @@ fn without_tasks_it_drives_on_what_others_have_begun() {
     wait_until("the keeper to sleep", || world.time.sleepers() > 0);
     session.invalidate(&old);
     // It was young, so that nothing may be sent yet.
-    assert_eq!(session.snapshot().state, State::Paused);
+    assert_eq!(session.snapshot().state, State::BackingOff);
     world.control.hold();
     world.pass_until(|| world.control.in_flight() == 1);
     let mut first = super::support::ByHand::new(getting(&session));

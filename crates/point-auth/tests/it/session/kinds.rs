@@ -91,7 +91,7 @@ fn a_snapshot_says_what_goes_on() {
     let session = world.session();
     let snapshot = session.snapshot();
     assert_eq!(
-        (snapshot.state, snapshot.under_way, snapshot.token_left),
+        (snapshot.state, snapshot.in_flight, snapshot.token_left),
         (State::Waiting, None, None)
     );
 
@@ -99,7 +99,7 @@ fn a_snapshot_says_what_goes_on() {
     let waiting = runtime.spawn(getting(&session));
     world.control.wait_for_in_flight(1);
     let snapshot = session.snapshot();
-    assert_eq!((snapshot.state, snapshot.under_way), (State::Waiting, Some(ExchangeKind::SignIn)));
+    assert_eq!((snapshot.state, snapshot.in_flight), (State::Waiting, Some(ExchangeKind::SignIn)));
     assert_eq!(snapshot.counts.sign_ins, 1);
     world.control.release();
     runtime.block_on(waiting).unwrap().unwrap();
@@ -120,7 +120,7 @@ fn a_snapshot_says_what_goes_on() {
     super::transports::wait_until("the failure", || session.snapshot().counts.failed == 1);
     let snapshot = session.snapshot();
     assert_eq!(snapshot.state, State::Renewing);
-    assert!(snapshot.paused_until.is_some() && snapshot.last_failure.is_some());
+    assert!(snapshot.backoff_until.is_some() && snapshot.last_failure.is_some());
     assert_eq!((snapshot.counts.refreshes, snapshot.counts.renewed), (1, 1));
 }
 

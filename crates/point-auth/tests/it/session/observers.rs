@@ -30,8 +30,8 @@ impl Observer for Notes {
         let what = match outcome {
             Outcome::Renewed { kind: ExchangeKind::SignIn, .. } => "signed in",
             Outcome::Renewed { .. } => "refreshed",
-            Outcome::Denied(_) => "denied",
-            Outcome::RefreshRefused(_) => "refused",
+            Outcome::Denied { .. } => "denied",
+            Outcome::RefreshRefused { .. } => "refused",
             Outcome::Retrying { .. } => "retrying",
             Outcome::Failed { .. } => "failed",
             _ => "ignored",
@@ -54,7 +54,7 @@ fn observed(world: &World, credentials: Credentials) -> (Session, Notes) {
 
 #[test]
 fn it_is_told_once_of_each_exchange_however_many_wait() {
-    for world in [World::new(), World::neutral()] {
+    for world in [World::new(), World::threads()] {
         let (session, notes) = observed(&world, credentials());
         let runtime = runtime();
         for _ in 0..3 {

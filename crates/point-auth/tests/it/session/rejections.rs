@@ -55,7 +55,7 @@ fn a_thousand_rejections_of_one_old_token_cause_one_exchange() {
 
 #[test]
 fn only_the_first_rejection_of_a_token_wakes_those_who_wait() {
-    let world = World::neutral();
+    let world = World::threads();
     let session = world.session_over(super::transports::SmolTransport);
     let old = pollster::block_on(session.access_token()).unwrap();
     world.time.advance(OLD);
@@ -150,7 +150,7 @@ fn the_second_rejection_is_handed_back() {
     assert_eq!(world.emulator.count(Route::WhoAmI), 2);
     assert_eq!((world.sign_ins(), world.refreshes()), (1, 1));
     // That token is given up as well, and a pause keeps the next one from being asked for at once.
-    assert_eq!((session.current_token(), session.snapshot().state), (None, State::Paused));
+    assert_eq!((session.current_token(), session.snapshot().state), (None, State::BackingOff));
     assert_eq!(
         runtime.block_on(session.access_token()).unwrap_err().kind(),
         ErrorKind::UselessToken

@@ -8,9 +8,8 @@ use std::time::{Duration, Instant};
 
 use point_auth::transport::AsyncTransport;
 use point_auth::{
-    AccessToken, BaseUrl, Client, Error, HyperTransport, NeutralRuntime, Runtime, Session,
-    SessionBuilder, Sessions, SessionsBuilder, ThreadRuntime, TokioRuntime, UreqTransport,
-    blocking,
+    AccessToken, BaseUrl, Client, Error, HyperTransport, Runtime, Session, SessionBuilder,
+    Sessions, SessionsBuilder, ThreadRuntime, TokioRuntime, UreqTransport, blocking,
 };
 use point_auth_testkit::{Emulator, Operation, VirtualTime};
 
@@ -26,22 +25,18 @@ pub(crate) struct World {
     pub(crate) emulator: Emulator,
     pub(crate) time: VirtualTime,
     pub(crate) control: Arc<Control>,
+    has_tokio: bool,
 }
 
 impl World {
-    /// Exchanges are tasks of tokio, where there is one.
+    /// Exchanges are tasks of tokio.
     pub(crate) fn new() -> Self {
         Self::with(TokioRuntime::new())
     }
 
-    /// Exchanges are shared by those who wait.
-    pub(crate) fn neutral() -> Self {
-        Self::with(NeutralRuntime::new())
-    }
-
-    /// Each exchange has a thread of its own.
+    /// Exchanges run on threads, over a transport that needs no tokio.
     pub(crate) fn threads() -> Self {
-        Self::with(ThreadRuntime::new())
+        Self { has_tokio: false, ..Self::with(ThreadRuntime::new()) }
     }
 
     fn with(tasks: impl Runtime) -> Self {
@@ -50,7 +45,7 @@ impl World {
 
     pub(crate) fn of(emulator: Emulator, tasks: impl Runtime) -> Self {
         let time = VirtualTime::new(emulator.clock(), tasks);
-        Self { emulator, time, control: Arc::default() }
+        Self { emulator, time, control: Arc::default(), has_tokio: true }
     }
 
     pub(crate) fn base_url(&self) -> BaseUrl {
@@ -62,12 +57,20 @@ impl World {
         Client::new(Steered { inner, control }).with_base_url(self.base_url())
     }
 
-    pub(crate) fn client(&self) -> Client<Steered<HyperTransport>> {
-        self.client_over(HyperTransport::new().unwrap())
+    /// A transport that works where the exchanges run.
+    pub(crate) fn transport(&self) -> Arc<dyn AsyncTransport> {
+        match self.has_tokio {
+            true => Arc::new(HyperTransport::new().unwrap()),
+            false => Arc::new(SmolTransport),
+        }
+    }
+
+    pub(crate) fn client(&self) -> Client<Steered<Arc<dyn AsyncTransport>>> {
+        self.client_over(self.transport())
     }
 
     pub(crate) fn builder(&self) -> SessionBuilder {
-        self.builder_over(HyperTransport::new().unwrap())
+        self.builder_over(self.transport())
     }
 
     pub(crate) fn builder_over<T: AsyncTransport + 'static>(&self, inner: T) -> SessionBuilder {
@@ -171,6 +174,20 @@ pub(crate) const EXECUTORS: [Executor; 4] =
     [Executor::Tokio, Executor::TokioOne, Executor::Smol, Executor::Bare];
 
 impl Executor {
+    /// A world whose exchanges run beside this executor.
+    pub(crate) fn world(self) -> World {
+        self.world_of(Emulator::builder().user(USERNAME, PASSWORD).start().unwrap())
+    }
+
+    pub(crate) fn world_of(self, emulator: Emulator) -> World {
+        match self {
+            Self::Tokio | Self::TokioOne => World::of(emulator, TokioRuntime::new()),
+            Self::Smol | Self::Bare => {
+                World { has_tokio: false, ..World::of(emulator, ThreadRuntime::new()) }
+            }
+        }
+    }
+
     pub(crate) fn transport(self) -> Arc<dyn AsyncTransport> {
         match self {
             Self::Tokio | Self::TokioOne => Arc::new(HyperTransport::new().unwrap()),

@@ -14,7 +14,7 @@ use crate::support::runtime;
 #[test]
 fn ten_thousand_tasks_on_an_empty_session_cause_one_exchange() {
     for executor in EXECUTORS {
-        let world = World::new();
+        let world = executor.world();
         let session = world.session_over(executor.transport());
         world.emulator.always(Fault::pass().delay(Duration::from_millis(50)));
         let got = executor.run(many(&session, 10_000));
@@ -30,7 +30,7 @@ fn the_first_caller_is_cancelled_and_the_others_are_served_by_its_exchange_with_
     for executor in EXECUTORS {
         for suspensions in 0..4 {
             for polls in 0..6 {
-                let world = World::new();
+                let world = executor.world();
                 let session = world.session_over(executor.transport());
                 world.control.play(Trick::Suspend(suspensions));
                 let first = getting(&session);
@@ -63,7 +63,7 @@ fn the_first_caller_is_cancelled_and_the_others_are_served_by_its_exchange_with_
 #[test]
 fn the_first_caller_stays_alive_without_being_polled_and_the_others_are_served_with_no_time_lost() {
     for executor in EXECUTORS {
-        let world = World::new();
+        let world = executor.world();
         let session = world.session_over(executor.transport());
         world.control.play(Trick::Suspend(3));
         world.control.hold();
@@ -84,7 +84,7 @@ fn the_first_caller_stays_alive_without_being_polled_and_the_others_are_served_w
 #[test]
 fn the_first_exchange_fails_and_all_callers_succeed_after_the_second() {
     for executor in EXECUTORS {
-        let world = World::new();
+        let world = executor.world();
         let session = world.session_over(executor.transport());
         world.emulator.push_fault(Fault::respond(500));
         let callers = many(&session, 1000);
@@ -98,7 +98,7 @@ fn the_first_exchange_fails_and_all_callers_succeed_after_the_second() {
 #[test]
 fn a_server_that_keeps_failing_is_sent_at_most_four_exchanges_in_two_seconds_and_nobody_is_stuck() {
     for executor in EXECUTORS {
-        let world = World::new();
+        let world = executor.world();
         let session = world.session_over(executor.transport());
         world.emulator.always(Fault::respond(500));
         // Callers that try again at once, up to three times.

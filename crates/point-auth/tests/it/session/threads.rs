@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use point_auth::{ErrorKind, Session, UreqTransport, blocking};
 use point_auth_testkit::Fault;
 
-use super::support::{ByHand, World, getting, many, on_threads, on_tokio};
-use super::transports::{LONG, OnThread, SmolTransport, wait_until};
+use super::support::{World, many, on_threads, on_tokio};
+use super::transports::{LONG, OnThread, wait_until};
 use crate::support::{credentials, runtime};
 
 #[test]
@@ -51,7 +51,7 @@ fn a_thread_with_fifty_milliseconds_of_patience_leaves_in_time_and_the_others_ar
 
 #[test]
 fn a_task_with_fifty_milliseconds_of_patience_leaves_in_time_and_the_others_are_served() {
-    for world in [World::new(), World::neutral()] {
+    for world in [World::new(), World::threads()] {
         let session = world.session();
         world.control.hold();
         let runtime = runtime();
@@ -106,30 +106,6 @@ fn nobody_of_two_hundred_threads_waits_while_an_ending_token_is_refreshed() {
     assert_eq!((world.sign_ins(), world.refreshes()), (1, 1));
 }
 
-#[test]
-fn without_tasks_only_whoever_begins_a_refresh_stays_with_it_and_for_no_longer_than_its_patience() {
-    let world = World::neutral();
-    let session = world.session_over(SmolTransport);
-    let old = smol::block_on(session.access_token()).unwrap();
-    world.time.advance(Duration::from_secs(3600 - 70));
-    world.control.hold();
-    let mut first = ByHand::new(getting(&session));
-    assert!(first.poll().is_pending());
-    for _ in 0..1000 {
-        assert!(ByHand::new(getting(&session)).poll().is_ready());
-    }
-    world.time.advance(Duration::from_secs(15));
-    assert!(first.was_woken());
-    let std::task::Poll::Ready(Ok(token)) = first.poll() else {
-        panic!("it has waited beyond its patience")
-    };
-    assert_eq!(token, old);
-    // Nothing is lost: whoever asks next finds the exchange, and from the last minute on drives it to its end.
-    world.control.release();
-    assert_ne!(smol::block_on(session.access_token()).unwrap(), old);
-    assert_eq!((world.sign_ins(), world.refreshes()), (1, 1));
-}
-
 /// A transport that breaks its word and hangs beyond every limit must not take the session with it.
 #[test]
 fn a_transport_that_hangs_is_taken_for_lost_and_one_who_waits_long_enough_takes_over() {
@@ -146,12 +122,12 @@ fn a_transport_that_hangs_is_taken_for_lost_and_one_who_waits_long_enough_takes_
     world.control.wait_for_in_flight(2);
     world.control.release();
     assert!(patient.into_iter().all(|thread| thread.join().unwrap().is_ok()));
-    assert_eq!(session.snapshot().counts.lost, 1);
+    assert_eq!(session.snapshot().counts.abandoned, 1);
 }
 
 #[test]
 fn a_blocking_transport_in_an_async_coat_serves_an_async_session_without_any_runtime() {
-    let world = World::neutral();
+    let world = World::threads();
     let ureq = OnThread(std::sync::Arc::new(UreqTransport::new().unwrap()));
     let session = Session::new(world.client_over(ureq), credentials());
     let threads: Vec<_> = many(&session, 20)

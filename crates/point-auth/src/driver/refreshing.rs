@@ -1,4 +1,4 @@
-//! Keeping a token fresh whether anybody asks for it or not.
+//! The background refresh, which keeps a token fresh without callers.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,14 +11,14 @@ use point_auth_transport::Task;
 use super::Driver;
 use super::waiting::Waiting;
 
-/// How long it leaves a session alone that somebody must do something about, and that will tell if they do.
+/// How often it looks at a session that waits for an operator, who will notify it in between.
 const LONG: Duration = Duration::from_secs(60);
 
-/// Ends when nobody holds the session any more.
+/// Ends when no user holds the session any more.
 pub(crate) async fn keep_fresh(driver: Arc<Driver>) {
     while driver.is_open() {
-        // From before the look, so that nothing is missed that is told between that and the wait.
-        let seen = driver.lock().news;
+        // From before the look, so that no change between that and the wait is missed.
+        let seen = driver.lock().changes;
         let result = Waiting::new(&driver, Call::new()).until_closed().await;
         let now = driver.now();
         let left = match result {
@@ -28,48 +28,46 @@ pub(crate) async fn keep_fresh(driver: Arc<Driver>) {
             }
             Some(Err(error)) => match error.as_session() {
                 Some(SessionError::Failed { until, .. }) => Some(until.time_left(now)),
-                Some(SessionError::OutOfPatience { .. }) => None,
+                Some(SessionError::TimedOut { .. }) => None,
                 _ => Some(LONG),
             },
         };
-        // The wall clock may have been set, or the machine have slept: so look now and then, whatever was said.
+        // The wall clock may have been set, or the machine have slept: look now and then anyway.
         let left = left.unwrap_or_default().clamp(Duration::from_millis(1), LONG);
         let until = now.monotonic.saturating_add(left);
-        News { driver: &driver, seen, until, key: None, sleep: None }.await;
+        Change { driver: &driver, seen, until, key: None, sleep: None }.await;
     }
 }
 
-/// Waits until that time, or until something is told to the session.
-struct News<'a> {
+/// Waits until that time, or until something has changed.
+struct Change<'a> {
     driver: &'a Arc<Driver>,
-    /// The news that are known.
+    /// The changes that are known.
     seen: u64,
     until: Duration,
     key: Option<usize>,
     sleep: Option<Task>,
 }
 
-impl Future for News<'_> {
+impl Future for Change<'_> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
         let mut state = this.driver.lock();
         let was_woken = this.key.is_some_and(|key| matches!(state.waiters.get(key), Some(None)));
-        if was_woken || state.news != this.seen || !this.driver.is_open() {
+        if was_woken || state.changes != this.seen || !this.driver.is_open() {
             return Poll::Ready(());
         }
         let old_waker = state.register(&mut this.key, cx.waker());
         drop(state);
         drop(old_waker);
-        // It may be one of few that an event of a shared job has woken.
-        this.driver.drive();
         let sleep = this.sleep.get_or_insert_with(|| this.driver.runtime().sleep_until(this.until));
         sleep.as_mut().poll(cx)
     }
 }
 
-impl Drop for News<'_> {
+impl Drop for Change<'_> {
     fn drop(&mut self) {
         if let Some(key) = self.key {
             self.driver.deregister(key);

@@ -1,4 +1,4 @@
-//! What the observer is told, outside of all locks.
+//! How the observer is notified, without any lock.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::PoisonError;
@@ -7,30 +7,30 @@ use point_auth_core::session::{Outcome, StoredTokens};
 
 use super::Driver;
 
-/// What the observer was told of the tokens.
+/// What the observer was told about the tokens.
 pub(super) struct Told {
     pub(super) version: u64,
-    /// Somebody is at it, and looks again when it is done: it may be the observer itself that has changed them.
+    /// A thread is at it, and looks again when it is done: the observer itself may change them.
     pub(super) is_telling: bool,
 }
 
 impl Driver {
-    pub(super) fn tell(&self, outcome: &Outcome) {
+    pub(super) fn notify(&self, outcome: &Outcome) {
         if let Some(observer) = &self.common.observer {
-            let alias = self.told_alias();
+            let alias = self.current_alias();
             let alias = alias.as_deref();
             let _panicked =
                 catch_unwind(AssertUnwindSafe(|| observer.exchange_ended(alias, outcome)));
         }
-        self.tell_of_tokens();
+        self.notify_of_tokens();
     }
 
-    /// Whose the session is now.
-    fn told_alias(&self) -> Option<String> {
+    /// The alias that the session's tokens are of now.
+    pub(super) fn current_alias(&self) -> Option<String> {
         self.lock().session.user_alias().map(str::to_owned)
     }
 
-    pub(super) fn tell_of_tokens(&self) {
+    pub(super) fn notify_of_tokens(&self) {
         let Some(observer) = &self.common.observer else { return };
         let lock_told = || self.told.lock().unwrap_or_else(PoisonError::into_inner);
         let mut told = lock_told();
@@ -41,7 +41,7 @@ impl Driver {
         while let Some((version, tokens)) = self.tokens_since(told.version) {
             told.version = version;
             drop(told);
-            let alias = self.told_alias();
+            let alias = self.current_alias();
             let alias = alias.as_deref();
             let _panicked =
                 catch_unwind(AssertUnwindSafe(|| observer.tokens_changed(alias, tokens.as_ref())));
@@ -50,7 +50,7 @@ impl Driver {
         told.is_telling = false;
     }
 
-    /// What is to be stored, if that is not the same as at that version.
+    /// What is to be stored, if it has changed since that version.
     fn tokens_since(&self, told: u64) -> Option<(u64, Option<StoredTokens>)> {
         let state = self.lock();
         let version = state.session.stored_version();

@@ -1,0 +1,296 @@
+//! [`Login`]: what the sessions of many aliases share: the credentials, and the ledger behind a lock.
+//!
+//! The rules are the [`Ledger`]'s. This adds a queue of sessions that wait for a permit, and tells
+//! the sessions what concerns all of them.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use point_auth_core::Credentials;
+use point_auth_core::session::{
+    ExchangeId, Ledger, LedgerSnapshot, Now, Permit, Rejected, SignInResult,
+};
+use slab::Slab;
+
+use crate::credential_source::{Source, SourceError};
+
+pub(crate) struct Login {
+    admission: Mutex<Admission>,
+    credentials: Mutex<Shared>,
+    members: Mutex<Slab<Weak<dyn Member>>>,
+}
+
+/// One of the sessions that share a login.
+pub(crate) trait Member: Send + Sync {
+    /// Its request for a permit is answered. Returns the permit if it is not needed any more.
+    fn answered(
+        self: Arc<Self>,
+        id: ExchangeId,
+        answer: Result<Permit, Rejected>,
+    ) -> Option<Permit>;
+
+    /// The login has other credentials: those of this username.
+    fn credentials_changed(&self, username: &str);
+
+    /// The ledger may let it sign in earlier than it said.
+    fn ledger_changed(&self);
+
+    /// The ledger was reset.
+    fn login_reset(&self);
+}
+
+struct Admission {
+    ledger: Ledger,
+    /// Sessions that wait for a permit, in the order in which they came: first those whose alias
+    /// has worked.
+    worked: VecDeque<Waiting>,
+    others: VecDeque<Waiting>,
+    /// Whether a thread is giving answers, and whether there may be more by then.
+    is_answering: bool,
+    may_have_more: bool,
+}
+
+struct Waiting {
+    id: ExchangeId,
+    user_alias: Arc<str>,
+    member: Weak<dyn Member>,
+}
+
+/// The credentials of all.
+struct Shared {
+    source: Option<Arc<dyn Source>>,
+    /// What the source is, where it is simply credentials.
+    value: Option<Credentials>,
+    /// Changes with the source.
+    generation: u64,
+}
+
+type Answer = (Arc<dyn Member>, ExchangeId, Result<Permit, Rejected>);
+
+impl Login {
+    pub(crate) fn new(
+        ledger: Ledger,
+        source: Option<Arc<dyn Source>>,
+        value: Option<Credentials>,
+    ) -> Arc<Self> {
+        let admission = Admission {
+            ledger,
+            worked: VecDeque::new(),
+            others: VecDeque::new(),
+            is_answering: false,
+            may_have_more: false,
+        };
+        Arc::new(Self {
+            admission: Mutex::new(admission),
+            credentials: Mutex::new(Shared { source, value, generation: 0 }),
+            members: Mutex::new(Slab::new()),
+        })
+    }
+
+    /// Adds a session, which [leaves](Self::leave) with the returned key.
+    pub(crate) fn join(&self, member: Weak<dyn Member>) -> usize {
+        lock(&self.members).insert(member)
+    }
+
+    pub(crate) fn leave(&self, key: usize) {
+        let left = lock(&self.members).try_remove(key);
+        drop(left);
+    }
+
+    /// Asks for a permit for one session's exchange. The answer comes by [`Member::answered`], now
+    /// or when others have settled theirs.
+    pub(crate) fn request(
+        &self,
+        member: Weak<dyn Member>,
+        id: ExchangeId,
+        user_alias: &Arc<str>,
+        now: Now,
+    ) {
+        let mut admission = lock(&self.admission);
+        let waiting = Waiting { id, user_alias: Arc::clone(user_alias), member };
+        if admission.ledger.has_worked(Some(user_alias)) {
+            admission.worked.push_back(waiting);
+        } else {
+            admission.others.push_back(waiting);
+        }
+        self.answer(admission, now);
+    }
+
+    /// Answers sessions whose turn has come because a permit has expired. Returns when the next
+    /// may, on the monotonic clock.
+    pub(crate) fn tick(&self, now: Now) -> Option<Duration> {
+        let admission = lock(&self.admission);
+        let next = admission.ledger.next_expiry();
+        self.answer(admission, now);
+        next
+    }
+
+    /// Fetches the credentials with this alias.
+    pub(crate) async fn fetch(&self, user_alias: &str) -> Result<Credentials, SourceError> {
+        let source = lock(&self.credentials).source.clone();
+        let source = source.ok_or_else(|| SourceError::new("there are none".into()))?;
+        let credentials = source.fetch().await?;
+        credentials.with_user_alias(user_alias).map_err(|error| SourceError::new(error.into()))
+    }
+
+    /// Asks whether a permit may be used with the credentials that were fetched for it.
+    pub(crate) fn present(
+        &self,
+        permit: &mut Permit,
+        credentials: &Credentials,
+        now: Now,
+    ) -> Result<(), Rejected> {
+        lock(&self.admission).ledger.present(permit, credentials, now)
+    }
+
+    /// Records that the exchange of a permit starts. Returns whether the permit is still valid.
+    pub(crate) fn start(&self, permit: &Permit, deadline: Duration, now: Now) -> bool {
+        lock(&self.admission).ledger.start(permit, deadline, now)
+    }
+
+    /// Gives a permit back and answers the sessions that wait.
+    pub(crate) fn settle(&self, permit: Permit, result: SignInResult<'_>, now: Now) {
+        let mut admission = lock(&self.admission);
+        let hold_ended = admission.ledger.settle(permit, result, now);
+        self.answer(admission, now);
+        if hold_ended {
+            self.for_each(|member| member.ledger_changed());
+        }
+    }
+
+    /// Replaces the credentials for all. The same again change nothing.
+    pub(crate) fn set_credentials(&self, credentials: Credentials) {
+        let username = credentials.username().to_owned();
+        let source: Arc<dyn Source> = Arc::new(credentials.clone());
+        let mut shared = lock(&self.credentials);
+        if shared.value.as_ref().is_some_and(|old| is_same(old, &credentials)) {
+            return;
+        }
+        let old = shared.source.replace(source);
+        shared.value = Some(credentials);
+        shared.generation = shared.generation.wrapping_add(1);
+        drop(shared);
+        // It may be foreign code.
+        drop(old);
+        self.for_each(|member| member.credentials_changed(&username));
+    }
+
+    /// Forgets denials, holds and unknown outcomes, in the ledger and in each session.
+    pub(crate) fn reset(&self) {
+        lock(&self.admission).ledger.reset();
+        self.for_each(|member| member.login_reset());
+    }
+
+    /// Forgets the denial of one alias.
+    pub(crate) fn reset_alias(&self, user_alias: &str) {
+        lock(&self.admission).ledger.reset_alias(Some(user_alias));
+    }
+
+    pub(crate) fn snapshot(&self, now: Now) -> LedgerSnapshot {
+        lock(&self.admission).ledger.snapshot(now)
+    }
+
+    pub(crate) fn generation(&self) -> u64 {
+        lock(&self.credentials).generation
+    }
+
+    pub(crate) fn has_source(&self) -> bool {
+        lock(&self.credentials).source.is_some()
+    }
+
+    /// The username, where it is known before the first sign-in.
+    pub(crate) fn username(&self) -> Option<String> {
+        lock(&self.credentials).value.as_ref().map(|value| value.username().to_owned())
+    }
+
+    /// Gives the answers that can be given now, without the lock. One thread does so at a time,
+    /// and no deeper for each: an answer may lead to the next, as when a runtime has shut down.
+    fn answer(&self, mut admission: MutexGuard<'_, Admission>, now: Now) {
+        admission.may_have_more = true;
+        if admission.is_answering {
+            return;
+        }
+        admission.is_answering = true;
+        drop(admission);
+        let _answering = Answering(self);
+        let value = lock(&self.credentials).value.clone();
+        let mut unused: Vec<Permit> = Vec::new();
+        loop {
+            let mut admission = lock(&self.admission);
+            for permit in unused.drain(..) {
+                admission.ledger.settle(permit, SignInResult::Inconclusive, now);
+                admission.may_have_more = true;
+            }
+            if !std::mem::take(&mut admission.may_have_more) {
+                admission.is_answering = false;
+                return;
+            }
+            let Admission { ledger, worked, others, .. } = &mut *admission;
+            let mut answers = Vec::new();
+            for queue in [worked, others] {
+                answer_queue(ledger, queue, value.as_ref(), now, &mut answers);
+            }
+            drop(admission);
+            unused.extend(
+                answers.into_iter().filter_map(|(member, id, answer)| member.answered(id, answer)),
+            );
+        }
+    }
+
+    /// Without a lock, since each wakes its callers.
+    fn for_each(&self, tell: impl Fn(&dyn Member)) {
+        let members: Vec<_> =
+            lock(&self.members).iter().filter_map(|(_, member)| member.upgrade()).collect();
+        members.iter().for_each(|member| tell(&**member));
+    }
+}
+
+/// Lets others answer, should a member panic.
+struct Answering<'a>(&'a Login);
+
+impl Drop for Answering<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            lock(&self.0.admission).is_answering = false;
+        }
+    }
+}
+
+fn answer_queue(
+    ledger: &mut Ledger,
+    queue: &mut VecDeque<Waiting>,
+    value: Option<&Credentials>,
+    now: Now,
+    answers: &mut Vec<Answer>,
+) {
+    while let Some(first) = queue.front() {
+        let Some(member) = first.member.upgrade() else {
+            queue.pop_front();
+            continue;
+        };
+        let alias = &*first.user_alias;
+        let answer = match value.map(|value| value.clone().with_user_alias(alias)) {
+            Some(Ok(credentials)) => ledger.ask(&credentials, now),
+            // An alias that no credentials take is told so by the one that fetches them.
+            Some(Err(_)) | None => ledger.reserve(Some(alias), now),
+        };
+        if matches!(answer, Err(Rejected::Busy { .. })) {
+            return;
+        }
+        answers.push((member, first.id, answer));
+        queue.pop_front();
+    }
+}
+
+fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether both are the same in all but the alias, letter by letter: another spelling of the
+/// username may be another owner of tokens.
+fn is_same(one: &Credentials, other: &Credentials) -> bool {
+    use point_auth_core::secrecy::ExposeSecret;
+    one.username() == other.username()
+        && one.password().expose_secret() == other.password().expose_secret()
+}

@@ -4,7 +4,11 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
+use http::Uri;
+
+use crate::Proxy;
 use crate::chain::{self, ScrubbedError};
+use crate::reason::{Route, Text, TransportErrorReason};
 
 /// What went wrong, alike for every transport.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -33,35 +37,28 @@ impl TransportErrorKind {
     }
 }
 
-impl fmt::Display for TransportErrorKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Connect => "could not connect",
-            Self::Tls => "TLS failed",
-            Self::Timeout => "timed out",
-            Self::TooLarge => "the response is too large",
-            Self::Protocol => "the server did not keep to the protocol",
-            Self::Other => "the transport failed",
-        })
-    }
-}
-
 /// There is no response. Says why, and whether the request may have been sent.
 ///
-/// The [`source`](Error::source) explains more where the transport knows more. It holds no body, no header value and
-/// no URL with a password in it; the adapters of this project [scrub](ScrubbedError) what their client says.
+/// `Display` names the reason, and the host and port of the server or of the proxy, never a path or
+/// userinfo. The [`source`](Error::source) explains more where the transport knows more. It holds no
+/// body, no header value and no URL with a password in it; the adapters of this project
+/// [scrub](ScrubbedError) what their client says.
 #[derive(Clone, Debug)]
 pub struct TransportError {
     kind: TransportErrorKind,
+    reason: Option<TransportErrorReason>,
     may_have_been_sent: bool,
     // Shared, so that all who waited for one request get its error.
+    route: Option<Arc<Route>>,
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
 impl TransportError {
-    /// A failure after which the request may have been sent: the safe thing to say as long as nobody knows better.
+    /// Creates a failure after which the request may have been sent.
+    ///
+    /// That is the safe thing to say until it is [certain](Self::not_sent) that it was not.
     pub const fn new(kind: TransportErrorKind) -> Self {
-        Self { kind, may_have_been_sent: true, source: None }
+        Self { kind, reason: None, may_have_been_sent: true, route: None, source: None }
     }
 
     /// Says that no byte of the request body can have reached the server.
@@ -81,13 +78,34 @@ impl TransportError {
         self
     }
 
-    /// Says of an HTTP client's `error` what every transport says alike: the kind by what is found anywhere in its chain
-    /// of causes, or else `fallback` (and [`Connect`](TransportErrorKind::Connect) as the fallback is not overruled by a
-    /// connection that broke off); and a scrubbed copy of the chain as the source.
+    /// Names where the request was going: the host and port of `target`, and those of the proxy.
+    ///
+    /// Nothing else of the URL is kept. A route that was named before stays, so that a transport,
+    /// which knows the proxy, goes before the `Client` of `point-auth`, which names the target of
+    /// whatever transport it has.
+    #[must_use]
+    pub fn with_route(mut self, target: &Uri, proxy: Option<&Proxy>) -> Self {
+        if self.route.is_none() {
+            self.route = Route::new(target, proxy).map(Arc::new);
+        }
+        self
+    }
+
+    /// Says of an HTTP client's `error` what every transport says alike: kind, reason and source.
+    ///
+    /// The kind is what is found anywhere in its chain of causes, or else `fallback`. Of
+    /// [`Connect`](TransportErrorKind::Connect) as the fallback, a connection that broke off makes
+    /// nothing else. The source is a scrubbed copy of the chain, without what the reason has said.
     pub fn classify(error: &(dyn Error + 'static), fallback: TransportErrorKind) -> Self {
         let kind = chain::kind_of(error, fallback);
-        let classified = Self::new(kind);
-        match ScrubbedError::of(error) {
+        let reason = TransportErrorReason::of(error, kind);
+        let is_said = |io_kind| match reason {
+            Some(reason) => reason.says_all_of(io_kind),
+            // Those that TLS is wrapped in say nothing of it.
+            None => matches!(kind, TransportErrorKind::Timeout | TransportErrorKind::Tls),
+        };
+        let classified = Self { reason, ..Self::new(kind) };
+        match ScrubbedError::without(error, is_said) {
             Some(source) => classified.with_source(source),
             None => classified,
         }
@@ -98,6 +116,11 @@ impl TransportError {
         self.kind
     }
 
+    /// What exactly went wrong, where the transport knows.
+    pub const fn reason(&self) -> Option<TransportErrorReason> {
+        self.reason
+    }
+
     /// Whether any of the request body may have reached the server, and so may have had an effect there.
     pub const fn may_have_been_sent(&self) -> bool {
         self.may_have_been_sent
@@ -106,7 +129,8 @@ impl TransportError {
 
 impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.kind.fmt(f)
+        let Self { kind, reason, may_have_been_sent, ref route, .. } = *self;
+        Text { kind, reason, may_have_been_sent, route: route.as_deref() }.fmt(f)
     }
 }
 
@@ -119,5 +143,11 @@ impl Error for TransportError {
 impl From<TransportErrorKind> for TransportError {
     fn from(kind: TransportErrorKind) -> Self {
         Self::new(kind)
+    }
+}
+
+impl From<TransportErrorReason> for TransportError {
+    fn from(reason: TransportErrorReason) -> Self {
+        Self { reason: Some(reason), ..Self::new(reason.kind()) }
     }
 }

@@ -85,6 +85,7 @@ mod limits;
 #[cfg(feature = "http-body")]
 mod once;
 mod proxy;
+mod reason;
 mod runtime;
 mod sent;
 mod settings;
@@ -103,6 +104,7 @@ pub use limits::{LONGEST_IDLE, SendLimits};
 #[cfg(feature = "http-body")]
 pub use once::{OnceBody, read_capped};
 pub use proxy::{Proxy, ProxyResolver, ProxySettings};
+pub use reason::TransportErrorReason;
 pub use runtime::{Runtime, Task};
 /// The version that [`TlsSettings`] takes a configuration of.
 #[cfg(feature = "rustls")]

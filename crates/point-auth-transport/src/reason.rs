@@ -105,8 +105,8 @@ const fn of_io(kind: io::ErrorKind) -> Option<TransportErrorReason> {
 /// Recognizes errors that have neither a public type nor a number.
 fn of_text(text: &str) -> Option<TransportErrorReason> {
     match text {
-        // hyper-util, on any system.
-        "dns error" => Some(TransportErrorReason::NameLookup),
+        // hyper-util, on any system; and rustls, which refuses a name that no look-up could find.
+        "dns error" | "invalid dns name" => Some(TransportErrorReason::NameLookup),
         "tunnel error: proxy authorization required" => {
             Some(TransportErrorReason::ProxyCredentials)
         }
@@ -121,9 +121,20 @@ fn of_text(text: &str) -> Option<TransportErrorReason> {
         _ if text.starts_with("failed to lookup address information") => {
             Some(TransportErrorReason::NameLookup)
         }
+        // h2 hides the I/O error that ends a stream.
+        _ if H2_BROKE_OFF.iter().any(|start| text.starts_with(start)) => {
+            Some(TransportErrorReason::Closed)
+        }
         _ => None,
     }
 }
+
+const H2_BROKE_OFF: [&str; 4] = [
+    "stream closed because of a broken pipe",
+    "peer closed connection without sending TLS close_notify",
+    "connection reset",
+    "Connection reset",
+];
 
 #[cfg(feature = "rustls")]
 fn of_rustls(error: &rustls::Error) -> Option<TransportErrorReason> {
@@ -134,7 +145,10 @@ fn of_rustls(error: &rustls::Error) -> Option<TransportErrorReason> {
         return is_plain.then_some(TransportErrorReason::NotTls);
     };
     match error {
-        CertificateError::UnknownIssuer => Some(TransportErrorReason::UntrustedCertificate),
+        // A signature is bad where another authority has the name of one that is trusted.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            Some(TransportErrorReason::UntrustedCertificate)
+        }
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
             Some(TransportErrorReason::ExpiredCertificate)
         }
@@ -158,12 +172,13 @@ pub(crate) struct Route {
 impl Route {
     /// Reads the route of a request to `target`, if that has a host.
     pub(crate) fn new(target: &Uri, proxy: Option<&Proxy>) -> Option<Self> {
-        let port = match (target.port_u16(), target.scheme_str()) {
-            (Some(port), _) => port,
-            (None, Some("http")) => 80,
-            (None, _) => 443,
+        let host = target.host()?;
+        let target = match (target.port_u16(), target.scheme_str()) {
+            (Some(port), _) => format!("{host}:{port}"),
+            (None, Some("https")) => format!("{host}:443"),
+            (None, Some("http")) => format!("{host}:80"),
+            (None, _) => host.to_owned(),
         };
-        let target = format!("{}:{port}", target.host()?);
         let proxy = proxy.map(|proxy| format!("{}:{}", proxy.host(), proxy.port()));
         Some(Self { target, proxy })
     }

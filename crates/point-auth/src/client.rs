@@ -7,6 +7,7 @@ use point_auth_transport::AsyncTransport;
 
 use crate::Error;
 use crate::config::{Config, client_settings};
+use crate::routed::Routed;
 
 /// Runs operations of the API over an async transport, each exactly once.
 ///
@@ -16,14 +17,14 @@ use crate::config::{Config, client_settings};
 /// `Client<Arc<dyn AsyncTransport>>` chooses the transport at run time.
 #[derive(Clone)]
 pub struct Client<T> {
-    transport: T,
+    transport: Routed<T>,
     config: Config,
 }
 
 impl<T: AsyncTransport> Client<T> {
     /// A client of the [production API](point_auth_core::BaseUrl::production).
     pub fn new(transport: T) -> Self {
-        Self { transport, config: Config::default() }
+        Self { transport: Routed(transport), config: Config::default() }
     }
 
     client_settings!();
@@ -48,7 +49,7 @@ impl<T: AsyncTransport> Client<T> {
         self.execute(&Refresh::new(refresh_token)).await
     }
 
-    pub(crate) fn into_parts(self) -> (T, Config) {
+    pub(crate) fn into_parts(self) -> (Routed<T>, Config) {
         (self.transport, self.config)
     }
 

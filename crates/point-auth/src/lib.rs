@@ -122,6 +122,8 @@ mod observer;
 #[cfg(any(feature = "async", feature = "blocking"))]
 mod panicked;
 #[cfg(any(feature = "async", feature = "blocking"))]
+mod routed;
+#[cfg(any(feature = "async", feature = "blocking"))]
 mod runtime;
 #[cfg(feature = "async")]
 mod sessions;

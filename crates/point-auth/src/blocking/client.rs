@@ -7,6 +7,7 @@ use point_auth_transport::BlockingTransport;
 
 use crate::Error;
 use crate::config::{Config, client_settings};
+use crate::routed::Routed;
 
 /// Runs operations of the API over a blocking transport, each exactly once.
 ///
@@ -19,14 +20,14 @@ use crate::config::{Config, client_settings};
 /// `Client<Arc<dyn BlockingTransport>>` chooses the transport at run time.
 #[derive(Clone)]
 pub struct Client<T> {
-    transport: T,
+    transport: Routed<T>,
     config: Config,
 }
 
 impl<T: BlockingTransport> Client<T> {
     /// A client of the [production API](point_auth_core::BaseUrl::production).
     pub fn new(transport: T) -> Self {
-        Self { transport, config: Config::default() }
+        Self { transport: Routed(transport), config: Config::default() }
     }
 
     client_settings!();
@@ -51,7 +52,7 @@ impl<T: BlockingTransport> Client<T> {
         self.execute(&Refresh::new(refresh_token))
     }
 
-    pub(crate) fn into_parts(self) -> (T, Config) {
+    pub(crate) fn into_parts(self) -> (Routed<T>, Config) {
         (self.transport, self.config)
     }
 

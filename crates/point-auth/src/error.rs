@@ -1,10 +1,11 @@
-//! [`Error`]: what a client or a session fails with, the same for every transport.
+//! [`Error`]: what a client or a session fails with, alike for every transport.
 
 use std::fmt;
+use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
 use point_auth_core::session::{AttemptError, Failure, Now, SessionError};
-use point_auth_core::{CredentialsError, Denial, RequestError, ResponseError, RetryAfter};
+use point_auth_core::{CredentialsError, Denial, RequestError, ResponseError};
 use point_auth_transport::{TransportError, TransportErrorKind};
 
 /// An operation failed.
@@ -18,7 +19,13 @@ pub struct Error(Cause);
 enum Cause {
     Request(RequestError),
     Transport(TransportError),
-    Response(ResponseError),
+    Response {
+        error: ResponseError,
+        /// How long the server asks to be left alone, from when the response came.
+        retry_after: Option<Duration>,
+        /// Whether it is an operation of the user's that was answered.
+        is_operation: bool,
+    },
     Credentials(CredentialsError),
     /// There is no token.
     Session {
@@ -32,13 +39,17 @@ enum Cause {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The server said no: see [`Error::denial`]. Sent again as it is, it will be denied again and may lock the account.
+    /// The server denied a sign-in or a refresh: see [`Error::denial`]. A sign-in that is sent again
+    /// as it is will be denied again, and may lock the account.
     Denied,
+    /// The server refused an operation of your own with an error object: see [`Error::denial`]. It
+    /// says nothing about the password or the refresh token.
+    Refused,
     /// An answer that is not this API's: 429, any 3xx or 5xx, a gateway's page. Most pass.
     Unexpected,
     /// The API answered something that this library does not understand.
     Malformed,
-    /// No connection.
+    /// No connection: to the server, or to or through the proxy.
     Connect,
     /// TLS failed, most often because a certificate is not trusted.
     Tls,
@@ -52,13 +63,13 @@ pub enum ErrorKind {
     Transport,
     /// The request could not be built, which only an operation of your own can cause.
     Request,
-    /// There are no credentials and no good refresh token: somebody must sign in.
+    /// There are no credentials and no good refresh token: a person must sign in.
     SignInNeeded,
     /// The source of the credentials failed, or took too long; or the alias is empty or too long.
     Credentials,
     /// The server gives tokens that are of no use: ended on arrival, or rejected by the API.
     UselessToken,
-    /// Sign-ins got lost: whoever was sending them went away, or they got no answer too often of late.
+    /// The outcome of sign-ins is unknown: their sender went away, or too many got no answer.
     Lost,
 }
 
@@ -76,7 +87,12 @@ impl Error {
             };
         }
         match self.as_response() {
-            Some(ResponseError::Denied(_)) => return ErrorKind::Denied,
+            Some(ResponseError::Denied(_)) => {
+                return match self.0 {
+                    Cause::Response { is_operation: true, .. } => ErrorKind::Refused,
+                    _ => ErrorKind::Denied,
+                };
+            }
             Some(ResponseError::Malformed { .. }) => return ErrorKind::Malformed,
             Some(_) => return ErrorKind::Unexpected,
             None => {}
@@ -100,35 +116,45 @@ impl Error {
 
     /// Whether the same operation may succeed later, with nothing changed on this side.
     ///
-    /// Wait before trying again, at least as long as [`retry_after`](Self::retry_after) says. And mind that a sign-in that
-    /// [may have been sent](Self::may_have_been_sent) may have counted against the account.
+    /// A session says of a failure what a client says of it, but for [`ErrorKind::Transport`], which
+    /// it calls retryable. It goes on trying whatever this returns. False means that waiting alone
+    /// will not help, as with an untrusted certificate.
+    ///
+    /// Wait before trying again, at least as long as [`retry_after`](Self::retry_after) says. A
+    /// sign-in that [may have been sent](Self::may_have_been_sent) may have counted against the
+    /// account.
     pub fn is_retryable(&self) -> bool {
         match &self.0 {
             Cause::Request(_) | Cause::Credentials(_) => false,
             Cause::Transport(error) => error.kind().is_retryable(),
-            Cause::Response(error) => error.is_retryable(),
-            // The session itself tries again, once its pause is over.
-            Cause::Session { error, .. } => {
-                matches!(error, SessionError::Failed { .. } | SessionError::OutOfPatience { .. })
-            }
+            Cause::Response { error, .. } => error.is_retryable(),
+            Cause::Session { error, .. } => match error {
+                SessionError::Failed { error, .. } => may_pass(error),
+                SessionError::OutOfPatience { .. } => true,
+                _ => false,
+            },
         }
     }
 
-    /// How long the server asks to be left alone, if it said so; from a session, how long it sends nothing.
-    pub fn retry_after(&self) -> Option<RetryAfter> {
+    /// How long to wait, from when the error came: as the server asks, or until a session sends
+    /// again.
+    ///
+    /// A server may name a date. It is measured against the clock of this machine at the time when
+    /// the response came, and is zero if it had passed.
+    pub fn retry_after(&self) -> Option<Duration> {
         match &self.0 {
-            Cause::Response(error) => error.retry_after(),
+            Cause::Response { retry_after, .. } => *retry_after,
             Cause::Session { error: SessionError::Failed { until, .. }, asked_at } => {
-                Some(RetryAfter::Delay(until.time_left(*asked_at)))
+                Some(until.time_left(*asked_at))
             }
             _ => None,
         }
     }
 
-    /// What the server said, if it said no.
+    /// What the server said, if it denied a sign-in or a refresh, or refused an operation.
     pub fn denial(&self) -> Option<&Denial> {
         match &self.0 {
-            Cause::Response(error) => error.denial(),
+            Cause::Response { error, .. } => error.denial(),
             Cause::Session { error: SessionError::Denied(denial), .. } => Some(denial),
             _ => None,
         }
@@ -154,7 +180,7 @@ impl Error {
     pub fn as_transport(&self) -> Option<&TransportError> {
         match (&self.0, self.attempt()) {
             (Cause::Transport(error), _) => Some(error),
-            (_, Some(AttemptError::Failure(failure))) => failure.source()?.downcast_ref(),
+            (_, Some(attempt)) => transport_of(attempt),
             _ => None,
         }
     }
@@ -162,7 +188,7 @@ impl Error {
     /// What is wrong with the response, if there was one.
     pub fn as_response(&self) -> Option<&ResponseError> {
         match (&self.0, self.attempt()) {
-            (Cause::Response(error), _) => Some(error),
+            (Cause::Response { error, .. }, _) => Some(error),
             (_, Some(AttemptError::Response(error))) => Some(error),
             _ => None,
         }
@@ -182,7 +208,7 @@ impl Error {
         match &self.0 {
             Cause::Request(_) | Cause::Credentials(_) => false,
             Cause::Transport(error) => error.may_have_been_sent(),
-            Cause::Response(_) => true,
+            Cause::Response { .. } => true,
             Cause::Session { error, .. } => match error {
                 SessionError::SignInNeeded => false,
                 SessionError::Failed { error: AttemptError::Failure(failure), .. } => {
@@ -196,6 +222,39 @@ impl Error {
     /// The error of a session that you drive by hand, asked at that time.
     pub fn from_session(error: SessionError, asked_at: Now) -> Self {
         Self(Cause::Session { error, asked_at })
+    }
+
+    /// The error of a response to an operation of the user's, which has just come.
+    #[cfg(any(feature = "async", feature = "blocking"))]
+    pub(crate) fn of_operation(error: ResponseError) -> Self {
+        Self::of_response(error, true)
+    }
+
+    fn of_response(error: ResponseError, is_operation: bool) -> Self {
+        let retry_after = error.retry_after().map(|wait| wait.delay_from(SystemTime::now()));
+        Self(Cause::Response { error, retry_after, is_operation })
+    }
+}
+
+/// Whether an exchange that failed like this may succeed later.
+fn may_pass(attempt: &AttemptError) -> bool {
+    match attempt {
+        AttemptError::Response(error) => error.is_retryable(),
+        AttemptError::Request(_) => false,
+        AttemptError::Failure(failure) => match transport_of(attempt) {
+            // Another caller may have a runtime that is not shutting down.
+            Some(error) => error.kind().is_retryable() || error.kind() == TransportErrorKind::Other,
+            None => !failure.source().is_some_and(|source| source.is::<CredentialsError>()),
+        },
+        _ => true,
+    }
+}
+
+/// What the transport failed with in an exchange of a session.
+fn transport_of(attempt: &AttemptError) -> Option<&TransportError> {
+    match attempt {
+        AttemptError::Failure(failure) => failure.source()?.downcast_ref(),
+        _ => None,
     }
 }
 
@@ -214,7 +273,7 @@ impl fmt::Display for Error {
             Cause::Request(error) => error.fmt(f),
             Cause::Credentials(error) => error.fmt(f),
             Cause::Transport(error) => error.fmt(f),
-            Cause::Response(error) => error.fmt(f),
+            Cause::Response { error, .. } => error.fmt(f),
             Cause::Session { error, .. } => error.fmt(f),
         }
     }
@@ -227,7 +286,7 @@ impl std::error::Error for Error {
             Cause::Request(error) => error.source(),
             Cause::Credentials(error) => error.source(),
             Cause::Transport(error) => error.source(),
-            Cause::Response(error) => error.source(),
+            Cause::Response { error, .. } => error.source(),
             Cause::Session { error, .. } => error.source(),
         }
     }
@@ -252,7 +311,8 @@ impl From<TransportError> for Error {
 }
 
 impl From<ResponseError> for Error {
+    /// The error of a sign-in or a refresh whose response has just come.
     fn from(error: ResponseError) -> Self {
-        Self(Cause::Response(error))
+        Self::of_response(error, false)
     }
 }

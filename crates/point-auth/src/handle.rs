@@ -61,7 +61,8 @@ fn read<O: Operation>(
     response: &Response<SecretBody>,
     token: &AccessToken,
 ) -> Result<O::Output, Error> {
-    operation.parse_response(response).map_err(|error| error.without(token.expose()).into())
+    let parsed = operation.parse_response(response);
+    parsed.map_err(|error| Error::of_operation(error.without(token.expose())))
 }
 
 impl Clone for Handle {

@@ -1,9 +1,10 @@
 //! Whatever the adapter, a caller sees the same.
 
 use http::{HeaderValue, Request, Response};
+use point_auth::operation::{json_post, success_body};
 use point_auth::{
-    BaseUrl, Credentials, Error, ErrorKind, Operation, Refresh, RequestError, ResponseError,
-    SecretBody, SignIn, TokenSet,
+    BaseUrl, Credentials, Error, ErrorKind, Operation, Refresh, RefreshToken, RequestError,
+    ResponseError, SecretBody, SignIn, TokenSet,
 };
 use point_auth_testkit::{Certificate, Emulator, Fault, HttpVersions};
 
@@ -61,6 +62,50 @@ fn a_wrong_password_is_the_same_denial() {
         assert_eq!(error.denial().unwrap().code(), "access_denied", "{name}");
         assert_eq!(error.status(), Some(http::StatusCode::FORBIDDEN), "{name}");
         assert!(!error.is_retryable(), "{name}");
+    }
+}
+
+/// An operation of the user's, whose answer is an error object.
+struct Own;
+
+impl Operation for Own {
+    type Output = ();
+    const NAME: &'static str = "own";
+
+    fn to_request(&self, base: &BaseUrl) -> Result<Request<SecretBody>, RequestError> {
+        json_post(base, "/own", SecretBody::default())
+    }
+
+    fn parse_response<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<(), ResponseError> {
+        success_body(response, Self::MAX_RESPONSE_BYTES, &[]).map(drop)
+    }
+}
+
+#[test]
+fn an_operation_that_is_refused_is_told_from_a_sign_in_or_a_refresh_that_is_denied() {
+    let emulator = emulator();
+    let refresh_token = RefreshToken::new("unknown").unwrap();
+    for (name, client) in all_clients(&settings(&emulator), &base_url(&emulator)) {
+        for status in [400, 403] {
+            let refusal = || Fault::respond(status).json(r#"{"error": "access_denied"}"#);
+            emulator.push_fault(refusal());
+            let refused = client.execute(&Own).expect_err(name);
+            emulator.push_fault(refusal());
+            let denied = client.execute(&SignIn::new(&credentials())).expect_err(name);
+            emulator.push_fault(refusal());
+            let rejected = client.execute(&Refresh::new(&refresh_token)).expect_err(name);
+            emulator.push_fault(refusal());
+            let signed_in = client.sign_in(&credentials()).expect_err(name);
+            let errors = [refused, denied, rejected, signed_in];
+            assert_eq!(
+                errors.each_ref().map(Error::kind),
+                [ErrorKind::Refused, ErrorKind::Denied, ErrorKind::Denied, ErrorKind::Denied]
+            );
+            for error in errors {
+                assert_eq!(error.denial().unwrap().code(), "access_denied", "{name}");
+                assert!(!error.is_retryable() && error.may_have_been_sent(), "{name}");
+            }
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! [`Error`]: what a client or a session fails with, alike for every transport.
 
-use std::fmt;
+use std::error::Error as StdError;
+use std::fmt::{self, Display};
 use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
@@ -10,8 +11,10 @@ use point_auth_transport::{TransportError, TransportErrorKind};
 
 /// An operation failed.
 ///
-/// [`kind`](Self::kind) says how, alike for every transport. Nothing in it is secret: it may be logged with all of its
-/// causes.
+/// [`kind`](Self::kind) says how. `Display` says in one line what happened: the cause, the host and
+/// port where there was no answer, and when a session sends again. The
+/// [`source`](std::error::Error::source) goes on with what that line has not said. Texts and kinds
+/// are alike for every transport. Nothing in it is secret: it may be logged with all of its causes.
 #[derive(Clone, Debug)]
 pub struct Error(Cause);
 
@@ -267,29 +270,94 @@ fn is_of_a_source(failure: &Failure) -> bool {
     failure.source().is_some_and(|source| source.is::<CredentialsError>())
 }
 
-impl fmt::Display for Error {
+impl Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Cause::Request(error) => error.fmt(f),
             Cause::Credentials(error) => error.fmt(f),
-            Cause::Transport(error) => error.fmt(f),
+            Cause::Transport(error) => fmt_transport(error, f),
             Cause::Response { error, .. } => error.fmt(f),
-            Cause::Session { error, .. } => error.fmt(f),
+            Cause::Session { error, asked_at } => fmt_session(error, *asked_at, f),
         }
     }
 }
 
-impl std::error::Error for Error {
-    /// The cause of the cause: `Display` has said the cause's own words already.
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+impl StdError for Error {
+    /// The first cause that `Display` has not said.
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match &self.0 {
             Cause::Request(error) => error.source(),
             Cause::Credentials(error) => error.source(),
-            Cause::Transport(error) => error.source(),
+            Cause::Transport(error) => source_of_transport(error),
             Cause::Response { error, .. } => error.source(),
-            Cause::Session { error, .. } => error.source(),
+            Cause::Session { error, .. } => source_of_session(error),
         }
     }
+}
+
+/// Writes what a session's error says in one line.
+fn fmt_session(error: &SessionError, asked_at: Now, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match error {
+        SessionError::Failed { error, until, .. } => {
+            f.write_str("no access token: ")?;
+            fmt_attempt(error, f)?;
+            let left = until.time_left(asked_at);
+            // In whole seconds, and never sooner than it is.
+            match left.as_secs().saturating_add(u64::from(left.subsec_nanos() > 0)) {
+                0 => Ok(()),
+                seconds => write!(f, "; next attempt in {seconds} s"),
+            }
+        }
+        SessionError::OutOfPatience { last: Some(error), .. } => {
+            f.write_str("no access token in time: ")?;
+            fmt_attempt(error, f)
+        }
+        SessionError::OutOfPatience { last: None, .. } => f.write_str("no access token in time"),
+        SessionError::SignInNeeded => {
+            f.write_str("no access token: there are no credentials and no good refresh token")
+        }
+        _ => error.fmt(f),
+    }
+}
+
+/// What [`fmt_session`] has not said.
+fn source_of_session(error: &SessionError) -> Option<&(dyn StdError + 'static)> {
+    match error {
+        SessionError::Failed { error, .. }
+        | SessionError::OutOfPatience { last: Some(error), .. } => match transport_of(error) {
+            Some(error) => source_of_transport(error),
+            None => error.source(),
+        },
+        _ => error.source(),
+    }
+}
+
+fn fmt_attempt(error: &AttemptError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match transport_of(error) {
+        Some(error) => fmt_transport(error, f),
+        None => error.fmt(f),
+    }
+}
+
+fn fmt_transport(error: &TransportError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    error.fmt(f)?;
+    match explanation(error) {
+        Some(explanation) => write!(f, ": {explanation}"),
+        None => Ok(()),
+    }
+}
+
+/// What [`fmt_transport`] has not said.
+fn source_of_transport(error: &TransportError) -> Option<&(dyn StdError + 'static)> {
+    match explanation(error) {
+        Some(explanation) => explanation.source(),
+        None => error.source(),
+    }
+}
+
+/// The first cause, where the text of the error itself names none.
+fn explanation(error: &TransportError) -> Option<&(dyn StdError + 'static)> {
+    error.source().filter(|_| error.reason().is_none())
 }
 
 impl From<RequestError> for Error {

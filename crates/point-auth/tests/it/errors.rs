@@ -101,14 +101,22 @@ fn how_long_to_leave_the_server_alone_is_a_duration_whichever_form_it_came_in() 
 }
 
 #[test]
-fn a_cause_is_told_once() {
+fn a_transport_of_the_users_has_its_errors_named_too_and_each_cause_once() {
     let error = failed(|| {
-        TransportError::new(TransportErrorKind::Connect)
-            .with_source(io::Error::from(io::ErrorKind::ConnectionRefused))
+        let cause = io::Error::from_raw_os_error(111);
+        TransportError::classify(&cause, TransportErrorKind::Other)
     });
-    assert_eq!(error.to_string(), "could not connect");
-    assert_eq!(error.source().unwrap().to_string(), "connection refused");
-    assert!(error.source().unwrap().source().is_none());
+    assert_eq!(error.to_string(), "connection to api.pointservices.com:443 refused");
+    assert!(error.source().is_none());
+
+    let error = failed(|| {
+        TransportError::new(TransportErrorKind::Connect).with_source(io::Error::other(
+            io::Error::new(io::ErrorKind::NotFound, "no such socket"),
+        ))
+    });
+    let expected = "connection to api.pointservices.com:443 failed: no such socket";
+    assert_eq!(error.to_string(), expected);
+    assert!(error.source().is_none());
 }
 
 #[test]

@@ -88,12 +88,7 @@ fn a_refusal_of_haproxys_own_is_no_denial_and_its_retry_after_is_read() {
     for client in haproxy.site().clients() {
         let error = client.must_fail(ErrorKind::Unexpected);
         assert_eq!(error.status(), Some(StatusCode::FORBIDDEN), "{}", client.name);
-        assert_eq!(
-            error.retry_after(),
-            Some(Duration::from_secs(7)),
-            "{}",
-            client.name
-        );
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(7)), "{}", client.name);
     }
     assert_eq!(emulator.requests().len(), 0);
 }

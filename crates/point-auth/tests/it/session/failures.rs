@@ -81,6 +81,9 @@ fn a_server_that_is_down_is_tried_three_times_and_found_again_when_it_is_up() {
     let error = runtime.block_on(waiting).unwrap().unwrap_err();
     assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Connect, true));
     assert!(!error.may_have_been_sent());
+    let expected =
+        format!("no access token: connection to {} refused; next attempt in 1 s", closed.addr());
+    assert_eq!(error.to_string(), expected);
     assert_eq!(world.control.begun(), 3);
     // At once, and nothing is sent.
     assert_eq!(runtime.block_on(session.access_token()).unwrap_err().kind(), ErrorKind::Connect);

@@ -64,7 +64,7 @@ fn callers_are_told_of_a_transport_that_panics_again_and_again() {
         assert!(error.is_retryable() && error.may_have_been_sent());
         assert_eq!(
             told(&error),
-            ["no access token could be got", "the transport failed", "it panicked"]
+            ["no access token: request to the server failed: it panicked; next attempt in 600 s"]
         );
         // And of nothing that the panic said.
         assert!(!format!("{error:?}").contains("as the test wants it"));

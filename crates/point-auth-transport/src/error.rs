@@ -80,9 +80,8 @@ impl TransportError {
 
     /// Names where the request was going: the host and port of `target`, and those of the proxy.
     ///
-    /// Nothing else of the URL is kept. A route that was named before stays, so that a transport,
-    /// which knows the proxy, goes before the `Client` of `point-auth`, which names the target of
-    /// whatever transport it has.
+    /// Nothing else of the URL is kept. A route that was named before stays: a transport knows its
+    /// proxy, and the `Client` of `point-auth` names the target for transports that do not.
     #[must_use]
     pub fn with_route(mut self, target: &Uri, proxy: Option<&Proxy>) -> Self {
         if self.route.is_none() {
@@ -93,9 +92,9 @@ impl TransportError {
 
     /// Says of an HTTP client's `error` what every transport says alike: kind, reason and source.
     ///
-    /// The kind is what is found anywhere in its chain of causes, or else `fallback`. Of
-    /// [`Connect`](TransportErrorKind::Connect) as the fallback, a connection that broke off makes
-    /// nothing else. The source is a scrubbed copy of the chain, without what the reason has said.
+    /// The kind is what is found anywhere in its chain of causes, or else `fallback`. With
+    /// [`Connect`](TransportErrorKind::Connect) as the fallback, a connection that broke off stays
+    /// `Connect`. The source is a scrubbed copy of the chain, without what the reason says.
     pub fn classify(error: &(dyn Error + 'static), fallback: TransportErrorKind) -> Self {
         let kind = chain::kind_of(error, fallback);
         let reason = TransportErrorReason::of(error, kind);

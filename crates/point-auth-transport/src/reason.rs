@@ -201,17 +201,15 @@ impl fmt::Display for Text<'_> {
             return self.fmt_kind(f, target, proxy);
         };
         // Where a proxy is used, the way leads to it alone until it has opened the tunnel.
-        let next = match proxy {
-            Some(proxy) => format!("proxy {proxy}"),
-            None => target.to_owned(),
-        };
-        let proxy = proxy.unwrap_or("in between");
+        let proxy = proxy.map(|proxy| format!("proxy {proxy}"));
+        let next = proxy.as_deref().unwrap_or(target);
+        let proxy = proxy.as_deref().unwrap_or("the proxy");
         match reason {
             Reason::Refused => write!(f, "connection to {next} refused"),
             Reason::NameLookup => write!(f, "name look-up of {next} failed"),
             Reason::Unreachable => write!(f, "{next} is unreachable"),
-            Reason::ProxyCredentials => write!(f, "proxy {proxy} requires other credentials"),
-            Reason::ProxyTunnel => write!(f, "proxy {proxy} opened no tunnel to {target}"),
+            Reason::ProxyCredentials => write!(f, "{proxy} requires other credentials"),
+            Reason::ProxyTunnel => write!(f, "{proxy} opened no tunnel to {target}"),
             Reason::UntrustedCertificate => write!(f, "certificate of {target} is not trusted"),
             Reason::ExpiredCertificate => write!(f, "certificate of {target} has expired"),
             Reason::EarlyCertificate => write!(f, "certificate of {target} is not valid yet"),

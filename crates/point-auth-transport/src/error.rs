@@ -16,15 +16,16 @@ use crate::reason::{Route, Text, TransportErrorReason};
 pub enum TransportErrorKind {
     /// No connection: the name is unknown, the server refused, or the proxy did. Worth another try later.
     Connect,
-    /// TLS failed: a certificate is not trusted, has expired or names another host, or the two sides have no version
-    /// in common. Another try will fail the same way until somebody changes something, so it is not retryable.
+    /// TLS failed: a certificate is not trusted, has expired or names another host, or the two sides
+    /// have no version in common. Another try fails the same way until something is changed, so it is
+    /// not retryable.
     Tls,
     /// A limit in time was reached. Worth another try later.
     Timeout,
     /// The response is larger than the limit. Not worth another try.
     TooLarge,
-    /// The other side did not keep to HTTP, broke off in the middle, or answered from another URL. Worth another try
-    /// later, since a dying server looks like this too.
+    /// The other side did not keep to HTTP, broke off in the middle, or answered from another URL.
+    /// Worth another try later, since a dying server looks like this too.
     Protocol,
     /// Anything else, such as a runtime that is shutting down. Not worth another try.
     Other,
@@ -63,8 +64,8 @@ impl TransportError {
 
     /// Says that no byte of the request body can have reached the server.
     ///
-    /// Say it only where it is certain. A sign-in that was never sent is tried again at once; one that was may have
-    /// counted against the account.
+    /// Say it only where it is certain. A sign-in that was never sent is tried again at once; one that
+    /// was may have counted against the account.
     #[must_use]
     pub fn not_sent(mut self) -> Self {
         self.may_have_been_sent = false;
@@ -120,7 +121,8 @@ impl TransportError {
         self.reason
     }
 
-    /// Whether any of the request body may have reached the server, and so may have had an effect there.
+    /// Whether any of the request body may have reached the server, and so may have had an effect
+    /// there.
     pub const fn may_have_been_sent(&self) -> bool {
         self.may_have_been_sent
     }

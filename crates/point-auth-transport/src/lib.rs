@@ -61,8 +61,9 @@
 //!
 //! - [`TransportSettings`], out of [`TlsSettings`] and [`ProxySettings`]: what they are built from, and [`SettingsError`].
 //! - [`CappedBody`] reads a response; [`SentFlag`] knows whether a request body was asked for.
-//! - [`TransportError::classify`] looks into the causes of a client's error, [`Chain`] lists them all, and [`ScrubbedError`] is a
-//!   copy that repeats only what is harmless. [`check_head`] refuses what no adapter should send, and takes out what is the connection's.
+//! - [`TransportError::classify`] looks into the causes of a client's error for its kind and its
+//!   [reason](TransportErrorReason), and [`TransportError::with_route`] names host and port. [`Chain`]
+//!   lists all causes, and [`ScrubbedError`] is a copy that repeats only what is harmless. [`check_head`] refuses what no adapter should send, and takes out what is the connection's.
 //! - [`Runtime`] is how time passes and tasks run where a session is kept going.
 //! - `OnceBody`, `read_capped` and `with_deadlines` are for clients on `http-body` and tokio.
 //!

@@ -68,7 +68,6 @@ impl TransportErrorReason {
     /// Whether an I/O error of this kind has nothing to add.
     pub(crate) fn says_all_of(self, kind: io::ErrorKind) -> bool {
         match self {
-            Self::NameLookup => true,
             Self::Refused => kind == io::ErrorKind::ConnectionRefused,
             // The I/O error around one of TLS.
             _ => self.kind() == TransportErrorKind::Tls,

@@ -36,8 +36,7 @@ fn explain(error: &point_auth::Error) -> String {
     match error.kind() {
         // Nothing is sent any more until the credentials change.
         ErrorKind::Denied => format!("somebody must act: {error}"),
-        // The session itself tries again, once its pause is over.
-        _ if error.is_retryable() => format!("try again in {:?}: {error}", error.retry_after()),
+        // Says when the session itself tries again.
         _ => error.to_string(),
     }
 }

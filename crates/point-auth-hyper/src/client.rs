@@ -8,7 +8,9 @@ use http_body::Body;
 use hyper_util::client::legacy::connect::Connect;
 use hyper_util::client::legacy::{Client, ResponseFuture};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use point_auth_transport::{LONGEST_IDLE, OnceBody, SettingsError, TlsBackend, TransportSettings};
+use point_auth_transport::{
+    LONGEST_IDLE, OnceBody, ProxyResolver, SettingsError, TlsBackend, TransportSettings,
+};
 
 use crate::connector::{BoxError, ProxyConnector};
 
@@ -55,9 +57,10 @@ where
 /// The client, and whether it can speak TLS.
 pub(crate) fn build(
     settings: &TransportSettings,
+    proxies: ProxyResolver,
 ) -> Result<(Arc<dyn AnyClient>, bool), SettingsError> {
     let backend = settings.tls().resolved_backend_of(BACKENDS)?;
-    let connector = ProxyConnector::new(settings.proxy().resolve()?, backend.is_some());
+    let connector = ProxyConnector::new(proxies, backend.is_some());
     let client = match backend {
         #[cfg(feature = "rustls")]
         Some(TlsBackend::Rustls) => {

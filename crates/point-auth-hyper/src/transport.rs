@@ -9,8 +9,8 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::Connect;
 use point_auth_core::SecretBody;
 use point_auth_transport::{
-    AsyncTransport, OnceBody, SendLimits, SettingsError, TransportError, TransportSettings,
-    async_trait, check_head, read_capped, with_deadlines,
+    AsyncTransport, OnceBody, ProxyResolver, SendLimits, SettingsError, TransportError,
+    TransportSettings, async_trait, check_head, read_capped, with_deadlines,
 };
 
 use crate::client::{self, AnyClient, Wrapped};
@@ -28,7 +28,8 @@ use crate::error::{classify, classify_body};
 pub struct HyperTransport {
     client: Arc<dyn AnyClient>,
     has_tls: bool,
-    brought: bool,
+    /// Which proxy an error names; `None` where that is up to a client that was brought.
+    proxies: Option<ProxyResolver>,
 }
 
 impl HyperTransport {
@@ -46,8 +47,9 @@ impl HyperTransport {
     /// # Errors
     /// A [`SettingsError`] when the settings ask for something that is not compiled in, or cannot be used.
     pub fn with_settings(settings: &TransportSettings) -> Result<Self, SettingsError> {
-        let (client, has_tls) = client::build(settings)?;
-        Ok(Self { client, has_tls, brought: false })
+        let proxies = settings.proxy().resolve()?;
+        let (client, has_tls) = client::build(settings, proxies.clone())?;
+        Ok(Self { client, has_tls, proxies: Some(proxies) })
     }
 
     /// A transport over connections of your own making, such as a socket that is not TCP or a TLS library that is not ours.
@@ -59,7 +61,7 @@ impl HyperTransport {
     where
         C: Connect + Clone + Send + Sync + 'static,
     {
-        Self { client: client::with_connector(connector), has_tls: true, brought: true }
+        Self { client: client::with_connector(connector), has_tls: true, proxies: None }
     }
 
     /// A transport over a client of your own that sends our [`OnceBody`].
@@ -85,7 +87,7 @@ impl HyperTransport {
         B::Error: Into<BoxError>,
         W: Fn(OnceBody) -> B + Send + Sync + 'static,
     {
-        Self { client: Arc::new(Wrapped { client, wrap }), has_tls: true, brought: true }
+        Self { client: Arc::new(Wrapped { client, wrap }), has_tls: true, proxies: None }
     }
 
     async fn exchange(
@@ -114,9 +116,13 @@ impl AsyncTransport for HyperTransport {
         let has_body = !request.body().is_empty();
         let (mut parts, body) = request.into_parts();
         check_head(&mut parts, self.has_tls)?;
+        let target = parts.uri.clone();
         let (body, sent) = OnceBody::new(body);
         let exchange = self.exchange(Request::from_parts(parts, body), limits.max_response_bytes());
-        with_deadlines(limits, &sent, has_body, exchange).await
+        with_deadlines(limits, &sent, has_body, exchange).await.map_err(|error| {
+            let proxy = self.proxies.as_ref().and_then(|proxies| proxies.proxy_for(&target));
+            error.with_route(&target, proxy)
+        })
     }
 }
 
@@ -131,6 +137,8 @@ where
 
 impl fmt::Debug for HyperTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HyperTransport").field("brought", &self.brought).finish_non_exhaustive()
+        f.debug_struct("HyperTransport")
+            .field("brought", &self.proxies.is_none())
+            .finish_non_exhaustive()
     }
 }

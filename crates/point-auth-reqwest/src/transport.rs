@@ -5,8 +5,9 @@ use std::fmt;
 use http::{Request, Response};
 use point_auth_core::SecretBody;
 use point_auth_transport::{
-    AsyncTransport, OnceBody, ScrubbedError, SendLimits, SentFlag, SettingsError, TransportError,
-    TransportErrorKind, TransportSettings, async_trait, check_head, read_capped, with_deadlines,
+    AsyncTransport, OnceBody, ProxyResolver, ScrubbedError, SendLimits, SentFlag, SettingsError,
+    TransportError, TransportErrorKind, TransportErrorReason, TransportSettings, async_trait,
+    check_head, read_capped, with_deadlines,
 };
 use reqwest::{Body, Client, Url};
 
@@ -24,7 +25,8 @@ use crate::error::classify;
 pub struct ReqwestTransport {
     client: Client,
     has_tls: bool,
-    brought: bool,
+    /// Which proxy an error names; `None` where that is up to a client that was brought.
+    proxies: Option<ProxyResolver>,
 }
 
 impl ReqwestTransport {
@@ -43,14 +45,14 @@ impl ReqwestTransport {
     /// A [`SettingsError`] when the settings ask for something that is not compiled in, or cannot be used.
     pub fn with_settings(settings: &TransportSettings) -> Result<Self, SettingsError> {
         let (client, has_tls) = client::build(settings)?;
-        Ok(Self { client, has_tls, brought: false })
+        Ok(Self { client, has_tls, proxies: Some(settings.proxy().resolve()?) })
     }
 
     /// A transport over a client of your own, for what the settings do not say: DNS, a connector layer, a Unix socket.
     ///
     /// Which of the nine rules are then up to you is in [the table](crate#a-client-that-you-bring).
     pub const fn from_client(client: Client) -> Self {
-        Self { client, has_tls: true, brought: true }
+        Self { client, has_tls: true, proxies: None }
     }
 
     async fn exchange(
@@ -74,8 +76,7 @@ impl ReqwestTransport {
             .await
             .map_err(|error| classify(error, sent.is_raised()))?;
         if *response.url() != url {
-            let cause = ScrubbedError::new("the client followed a redirect");
-            return Err(TransportError::new(TransportErrorKind::Protocol).with_source(cause));
+            return Err(TransportErrorReason::OtherUrl.into());
         }
         let (parts, body) = Response::<Body>::from(response).into_parts();
         let body = read_capped(body, max_response_bytes, |error| classify(error, true)).await?;
@@ -97,10 +98,14 @@ impl AsyncTransport for ReqwestTransport {
         let has_body = !request.body().is_empty();
         let (mut parts, body) = request.into_parts();
         check_head(&mut parts, self.has_tls)?;
+        let target = parts.uri.clone();
         let (body, sent) = OnceBody::new(body);
         let exchange =
             self.exchange(Request::from_parts(parts, body), &sent, limits.max_response_bytes());
-        with_deadlines(limits, &sent, has_body, exchange).await
+        with_deadlines(limits, &sent, has_body, exchange).await.map_err(|error| {
+            let proxy = self.proxies.as_ref().and_then(|proxies| proxies.proxy_for(&target));
+            error.with_route(&target, proxy)
+        })
     }
 }
 
@@ -112,6 +117,8 @@ impl From<Client> for ReqwestTransport {
 
 impl fmt::Debug for ReqwestTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReqwestTransport").field("brought", &self.brought).finish_non_exhaustive()
+        f.debug_struct("ReqwestTransport")
+            .field("brought", &self.proxies.is_none())
+            .finish_non_exhaustive()
     }
 }

@@ -109,8 +109,19 @@ const MAX_MESSAGE_CHARS: usize = 300;
 impl ScrubbedError {
     /// Copies the chain of `error`, or nothing if none of it is known to be harmless.
     pub fn of(error: &(dyn Error + 'static)) -> Option<Self> {
+        Self::without(error, |_| false)
+    }
+
+    /// Copies the chain but for I/O errors of kinds of which all `is_said`.
+    pub(crate) fn without(
+        error: &(dyn Error + 'static),
+        is_said: impl Fn(io::ErrorKind) -> bool,
+    ) -> Option<Self> {
+        let is_new = |cause: &&(dyn Error + 'static)| {
+            !cause.downcast_ref::<io::Error>().is_some_and(|error| is_said(error.kind()))
+        };
         let mut messages: Vec<String> = Vec::new();
-        for message in Chain::new(error).filter_map(harmless_message) {
+        for message in Chain::new(error).filter(is_new).filter_map(harmless_message) {
             let message = cap(&message);
             if messages.last() != Some(&message) {
                 messages.push(message);
@@ -144,7 +155,8 @@ fn harmless_message(error: &(dyn Error + 'static)) -> Option<String> {
     match error.raw_os_error() {
         Some(_) => Some(error.to_string()),
         // The text of what an `io::Error` wraps is anybody's; its kind is the standard library's.
-        None => (error.kind() != io::ErrorKind::Other).then(|| error.kind().to_string()),
+        None => Some(error.kind().to_string())
+            .filter(|kind| !matches!(kind.as_str(), "other error" | "uncategorized error")),
     }
 }
 

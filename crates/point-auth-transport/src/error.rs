@@ -4,7 +4,11 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
+use http::Uri;
+
+use crate::Proxy;
 use crate::chain::{self, ScrubbedError};
+use crate::reason::{Route, Text, TransportErrorReason};
 
 /// What went wrong, alike for every transport.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -12,15 +16,16 @@ use crate::chain::{self, ScrubbedError};
 pub enum TransportErrorKind {
     /// No connection: the name is unknown, the server refused, or the proxy did. Worth another try later.
     Connect,
-    /// TLS failed: a certificate is not trusted, has expired or names another host, or the two sides have no version
-    /// in common. Another try will fail the same way until somebody changes something, so it is not retryable.
+    /// TLS failed: a certificate is not trusted, has expired or names another host, or the two sides
+    /// have no version in common. Another try fails the same way until something is changed, so it is
+    /// not retryable.
     Tls,
     /// A limit in time was reached. Worth another try later.
     Timeout,
     /// The response is larger than the limit. Not worth another try.
     TooLarge,
-    /// The other side did not keep to HTTP, broke off in the middle, or answered from another URL. Worth another try
-    /// later, since a dying server looks like this too.
+    /// The other side did not keep to HTTP, broke off in the middle, or answered from another URL.
+    /// Worth another try later, since a dying server looks like this too.
     Protocol,
     /// Anything else, such as a runtime that is shutting down. Not worth another try.
     Other,
@@ -33,41 +38,34 @@ impl TransportErrorKind {
     }
 }
 
-impl fmt::Display for TransportErrorKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Connect => "could not connect",
-            Self::Tls => "TLS failed",
-            Self::Timeout => "timed out",
-            Self::TooLarge => "the response is too large",
-            Self::Protocol => "the server did not keep to the protocol",
-            Self::Other => "the transport failed",
-        })
-    }
-}
-
 /// There is no response. Says why, and whether the request may have been sent.
 ///
-/// The [`source`](Error::source) explains more where the transport knows more. It holds no body, no header value and
-/// no URL with a password in it; the adapters of this project [scrub](ScrubbedError) what their client says.
+/// `Display` names the reason, and the host and port of the server or of the proxy, never a path or
+/// userinfo. The [`source`](Error::source) explains more where the transport knows more. It holds no
+/// body, no header value and no URL with a password in it; the adapters of this project
+/// [scrub](ScrubbedError) what their client says.
 #[derive(Clone, Debug)]
 pub struct TransportError {
     kind: TransportErrorKind,
+    reason: Option<TransportErrorReason>,
     may_have_been_sent: bool,
     // Shared, so that all who waited for one request get its error.
+    route: Option<Arc<Route>>,
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
 impl TransportError {
-    /// A failure after which the request may have been sent: the safe thing to say as long as nobody knows better.
+    /// Creates a failure after which the request may have been sent.
+    ///
+    /// That is the safe thing to say until it is [certain](Self::not_sent) that it was not.
     pub const fn new(kind: TransportErrorKind) -> Self {
-        Self { kind, may_have_been_sent: true, source: None }
+        Self { kind, reason: None, may_have_been_sent: true, route: None, source: None }
     }
 
     /// Says that no byte of the request body can have reached the server.
     ///
-    /// Say it only where it is certain. A sign-in that was never sent is tried again at once; one that was may have
-    /// counted against the account.
+    /// Say it only where it is certain. A sign-in that was never sent is tried again at once; one that
+    /// was may have counted against the account.
     #[must_use]
     pub fn not_sent(mut self) -> Self {
         self.may_have_been_sent = false;
@@ -81,13 +79,33 @@ impl TransportError {
         self
     }
 
-    /// Says of an HTTP client's `error` what every transport says alike: the kind by what is found anywhere in its chain
-    /// of causes, or else `fallback` (and [`Connect`](TransportErrorKind::Connect) as the fallback is not overruled by a
-    /// connection that broke off); and a scrubbed copy of the chain as the source.
+    /// Names where the request was going: the host and port of `target`, and those of the proxy.
+    ///
+    /// Nothing else of the URL is kept. A route that was named before stays: a transport knows its
+    /// proxy, and the `Client` of `point-auth` names the target for transports that do not.
+    #[must_use]
+    pub fn with_route(mut self, target: &Uri, proxy: Option<&Proxy>) -> Self {
+        if self.route.is_none() {
+            self.route = Route::new(target, proxy).map(Arc::new);
+        }
+        self
+    }
+
+    /// Says of an HTTP client's `error` what every transport says alike: kind, reason and source.
+    ///
+    /// The kind is what is found anywhere in its chain of causes, or else `fallback`. With
+    /// [`Connect`](TransportErrorKind::Connect) as the fallback, a connection that broke off stays
+    /// `Connect`. The source is a scrubbed copy of the chain, without what the reason says.
     pub fn classify(error: &(dyn Error + 'static), fallback: TransportErrorKind) -> Self {
         let kind = chain::kind_of(error, fallback);
-        let classified = Self::new(kind);
-        match ScrubbedError::of(error) {
+        let reason = TransportErrorReason::of(error, kind);
+        let is_said = |io_kind| match reason {
+            Some(reason) => reason.says_all_of(io_kind),
+            // Those that TLS is wrapped in say nothing of it.
+            None => matches!(kind, TransportErrorKind::Timeout | TransportErrorKind::Tls),
+        };
+        let classified = Self { reason, ..Self::new(kind) };
+        match ScrubbedError::without(error, is_said) {
             Some(source) => classified.with_source(source),
             None => classified,
         }
@@ -98,7 +116,13 @@ impl TransportError {
         self.kind
     }
 
-    /// Whether any of the request body may have reached the server, and so may have had an effect there.
+    /// What exactly went wrong, where the transport knows.
+    pub const fn reason(&self) -> Option<TransportErrorReason> {
+        self.reason
+    }
+
+    /// Whether any of the request body may have reached the server, and so may have had an effect
+    /// there.
     pub const fn may_have_been_sent(&self) -> bool {
         self.may_have_been_sent
     }
@@ -106,7 +130,8 @@ impl TransportError {
 
 impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.kind.fmt(f)
+        let Self { kind, reason, may_have_been_sent, ref route, .. } = *self;
+        Text { kind, reason, may_have_been_sent, route: route.as_deref() }.fmt(f)
     }
 }
 
@@ -119,5 +144,11 @@ impl Error for TransportError {
 impl From<TransportErrorKind> for TransportError {
     fn from(kind: TransportErrorKind) -> Self {
         Self::new(kind)
+    }
+}
+
+impl From<TransportErrorReason> for TransportError {
+    fn from(reason: TransportErrorReason) -> Self {
+        Self { reason: Some(reason), ..Self::new(reason.kind()) }
     }
 }

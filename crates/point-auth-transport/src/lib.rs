@@ -61,8 +61,9 @@
 //!
 //! - [`TransportSettings`], out of [`TlsSettings`] and [`ProxySettings`]: what they are built from, and [`SettingsError`].
 //! - [`CappedBody`] reads a response; [`SentFlag`] knows whether a request body was asked for.
-//! - [`TransportError::classify`] looks into the causes of a client's error, [`Chain`] lists them all, and [`ScrubbedError`] is a
-//!   copy that repeats only what is harmless. [`check_head`] refuses what no adapter should send, and takes out what is the connection's.
+//! - [`TransportError::classify`] looks into the causes of a client's error for its kind and its
+//!   [reason](TransportErrorReason), and [`TransportError::with_route`] names host and port. [`Chain`]
+//!   lists all causes, and [`ScrubbedError`] is a copy that repeats only what is harmless. [`check_head`] refuses what no adapter should send, and takes out what is the connection's.
 //! - [`Runtime`] is how time passes and tasks run where a session is kept going.
 //! - `OnceBody`, `read_capped` and `with_deadlines` are for clients on `http-body` and tokio.
 //!
@@ -85,6 +86,7 @@ mod limits;
 #[cfg(feature = "http-body")]
 mod once;
 mod proxy;
+mod reason;
 mod runtime;
 mod sent;
 mod settings;
@@ -103,6 +105,7 @@ pub use limits::{LONGEST_IDLE, SendLimits};
 #[cfg(feature = "http-body")]
 pub use once::{OnceBody, read_capped};
 pub use proxy::{Proxy, ProxyResolver, ProxySettings};
+pub use reason::TransportErrorReason;
 pub use runtime::{Runtime, Task};
 /// The version that [`TlsSettings`] takes a configuration of.
 #[cfg(feature = "rustls")]

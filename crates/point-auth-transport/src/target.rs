@@ -35,15 +35,21 @@ fn is_of_the_connection(name: &HeaderName) -> bool {
 /// # Errors
 /// [`TransportErrorKind::Tls`] for `https` without TLS, and else [`TransportErrorKind::Other`]; nothing was sent.
 pub fn check_head(head: &mut Parts, has_tls: bool) -> Result<(), TransportError> {
-    check_target(&head.uri, has_tls)?;
-    if head.method == Method::CONNECT {
-        return refused(TransportErrorKind::Other, "a tunnel is no request of this API");
-    }
+    check_target(&head.uri, has_tls)
+        .and_then(|()| check_method(&head.method))
+        .map_err(|error| error.with_route(&head.uri, None))?;
     // Hardly any request has one, and nothing is allocated then.
     let found: Vec<HeaderName> =
         head.headers.keys().filter(|name| is_of_the_connection(name)).cloned().collect();
     for name in found {
         head.headers.remove(name);
+    }
+    Ok(())
+}
+
+fn check_method(method: &Method) -> Result<(), TransportError> {
+    if method == Method::CONNECT {
+        return refused(TransportErrorKind::Other, "a tunnel is no request of this API");
     }
     Ok(())
 }

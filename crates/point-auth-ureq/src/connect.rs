@@ -31,11 +31,14 @@ pub(crate) struct Connect {
 }
 
 impl Connect {
-    pub(crate) fn new(settings: &TransportSettings) -> Result<Self, SettingsError> {
+    pub(crate) fn new(
+        settings: &TransportSettings,
+        proxy: ProxyResolver,
+    ) -> Result<Self, SettingsError> {
         Ok(Self {
             resolver: DefaultResolver::default(),
             tcp: TcpConnector::default(),
-            proxy: settings.proxy().resolve()?,
+            proxy,
             tls: Tls::new(settings.tls())?,
         })
     }

@@ -2,7 +2,9 @@
 
 use std::io;
 
-use point_auth_transport::{ScrubbedError, SentFlag, TransportError, TransportErrorKind};
+use point_auth_transport::{
+    ScrubbedError, SentFlag, TransportError, TransportErrorKind, TransportErrorReason,
+};
 use ureq::Error;
 
 use crate::connect::PROXY_WANTS_CREDENTIALS;
@@ -14,14 +16,12 @@ pub(crate) fn of(error: &Error, sent: &SentFlag) -> TransportError {
     match error {
         Error::Io(error) => of_io(error, sent),
         Error::Timeout(_) => Kind::Timeout.into(),
-        Error::HostNotFound => {
-            because(Kind::Connect, "the name of the host or proxy cannot be looked up")
-        }
+        Error::HostNotFound => TransportErrorReason::NameLookup.into(),
         Error::ConnectionFailed => Kind::Connect.into(),
-        Error::ConnectProxyFailed(reason) if reason == PROXY_WANTS_CREDENTIALS => {
-            because(Kind::Connect, PROXY_WANTS_CREDENTIALS)
+        Error::ConnectProxyFailed(status) if status == PROXY_WANTS_CREDENTIALS => {
+            TransportErrorReason::ProxyCredentials.into()
         }
-        Error::ConnectProxyFailed(_) => because(Kind::Connect, "the proxy did not open a tunnel"),
+        Error::ConnectProxyFailed(_) => TransportErrorReason::ProxyTunnel.into(),
         Error::Tls(_) => Kind::Tls.into(),
         Error::TlsRequired => because(Kind::Tls, "no TLS is compiled in"),
         // Before anything was sent, it is our own request that ureq finds fault with.
@@ -29,7 +29,7 @@ pub(crate) fn of(error: &Error, sent: &SentFlag) -> TransportError {
         Error::Protocol(_) | Error::BodyStalled | Error::LargeResponseHeader(..) => {
             Kind::Protocol.into()
         }
-        Error::TooManyRedirects | Error::RedirectFailed => Kind::Protocol.into(),
+        Error::TooManyRedirects | Error::RedirectFailed => TransportErrorReason::OtherUrl.into(),
         Error::StatusCode(_) => {
             because(Kind::Other, "a middleware dropped the settings of the request")
         }

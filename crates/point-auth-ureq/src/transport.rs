@@ -7,8 +7,8 @@ use http::header::CONTENT_LENGTH;
 use http::{HeaderValue, Method, Request, Response, Version};
 use point_auth_core::SecretBody;
 use point_auth_transport::{
-    BlockingTransport, CappedBody, LONGEST_IDLE, ScrubbedError, SendLimits, SentFlag,
-    SettingsError, TransportError, TransportErrorKind, TransportSettings, check_head,
+    BlockingTransport, CappedBody, LONGEST_IDLE, ProxyResolver, SendLimits, SentFlag,
+    SettingsError, TransportError, TransportErrorReason, TransportSettings, check_head,
 };
 use ureq::config::AutoHeaderValue;
 use ureq::{Agent, ResponseExt, SendBody};
@@ -31,7 +31,8 @@ const LONGEST_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 pub struct UreqTransport {
     agent: Agent,
     has_tls: bool,
-    brought: bool,
+    /// Which proxy an error names; `None` where that is up to an agent that was brought.
+    proxies: Option<ProxyResolver>,
 }
 
 impl UreqTransport {
@@ -50,7 +51,8 @@ impl UreqTransport {
     /// # Errors
     /// A [`SettingsError`] when the settings cannot be kept: see there.
     pub fn with_settings(settings: &TransportSettings) -> Result<Self, SettingsError> {
-        let connect = Connect::new(settings)?;
+        let proxies = settings.proxy().resolve()?;
+        let connect = Connect::new(settings, proxies.clone())?;
         let config = Agent::config_builder()
             // The proxy is our connector's business, and these three are on the request where they are wanted.
             .proxy(None)
@@ -60,7 +62,8 @@ impl UreqTransport {
             .max_idle_age(LONGEST_IDLE)
             .build();
         let has_tls = connect.has_tls();
-        Ok(Self { agent: Agent::with_parts(config, connect, Deferred), has_tls, brought: false })
+        let agent = Agent::with_parts(config, connect, Deferred);
+        Ok(Self { agent, has_tls, proxies: Some(proxies) })
     }
 
     /// A transport over an agent of your own, with its TLS, proxy, resolver and middleware.
@@ -69,7 +72,7 @@ impl UreqTransport {
     /// request. What is left to you is [listed here](crate#what-is-kept).
     pub fn from_client(agent: Agent) -> Self {
         // Its connector may have TLS of any kind; if it has none, ureq refuses by itself.
-        Self { agent, has_tls: true, brought: true }
+        Self { agent, has_tls: true, proxies: None }
     }
 
     fn exchange(
@@ -82,8 +85,7 @@ impl UreqTransport {
         let request = self.prepare(request, limits, sent)?;
         let response = self.agent.run(request).map_err(|error| failure::of(&error, sent))?;
         if !response.get_redirect_history().is_some_and(|visited| visited == [uri]) {
-            return Err(TransportError::new(TransportErrorKind::Protocol)
-                .with_source(ScrubbedError::new("the answer is from another URL")));
+            return Err(TransportErrorReason::OtherUrl.into());
         }
         let (head, body) = response.into_parts();
         let body = CappedBody::new(limits.max_response_bytes())
@@ -147,9 +149,12 @@ impl BlockingTransport for UreqTransport {
     ) -> Result<Response<SecretBody>, TransportError> {
         let sent = SentFlag::new();
         let has_body = !request.body().is_empty();
+        let target = request.uri().clone();
         self.exchange(request, limits, &sent).map_err(|error| {
-            // Without a body nobody can tell.
-            if has_body && !sent.is_raised() { error.not_sent() } else { error }
+            // Of a request without a body this cannot be told.
+            let error = if has_body && !sent.is_raised() { error.not_sent() } else { error };
+            let proxy = self.proxies.as_ref().and_then(|proxies| proxies.proxy_for(&target));
+            error.with_route(&target, proxy)
         })
     }
 }
@@ -162,6 +167,8 @@ impl From<Agent> for UreqTransport {
 
 impl fmt::Debug for UreqTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UreqTransport").field("brought", &self.brought).finish_non_exhaustive()
+        f.debug_struct("UreqTransport")
+            .field("brought", &self.proxies.is_none())
+            .finish_non_exhaustive()
     }
 }

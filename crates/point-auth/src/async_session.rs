@@ -186,8 +186,10 @@ struct AsyncAdapter<T>(T);
 impl<T: AsyncTransport> DynTransport for AsyncAdapter<T> {
     fn send(&self, request: Request<SecretBody>, limits: SendLimits) -> Sending<'_> {
         Box::pin(async move {
-            let response: Response<SecretBody> = self.0.send(request, &limits).await?;
-            Ok(response)
+            let target = request.uri().clone();
+            let sent: Result<Response<SecretBody>, _> = self.0.send(request, &limits).await;
+            // A transport of the user's may not say where the request was going.
+            sent.map_err(|error| error.with_route(&target, None))
         })
     }
 }

@@ -4,8 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use http::header::USER_AGENT;
-use http::{HeaderValue, Request};
-use point_auth_core::{BaseUrl, Operation, RequestError, SecretBody, UserAgent};
+use http::{HeaderValue, Request, Uri};
+use point_auth_core::{BaseUrl, Operation, Refresh, RequestError, SecretBody, SignIn, UserAgent};
 use point_auth_transport::SendLimits;
 
 #[derive(Clone)]
@@ -49,6 +49,12 @@ impl Config {
             request.headers_mut().insert(USER_AGENT, self.user_agent.clone());
         }
         request
+    }
+
+    /// Whether a request to `uri` is a sign-in or a refresh, whatever operation wrote it.
+    pub(crate) fn is_for_tokens(&self, uri: &Uri) -> bool {
+        let is_at = |path| self.base_url.join(path).is_ok_and(|own| own.path() == uri.path());
+        is_at(SignIn::PATH) || is_at(Refresh::PATH)
     }
 
     /// The limits, with no more time in all than this.

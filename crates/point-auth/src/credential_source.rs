@@ -43,7 +43,7 @@ impl SourceError {
 
 impl fmt::Display for SourceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("there are no credentials to be had")
+        f.write_str("the source of the credentials failed")
     }
 }
 

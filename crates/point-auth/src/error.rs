@@ -1,16 +1,20 @@
-//! [`Error`]: what a client or a session fails with, the same for every transport.
+//! [`Error`]: what a client or a session fails with, alike for every transport.
 
-use std::fmt;
+use std::error::Error as StdError;
+use std::fmt::{self, Display};
+use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
 use point_auth_core::session::{AttemptError, Failure, Now, SessionError};
-use point_auth_core::{CredentialsError, Denial, RequestError, ResponseError, RetryAfter};
+use point_auth_core::{CredentialsError, Denial, RequestError, ResponseError};
 use point_auth_transport::{TransportError, TransportErrorKind};
 
 /// An operation failed.
 ///
-/// [`kind`](Self::kind) says how, alike for every transport. Nothing in it is secret: it may be logged with all of its
-/// causes.
+/// [`kind`](Self::kind) says how. `Display` says in one line what happened: the cause, the host and
+/// port where there was no answer, and when a session sends again. The
+/// [`source`](std::error::Error::source) goes on with what that line has not said. Texts and kinds
+/// are alike for every transport. Nothing in it is secret: it may be logged with all of its causes.
 #[derive(Clone, Debug)]
 pub struct Error(Cause);
 
@@ -18,7 +22,13 @@ pub struct Error(Cause);
 enum Cause {
     Request(RequestError),
     Transport(TransportError),
-    Response(ResponseError),
+    Response {
+        error: ResponseError,
+        /// How long the server asks to be left alone, from when the response came.
+        retry_after: Option<Duration>,
+        /// Whether it is an operation of the user's that was answered.
+        is_operation: bool,
+    },
     Credentials(CredentialsError),
     /// There is no token.
     Session {
@@ -32,13 +42,17 @@ enum Cause {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The server said no: see [`Error::denial`]. Sent again as it is, it will be denied again and may lock the account.
+    /// The server denied a sign-in or a refresh: see [`Error::denial`]. A sign-in that is sent again
+    /// as it is will be denied again, and may lock the account.
     Denied,
+    /// The server refused an operation of your own with an error object: see [`Error::denial`]. It
+    /// says nothing about the password or the refresh token.
+    Refused,
     /// An answer that is not this API's: 429, any 3xx or 5xx, a gateway's page. Most pass.
     Unexpected,
     /// The API answered something that this library does not understand.
     Malformed,
-    /// No connection.
+    /// No connection: to the server, or to or through the proxy.
     Connect,
     /// TLS failed, most often because a certificate is not trusted.
     Tls,
@@ -52,7 +66,7 @@ pub enum ErrorKind {
     Transport,
     /// The request could not be built, which only an operation of your own can cause.
     Request,
-    /// There are no credentials and no good refresh token: somebody must sign in.
+    /// There are no credentials and no good refresh token: a person must sign in.
     SignInNeeded,
     /// The source of the credentials failed, or took too long; or the alias is empty or too long.
     Credentials,
@@ -80,7 +94,12 @@ impl Error {
             };
         }
         match self.as_response() {
-            Some(ResponseError::Denied(_)) => return ErrorKind::Denied,
+            Some(ResponseError::Denied(_)) => {
+                return match self.0 {
+                    Cause::Response { is_operation: true, .. } => ErrorKind::Refused,
+                    _ => ErrorKind::Denied,
+                };
+            }
             Some(ResponseError::Malformed { .. }) => return ErrorKind::Malformed,
             Some(_) => return ErrorKind::Unexpected,
             None => {}
@@ -105,39 +124,47 @@ impl Error {
 
     /// Whether the same operation may succeed later, with nothing changed on this side.
     ///
-    /// Wait before trying again, at least as long as [`retry_after`](Self::retry_after) says. And mind that a sign-in that
-    /// [may have been sent](Self::may_have_been_sent) may have counted against the account.
+    /// A session says of a failure what a client says of it, but for [`ErrorKind::Transport`], which
+    /// it calls retryable. It goes on trying whatever this returns. False means that waiting alone
+    /// will not help, as with an untrusted certificate.
+    ///
+    /// Wait before trying again, at least as long as [`retry_after`](Self::retry_after) says. A
+    /// sign-in that [may have been sent](Self::may_have_been_sent) may have counted against the
+    /// account.
     pub fn is_retryable(&self) -> bool {
         match &self.0 {
             Cause::Request(_) | Cause::Credentials(_) => false,
             Cause::Transport(error) => error.kind().is_retryable(),
-            Cause::Response(error) => error.is_retryable(),
-            // The session itself tries again, once its pause is over.
+            Cause::Response { error, .. } => error.is_retryable(),
             Cause::Session { error, .. } => match error {
-                SessionError::Failed { until, .. } => !until.is_never(),
+                SessionError::Failed { error, until, .. } => !until.is_never() && may_pass(error),
                 SessionError::TimedOut { .. } => true,
                 _ => false,
             },
         }
     }
 
-    /// How long the server asks to be left alone, if it said so; from a session, how long it sends nothing.
-    pub fn retry_after(&self) -> Option<RetryAfter> {
+    /// How long to wait, from when the error came: as the server asks, or until a session sends
+    /// again.
+    ///
+    /// A server may name a date. It is measured against the clock of this machine at the time when
+    /// the response came, and is zero if it had passed.
+    pub fn retry_after(&self) -> Option<Duration> {
         match &self.0 {
-            Cause::Response(error) => error.retry_after(),
+            Cause::Response { retry_after, .. } => *retry_after,
             Cause::Session { error: SessionError::Failed { until, .. }, asked_at }
                 if !until.is_never() =>
             {
-                Some(RetryAfter::Delay(until.time_left(*asked_at)))
+                Some(until.time_left(*asked_at))
             }
             _ => None,
         }
     }
 
-    /// What the server said, if it said no.
+    /// What the server said, if it denied a sign-in or a refresh, or refused an operation.
     pub fn denial(&self) -> Option<&Denial> {
         match &self.0 {
-            Cause::Response(error) => error.denial(),
+            Cause::Response { error, .. } => error.denial(),
             Cause::Session { error: SessionError::Denied(denial), .. } => Some(denial),
             _ => None,
         }
@@ -163,7 +190,7 @@ impl Error {
     pub fn as_transport(&self) -> Option<&TransportError> {
         match (&self.0, self.attempt()) {
             (Cause::Transport(error), _) => Some(error),
-            (_, Some(AttemptError::Failure(failure))) => failure.source()?.downcast_ref(),
+            (_, Some(attempt)) => transport_of(attempt),
             _ => None,
         }
     }
@@ -171,7 +198,7 @@ impl Error {
     /// What is wrong with the response, if there was one.
     pub fn as_response(&self) -> Option<&ResponseError> {
         match (&self.0, self.attempt()) {
-            (Cause::Response(error), _) => Some(error),
+            (Cause::Response { error, .. }, _) => Some(error),
             (_, Some(AttemptError::Response(error))) => Some(error),
             _ => None,
         }
@@ -191,7 +218,7 @@ impl Error {
         match &self.0 {
             Cause::Request(_) | Cause::Credentials(_) => false,
             Cause::Transport(error) => error.may_have_been_sent(),
-            Cause::Response(_) => true,
+            Cause::Response { .. } => true,
             Cause::Session { error, .. } => match error {
                 SessionError::SignInNeeded => false,
                 SessionError::Failed { error: AttemptError::Failure(failure), .. } => {
@@ -206,6 +233,39 @@ impl Error {
     pub fn from_session(error: SessionError, asked_at: Now) -> Self {
         Self(Cause::Session { error, asked_at })
     }
+
+    /// The error of a response to an operation of the user's, which has just come.
+    #[cfg(any(feature = "async", feature = "blocking"))]
+    pub(crate) fn of_operation(error: ResponseError) -> Self {
+        Self::of_response(error, true)
+    }
+
+    fn of_response(error: ResponseError, is_operation: bool) -> Self {
+        let retry_after = error.retry_after().map(|wait| wait.delay_from(SystemTime::now()));
+        Self(Cause::Response { error, retry_after, is_operation })
+    }
+}
+
+/// Whether an exchange that failed like this may succeed later.
+fn may_pass(attempt: &AttemptError) -> bool {
+    match attempt {
+        AttemptError::Response(error) => error.is_retryable(),
+        AttemptError::Request(_) => false,
+        AttemptError::Failure(failure) => match transport_of(attempt) {
+            // Another caller may have a runtime that is not shutting down.
+            Some(error) => error.kind().is_retryable() || error.kind() == TransportErrorKind::Other,
+            None => !failure.source().is_some_and(|source| source.is::<CredentialsError>()),
+        },
+        _ => true,
+    }
+}
+
+/// What the transport failed with in an exchange of a session.
+fn transport_of(attempt: &AttemptError) -> Option<&TransportError> {
+    match attempt {
+        AttemptError::Failure(failure) => failure.source()?.downcast_ref(),
+        _ => None,
+    }
 }
 
 /// Whether the credentials could not be had.
@@ -217,29 +277,98 @@ fn is_of_a_source(failure: &Failure) -> bool {
     failure.source().is_some_and(|source| source.is::<CredentialsError>())
 }
 
-impl fmt::Display for Error {
+impl Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Cause::Request(error) => error.fmt(f),
             Cause::Credentials(error) => error.fmt(f),
-            Cause::Transport(error) => error.fmt(f),
-            Cause::Response(error) => error.fmt(f),
-            Cause::Session { error, .. } => error.fmt(f),
+            Cause::Transport(error) => fmt_transport(error, f),
+            Cause::Response { error, .. } => error.fmt(f),
+            Cause::Session { error, asked_at } => fmt_session(error, *asked_at, f),
         }
     }
 }
 
-impl std::error::Error for Error {
-    /// The cause of the cause: `Display` has said the cause's own words already.
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+impl StdError for Error {
+    /// The first cause that `Display` has not said.
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match &self.0 {
             Cause::Request(error) => error.source(),
             Cause::Credentials(error) => error.source(),
-            Cause::Transport(error) => error.source(),
-            Cause::Response(error) => error.source(),
-            Cause::Session { error, .. } => error.source(),
+            Cause::Transport(error) => source_of_transport(error),
+            Cause::Response { error, .. } => error.source(),
+            Cause::Session { error, .. } => source_of_session(error),
         }
     }
+}
+
+/// Writes what a session's error says in one line.
+fn fmt_session(error: &SessionError, asked_at: Now, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match error {
+        SessionError::Failed { error, until, .. } => {
+            f.write_str("no access token: ")?;
+            fmt_attempt(error, f)?;
+            if until.is_never() {
+                return f.write_str("; no attempt before the credentials change or a reset");
+            }
+            let left = until.time_left(asked_at);
+            // In whole seconds, and never sooner than it is.
+            match left.as_secs().saturating_add(u64::from(left.subsec_nanos() > 0)) {
+                0 => Ok(()),
+                seconds => write!(f, "; next attempt in {seconds} s"),
+            }
+        }
+        SessionError::TimedOut { last: Some(error), .. } => {
+            f.write_str("no access token in time: ")?;
+            fmt_attempt(error, f)
+        }
+        SessionError::TimedOut { last: None, .. } => f.write_str("no access token in time"),
+        SessionError::SignInNeeded => {
+            f.write_str("no access token: there are no credentials and no good refresh token")
+        }
+        _ => error.fmt(f),
+    }
+}
+
+/// What [`fmt_session`] has not said.
+fn source_of_session(error: &SessionError) -> Option<&(dyn StdError + 'static)> {
+    match error {
+        SessionError::Failed { error, .. } | SessionError::TimedOut { last: Some(error), .. } => {
+            match transport_of(error) {
+                Some(error) => source_of_transport(error),
+                None => error.source(),
+            }
+        }
+        _ => error.source(),
+    }
+}
+
+fn fmt_attempt(error: &AttemptError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match transport_of(error) {
+        Some(error) => fmt_transport(error, f),
+        None => error.fmt(f),
+    }
+}
+
+fn fmt_transport(error: &TransportError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    error.fmt(f)?;
+    match explanation(error) {
+        Some(explanation) => write!(f, ": {explanation}"),
+        None => Ok(()),
+    }
+}
+
+/// What [`fmt_transport`] has not said.
+fn source_of_transport(error: &TransportError) -> Option<&(dyn StdError + 'static)> {
+    match explanation(error) {
+        Some(explanation) => explanation.source(),
+        None => error.source(),
+    }
+}
+
+/// The first cause, where the text of the error itself names none.
+fn explanation(error: &TransportError) -> Option<&(dyn StdError + 'static)> {
+    error.source().filter(|_| error.reason().is_none())
 }
 
 impl From<RequestError> for Error {
@@ -261,7 +390,8 @@ impl From<TransportError> for Error {
 }
 
 impl From<ResponseError> for Error {
+    /// The error of a sign-in or a refresh whose response has just come.
     fn from(error: ResponseError) -> Self {
-        Self(Cause::Response(error))
+        Self::of_response(error, false)
     }
 }

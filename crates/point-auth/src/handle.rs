@@ -45,8 +45,7 @@ impl Handle {
             if now >= deadline {
                 return Err(error);
             }
-            let delay =
-                error.retry_after().map_or(LEAST, |after| after.delay_from(runtime.now().wall));
+            let delay = error.retry_after().unwrap_or_default();
             let until = now.saturating_add(delay.max(LEAST)).min(deadline);
             runtime.sleep_until(until).await;
         }
@@ -83,7 +82,8 @@ fn read<O: Operation>(
     response: &Response<SecretBody>,
     token: &AccessToken,
 ) -> Result<O::Output, Error> {
-    operation.parse_response(response).map_err(|error| error.without(token.expose()).into())
+    let parsed = operation.parse_response(response);
+    parsed.map_err(|error| Error::of_operation(error.without(token.expose())))
 }
 
 impl Clone for Handle {

@@ -50,8 +50,11 @@
 //!
 //! # When it fails
 //!
-//! There is one [`Error`], the same for every transport. What matters most is what not to do: a sign-in that was
-//! [denied](ErrorKind::Denied) will be denied again, and accounts get locked.
+//! There is one [`Error`], the same for every transport. It says in one line what happened and where, and
+//! from a session also when it sends again: `no access token: connection to
+//! api.pointservices.com:443 refused; next attempt in 1 s`. What matters most is what not to do: a
+//! sign-in that was [denied](ErrorKind::Denied) will be denied again, and accounts get locked. An
+//! operation of your own that the API refuses is [`Refused`](ErrorKind::Refused), which locks nothing.
 //!
 //! ```
 //! use point_auth::{Error, ErrorKind};
@@ -60,7 +63,7 @@
 //!     match error.kind() {
 //!         ErrorKind::Denied => format!("the server said no, and will say it again ({error})"),
 //!         _ if error.is_retryable() => format!("try again later ({error})"),
-//!         _ => format!("somebody should look at this ({error})"),
+//!         _ => format!("waiting will not help ({error})"),
 //!     }
 //! }
 //! ```

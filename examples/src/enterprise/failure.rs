@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use curl::Error;
 use curl::easy::Easy2;
-use point_auth::transport::{ScrubbedError, TransportError, TransportErrorKind};
+use point_auth::transport::{
+    ScrubbedError, TransportError, TransportErrorKind, TransportErrorReason,
+};
 
 use super::exchange::Exchange;
 
@@ -42,9 +44,12 @@ fn kind_of(error: &Error, tunnel_stands: bool) -> TransportError {
         return Timeout.into();
     }
     if !tunnel_stands {
-        return because(Connect, "the proxy did not open a tunnel");
+        return TransportErrorReason::ProxyTunnel.into();
     }
-    if error.is_couldnt_connect() || error.is_couldnt_resolve_host() {
+    if error.is_couldnt_resolve_host() {
+        return TransportErrorReason::NameLookup.into();
+    }
+    if error.is_couldnt_connect() {
         return Connect.into();
     }
     if error.is_ssl_connect_error() && says(error, &BROKE_OFF) {

@@ -98,10 +98,13 @@ fn an_error_that_says_nothing_is_what_the_transport_takes_it_for() {
 
 #[test]
 fn the_words_of_tls_and_of_the_operating_system_are_kept_and_those_of_a_client_are_not() {
-    let refused = io::Error::from_raw_os_error(111);
-    let expected = refused.to_string();
+    let unreachable = io::Error::from_raw_os_error(101);
+    let expected = unreachable.to_string();
     for (error, kept) in [
-        (ClientError::around(io::Error::other(ClientError::around(refused))), expected.as_str()),
+        (
+            ClientError::around(io::Error::other(ClientError::around(unreachable))),
+            expected.as_str(),
+        ),
         (ClientError::around(io::Error::other(untrusted())), "UnknownIssuer"),
         (ClientError::around(ScrubbedError::new("the proxy said no")), "the proxy said no"),
     ] {

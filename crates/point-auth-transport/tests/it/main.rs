@@ -9,6 +9,7 @@ mod limits;
 mod no_proxy;
 mod once_body;
 mod proxy_url;
+mod reasons;
 mod target;
 mod tls;
 mod transports;

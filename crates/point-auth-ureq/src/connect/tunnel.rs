@@ -10,8 +10,8 @@ use zeroize::Zeroizing;
 use super::time_left;
 use crate::wire::broken;
 
-/// What is said of a 407.
-pub(crate) const PROXY_WANTS_CREDENTIALS: &str = "the proxy wants other credentials";
+/// How a 407 is told from other refusals on its way through an error of ureq.
+pub(crate) const PROXY_WANTS_CREDENTIALS: &str = "407";
 
 /// The most bytes of a proxy's answer. Ours are for its credentials, so none of it is worth more.
 const LONGEST_ANSWER: usize = 16 * 1024;

@@ -54,7 +54,8 @@ fn wrong_credentials_are_a_failure_to_connect_that_says_why() {
             send(&through(&emulator, ProxySettings::url(&url).unwrap()), BASE, SendLimits::new());
         let text = fails(outcome, TransportErrorKind::Connect, false);
         assert!(
-            text.contains("the proxy wants other credentials") && !text.contains("cAnArY"),
+            text.contains(&format!("proxy {} requires other credentials", proxy.addr()))
+                && !text.contains("cAnArY"),
             "{text}"
         );
     }

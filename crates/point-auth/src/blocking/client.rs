@@ -58,11 +58,17 @@ impl<T: BlockingTransport> Client<T> {
     /// Runs any operation, of this crate or of your own.
     ///
     /// # Errors
-    /// An [`Error`] when the operation could not be sent, got no response, or one that it was not sent for.
+    /// An [`Error`] when the operation could not be sent, got no response, or one that it was not sent for. An error
+    /// object in answer to an operation of your own is [`Refused`](crate::ErrorKind::Refused).
     pub fn execute<O: Operation>(&self, operation: &O) -> Result<O::Output, Error> {
         let (request, limits) = self.config.prepare(operation)?;
-        let response = self.transport.send(request, &limits)?;
-        Ok(operation.parse_response(&response)?)
+        let uri = request.uri().clone();
+        let sent = self.transport.send(request, &limits);
+        let response = sent.map_err(|error| error.with_route(&uri, None))?;
+        operation.parse_response(&response).map_err(|error| match self.config.is_for_tokens(&uri) {
+            true => error.into(),
+            false => Error::of_operation(error),
+        })
     }
 }
 

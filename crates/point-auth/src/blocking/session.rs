@@ -185,6 +185,11 @@ struct BlockingAdapter<T>(T);
 
 impl<T: BlockingTransport> DynTransport for BlockingAdapter<T> {
     fn send(&self, request: Request<SecretBody>, limits: SendLimits) -> Sending<'_> {
-        Box::pin(async move { self.0.send(request, &limits) })
+        Box::pin(async move {
+            let target = request.uri().clone();
+            let sent = self.0.send(request, &limits);
+            // A transport of the user's may not say where the request was going.
+            sent.map_err(|error| error.with_route(&target, None))
+        })
     }
 }

@@ -60,6 +60,7 @@ where
         let has_body = !request.body().is_empty();
         let (mut parts, body) = request.into_parts();
         check_head(&mut parts, true)?;
+        let target = parts.uri.clone();
         let (body, sent) = OnceBody::new(body);
         let request = Request::from_parts(parts, body);
         let mut service = self.service();
@@ -78,7 +79,8 @@ where
             let body = read_capped(body, limits.max_response_bytes(), broken).await?;
             Ok(Response::from_parts(parts, body))
         };
-        with_deadlines(limits, &sent, has_body, exchange).await
+        let outcome = with_deadlines(limits, &sent, has_body, exchange).await;
+        outcome.map_err(|error| error.with_route(&target, None))
     }
 }
 

@@ -1,9 +1,10 @@
 //! Whatever the adapter, a caller sees the same.
 
 use http::{HeaderValue, Request, Response};
+use point_auth::operation::{json_post, success_body};
 use point_auth::{
-    BaseUrl, Credentials, Error, ErrorKind, Operation, Refresh, RequestError, ResponseError,
-    SecretBody, SignIn, TokenSet,
+    BaseUrl, Credentials, Error, ErrorKind, Operation, Refresh, RefreshToken, RequestError,
+    ResponseError, SecretBody, SignIn, TokenSet,
 };
 use point_auth_testkit::{Certificate, Emulator, Fault, HttpVersions};
 
@@ -64,6 +65,50 @@ fn a_wrong_password_is_the_same_denial() {
     }
 }
 
+/// An operation of the user's, whose answer is an error object.
+struct Own;
+
+impl Operation for Own {
+    type Output = ();
+    const NAME: &'static str = "own";
+
+    fn to_request(&self, base: &BaseUrl) -> Result<Request<SecretBody>, RequestError> {
+        json_post(base, "/own", SecretBody::default())
+    }
+
+    fn parse_response<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<(), ResponseError> {
+        success_body(response, Self::MAX_RESPONSE_BYTES, &[]).map(drop)
+    }
+}
+
+#[test]
+fn an_operation_that_is_refused_is_told_from_a_sign_in_or_a_refresh_that_is_denied() {
+    let emulator = emulator();
+    let refresh_token = RefreshToken::new("unknown").unwrap();
+    for (name, client) in all_clients(&settings(&emulator), &base_url(&emulator)) {
+        for status in [400, 403] {
+            let refusal = || Fault::respond(status).json(r#"{"error": "access_denied"}"#);
+            emulator.push_fault(refusal());
+            let refused = client.execute(&Own).expect_err(name);
+            emulator.push_fault(refusal());
+            let denied = client.execute(&SignIn::new(&credentials())).expect_err(name);
+            emulator.push_fault(refusal());
+            let rejected = client.execute(&Refresh::new(&refresh_token)).expect_err(name);
+            emulator.push_fault(refusal());
+            let signed_in = client.sign_in(&credentials()).expect_err(name);
+            let errors = [refused, denied, rejected, signed_in];
+            assert_eq!(
+                errors.each_ref().map(Error::kind),
+                [ErrorKind::Refused, ErrorKind::Denied, ErrorKind::Denied, ErrorKind::Denied]
+            );
+            for error in errors {
+                assert_eq!(error.denial().unwrap().code(), "access_denied", "{name}");
+                assert!(!error.is_retryable() && error.may_have_been_sent(), "{name}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_gateway_without_a_server_behind_it_is_the_same_passing_failure() {
     let seen = sign_in_fails_alike(|emulator| emulator.push_fault(Fault::html(502)));
@@ -73,7 +118,7 @@ fn a_gateway_without_a_server_behind_it_is_the_same_passing_failure() {
 #[test]
 fn a_redirect_is_the_same_unexpected_answer() {
     let seen = sign_in_fails_alike(|emulator| {
-        emulator.push_fault(Fault::redirect(307, "https://example.invalid/"))
+        emulator.push_fault(Fault::redirect(307, "https://example.invalid/"));
     });
     assert_eq!((seen.0, seen.1, seen.3), (ErrorKind::Unexpected, false, Some(307)));
 }

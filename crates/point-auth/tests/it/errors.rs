@@ -6,9 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use http::{Request, Response, StatusCode};
 use point_auth::transport::{SendLimits, TransportError, TransportErrorKind};
-use point_auth::{
-    Error, ErrorKind, MalformedReason, ResponseError, RetryAfter, SecretBody, blocking,
-};
+use point_auth::{Error, ErrorKind, MalformedReason, ResponseError, SecretBody, blocking};
 
 use crate::support::{Canned, credentials};
 
@@ -89,25 +87,36 @@ fn a_denial_says_what_the_server_said() {
 }
 
 #[test]
-fn how_long_to_leave_the_server_alone_comes_in_both_forms() {
+fn how_long_to_leave_the_server_alone_is_a_duration_whichever_form_it_came_in() {
     let seconds = answered(429, Some("120"), "").retry_after();
-    assert_eq!(seconds, Some(RetryAfter::Delay(Duration::from_secs(120))));
-    let date = answered(503, Some("Sun, 06 Nov 1994 08:49:37 GMT"), "").retry_after().unwrap();
-    let time = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
-    assert_eq!(date, RetryAfter::At(time));
-    assert_eq!(date.delay_from(time - Duration::from_secs(5)), Duration::from_secs(5));
-    assert_eq!(date.delay_from(time + Duration::from_secs(5)), Duration::ZERO);
+    assert_eq!(seconds, Some(Duration::from_secs(120)));
+    let past = answered(503, Some("Sun, 06 Nov 1994 08:49:37 GMT"), "").retry_after();
+    assert_eq!(past, Some(Duration::ZERO));
+    let year_2100 = Duration::from_secs(4_102_444_800);
+    let earliest = SystemTime::now();
+    let date = answered(503, Some("Fri, 01 Jan 2100 00:00:00 GMT"), "").retry_after().unwrap();
+    let latest = SystemTime::now();
+    let left = |now| (SystemTime::UNIX_EPOCH + year_2100).duration_since(now).unwrap();
+    assert!(left(latest) <= date && date <= left(earliest), "{date:?}");
 }
 
 #[test]
-fn a_cause_is_told_once() {
+fn a_transport_of_the_users_has_its_errors_named_too_and_each_cause_once() {
     let error = failed(|| {
-        TransportError::new(TransportErrorKind::Connect)
-            .with_source(io::Error::from(io::ErrorKind::ConnectionRefused))
+        let cause = io::Error::from_raw_os_error(111);
+        TransportError::classify(&cause, TransportErrorKind::Other)
     });
-    assert_eq!(error.to_string(), "could not connect");
-    assert_eq!(error.source().unwrap().to_string(), "connection refused");
-    assert!(error.source().unwrap().source().is_none());
+    assert_eq!(error.to_string(), "connection to api.pointservices.com:443 refused");
+    assert!(error.source().is_none());
+
+    let error = failed(|| {
+        TransportError::new(TransportErrorKind::Connect).with_source(io::Error::other(
+            io::Error::new(io::ErrorKind::NotFound, "no such socket"),
+        ))
+    });
+    let expected = "connection to api.pointservices.com:443 failed: no such socket";
+    assert_eq!(error.to_string(), expected);
+    assert!(error.source().is_none());
 }
 
 #[test]

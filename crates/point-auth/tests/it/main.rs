@@ -14,3 +14,4 @@ mod clients;
 mod errors;
 mod session;
 mod support;
+mod texts;

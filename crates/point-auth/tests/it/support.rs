@@ -1,6 +1,7 @@
 //! An emulator with TLS, and every adapter pointed at it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use point_auth::transport::{
     AsyncTransport, BlockingTransport, Roots, SendLimits, TlsSettings, TransportError,
@@ -8,7 +9,7 @@ use point_auth::transport::{
 };
 use point_auth::{
     BaseUrl, Client, Credentials, Error, HyperTransport, Operation, ReqwestTransport, SecretBody,
-    UreqTransport, blocking,
+    TokenSet, UreqTransport, blocking,
 };
 use point_auth_testkit::Emulator;
 
@@ -44,10 +45,30 @@ pub(crate) enum AnyClient {
 }
 
 impl AnyClient {
+    pub(crate) fn with_timeouts(self, connect: Duration, total: Duration) -> Self {
+        match self {
+            Self::Async(runtime, client) => {
+                Self::Async(runtime, client.with_connect_timeout(connect).with_total_timeout(total))
+            }
+            Self::Blocking(client) => {
+                Self::Blocking(client.with_connect_timeout(connect).with_total_timeout(total))
+            }
+        }
+    }
+
     pub(crate) fn execute<O: Operation>(&self, operation: &O) -> Result<O::Output, Error> {
         match self {
             Self::Async(runtime, client) => runtime.block_on(client.execute(operation)),
             Self::Blocking(client) => client.execute(operation),
+        }
+    }
+}
+
+impl AnyClient {
+    pub(crate) fn sign_in(&self, credentials: &Credentials) -> Result<TokenSet, Error> {
+        match self {
+            Self::Async(runtime, client) => runtime.block_on(client.sign_in(credentials)),
+            Self::Blocking(client) => client.sign_in(credentials),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use point_auth::http::StatusCode;
 use point_auth::session::State;
-use point_auth::{BaseUrl, Credentials, ErrorKind, HyperTransport, RetryAfter};
+use point_auth::{BaseUrl, Credentials, ErrorKind, HyperTransport};
 use point_auth_testkit::{Clock, ClosedPort, Emulator, Fault, Operation, VirtualTime};
 
 use super::support::{World, many, on_threads, on_tokio};
@@ -69,6 +69,9 @@ fn a_server_that_is_down_is_tried_three_times_and_found_again_when_it_is_up() {
     let error = runtime.block_on(waiting).unwrap().unwrap_err();
     assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Connect, true));
     assert!(!error.may_have_been_sent());
+    let expected =
+        format!("no access token: connection to {} refused; next attempt in 1 s", closed.addr());
+    assert_eq!(error.to_string(), expected);
     assert_eq!(world.control.begun(), 3);
     // At once, and nothing is sent.
     assert_eq!(runtime.block_on(session.access_token()).unwrap_err().kind(), ErrorKind::Connect);
@@ -94,13 +97,11 @@ fn a_server_that_asks_to_be_left_alone_is_and_callers_are_told_for_how_long() {
         (error.kind(), error.status()),
         (ErrorKind::Unexpected, Some(StatusCode::TOO_MANY_REQUESTS))
     );
-    let Some(RetryAfter::Delay(delay)) = error.retry_after() else { panic!("{error:?}") };
+    let delay = error.retry_after().unwrap();
     assert!(delay >= Duration::from_secs(120) && delay <= Duration::from_secs(150), "{delay:?}");
     world.time.advance(Duration::from_secs(119));
     for got in on_tokio(&runtime, many(&session, 1000)) {
-        let Some(RetryAfter::Delay(left)) = got.unwrap_err().retry_after() else {
-            panic!("no delay")
-        };
+        let left = got.unwrap_err().retry_after().unwrap();
         assert_eq!(left, delay - Duration::from_secs(119));
     }
     assert_eq!(world.sign_ins(), 1);
@@ -120,7 +121,7 @@ fn a_server_may_ask_for_it_by_a_date_as_well() {
         .emulator
         .push_fault(Fault::respond(503).header("retry-after", "Fri, 15 Jan 2027 08:01:40 GMT"));
     let error = runtime().block_on(session.access_token()).unwrap_err();
-    let Some(RetryAfter::Delay(delay)) = error.retry_after() else { panic!("{error:?}") };
+    let delay = error.retry_after().unwrap();
     assert!(delay >= Duration::from_secs(100) && delay <= Duration::from_secs(125), "{delay:?}");
 }
 

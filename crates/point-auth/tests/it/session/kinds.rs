@@ -4,24 +4,26 @@ use std::time::Duration;
 
 use point_auth::session::{ExchangeKind, State};
 use point_auth::{
-    Error, ErrorKind, HyperTransport, ReqwestTransport, Session, SessionBuilder, Sessions, blocking,
+    BaseUrl, Error, ErrorKind, HyperTransport, ReqwestTransport, Session, SessionBuilder, Sessions,
+    blocking,
 };
-use point_auth_testkit::{Emulator, Fault, Operation};
+use point_auth_testkit::{Certificate, Emulator, Fault, Operation};
 
-use super::support::{ByHand, World, getting};
-use crate::support::{PASSWORD, USERNAME, credentials, runtime};
+use super::support::{ByHand, World, getting, told};
+use crate::support::{PASSWORD, USERNAME, credentials, emulator, runtime, settings};
 
 /// What a caller can tell of an error.
 type Seen = (ErrorKind, bool, Option<u16>, bool, bool, String);
 
-fn seen(error: &Error) -> Seen {
+fn seen(error: &Error, world: &World) -> Seen {
     (
         error.kind(),
         error.is_retryable(),
         error.status().map(|status| status.as_u16()),
         error.denial().is_some(),
         error.retry_after().is_some(),
-        error.to_string(),
+        // Each has a port of its own.
+        error.to_string().replace(&world.emulator.addr().to_string(), "ADDRESS"),
     )
 }
 
@@ -34,7 +36,7 @@ fn fails_alike(fault: &Fault) -> Seen {
         let session = build(&world).with_credentials(credentials()).build();
         let waiting = runtime.spawn(getting(&session));
         world.pass_until(|| waiting.is_finished());
-        seen(&runtime.block_on(waiting).unwrap().unwrap_err())
+        seen(&runtime.block_on(waiting).unwrap().unwrap_err(), &world)
     };
     all.push(asynchronous(&|world| world.builder_over(HyperTransport::new().unwrap())));
     all.push(asynchronous(&|world| world.builder_over(ReqwestTransport::new().unwrap())));
@@ -43,7 +45,7 @@ fn fails_alike(fault: &Fault) -> Seen {
     let session = world.blocking_session();
     let thread = std::thread::spawn(move || session.access_token());
     world.pass_until(|| thread.is_finished());
-    all.push(seen(&thread.join().unwrap().unwrap_err()));
+    all.push(seen(&thread.join().unwrap().unwrap_err(), &world));
     assert!(all.iter().all(|one| *one == all[0]), "{all:#?}");
     all.swap_remove(0)
 }
@@ -59,17 +61,22 @@ fn a_denial_is_the_same_over_all_adapters() {
 
 #[test]
 fn answers_of_a_gateway_are_the_same_over_all_adapters() {
-    for status in [302, 404, 429, 502, 504] {
-        let (kind, retryable, seen, denied, paused, _) = fails_alike(&Fault::html(status));
-        assert_eq!((kind, retryable, seen), (ErrorKind::Unexpected, true, Some(status)));
+    for (status, may_pass) in [(302, false), (404, false), (429, true), (502, true), (504, true)] {
+        let (kind, retryable, seen, denied, paused, text) = fails_alike(&Fault::html(status));
+        assert_eq!((kind, retryable, seen), (ErrorKind::Unexpected, may_pass, Some(status)));
         assert!(!denied && paused);
+        let expected = format!(
+            "no access token: unexpected answer: status {status}, not JSON (text/html; charset=utf-8); \
+             next attempt in 1 s"
+        );
+        assert_eq!(text, expected);
     }
 }
 
 #[test]
 fn an_answer_that_nobody_understands_is_the_same_over_all_adapters() {
     let (kind, retryable, ..) = fails_alike(&Fault::respond(200).json("{}"));
-    assert_eq!((kind, retryable), (ErrorKind::Malformed, true));
+    assert_eq!((kind, retryable), (ErrorKind::Malformed, false));
 }
 
 #[test]
@@ -81,8 +88,80 @@ fn a_token_that_has_ended_on_arrival_is_the_same_over_all_adapters() {
 
 #[test]
 fn an_answer_that_is_too_large_or_breaks_off_is_the_same_over_all_adapters() {
-    assert_eq!(fails_alike(&Fault::respond(200).endless_body()).0, ErrorKind::TooLarge);
-    assert_eq!(fails_alike(&Fault::close_after_request()).0, ErrorKind::Protocol);
+    let (kind, retryable, .., text) = fails_alike(&Fault::respond(200).endless_body());
+    assert_eq!((kind, retryable), (ErrorKind::TooLarge, false));
+    let expected = "no access token: response from ADDRESS is too large; next attempt in 1 s";
+    assert_eq!(text, expected);
+    let (kind, retryable, .., text) = fails_alike(&Fault::close_after_request());
+    assert_eq!((kind, retryable), (ErrorKind::Protocol, true));
+    let expected = "no access token: connection to ADDRESS closed before the response was complete; \
+                    next attempt in 1 s";
+    assert_eq!(text, expected);
+}
+
+/// The error of a session whose server is this emulator, with TLS.
+fn fails_over_tls(emulator: Emulator, trusted: &Emulator) -> (Error, usize) {
+    let (world, runtime) = (World::of(emulator, point_auth::TokioRuntime::new()), runtime());
+    let transport = HyperTransport::with_settings(&settings(trusted)).unwrap();
+    let port = world.emulator.addr().port();
+    let base = BaseUrl::parse(&format!("https://127.0.0.1:{port}")).unwrap();
+    let client = world.client_over(transport).with_base_url(base);
+    let builder = Session::builder(client).with_runtime(world.time.clone());
+    let session = builder.with_credentials(credentials()).build();
+    let waiting = runtime.spawn(getting(&session));
+    world.pass_until(|| waiting.is_finished());
+    let error = runtime.block_on(waiting).unwrap().unwrap_err();
+    // It goes on trying all the same.
+    let begun = world.control.begun();
+    world.time.advance(error.retry_after().unwrap());
+    let waiting = runtime.spawn(getting(&session));
+    world.pass_until(|| waiting.is_finished());
+    runtime.block_on(waiting).unwrap().unwrap_err();
+    (error, world.control.begun() - begun)
+}
+
+#[test]
+fn what_does_not_heal_by_itself_is_not_retryable_and_is_tried_on_all_the_same() {
+    let trusted = emulator();
+    let builder = || Emulator::builder().user(USERNAME, PASSWORD);
+    let untrusted = builder().tls(Certificate::UnknownCa).start().unwrap();
+    let plain = builder().start().unwrap();
+    for (emulator, expected) in [
+        (untrusted, "no access token: certificate of ADDRESS is not trusted; next attempt in 1 s"),
+        (plain, "no access token: ADDRESS does not speak TLS; next attempt in 1 s"),
+    ] {
+        let address = emulator.addr().to_string();
+        let (error, tried) = fails_over_tls(emulator, &trusted);
+        assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Tls, false));
+        assert!(!error.may_have_been_sent());
+        assert_eq!(error.to_string().replace(&address, "ADDRESS"), expected);
+        assert!(tried > 0);
+    }
+}
+
+#[test]
+fn a_caller_that_waits_no_longer_is_told_of_the_last_failure() {
+    let (world, runtime) = (World::new(), runtime());
+    let session = world.session();
+    world.emulator.push_fault(Fault::respond(503));
+    let waiting = {
+        let session = session.clone();
+        runtime.spawn(async move { session.access_token_within(Duration::from_millis(50)).await })
+    };
+    world.pass_until(|| waiting.is_finished());
+    let error = runtime.block_on(waiting).unwrap().unwrap_err();
+    assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Timeout, true));
+    let expected = "no access token in time: unexpected answer: status 503, not JSON";
+    assert_eq!(told(&error), [expected]);
+}
+
+#[test]
+fn a_session_without_credentials_says_so() {
+    let (world, runtime) = (World::new(), runtime());
+    let session = world.builder().build();
+    let error = runtime.block_on(session.access_token()).unwrap_err();
+    let expected = "no access token: there are no credentials and no good refresh token";
+    assert_eq!(told(&error), [expected]);
 }
 
 #[test]

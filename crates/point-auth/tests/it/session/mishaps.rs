@@ -62,7 +62,10 @@ fn callers_are_told_of_a_transport_that_panics_again_and_again() {
         let error = runtime.block_on(waiting).unwrap().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Transport);
         assert!(error.is_retryable() && error.may_have_been_sent());
-        assert_eq!(told(&error), ["no access token", "the transport failed", "it panicked"]);
+        assert_eq!(
+            told(&error),
+            ["no access token: request to the server failed: it panicked; next attempt in 600 s"]
+        );
         // And of nothing that the panic said.
         assert!(!format!("{error:?}").contains("as the test wants it"));
     }

@@ -210,6 +210,28 @@ fn anything_but_a_401_is_handed_back_at_once() {
 }
 
 #[test]
+fn an_operation_that_is_refused_is_told_from_a_sign_in_that_is_denied() {
+    let refusal = r#"{"error": "insufficient_scope", "error_description": "not for you"}"#;
+    let denial = r#"{"error": "access_denied", "error_description": "who is that?"}"#;
+    for status in [400, 403] {
+        let (world, runtime) = (World::new(), runtime());
+        let session = world.session();
+        world.emulator.push_fault_for(Route::WhoAmI, Fault::respond(status).json(refusal));
+        let error = runtime.block_on(session.execute(&WhoAmI)).unwrap_err();
+        assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Refused, false), "{status}");
+        assert_eq!(error.denial().unwrap().code(), "insufficient_scope");
+        assert_eq!(error.status().unwrap().as_u16(), status);
+
+        let world = World::new();
+        let session = world.session();
+        world.emulator.push_fault_for(Route::SignIn, Fault::respond(status).json(denial));
+        let error = runtime.block_on(session.execute(&WhoAmI)).unwrap_err();
+        assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Denied, false), "{status}");
+        assert_eq!(error.denial().unwrap().code(), "access_denied");
+    }
+}
+
+#[test]
 fn a_server_that_repeats_the_token_is_not_quoted() {
     let (world, runtime) = (World::new(), runtime());
     let session = world.session();
@@ -218,7 +240,7 @@ fn a_server_that_repeats_the_token_is_not_quoted() {
         format!(r#"{{"error":"access_denied","error_description":"not with {}"}}"#, token.expose());
     world.emulator.always_for(Route::WhoAmI, Fault::respond(403).json(body));
     let error = runtime.block_on(session.execute(&WhoAmI)).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Denied);
+    assert_eq!(error.kind(), ErrorKind::Refused);
     let said = format!("{error} {error:?}");
     assert!(!said.contains(token.expose()) && said.contains("withheld"), "{said}");
 }

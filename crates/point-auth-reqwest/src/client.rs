@@ -60,7 +60,10 @@ fn with_proxy(
 ) -> Result<ClientBuilder, SettingsError> {
     let Some(proxy) = proxies.proxy() else { return Ok(builder) };
     let url = Url::parse(&proxy.uri().to_string())
-        .map_err(|_| SettingsError::ProxyUrl { reason: "its host is not valid" })?;
+        .map_err(|_| SettingsError::ProxyUrl {
+            reason: "its host is not valid",
+            variable: proxy.variable(),
+        })?;
     let authorization = proxy.authorization().cloned();
     let chosen = Proxy::custom(move |target| {
         let target = target.as_str().parse::<Uri>().ok()?;

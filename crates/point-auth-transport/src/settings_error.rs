@@ -6,22 +6,30 @@ use crate::ScrubbedError;
 
 /// Why settings are refused, or no transport can be built from them.
 ///
-/// Nothing secret is in it: no URL, no user name or password of a proxy, no key, no value of an environment variable.
-#[derive(Debug, thiserror::Error)]
+/// Nothing secret is in it: no URL, no user name or password of a proxy, no key, and no value of an
+/// environment variable. The name of the variable that a value came from is in it.
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SettingsError {
-    /// Only proxies that are themselves spoken to in plain HTTP are supported (and through them, with `CONNECT`, TLS).
-    #[error("a proxy of scheme `{scheme}` is not supported, only `http` is")]
+    /// The proxy has another scheme than `http`.
+    ///
+    /// Only proxies that are themselves spoken to in plain HTTP are supported (and through them,
+    /// with `CONNECT`, TLS).
+    #[error("the proxy{} has the scheme `{scheme}`, only `http` is supported", named_in(*variable))]
     ProxyScheme {
         /// The scheme, in lower case, and nothing else of the URL.
         scheme: String,
+        /// The environment variable that the URL came from, if it came from one.
+        variable: Option<&'static str>,
     },
 
     /// The URL of a proxy cannot be understood.
-    #[error("the proxy URL is not valid: {reason}")]
+    #[error("the proxy URL{} is not valid: {reason}", named_in(*variable))]
     ProxyUrl {
         /// What is wrong with it.
         reason: &'static str,
+        /// The environment variable that the URL came from, if it came from one.
+        variable: Option<&'static str>,
     },
 
     /// An environment variable that names a proxy, or the hosts to reach without one, is not Unicode.
@@ -40,7 +48,8 @@ pub enum SettingsError {
         source: Option<ScrubbedError>,
     },
 
-    /// The client's own certificate or its private key cannot be read or used, or they do not belong together.
+    /// The client's own certificate or its private key cannot be read or used, or they do not belong
+    /// together.
     #[error("the client identity cannot be used: {reason}")]
     Identity {
         /// What is wrong with it.
@@ -76,4 +85,8 @@ impl SettingsError {
     pub fn client(error: &(dyn Error + 'static)) -> Self {
         Self::Client { source: ScrubbedError::of(error) }
     }
+}
+
+fn named_in(variable: Option<&'static str>) -> String {
+    variable.map_or_else(String::new, |variable| format!(" in `{variable}`"))
 }

@@ -65,6 +65,13 @@ pub enum SettingsError {
         source: Option<ScrubbedError>,
     },
 
+    /// rustls is compiled in without a crypto provider, and the settings bring none.
+    ///
+    /// The feature `aws-lc-rs` or `ring` compiles one in. A configuration given to
+    /// [`TlsSettings::with_rustls_config`](crate::TlsSettings::with_rustls_config) has its own.
+    #[error("rustls has no crypto provider: neither the feature `aws-lc-rs` nor `ring` is on")]
+    NoCryptoProvider,
+
     /// What was asked for is not compiled in, or the chosen TLS library or HTTP client cannot do it.
     #[error("{what} is not supported here")]
     Unsupported {

@@ -140,6 +140,17 @@ fn it_does_not_need_a_process_default_for_the_crypto_provider() {
     assert!(rustls::crypto::CryptoProvider::get_default().is_none());
 }
 
+/// Both are compiled in here.
+#[test]
+fn with_both_crypto_providers_compiled_in_it_is_aws_lc_rs() {
+    let (root, _) = identity();
+    let config = only(&root).rustls_client_config().unwrap();
+    let used = |provider: &rustls::crypto::CryptoProvider| format!("{:?}", provider.key_provider);
+    let aws_lc_rs = used(&rustls::crypto::aws_lc_rs::default_provider());
+    assert_ne!(aws_lc_rs, used(&rustls::crypto::ring::default_provider()));
+    assert_eq!(used(config.crypto_provider()), aws_lc_rs);
+}
+
 #[test]
 fn rustls_is_the_default_where_it_is_compiled_in() {
     let settings = TlsSettings::new();

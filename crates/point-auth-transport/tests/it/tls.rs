@@ -140,7 +140,8 @@ fn it_does_not_need_a_process_default_for_the_crypto_provider() {
     assert!(rustls::crypto::CryptoProvider::get_default().is_none());
 }
 
-/// Both are compiled in here.
+/// Both are compiled in here. `cargo xtask ci crypto-providers` builds programs with one, and with
+/// none.
 #[test]
 fn with_both_crypto_providers_compiled_in_it_is_aws_lc_rs() {
     let (root, _) = identity();

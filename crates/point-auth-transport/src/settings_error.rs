@@ -7,7 +7,7 @@ use crate::ScrubbedError;
 /// Why settings are refused, or no transport can be built from them.
 ///
 /// Nothing secret is in it: no URL, no user name or password of a proxy, no key, and no value of an
-/// environment variable. The name of the variable that a value came from is in it.
+/// environment variable. The name of the variable that a bad value came from is in it.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SettingsError {
@@ -32,7 +32,7 @@ pub enum SettingsError {
         variable: Option<&'static str>,
     },
 
-    /// An environment variable that names a proxy, or the hosts to reach without one, is not Unicode.
+    /// A variable that names a proxy, or the hosts to reach without one, is not Unicode.
     #[error("the environment variable `{variable}` is not Unicode")]
     Environment {
         /// The variable's name.
@@ -48,8 +48,7 @@ pub enum SettingsError {
         source: Option<ScrubbedError>,
     },
 
-    /// The client's own certificate or its private key cannot be read or used, or they do not belong
-    /// together.
+    /// The client's own certificate or its key cannot be used, or they do not belong together.
     #[error("the client identity cannot be used: {reason}")]
     Identity {
         /// What is wrong with it.
@@ -59,8 +58,10 @@ pub enum SettingsError {
     },
 
     /// The platform's root certificates cannot be loaded.
-    #[error("the platform's root certificates cannot be loaded")]
+    #[error("the platform's root certificates{} cannot be loaded", named_in(*variable))]
     Roots {
+        /// The environment variable that says where they are, if one does.
+        variable: Option<&'static str>,
         /// What the TLS library says.
         source: Option<ScrubbedError>,
     },
@@ -72,7 +73,7 @@ pub enum SettingsError {
     #[error("rustls has no crypto provider: neither the feature `aws-lc-rs` nor `ring` is on")]
     NoCryptoProvider,
 
-    /// What was asked for is not compiled in, or the chosen TLS library or HTTP client cannot do it.
+    /// What was asked for is not compiled in, or the chosen library cannot do it.
     #[error("{what} is not supported here")]
     Unsupported {
         /// What was asked for.

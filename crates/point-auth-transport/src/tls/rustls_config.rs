@@ -96,8 +96,12 @@ impl TlsSettings {
 
     #[cfg(not(target_os = "android"))]
     fn platform_verifier(&self, provider: Arc<CryptoProvider>) -> Result<Verifier, SettingsError> {
-        Verifier::new_with_extra_roots(self.extra_roots.iter().cloned(), provider)
-            .map_err(|error| SettingsError::Roots { source: ScrubbedError::of(&error) })
+        Verifier::new_with_extra_roots(self.extra_roots.iter().cloned(), provider).map_err(
+            |error| SettingsError::Roots {
+                variable: roots_variable(),
+                source: ScrubbedError::of(&error),
+            },
+        )
     }
 
     /// Android's trust store is behind an interface that takes no more roots.
@@ -108,9 +112,20 @@ impl TlsSettings {
                 what: "extra roots beside Android's trust store",
             });
         }
-        Verifier::new(provider)
-            .map_err(|error| SettingsError::Roots { source: ScrubbedError::of(&error) })
+        Verifier::new(provider).map_err(|error| SettingsError::Roots {
+            variable: None,
+            source: ScrubbedError::of(&error),
+        })
     }
+}
+
+/// The variable that takes the place of the trust store, for rustls-native-certs.
+#[cfg(not(target_os = "android"))]
+fn roots_variable() -> Option<&'static str> {
+    // The verifier reads them where the system has no verifier of its own.
+    let counts = cfg!(all(unix, not(target_vendor = "apple")));
+    let set = |variable: &&str| counts && std::env::var_os(variable).is_some();
+    ["SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter().find(set)
 }
 
 /// The crypto provider that the features choose: aws-lc-rs before ring.

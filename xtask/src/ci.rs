@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::run::{Failure, Report};
 use crate::workspace::Workspace;
-use crate::{bench, book, compile, deny, features, fuzz, public_api, tidy};
+use crate::{bench, book, compile, crypto_providers, deny, features, fuzz, public_api, tidy};
 
 pub(crate) struct Step {
     name: &'static str,
@@ -40,6 +40,11 @@ const STEPS: &[Step] = &[
         name: "features",
         about: "every feature of every published crate alone, and none",
         run: features::check,
+    },
+    Step {
+        name: "crypto-providers",
+        about: "a program with plain rustls has one crypto provider",
+        run: crypto_providers::check,
     },
     Step { name: "doc", about: "rustdoc without a warning", run: compile::doc },
     Step {

@@ -4,6 +4,10 @@
 use crate::run::{self, Report, cargo, verdict};
 use crate::workspace::{Package, Workspace, native_tls_is_left_out};
 
+/// Crates that say by themselves that they need one of several features, and the one that they are
+/// tried with.
+const REQUIRED: &[(&str, &str)] = &[("point-auth-testkit", "aws-lc-rs")];
+
 /// Clippy rather than a bare check, since it alone can refuse the warnings of our crates without building
 /// their dependencies anew.
 pub(crate) fn check(workspace: &Workspace) -> Report {
@@ -11,9 +15,11 @@ pub(crate) fn check(workspace: &Workspace) -> Report {
     for package in workspace.published() {
         for features in choices(package, workspace.can_build_native_tls) {
             let arguments = ["clippy", "--package", package.name.as_str(), "--no-default-features"];
+            let required = REQUIRED.iter().filter(|(name, _)| *name == package.name);
+            let features = features.into_iter().chain(required.map(|(_, feature)| *feature));
             let features = features.map(|feature| ["--features", feature]);
             let command = &mut cargo(arguments);
-            command.args(features.into_iter().flatten()).args(["--", "-D", "warnings"]);
+            command.args(features.flatten()).args(["--", "-D", "warnings"]);
             if let Err(failure) = run::run(command) {
                 complaints.extend(failure.complaints);
             }

@@ -8,6 +8,7 @@ mod book;
 mod ci;
 mod compile;
 mod conformance;
+mod crypto_providers;
 mod deny;
 mod features;
 mod figures;

@@ -78,8 +78,8 @@ already there. Our adapter looks it up when it connects. Over TLS it says that i
         "weight",
         "Weight",
         "\
-A small program that signs in over each client, by hand and with point-auth, with the same TLS library and trust store. Builds are
-clean, with `--release`; their time is the CPU's.
+A small program that signs in over each client, by hand and with point-auth, with the same trust store and TLS library: rustls with
+ring. Builds are clean, with `--release`; their time is the CPU's.
 
 The crates are four of ours and those that they stand on: async-trait, arc-swap, futures-timer, httpdate, secrecy and thiserror, each with
 what it brings; ureq's program has pollster and slab too. The time is our four crates' for the most part (`cargo build --timings`: 10 of 13

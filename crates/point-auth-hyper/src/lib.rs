@@ -52,10 +52,16 @@
 //!
 //! # Features
 //!
-//! - `rustls` (on by default): TLS by rustls with ring as its explicit crypto provider, and the platform's trust store.
+//! - `rustls` (on by default): TLS by rustls with the platform's trust store, and without a crypto
+//!   provider.
+//! - `aws-lc-rs` (on by default): aws-lc-rs as the crypto provider of rustls; turns on `rustls`.
+//! - `ring`: ring as the crypto provider of rustls, where `aws-lc-rs` is off; turns on `rustls`.
 //! - `bundled-roots`: Mozilla's root certificates, compiled in, as a choice.
 //! - `native-tls`: the operating system's TLS, as a choice, and the default where `rustls` is off. It cannot tell a body
 //!   that ends with its connection from one that was cut off there; an answer of the API that is cut short is no JSON.
+//!
+//! A program that uses rustls' process default itself has to have one provider compiled in: see
+//! [One crypto provider in a build](point_auth_transport#one-crypto-provider-in-a-build).
 //!
 //! With none of them, the client we build speaks plain HTTP alone, which `BaseUrl` allows for loopback only.
 

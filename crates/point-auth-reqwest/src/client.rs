@@ -1,4 +1,5 @@
-//! The client we build: everything the contract asks for that is decided when a client is made.
+//! The clients we build: a transport's, which keeps the contract, and one for requests of the
+//! user's.
 
 use std::time::Duration;
 
@@ -11,7 +12,8 @@ use reqwest::{Client, ClientBuilder, Proxy, Url, redirect, retry};
 
 /// What a server may send ahead of our reading. An answer of the API has about 1.3 kB.
 const HTTP2_WINDOW: u32 = 128 * 1024;
-/// A connection that has been silent for so long while an answer was due is asked whether it is there,
+/// A connection that has been silent for so long while an answer was due is asked whether it is
+/// there,
 const HTTP2_PING_AFTER: Duration = Duration::from_secs(2);
 /// and is closed unless it says so: after 5 seconds in all, as an idle one.
 const HTTP2_PING_WITHIN: Duration = Duration::from_secs(3);
@@ -25,11 +27,27 @@ const BACKENDS: &[TlsBackend] = &[
     TlsBackend::NativeTls,
 ];
 
-/// The client, and whether it can speak TLS.
+/// Returns a builder for a [`reqwest::Client`] with the TLS and the proxy of `settings`.
+///
+/// The client is for the caller's own requests, to the API and elsewhere, so that roots, client
+/// certificate and proxy are set once. It differs from [`Client::builder`] in TLS and proxies alone: redirects, retries,
+/// timeouts, idle connections and decompression are reqwest's defaults, until the builder is told
+/// otherwise. [The crate docs](crate#a-client-for-your-own-requests) compare it with the client of
+/// a transport.
+///
+/// The environment and the trust store are read here, so build one client and clone it.
+///
+/// # Errors
+/// As [`ReqwestTransport::with_settings`](crate::ReqwestTransport::with_settings).
+pub fn client_builder(settings: &TransportSettings) -> Result<ClientBuilder, SettingsError> {
+    with_settings(settings, settings.tls().resolved_backend_of(BACKENDS)?)
+}
+
+/// The client of a transport, and whether it can speak TLS.
 pub(crate) fn build(settings: &TransportSettings) -> Result<(Client, bool), SettingsError> {
     let backend = settings.tls().resolved_backend_of(BACKENDS)?;
     // The `no_*` calls matter where another crate turns on more features of reqwest.
-    let builder = Client::builder()
+    let builder = with_settings(settings, backend)?
         .redirect(redirect::Policy::none())
         .retry(retry::never())
         .referer(false)
@@ -39,19 +57,27 @@ pub(crate) fn build(settings: &TransportSettings) -> Result<(Client, bool), Sett
         .no_deflate()
         .no_hickory_dns()
         .pool_idle_timeout(LONGEST_IDLE)
-        // Shared out among the addresses of a host, so that one which swallows everything leaves time for the next.
+        // Shared out among the addresses of a host: one that swallows everything leaves time for
+        // the next.
         .connect_timeout(SendLimits::new().connect_timeout())
-        // Streams come and go on one connection, which is never idle then; a dead one shows by its silence alone.
+        // Streams come and go on one connection, which is never idle then. A dead one shows by its
+        // silence alone.
         .http2_keep_alive_interval(HTTP2_PING_AFTER)
         .http2_keep_alive_timeout(HTTP2_PING_WITHIN)
         .http2_initial_stream_window_size(HTTP2_WINDOW)
         .http2_initial_connection_window_size(HTTP2_WINDOW)
-        .http2_max_header_list_size(MAX_HEADER_LIST_BYTES)
-        .no_proxy();
-    let builder = with_proxy(builder, settings.proxy().resolve()?)?;
-    let builder = with_tls(builder, settings.tls(), backend)?;
+        .http2_max_header_list_size(MAX_HEADER_LIST_BYTES);
     let client = builder.build().map_err(|error| SettingsError::client(&error.without_url()))?;
     Ok((client, backend.is_some()))
+}
+
+/// What the settings say, and nothing else.
+fn with_settings(
+    settings: &TransportSettings,
+    backend: Option<TlsBackend>,
+) -> Result<ClientBuilder, SettingsError> {
+    let builder = with_proxy(Client::builder().no_proxy(), settings.proxy().resolve()?)?;
+    with_tls(builder, settings.tls(), backend)
 }
 
 fn with_proxy(
@@ -59,8 +85,10 @@ fn with_proxy(
     proxies: ProxyResolver,
 ) -> Result<ClientBuilder, SettingsError> {
     let Some(proxy) = proxies.proxy() else { return Ok(builder) };
-    let url = Url::parse(&proxy.uri().to_string())
-        .map_err(|_| SettingsError::ProxyUrl { reason: "its host is not valid" })?;
+    let url = Url::parse(&proxy.uri().to_string()).map_err(|_| SettingsError::ProxyUrl {
+        reason: "its host is not valid",
+        variable: proxy.variable(),
+    })?;
     let authorization = proxy.authorization().cloned();
     let chosen = Proxy::custom(move |target| {
         let target = target.as_str().parse::<Uri>().ok()?;

@@ -47,6 +47,42 @@
 //! Headers that your client adds by default (`User-Agent` and others) are added where the request does not have them; ours
 //! win. With the client we build that is `Accept: */*` alone, for operations of your own that set no `Accept`.
 //!
+//! # A client for your own requests
+//!
+//! A program that signs in also sends requests with the token, through the same proxy and with the
+//! same roots and client certificate. [`client_builder`] makes a [`reqwest::ClientBuilder`] of the
+//! settings that the transport is built from:
+//!
+//! ```no_run
+//! use point_auth_reqwest::{ReqwestTransport, client_builder};
+//! use point_auth_transport::{ProxySettings, TransportSettings};
+//! use std::time::Duration;
+//!
+//! # fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let proxy = ProxySettings::url("http://user:password@proxy.example:3128")?;
+//! let settings = TransportSettings::new().with_proxy(proxy);
+//! let transport = ReqwestTransport::with_settings(&settings)?;
+//! let client = client_builder(&settings)?.timeout(Duration::from_secs(60)).build()?;
+//! # drop((transport, client));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | | the client of a transport | the client for your own requests |
+//! |---|---|---|
+//! | TLS, roots, client certificate | the settings | the settings |
+//! | proxy for `https` | the settings | the settings |
+//! | proxy for plain `http` | none | none; add one with [`proxy`](reqwest::ClientBuilder::proxy) |
+//! | redirects | none is followed | reqwest's default: up to 10, without `Authorization` to another host |
+//! | retries | none | reqwest's default: only where the server has certainly not acted |
+//! | time limits | the deadline of each request | none, as in reqwest: set `connect_timeout` and `timeout` |
+//! | idle connections | closed after 5 s | reqwest's default: closed after 90 s |
+//! | compression, size of a response | off, capped | as the features of your own reqwest say, not capped |
+//!
+//! The TLS configuration is complete, so the builder ignores what it is told about TLS and ALPN
+//! afterwards: `tls_certs_merge`, `identity`, `http1_only` and the like have no effect. The two
+//! clients share no connections.
+//!
 //! # What cannot be wiped
 //!
 //! The body is handed to reqwest in memory that is wiped when the last handle drops. hyper, the HTTP/2 and TLS layers below
@@ -55,10 +91,17 @@
 //!
 //! # Features
 //!
-//! - `rustls` (on by default): TLS by rustls with ring as its explicit crypto provider, and the platform's trust store.
+//! - `rustls` (on by default): TLS by rustls with the platform's trust store, and without a crypto
+//!   provider.
+//! - `aws-lc-rs` (on by default): aws-lc-rs as the crypto provider of rustls, for every client of
+//!   reqwest in the program; turns on `rustls`.
+//! - `ring`: ring as the crypto provider of rustls, where `aws-lc-rs` is off; turns on `rustls`.
 //! - `bundled-roots`: Mozilla's root certificates, compiled in, as a choice.
 //! - `native-tls`: the operating system's TLS, as a choice, and the default where `rustls` is off. It cannot tell a body
 //!   that ends with its connection from one that was cut off there; an answer of the API that is cut short is no JSON.
+//!
+//! A program that uses rustls' process default itself has to have one provider compiled in: see
+//! [One crypto provider in a build](point_auth_transport#one-crypto-provider-in-a-build).
 //!
 //! With none of them, the client we build speaks plain HTTP alone, which `BaseUrl` allows for loopback only. (reqwest wants a
 //! process-wide crypto provider then if something else in the build turns on its `rustls-no-provider`; turn on our `rustls`
@@ -68,6 +111,7 @@ mod client;
 mod error;
 mod transport;
 
+pub use client::client_builder;
 /// The version of reqwest whose client [`ReqwestTransport::from_client`] takes.
 pub use reqwest;
 pub use transport::ReqwestTransport;

@@ -96,17 +96,27 @@
 //!
 //! # Cargo features
 //!
+//! - `aws-lc-rs` (on by default), `ring` (off): the crypto provider for TLS and certificates. One
+//!   of them has to be on; with both, aws-lc-rs does TLS. Turn on the one that the program under
+//!   test uses.
 //! - `virtual-time` (off): [`VirtualTime`], one clock for a session, for those who wait for it and for the emulator.
 //! - `conformance` (off): the suite that holds any transport against the contract of `point-auth-transport`, and the only
 //!   part of this crate that depends on the others.
 //!
-//! TLS is rustls with ring as an explicit provider; the process default is neither used nor set.
+//! TLS is rustls with an explicit crypto provider; the process default is neither used nor set.
+//! rustls panics where that default is asked for and two providers are compiled in. So a test of a
+//! program that uses ring has this in its `[dev-dependencies]`:
+//!
+//! ```toml
+//! point-auth-testkit = { version = "0.1", default-features = false, features = ["ring"] }
+//! ```
 
 mod certificates;
 mod closed_port;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod connect_proxy;
+mod crypto;
 mod emulator;
 mod error;
 mod fault_proxy;

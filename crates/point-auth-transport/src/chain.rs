@@ -97,7 +97,7 @@ fn is_tls(error: &(dyn Error + 'static)) -> bool {
 /// Kept are the words of the operating system, of the TLS library and the names of I/O error kinds. What an HTTP client
 /// says is left out, since it may quote a URL, a header or what the server sent; the kind of the
 /// [`TransportError`](crate::TransportError) says as much.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ScrubbedError {
     message: String,
     source: Option<Box<ScrubbedError>>,

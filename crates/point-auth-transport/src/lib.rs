@@ -71,11 +71,40 @@
 //!
 //! None is on by default; the adapters turn on what they need.
 //!
-//! - `rustls`: rustls with ring as its explicit crypto provider, and the platform's trust store.
+//! - `rustls`: TLS by rustls with the platform's trust store, and without a crypto provider.
+//! - `aws-lc-rs`: aws-lc-rs as the crypto provider of rustls; turns on `rustls`.
+//! - `ring`: ring as the crypto provider of rustls, where `aws-lc-rs` is off; turns on `rustls`.
 //! - `bundled-roots`: Mozilla's root certificates, compiled in, as a choice beside the platform's trust store (for rustls).
 //! - `native-tls`: the operating system's own TLS (OpenSSL on Linux, whose development files the build then needs).
 //! - `http-body`: a request body that goes out once, and capped reading of a response body.
 //! - `tokio`: the connect limit and the deadline.
+//!
+//! # One crypto provider in a build
+//!
+//! rustls has a default crypto provider for the process. It finds that provider by itself while
+//! exactly one is compiled in. With two, `rustls::ClientConfig::builder()` panics, in whichever
+//! crate calls it, unless the program has called `install_default`. This library neither reads nor
+//! sets the default: it names the provider where it builds a configuration. But what it compiles in
+//! counts.
+//!
+//! | features | compiled in | used for our connections |
+//! |---|---|---|
+//! | `aws-lc-rs` (default of the adapters and of `point-auth`) | aws-lc-rs, as by rustls' own default features | aws-lc-rs |
+//! | `ring` | ring | ring |
+//! | both | both: the program has to call `install_default` if it uses the default | aws-lc-rs |
+//! | `rustls` alone | none | the one in [`TlsSettings::with_rustls_config`]; without it, building fails with [`SettingsError::NoCryptoProvider`] |
+//!
+//! To use ring, turn the default off, here and in every other crate that asks for aws-lc-rs:
+//!
+//! ```toml
+//! [dependencies]
+//! point-auth = { version = "0.1", default-features = false, features = ["reqwest", "ring"] }
+//!
+//! [dev-dependencies]
+//! point-auth-testkit = { version = "0.1", default-features = false, features = ["ring"] }
+//! ```
+//!
+//! `cargo tree -e features -i ring` and `-i aws-lc-rs` tell which crate turns a provider on.
 
 mod capped;
 mod chain;

@@ -57,7 +57,7 @@ impl ProxySettings {
     /// [`SettingsError::ProxyScheme`] for a scheme other than `http`, and [`SettingsError::ProxyUrl`] when the URL cannot be
     /// understood.
     pub fn url(url: &str) -> Result<Self, SettingsError> {
-        Ok(Self { source: Source::Url(Proxy::parse(url)?), no_proxy: None })
+        Ok(Self { source: Source::Url(Proxy::parse(url, None)?), no_proxy: None })
     }
 
     /// Sets what is reached without the proxy, in place of what the environment lists.
@@ -94,7 +94,7 @@ impl ProxySettings {
             Source::Environment => {
                 match first_set(&["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"], &lookup)?
                 {
-                    Some(url) => Some(Proxy::parse(&url)?),
+                    Some((variable, url)) => Some(Proxy::parse(&url, Some(variable))?),
                     None => None,
                 }
             }
@@ -102,7 +102,7 @@ impl ProxySettings {
         let no_proxy = match (&self.no_proxy, &self.source, &proxy) {
             (Some(no_proxy), ..) => no_proxy.clone(),
             (None, Source::Environment, Some(_)) => first_set(&["no_proxy", "NO_PROXY"], &lookup)?
-                .map(|list| NoProxy::parse(&list))
+                .map(|(_, list)| NoProxy::parse(&list))
                 .unwrap_or_default(),
             _ => NoProxy::default(),
         };
@@ -110,16 +110,18 @@ impl ProxySettings {
     }
 }
 
-/// The value of the first variable that is set to something: an empty one is how a shell unsets for one command.
+/// The first variable that is set to something, and its value.
+///
+/// A shell unsets a variable for one command by setting it to nothing.
 fn first_set(
     variables: &[&'static str],
     lookup: impl Fn(&str) -> Option<OsString>,
-) -> Result<Option<String>, SettingsError> {
+) -> Result<Option<(&'static str, String)>, SettingsError> {
     for &variable in variables {
         match lookup(variable).map(OsString::into_string) {
             None => {}
             Some(Ok(value)) if value.trim().is_empty() => {}
-            Some(Ok(value)) => return Ok(Some(value)),
+            Some(Ok(value)) => return Ok(Some((variable, value))),
             Some(Err(_)) => return Err(SettingsError::Environment { variable }),
         }
     }

@@ -20,7 +20,8 @@ use crate::SettingsError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TlsBackend {
-    /// rustls, with ring as its explicit crypto provider. The default where it is compiled in.
+    /// rustls, with an [explicit crypto provider](crate#one-crypto-provider-in-a-build). The
+    /// default where it is compiled in.
     Rustls,
     /// The operating system's own TLS: `SChannel`, Secure Transport or OpenSSL.
     NativeTls,

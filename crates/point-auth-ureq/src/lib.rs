@@ -56,9 +56,15 @@
 //!
 //! # Features
 //!
-//! - `rustls` (default): rustls with ring as its explicit crypto provider, and the platform's trust store.
+//! - `rustls` (on by default): TLS by rustls with the platform's trust store, and without a crypto
+//!   provider.
+//! - `aws-lc-rs` (on by default): aws-lc-rs as the crypto provider of rustls; turns on `rustls`.
+//! - `ring`: ring as the crypto provider of rustls, where `aws-lc-rs` is off; turns on `rustls`.
 //! - `bundled-roots`: Mozilla's root certificates, compiled in, as a choice beside the platform's trust store (for rustls).
 //! - `native-tls`: the operating system's own TLS (OpenSSL on Linux, whose development files the build then needs).
+//!
+//! A program that uses rustls' process default itself has to have one provider compiled in: see
+//! [One crypto provider in a build](point_auth_transport#one-crypto-provider-in-a-build).
 //!
 //! Without any of them there is plain HTTP to loopback, and an agent that you bring. ureq is held to one minor
 //! release, since the connector here stands on its `unversioned` API; it is re-exported here.

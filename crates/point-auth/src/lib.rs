@@ -86,7 +86,8 @@
 //!
 //! # Features
 //!
-//! All are off by default and additive; any of them work together in one process.
+//! All but `aws-lc-rs` are off by default. All are additive; any of them work together in one
+//! process.
 //!
 //! | feature | what it adds |
 //! |---|---|
@@ -97,8 +98,23 @@
 //! | `blocking` | the same in `blocking`, for blocking transports |
 //! | `tokio` | `TokioRuntime`: exchanges of a session are tasks of the tokio runtime; turns on `async` |
 //! | `tower` | `tower::TowerTransport` and `tower::AuthorizeLayer`, for stacks made of tower services; turns on `tokio` |
+//! | `aws-lc-rs` | on by default: aws-lc-rs as the crypto provider of rustls, in the adapters that are on |
+//! | `ring` | ring as the crypto provider of rustls, in the adapters that are on, where `aws-lc-rs` is off |
 //! | `bundled-roots` | Mozilla's root certificates, as a choice beside the platform's trust store |
 //! | `native-tls` | the operating system's TLS, as a choice beside rustls |
+//!
+//! rustls panics where a program asks for its process default while two crypto providers are
+//! compiled in. The default here is the provider of rustls' own default features, so a program with
+//! plain `rustls` has one. A program that uses ring has this:
+//!
+//! ```toml
+//! point-auth = { version = "0.1", default-features = false, features = ["reqwest", "ring"] }
+//! ```
+//!
+//! With both features on, aws-lc-rs is used. With neither, an adapter needs a configuration of the
+//! program's own; without it, building the transport fails with
+//! [`SettingsError::NoCryptoProvider`](transport::SettingsError::NoCryptoProvider). The rest is in
+//! [One crypto provider in a build](transport#one-crypto-provider-in-a-build).
 //!
 //! For an adapter without rustls, depend on its own crate (`point-auth-reqwest` and so on) with `default-features = false`, and
 //! on this one with `tokio`, `async` or `blocking`.

@@ -23,6 +23,14 @@ fn builder() -> ClientBuilder {
     Client::builder().no_proxy().tls_backend_preconfigured(config)
 }
 
+/// With ring there is none, and `Client::new` panics without a process default.
+#[cfg(feature = "aws-lc-rs")]
+#[test]
+fn every_other_client_of_reqwest_has_the_crypto_provider_too() {
+    assert!(rustls::crypto::CryptoProvider::get_default().is_none());
+    drop(Client::new());
+}
+
 fn brought(builder: ClientBuilder) -> ReqwestTransport {
     ReqwestTransport::from_client(builder.build().unwrap())
 }

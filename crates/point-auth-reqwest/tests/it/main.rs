@@ -9,6 +9,8 @@ mod conformance;
 mod deadline;
 mod failures;
 #[cfg(any(feature = "rustls", feature = "native-tls"))]
+mod own_client;
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
 mod proxy;
 mod sign_in;
 mod support;

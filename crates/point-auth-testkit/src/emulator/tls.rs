@@ -8,7 +8,7 @@ use rustls::{RootCertStore, ServerConfig};
 use tokio_rustls::TlsAcceptor;
 
 use super::HttpVersions;
-use crate::{CertificateAuthority, Error, IssuedCertificate, Validity};
+use crate::{CertificateAuthority, Error, IssuedCertificate, Validity, crypto};
 
 /// Which certificate an emulator with TLS shows.
 ///
@@ -41,7 +41,7 @@ pub(super) struct TlsSettings {
 impl TlsSettings {
     pub(super) fn acceptor(&self, authority: &CertificateAuthority) -> Result<TlsAcceptor, Error> {
         let issued = self.issue(authority)?;
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let provider = Arc::new(crypto::provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .map_err(Error::tls)?;

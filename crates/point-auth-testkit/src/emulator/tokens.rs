@@ -202,7 +202,7 @@ fn refresh_token() -> Result<String, GetRandomFailed> {
 /// Bytes nobody can foretell, from where TLS takes its own.
 fn random<const N: usize>() -> Result<[u8; N], GetRandomFailed> {
     let mut bytes = [0; N];
-    rustls::crypto::ring::default_provider().secure_random.fill(&mut bytes)?;
+    crate::crypto::provider().secure_random.fill(&mut bytes)?;
     Ok(bytes)
 }
 

@@ -20,6 +20,7 @@ pub struct Proxy(Arc<Parts>);
 
 struct Parts {
     uri: Uri,
+    variable: Option<&'static str>,
     credentials: Option<Credentials>,
 }
 
@@ -60,13 +61,25 @@ impl Proxy {
         self.0.credentials.as_ref().map(|credentials| credentials.password.as_str())
     }
 
-    pub(super) fn parse(url: &str) -> Result<Self, SettingsError> {
+    /// Returns the name of the environment variable that the URL came from, if it came from one.
+    ///
+    /// An adapter whose client refuses the URL puts it in [`SettingsError::ProxyUrl`].
+    pub fn variable(&self) -> Option<&'static str> {
+        self.0.variable
+    }
+
+    /// `variable` is the environment variable that `url` is the value of.
+    pub(super) fn parse(url: &str, variable: Option<&'static str>) -> Result<Self, SettingsError> {
+        let invalid = |reason| SettingsError::ProxyUrl { reason, variable };
         let url = url.trim();
         let rest = match url.split_once("://") {
             // A password may hold `://` too; what stands before that is no scheme then.
             Some((scheme, rest)) if is_scheme(scheme) => {
                 if !scheme.eq_ignore_ascii_case("http") {
-                    return Err(SettingsError::ProxyScheme { scheme: scheme.to_ascii_lowercase() });
+                    return Err(SettingsError::ProxyScheme {
+                        scheme: scheme.to_ascii_lowercase(),
+                        variable,
+                    });
                 }
                 rest
             }
@@ -86,8 +99,9 @@ impl Proxy {
             None => ("", authority),
         };
         Ok(Self(Arc::new(Parts {
-            uri: uri(host_and_port)?,
-            credentials: Credentials::parse(userinfo)?,
+            uri: uri(host_and_port).map_err(invalid)?,
+            variable,
+            credentials: Credentials::parse(userinfo).map_err(invalid)?,
         })))
     }
 }
@@ -104,9 +118,8 @@ impl fmt::Debug for Proxy {
 /// curl would take 1080, which no HTTP proxy has; the scheme's own port is what most others take.
 const DEFAULT_PORT: u16 = 80;
 
-const fn invalid(reason: &'static str) -> SettingsError {
-    SettingsError::ProxyUrl { reason }
-}
+/// What is wrong with a URL.
+type Reason = &'static str;
 
 /// RFC 3986, section 3.1; the longest scheme that anybody registered has fewer than 32 characters.
 fn is_scheme(scheme: &str) -> bool {
@@ -115,12 +128,11 @@ fn is_scheme(scheme: &str) -> bool {
         && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
 }
 
-fn uri(host_and_port: &str) -> Result<Uri, SettingsError> {
-    let authority: Authority =
-        host_and_port.parse().map_err(|_| invalid("it has no valid host"))?;
+fn uri(host_and_port: &str) -> Result<Uri, Reason> {
+    let authority: Authority = host_and_port.parse().map_err(|_| "it has no valid host")?;
     let host = authority.host();
     if host.is_empty() {
-        return Err(invalid("it has no host"));
+        return Err("it has no host");
     }
     let port = match host_and_port.get(host.len()..) {
         None | Some("" | ":") => DEFAULT_PORT,
@@ -131,7 +143,7 @@ fn uri(host_and_port: &str) -> Result<Uri, SettingsError> {
             digits
                 .and_then(|digits| digits.parse().ok())
                 .filter(|&port| port > 0)
-                .ok_or_else(|| invalid("its port is no port"))?
+                .ok_or("its port is no port")?
         }
     };
     Uri::builder()
@@ -139,11 +151,11 @@ fn uri(host_and_port: &str) -> Result<Uri, SettingsError> {
         .authority(format!("{host}:{port}"))
         .path_and_query("/")
         .build()
-        .map_err(|_| invalid("it has no valid host"))
+        .map_err(|_| "it has no valid host")
 }
 
 impl Credentials {
-    fn parse(userinfo: &str) -> Result<Option<Self>, SettingsError> {
+    fn parse(userinfo: &str) -> Result<Option<Self>, Reason> {
         if userinfo.is_empty() {
             return Ok(None);
         }
@@ -151,7 +163,7 @@ impl Credentials {
         let (username, password) = (percent_decoded(username)?, percent_decoded(password)?);
         if username.contains(':') {
             // RFC 7617, section 2: the proxy would take what follows for the password.
-            return Err(invalid("its user name has a colon"));
+            return Err("its user name has a colon");
         }
         let mut pair = Zeroizing::new(String::with_capacity(username.len() + password.len() + 1));
         pair.push_str(&username);
@@ -162,14 +174,14 @@ impl Credentials {
         STANDARD.encode_string(pair.as_bytes(), &mut value);
         // The header takes the wiped text over; `from_str` would copy it.
         let mut authorization = HeaderValue::from_maybe_shared(Bytes::from_owner(value))
-            .map_err(|_| invalid("its credentials do not fit in a header"))?;
+            .map_err(|_| "its credentials do not fit in a header")?;
         authorization.set_sensitive(true);
         Ok(Some(Self { username, password, authorization }))
     }
 }
 
 /// A `%` that two hexadecimal digits do not follow stands for itself, as in most programs that read these variables.
-fn percent_decoded(text: &str) -> Result<Zeroizing<String>, SettingsError> {
+fn percent_decoded(text: &str) -> Result<Zeroizing<String>, Reason> {
     let mut decoded = Zeroizing::new(Vec::with_capacity(text.len()));
     let mut rest = text.as_bytes();
     while let Some((&first, after)) = rest.split_first() {
@@ -183,10 +195,10 @@ fn percent_decoded(text: &str) -> Result<Zeroizing<String>, SettingsError> {
         decoded.push(byte);
         rest = after;
     }
-    let decoded = std::str::from_utf8(&decoded)
-        .map_err(|_| invalid("its user name or password is not UTF-8"))?;
+    let decoded =
+        std::str::from_utf8(&decoded).map_err(|_| "its user name or password is not UTF-8")?;
     if decoded.chars().any(char::is_control) {
-        return Err(invalid("its user name or password has a control character"));
+        return Err("its user name or password has a control character");
     }
     Ok(Zeroizing::new(decoded.to_owned()))
 }

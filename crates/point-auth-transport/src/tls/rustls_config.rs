@@ -16,10 +16,13 @@ impl TlsSettings {
     /// The platform's trust store is read here, so build one configuration and keep it.
     ///
     /// # Errors
-    /// [`SettingsError::Certificate`] for an extra root that is no certificate, [`SettingsError::Identity`] for a key that
-    /// cannot be used or does not belong to its certificate, [`SettingsError::Roots`] when the platform has no trust store,
-    /// and [`SettingsError::Unsupported`] for [`Roots::Bundled`] without the feature, for extra roots beside Android's trust
-    /// store, and for roots or an identity beside a configuration of the caller's own.
+    /// [`SettingsError::Certificate`] for an extra root that is no certificate,
+    /// [`SettingsError::Identity`] for a key that cannot be used or does not belong to its
+    /// certificate, [`SettingsError::Roots`] when the platform has no trust store, and
+    /// [`SettingsError::Unsupported`] for [`Roots::Bundled`] without the feature, for extra roots
+    /// beside Android's trust store, and for roots or an identity beside a configuration of the
+    /// caller's own. [`SettingsError::NoCryptoProvider`] without such a configuration where neither
+    /// the feature `aws-lc-rs` nor `ring` is on.
     pub fn rustls_client_config(&self) -> Result<ClientConfig, SettingsError> {
         if let Some(config) = &self.rustls_config {
             // Silence would leave somebody's private root or client certificate out.
@@ -35,7 +38,7 @@ impl TlsSettings {
             config.alpn_protocols.clear();
             return Ok(config);
         }
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let provider = Arc::new(compiled_in()?);
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .map_err(|error| SettingsError::client(&error))?;
@@ -93,8 +96,12 @@ impl TlsSettings {
 
     #[cfg(not(target_os = "android"))]
     fn platform_verifier(&self, provider: Arc<CryptoProvider>) -> Result<Verifier, SettingsError> {
-        Verifier::new_with_extra_roots(self.extra_roots.iter().cloned(), provider)
-            .map_err(|error| SettingsError::Roots { source: ScrubbedError::of(&error) })
+        Verifier::new_with_extra_roots(self.extra_roots.iter().cloned(), provider).map_err(
+            |error| SettingsError::Roots {
+                variable: roots_variable(),
+                source: ScrubbedError::of(&error),
+            },
+        )
     }
 
     /// Android's trust store is behind an interface that takes no more roots.
@@ -105,7 +112,29 @@ impl TlsSettings {
                 what: "extra roots beside Android's trust store",
             });
         }
-        Verifier::new(provider)
-            .map_err(|error| SettingsError::Roots { source: ScrubbedError::of(&error) })
+        Verifier::new(provider).map_err(|error| SettingsError::Roots {
+            variable: None,
+            source: ScrubbedError::of(&error),
+        })
     }
+}
+
+/// The variable that takes the place of the trust store, for rustls-native-certs.
+#[cfg(not(target_os = "android"))]
+fn roots_variable() -> Option<&'static str> {
+    // The verifier reads them where the system has no verifier of its own.
+    let counts = cfg!(all(unix, not(target_vendor = "apple")));
+    let set = |variable: &&str| counts && std::env::var_os(variable).is_some();
+    ["SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter().find(set)
+}
+
+/// The crypto provider that the features choose: aws-lc-rs before ring.
+fn compiled_in() -> Result<CryptoProvider, SettingsError> {
+    #[cfg(feature = "aws-lc-rs")]
+    let provider = Ok(rustls::crypto::aws_lc_rs::default_provider());
+    #[cfg(all(feature = "ring", not(feature = "aws-lc-rs")))]
+    let provider = Ok(rustls::crypto::ring::default_provider());
+    #[cfg(not(any(feature = "aws-lc-rs", feature = "ring")))]
+    let provider = Err(SettingsError::NoCryptoProvider);
+    provider
 }

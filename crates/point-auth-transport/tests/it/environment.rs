@@ -86,19 +86,59 @@ fn settings_that_name_a_proxy_or_none_do_not_look_at_the_environment() {
 }
 
 #[test]
-fn a_proxy_of_another_scheme_in_the_environment_is_an_error() {
+fn a_proxy_of_another_scheme_in_the_environment_is_an_error_that_names_the_variable() {
     let error = resolve(&[("ALL_PROXY", "socks5://proxy.example:1080")]).unwrap_err();
-    assert!(
-        matches!(&error, SettingsError::ProxyScheme { scheme } if scheme == "socks5"),
-        "{error:?}"
+    assert_eq!(
+        error.to_string(),
+        "the proxy in `ALL_PROXY` has the scheme `socks5`, only `http` is supported"
     );
+    assert!(matches!(error, SettingsError::ProxyScheme { variable: Some("ALL_PROXY"), .. }));
 }
 
 #[test]
-fn an_error_does_not_repeat_the_variable() {
-    let value = format!("http://user:{CANARY}@proxy example");
-    let error = resolve(&[("HTTPS_PROXY", &value)]).unwrap_err();
-    assert!(!printed(&error).contains(CANARY));
+fn an_error_names_the_variable_that_counts_and_does_not_repeat_its_value() {
+    for counts in ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
+        for value in [
+            format!("http://user:{CANARY}@proxy example"),
+            format!("http://user:{CANARY}@proxy.example:x"),
+            format!("http://user:{CANARY}@"),
+            format!("http://user:pass/{CANARY}@proxy.example"),
+            format!("http://user%3a:{CANARY}@proxy.example"),
+            format!("http://user:{CANARY}%0a@proxy.example"),
+            format!("no scheme {CANARY}://proxy.example"),
+        ] {
+            let error = resolve(&[(counts, &value)]).unwrap_err();
+            let SettingsError::ProxyUrl { variable, .. } = &error else { panic!("{error:?}") };
+            assert_eq!(*variable, Some(counts), "{value}");
+            let expected = format!("the proxy URL in `{counts}` is not valid: ");
+            assert!(error.to_string().starts_with(&expected), "{error}");
+            assert!(!printed(&error).contains(CANARY), "{error:?}");
+        }
+    }
+}
+
+#[test]
+fn a_proxy_says_which_variable_named_it_if_one_did() {
+    let named = resolve(&[("all_proxy", "http://user:password@p")]).unwrap();
+    assert_eq!(named.proxy().unwrap().variable(), Some("all_proxy"));
+    let set = ProxySettings::url("http://p").unwrap().resolve().unwrap();
+    assert_eq!(set.proxy().unwrap().variable(), None);
+}
+
+#[test]
+fn an_error_over_a_url_in_the_settings_names_no_variable() {
+    let error = ProxySettings::url("http://").unwrap_err();
+    assert_eq!(error.to_string(), "the proxy URL is not valid: it has no valid host");
+    let error = ProxySettings::url("socks5://p").unwrap_err();
+    assert_eq!(error.to_string(), "the proxy has the scheme `socks5`, only `http` is supported");
+}
+
+#[test]
+fn a_settings_error_can_be_cloned_with_its_causes() {
+    let error = SettingsError::client(&std::io::Error::from(std::io::ErrorKind::TimedOut));
+    let copy = error.clone();
+    assert_eq!(printed(&copy), printed(&error));
+    assert!(std::error::Error::source(&copy).is_some());
 }
 
 #[cfg(unix)]
@@ -111,6 +151,14 @@ fn a_variable_that_is_not_unicode_is_an_error_if_it_counts() {
     let error =
         settings.resolve_with(|name| (name == "all_proxy").then(broken).flatten()).unwrap_err();
     assert!(matches!(error, SettingsError::Environment { variable: "all_proxy" }), "{error:?}");
+    let error = settings
+        .resolve_with(|name| match name {
+            "HTTPS_PROXY" => Some("http://p".into()),
+            "NO_PROXY" => broken(),
+            _ => None,
+        })
+        .unwrap_err();
+    assert_eq!(error.to_string(), "the environment variable `NO_PROXY` is not Unicode");
 
     // Nobody needs the list without a proxy, nor the second variable when there is the first.
     settings.resolve_with(|name| (name == "NO_PROXY").then(broken).flatten()).unwrap();

@@ -76,7 +76,7 @@ fn another_scheme_than_http_is_refused_by_its_name() {
         ("ftp://proxy.example", "ftp"),
     ] {
         match ProxySettings::url(url) {
-            Err(SettingsError::ProxyScheme { scheme }) => assert_eq!(scheme, name),
+            Err(SettingsError::ProxyScheme { scheme, .. }) => assert_eq!(scheme, name),
             other => panic!("{url}: {other:?}"),
         }
     }

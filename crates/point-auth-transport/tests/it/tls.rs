@@ -140,6 +140,51 @@ fn it_does_not_need_a_process_default_for_the_crypto_provider() {
     assert!(rustls::crypto::CryptoProvider::get_default().is_none());
 }
 
+/// The environment of a process cannot be changed while others read it, so the test runs itself
+/// again.
+#[cfg(all(unix, not(target_vendor = "apple")))]
+#[test]
+fn a_trust_store_that_cannot_be_loaded_names_the_variable_that_says_where_it_is() {
+    const NAME: &str =
+        "tls::a_trust_store_that_cannot_be_loaded_names_the_variable_that_says_where_it_is";
+    const EXPECT: &str = "POINT_AUTH_TLS_EXPECT";
+    if let Ok(expected) = std::env::var(EXPECT) {
+        let error = TlsSettings::new().rustls_client_config().unwrap_err();
+        assert!(matches!(error, SettingsError::Roots { variable: Some(_), .. }), "{error:?}");
+        assert_eq!(
+            error.to_string(),
+            format!("the platform's root certificates in `{expected}` cannot be loaded")
+        );
+        assert!(!printed(&error).contains("/nowhere"), "{error:?}");
+        return;
+    }
+    for variable in ["SSL_CERT_FILE", "SSL_CERT_DIR"] {
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", NAME, "--nocapture"])
+            .env_remove("SSL_CERT_FILE")
+            .env_remove("SSL_CERT_DIR")
+            .env(variable, "/nowhere")
+            .env(EXPECT, variable)
+            .output()
+            .unwrap();
+        let said =
+            String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && said.contains("1 passed"), "{said}");
+    }
+}
+
+/// Both are compiled in here. `cargo xtask ci crypto-providers` builds programs with one, and with
+/// none.
+#[test]
+fn with_both_crypto_providers_compiled_in_it_is_aws_lc_rs() {
+    let (root, _) = identity();
+    let config = only(&root).rustls_client_config().unwrap();
+    let used = |provider: &rustls::crypto::CryptoProvider| format!("{:?}", provider.key_provider);
+    let aws_lc_rs = used(&rustls::crypto::aws_lc_rs::default_provider());
+    assert_ne!(aws_lc_rs, used(&rustls::crypto::ring::default_provider()));
+    assert_eq!(used(config.crypto_provider()), aws_lc_rs);
+}
+
 #[test]
 fn rustls_is_the_default_where_it_is_compiled_in() {
     let settings = TlsSettings::new();

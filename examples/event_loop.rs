@@ -1,4 +1,5 @@
-//! Core's session driven by hand in a single-threaded loop: no async, no threads, and time that the loop itself decides.
+//! Core's session machine driven by hand in a single-threaded loop: no async, no threads, and time
+//! that the loop itself decides.
 //!
 //! Three jobs want a token every ten minutes of a day that passes in no time. Twenty of its minutes have no server.
 #![expect(clippy::print_stdout, reason = "an example prints")]
@@ -6,16 +7,17 @@
 use std::error::Error;
 use std::time::Duration;
 
-use point_auth::session::{Action, Call, Failure, Now, Outcome, Policy, Session};
+use point_auth::session::{Action, Call, Failure, Now, Outcome, Policy, SessionMachine};
 use point_auth::transport::{BlockingTransport, SendLimits};
 use point_auth::{AccessToken, UreqTransport};
 use point_auth_examples::Place;
 use point_auth_testkit::Fault;
 
 // ANCHOR: drive
-/// Gets a token for one job. In a loop of one thread nobody else is sending, so that there is nothing to wait for but time.
+/// Gets a token for one job. In a loop of one thread no other caller sends, so that there is
+/// nothing to wait for but time.
 fn token(
-    session: &mut Session,
+    session: &mut SessionMachine,
     transport: &impl BlockingTransport,
     clock: &mut Clock<'_>,
 ) -> Result<AccessToken, Box<dyn Error>> {
@@ -25,7 +27,7 @@ fn token(
             Action::Ready(lease) => return Ok(lease.token),
             Action::WaitUntil(time) => clock.sleep_until(time),
             Action::Send(exchange) => {
-                // What comes later than that the session takes for lost.
+                // What comes later than that, the session takes for abandoned.
                 let left = exchange.deadline.saturating_sub(clock.since_start);
                 let limits = SendLimits::new().with_total_timeout(left);
                 let outcome = match transport.send(exchange.request, &limits) {
@@ -43,7 +45,7 @@ fn token(
                 };
                 clock.tell(&outcome);
             }
-            // Only a session that was begun by `Session::on_demand` asks for them.
+            // Only a session made by `SessionMachine::on_demand` asks for them.
             Action::GetCredentials(_) => {
                 return Err("this session was given its credentials".into());
             }
@@ -56,8 +58,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let place = Place::emulator()?;
     let transport = UreqTransport::with_settings(&place.settings)?;
     // The seed spreads the refreshes of many processes; one is enough for one.
-    let mut session =
-        Session::new(place.base_url.clone(), place.credentials.clone(), Policy::default(), 7);
+    let mut session = SessionMachine::new(
+        place.base_url.clone(),
+        place.credentials.clone(),
+        Policy::default(),
+        7,
+    );
     let mut clock = Clock { place: &place, since_start: Duration::ZERO };
 
     for minute in (0..24 * 60).step_by(10) {
@@ -111,12 +117,14 @@ impl Clock<'_> {
         let minute = self.since_start.as_secs() / 60;
         match outcome {
             Outcome::Renewed { kind, .. } => println!("{minute:>5} min  {kind:?}: a new token"),
-            Outcome::RefreshRefused(error) => println!("{minute:>5} min  refresh refused: {error}"),
+            Outcome::RefreshRefused { error, .. } => {
+                println!("{minute:>5} min  refresh refused: {error}");
+            }
             Outcome::Retrying { error, .. } => {
-                println!("{minute:>5} min  tried again soon: {error}")
+                println!("{minute:>5} min  retrying soon: {error}");
             }
             Outcome::Failed { error, .. } => {
-                println!("{minute:>5} min  left alone for a while: {error}")
+                println!("{minute:>5} min  backing off: {error}");
             }
             other => println!("{minute:>5} min  {other:?}"),
         }

@@ -120,8 +120,9 @@ pub struct SessionMachine {
     in_flight: Option<InFlight>,
     round: Round,
     schedule: Schedule,
-    /// Its own, or `None` where the driver asks one that many sessions share.
-    ledger: Option<Ledger>,
+    /// Its own, or `None` where the driver asks one that many sessions share. Boxed, since those
+    /// sessions are many.
+    ledger: Option<Box<Ledger>>,
     starts_deferred: bool,
     counts: Counts,
     next_id: u64,
@@ -227,7 +228,7 @@ impl SessionMachine {
             told_owner: (false, false),
             base,
             credentials,
-            ledger: Some(Ledger::new(&policy)),
+            ledger: Some(Box::new(Ledger::new(&policy))),
             policy,
             jitter: Jitter::new(seed),
             token: None,

@@ -248,7 +248,7 @@ impl SessionMachine {
     }
 
     fn attempt(&self, now: Now, error: AttemptError, answer: Answer) -> Failed {
-        let own = self.ledger.as_ref();
+        let own = self.ledger.as_deref();
         let has_unknown = own.is_some_and(super::Ledger::has_unknown);
         Failed {
             error,

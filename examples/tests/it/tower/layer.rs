@@ -8,9 +8,9 @@ use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use point_auth::tower::{AuthorizeLayer, Copies, TowerTransport};
 use point_auth::transport::TlsSettings;
-use point_auth::{BaseUrl, Client, Credentials, Error, ErrorKind, Session};
+use point_auth::{BaseUrl, Client, Credentials, Error, ErrorKind, Session, TokioRuntime};
 use point_auth_examples::tower_stack::{Bottom, stack};
-use point_auth_testkit::{Emulator, Fault, Operation};
+use point_auth_testkit::{Emulator, Fault, Operation, VirtualTime};
 use tower::limit::ConcurrencyLimit;
 use tower::{BoxError, Layer, Service, ServiceExt};
 
@@ -236,34 +236,35 @@ async fn rejected<C: Copies<Full<Bytes>>>(
     (response.status().as_u16(), seen.load(Ordering::Relaxed))
 }
 
-/// A session whose tokens live for so short that none of them is young.
-fn patient(world: &World) -> Session {
-    let policy = point_auth::session::Policy::builder()
-        .with_young_token(std::time::Duration::from_nanos(1))
-        .build()
-        .unwrap();
+/// A session whose token is old enough for a 401 to lead to a refresh at once.
+async fn with_old_token(world: &World) -> Session {
+    let time = VirtualTime::new(world.emulator.clock(), TokioRuntime::new());
     let transport = TowerTransport::new(stack(&TlsSettings::new()).unwrap());
     let client =
         Client::new(transport).with_base_url(BaseUrl::parse(&world.emulator.base_url()).unwrap());
     let credentials = Credentials::new("user@example.com", "correct horse").unwrap();
-    Session::builder(client).with_credentials(credentials).with_policy(policy).build()
+    let session =
+        Session::builder(client).with_credentials(credentials).with_runtime(time.clone()).build();
+    session.access_token().await.unwrap();
+    time.advance(std::time::Duration::from_secs(31));
+    session
 }
 
 #[tokio::test]
 async fn it_is_tried_twice_and_no_more() {
     let world = World::new();
-    let layer = || AuthorizeLayer::new(patient(&world));
-    assert_eq!(rejected(&world, layer(), 0).await, (200, 1));
-    assert_eq!(rejected(&world, layer(), 1).await, (200, 2));
-    assert_eq!(rejected(&world, layer(), 2).await, (401, 2));
-    let once = AuthorizeLayer::once(patient(&world));
+    for (first, status, asked) in [(0, 200, 1), (1, 200, 2), (2, 401, 2)] {
+        let layer = AuthorizeLayer::new(with_old_token(&world).await);
+        assert_eq!(rejected(&world, layer, first).await, (status, asked));
+    }
+    let once = AuthorizeLayer::once(with_old_token(&world).await);
     assert_eq!(rejected(&world, once, 1).await, (401, 1));
 }
 
 #[tokio::test]
 async fn the_second_token_is_given_up_as_well_when_that_is_rejected() {
     let world = World::new();
-    let session = patient(&world);
+    let session = with_old_token(&world).await;
     assert_eq!(rejected(&world, AuthorizeLayer::new(session.clone()), 2).await, (401, 2));
     assert_eq!(session.current_token(), None);
     assert_eq!(rejected(&world, AuthorizeLayer::new(session.clone()), 1).await, (200, 2));
@@ -273,7 +274,7 @@ async fn the_second_token_is_given_up_as_well_when_that_is_rejected() {
 #[tokio::test]
 async fn if_there_is_no_other_token_the_401_is_handed_back() {
     let world = World::new();
-    let session = patient(&world);
+    let session = with_old_token(&world).await;
     session.access_token().await.unwrap();
     world.emulator.always(Fault::respond(404));
     assert_eq!(rejected(&world, AuthorizeLayer::new(session), 1).await, (401, 1));

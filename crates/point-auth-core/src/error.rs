@@ -75,7 +75,7 @@ impl ResponseError {
         match &mut self {
             Self::Denied(denial) => denial.withhold(secret),
             Self::Unexpected { content_type: Some(content_type), .. } => {
-                withhold(content_type, secret)
+                withhold(content_type, secret);
             }
             Self::Unexpected { .. } | Self::Malformed { .. } => {}
         }

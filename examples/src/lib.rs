@@ -109,7 +109,6 @@ impl<'a> WhoAmI<'a> {
 
 impl Operation for WhoAmI<'_> {
     type Output = String;
-    const NAME: &'static str = "who_am_i";
 
     fn to_request(&self, base: &BaseUrl) -> Result<Request<SecretBody>, RequestError> {
         let mut request = json_post(base, "/point-auth-emulator/whoami", SecretBody::json(&())?)?;

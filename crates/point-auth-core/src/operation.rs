@@ -17,8 +17,6 @@ use crate::{BaseUrl, RequestError, ResponseError, SecretBody, UserAgent};
 pub trait Operation {
     /// What a successful response is read into.
     type Output;
-    /// What spans and metrics call it, such as `sign_in`.
-    const NAME: &'static str;
     /// The most bytes that its response body may have.
     const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 

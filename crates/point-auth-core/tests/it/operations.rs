@@ -10,7 +10,6 @@ struct Measure;
 
 impl Operation for Measure {
     type Output = usize;
-    const NAME: &'static str = "measure";
     const MAX_RESPONSE_BYTES: usize = 64;
 
     fn to_request(&self, base: &BaseUrl) -> Result<Request<SecretBody>, RequestError> {

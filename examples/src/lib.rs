@@ -139,6 +139,8 @@ mod book {
     mod readme {}
     #[doc = include_str!("../../docs/src/keeping-fresh.md")]
     mod keeping_fresh {}
+    #[doc = include_str!("../../docs/src/own-operations.md")]
+    mod own_operations {}
     #[doc = include_str!("../../docs/src/own-transport.md")]
     mod own_transport {}
     #[doc = include_str!("../../docs/src/settings.md")]

@@ -12,5 +12,6 @@
 mod alike;
 mod clients;
 mod errors;
+mod own_operations;
 mod session;
 mod support;

@@ -8,6 +8,7 @@ mod login;
 mod mishaps;
 mod observers;
 mod rejections;
+mod shipped_sources;
 mod sources;
 mod stress;
 mod support;

@@ -113,10 +113,10 @@ impl Clock<'_> {
             Outcome::Renewed { kind, .. } => println!("{minute:>5} min  {kind:?}: a new token"),
             Outcome::RefreshRefused(error) => println!("{minute:>5} min  refresh refused: {error}"),
             Outcome::Retrying { error, .. } => {
-                println!("{minute:>5} min  tried again soon: {error}")
+                println!("{minute:>5} min  tried again soon: {error}");
             }
             Outcome::Failed { error, .. } => {
-                println!("{minute:>5} min  left alone for a while: {error}")
+                println!("{minute:>5} min  left alone for a while: {error}");
             }
             other => println!("{minute:>5} min  {other:?}"),
         }

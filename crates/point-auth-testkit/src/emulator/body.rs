@@ -54,7 +54,7 @@ impl AnswerBody {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
         match std::mem::replace(&mut self.source, Source::Done) {
             Source::Generated(generator) => {
-                self.source = Source::Compressed(Some(encoder), generator)
+                self.source = Source::Compressed(Some(encoder), generator);
             }
             Source::Done | Source::Compressed(..) => {
                 // Writing into memory does not fail.

@@ -73,7 +73,7 @@ fn a_gateway_without_a_server_behind_it_is_the_same_passing_failure() {
 #[test]
 fn a_redirect_is_the_same_unexpected_answer() {
     let seen = sign_in_fails_alike(|emulator| {
-        emulator.push_fault(Fault::redirect(307, "https://example.invalid/"))
+        emulator.push_fault(Fault::redirect(307, "https://example.invalid/"));
     });
     assert_eq!((seen.0, seen.1, seen.3), (ErrorKind::Unexpected, false, Some(307)));
 }

@@ -48,7 +48,10 @@ fn run() -> Result<(), Box<dyn Error>> {
     let place = Place::from_environment()?;
     match &place.emulator {
         Some(_) => {
-            println!("Signing in to an emulator of the API at {}, over real TLS.\n", place.base_url)
+            println!(
+                "Signing in to an emulator of the API at {}, over real TLS.\n",
+                place.base_url
+            );
         }
         None => println!("Signing in to {}, as the environment says.\n", place.base_url),
     }

@@ -16,8 +16,8 @@ use http::{Request, Response};
 use point_auth::operation::{json_post, success_body};
 use point_auth::transport::{Roots, TlsSettings, TransportSettings};
 use point_auth::{
-    AccessToken, BaseUrl, Credentials, MalformedReason, Operation, RequestError, ResponseError,
-    SecretBody,
+    AccessToken, BaseUrl, Credentials, EnvironmentCredentials, MalformedReason, Operation,
+    RequestError, ResponseError, SecretBody,
 };
 use point_auth_testkit::Emulator;
 
@@ -50,20 +50,9 @@ impl Place {
     }
 
     fn server(base_url: &str) -> Result<Self, Box<dyn Error>> {
-        // Never the error itself: it repeats what is not Unicode, which may be the password.
-        let variable =
-            |name| env::var(name).map_err(|_| format!("{name} is not set, or not Unicode"));
-        let credentials =
-            Credentials::new(variable("POINT_AUTH_USERNAME")?, variable("POINT_AUTH_PASSWORD")?)?;
-        let credentials = match env::var("POINT_AUTH_USERALIAS") {
-            Ok(user_alias) => credentials.with_user_alias(user_alias)?,
-            Err(env::VarError::NotPresent) => credentials,
-            // Without it somebody else would be signed in.
-            Err(_) => return Err("POINT_AUTH_USERALIAS is not Unicode".into()),
-        };
         Ok(Self {
             base_url: BaseUrl::parse(base_url)?,
-            credentials,
+            credentials: EnvironmentCredentials::new().read()?,
             settings: TransportSettings::new(),
             emulator: None,
         })
@@ -109,7 +98,6 @@ impl<'a> WhoAmI<'a> {
 
 impl Operation for WhoAmI<'_> {
     type Output = String;
-    const NAME: &'static str = "who_am_i";
 
     fn to_request(&self, base: &BaseUrl) -> Result<Request<SecretBody>, RequestError> {
         let mut request = json_post(base, "/point-auth-emulator/whoami", SecretBody::json(&())?)?;
@@ -140,6 +128,8 @@ mod book {
     mod readme {}
     #[doc = include_str!("../../docs/src/keeping-fresh.md")]
     mod keeping_fresh {}
+    #[doc = include_str!("../../docs/src/own-operations.md")]
+    mod own_operations {}
     #[doc = include_str!("../../docs/src/own-transport.md")]
     mod own_transport {}
     #[doc = include_str!("../../docs/src/settings.md")]

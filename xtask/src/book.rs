@@ -69,7 +69,7 @@ fn check_page(page: &Path) -> Vec<String> {
             include.split_once(':').map_or((include, ""), |(file, anchor)| (file, anchor));
         match fs::read_to_string(folder.join(file)) {
             Err(error) => {
-                complaints.push(format!("{}: include of {file}: {error}", page.display()))
+                complaints.push(format!("{}: include of {file}: {error}", page.display()));
             }
             Ok(included) if !anchor_is_there(&included, anchor) => {
                 complaints.push(format!("{}: {file} has no anchor `{anchor}`", page.display()));

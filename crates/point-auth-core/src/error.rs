@@ -19,9 +19,6 @@ pub enum RequestError {
     /// The operation's path does not begin with `/`, or holds a character or a dot segment that a URL path may not.
     #[error("the operation's path is not a URL path")]
     Path,
-    /// A header name or value that HTTP does not allow.
-    #[error("a header of the request is not allowed in HTTP")]
-    Header,
 }
 
 /// A response is not what the operation was sent for.

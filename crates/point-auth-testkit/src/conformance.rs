@@ -30,6 +30,7 @@
 //! | `plain` | HTTP/1.1 over TCP: all rules | there is no plain HTTP |
 //! | `tls` | HTTP/1.1 over TLS: all rules, and certificates good and bad | there is no TLS |
 //! | `http2` | HTTP/2 over TLS: all rules, and what HTTP/2 allows to send again | there is no HTTP/2 |
+//! | `large_request` | rule 4 for a request that a server stops reading, over TCP | a write may take the whole time again |
 //! | `truncation` | that an answer without a length ends with TLS's goodbye (`close_notify`), not with a cut | the TLS library takes a cut for an end |
 //! | `mutual_tls` | client certificates | there are none |
 //! | `proxy` | rule 8 with a proxy that is named | there are no proxies |
@@ -83,6 +84,7 @@ pub fn checks() -> Vec<Check> {
     crate::__conformance_list! { plain, [collect], (all, Wire::Plain) }
     crate::__conformance_list! { tls, [collect], (all, Wire::Tls) }
     crate::__conformance_list! { http2, [collect], (all, Wire::Http2) }
+    crate::__conformance_list! { large_request, [collect], (all, Wire::Plain) }
     crate::__conformance_list! { truncation, [collect], (all, Wire::Tls) }
     crate::__conformance_list! { mutual_tls, [collect], (all, Wire::Tls) }
     crate::__conformance_list! { proxy, [collect], (all, Wire::Tls) }
@@ -114,6 +116,7 @@ macro_rules! conformance {
         $crate::__conformance_group! { plain, [$($group : $reason,)*] }
         $crate::__conformance_group! { tls, [$($group : $reason,)*] }
         $crate::__conformance_group! { http2, [$($group : $reason,)*] }
+        $crate::__conformance_group! { large_request, [$($group : $reason,)*] }
         $crate::__conformance_group! { truncation, [$($group : $reason,)*] }
         $crate::__conformance_group! { mutual_tls, [$($group : $reason,)*] }
         $crate::__conformance_group! { proxy, [$($group : $reason,)*] }

@@ -1,8 +1,10 @@
 //! From a URL to a connection: name look-up, TCP, proxy and TLS, all within the connect limit.
 //!
-//! ureq's own parts do the first two. A connector of our own is there because ureq has no setting for the platform's roots
-//! plus extra ones, looks names up outside of the connect limit, and gives a proxy that limit anew for each byte it sends.
+//! ureq's own resolver does the first. A connector of our own is there because ureq has no setting
+//! for the platform's roots plus extra ones, looks names up outside of the connect limit, and gives
+//! a limit anew to each byte that a proxy sends and to each part of a write.
 
+mod tcp;
 mod tunnel;
 
 use std::io;
@@ -13,10 +15,9 @@ use ureq::Error;
 use ureq::config::Config;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::time::{Duration, Instant};
-use ureq::unversioned::transport::{
-    ConnectionDetails, Connector, NextTimeout, TcpConnector, Transport,
-};
+use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout, Transport};
 
+use self::tcp::Tcp;
 pub(crate) use self::tunnel::PROXY_WANTS_CREDENTIALS;
 use crate::tls::Tls;
 use crate::wire::Wire;
@@ -25,7 +26,6 @@ use crate::wire::Wire;
 #[derive(Debug)]
 pub(crate) struct Connect {
     resolver: DefaultResolver,
-    tcp: TcpConnector,
     proxy: ProxyResolver,
     tls: Tls,
 }
@@ -35,12 +35,7 @@ impl Connect {
         settings: &TransportSettings,
         proxy: ProxyResolver,
     ) -> Result<Self, SettingsError> {
-        Ok(Self {
-            resolver: DefaultResolver::default(),
-            tcp: TcpConnector::default(),
-            proxy,
-            tls: Tls::new(settings.tls())?,
-        })
+        Ok(Self { resolver: DefaultResolver::default(), proxy, tls: Tls::new(settings.tls())? })
     }
 
     pub(crate) fn has_tls(&self) -> bool {
@@ -51,19 +46,7 @@ impl Connect {
     fn dial(&self, to: &Uri, details: &ConnectionDetails<'_>) -> Result<Box<dyn Transport>, Error> {
         let addrs =
             self.resolver.resolve(to, details.config, time_left(details)?).map_err(unknown_host)?;
-        let details = ConnectionDetails {
-            uri: to,
-            addrs,
-            config: details.config,
-            request_level: details.request_level,
-            resolver: details.resolver,
-            now: (details.current_time)(),
-            timeout: time_left(details)?,
-            current_time: details.current_time.clone(),
-            run_connector: details.run_connector.clone(),
-            register_shutdown: details.register_shutdown.clone(),
-        };
-        let tcp = self.tcp.connect(&details, None::<()>)?.ok_or(Error::ConnectionFailed)?;
+        let tcp = Tcp::connect(&addrs, time_left(details)?, details.config)?;
         Ok(Wire::boxed(tcp))
     }
 }

@@ -27,7 +27,7 @@
 //! | 1. no redirects | kept | kept, whatever your agent says |
 //! | 2. once | kept | kept, unless a middleware or connector of yours sends again |
 //! | 3. bounded | kept | kept |
-//! | 4. in time | kept | the deadline is kept, but for a proxy that drips its answer to `CONNECT`; name look-up has the connect limit once more for itself |
+//! | 4. in time | kept | the deadline is kept, but for a proxy that drips its answer to `CONNECT`, and for a large body: a write that is sent in parts gets the time that is left anew for each; name look-up has the connect limit once more for itself |
 //! | 5. every status | kept | kept, whatever your agent says |
 //! | 6. kinds | kept | kept; an answer without the URL it is from, such as a middleware makes up, is `Protocol` |
 //! | 7. no leaks | kept | kept by ureq and by this crate; a middleware or connector of yours sees the body |

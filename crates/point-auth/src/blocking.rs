@@ -16,6 +16,9 @@ pub use sessions::{Sessions, SessionsBuilder};
 /// It is asked once for each sign-in, however many threads wait, on the thread that sends; its answer is dropped when the sign-in has
 /// ended. After a denial it is asked again at most once in a pause (1 to 60 seconds, doubling), and those that were denied are held
 /// meanwhile, so that the same are not sent again and others are.
+///
+/// [`EnvironmentCredentials`](crate::EnvironmentCredentials) and
+/// [`PasswordFile`](crate::PasswordFile) are such sources.
 pub trait CredentialSource: Send + Sync + 'static {
     /// Fetches the credentials.
     ///

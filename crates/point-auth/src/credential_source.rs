@@ -1,4 +1,9 @@
-//! [`CredentialSource`]: credentials that are fetched when they are needed, and held no longer.
+//! [`CredentialSource`]: credentials that are fetched when they are needed, and held no longer; and
+//! the sources that are shipped.
+
+mod environment;
+mod password_file;
+mod read_error;
 
 use std::error::Error;
 use std::fmt;
@@ -9,6 +14,10 @@ use point_auth_core::Credentials;
 
 use crate::panicked::caught;
 
+pub use environment::EnvironmentCredentials;
+pub use password_file::PasswordFile;
+pub use read_error::{CredentialReadError, ValueProblem};
+
 /// What a source answers when it has no credentials. It must hold nothing secret.
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -17,6 +26,8 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 /// It is asked once for each sign-in, however many callers wait, and its answer is dropped when the sign-in has ended. After a
 /// denial it is asked again at most once in a pause (1 to 60 seconds, doubling), and those that were denied are held meanwhile, so
 /// that the same are not sent again and others are.
+///
+/// [`EnvironmentCredentials`] and [`PasswordFile`] are such sources.
 ///
 /// It has 30 seconds (the policy's exchange timeout) to answer. A panic counts as a failure, and callers are told that it panicked but
 /// not of what.

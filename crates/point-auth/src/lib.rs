@@ -157,6 +157,10 @@ pub use async_session::{Session, SessionBuilder};
 pub use client::Client;
 #[cfg(feature = "async")]
 pub use credential_source::{BoxError, CredentialSource};
+#[cfg(any(feature = "async", feature = "blocking"))]
+pub use credential_source::{
+    CredentialReadError, EnvironmentCredentials, PasswordFile, ValueProblem,
+};
 pub use error::{Error, ErrorKind};
 #[cfg(any(feature = "async", feature = "blocking"))]
 pub use observer::Observer;

@@ -7,6 +7,7 @@ const GROUPS: &[&str] = &[
     "plain",
     "tls",
     "http2",
+    "large_request",
     "truncation",
     "mutual_tls",
     "proxy",

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::field::Field;
@@ -30,7 +30,8 @@ pub(crate) fn without_byte_order_mark(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes)
 }
 
-/// The known fields of a JSON object. Unknown ones are passed over, whatever they hold.
+/// The known fields of a JSON object. Unknown ones are passed over, whatever their names and values
+/// hold.
 #[derive(Default)]
 pub(crate) struct Object<'r> {
     /// Each field's value as it stands in the body, the last one if there are two.
@@ -156,7 +157,8 @@ impl<'de> Visitor<'de> for Fields<'_, 'de> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(Name(field)) = map.next_key()? {
+        let has_escapes = self.0.has_escapes;
+        while let Some(field) = map.next_key_seed(Name { has_escapes })? {
             match field {
                 Some(field) => self.0.set(field, map.next_value()?),
                 None => drop(map.next_value::<IgnoredAny>()?),
@@ -166,25 +168,32 @@ impl<'de> Visitor<'de> for Fields<'_, 'de> {
     }
 }
 
-/// The name of a field, if it is a known one.
-struct Name(Option<Field>);
+/// Reads the name of a field, if it is a known one.
+struct Name {
+    has_escapes: bool,
+}
 
-impl<'de> Deserialize<'de> for Name {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Known;
+impl<'de> DeserializeSeed<'de> for Name {
+    type Value = Option<Field>;
 
-        impl Visitor<'_> for Known {
-            type Value = Name;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a field's name")
-            }
-
-            fn visit_str<E>(self, name: &str) -> Result<Name, E> {
-                Ok(Name(Field::from_name(name)))
-            }
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Option<Field>, D::Error> {
+        if !self.has_escapes {
+            return json.deserialize_str(self);
         }
+        // As it stands in the body: as a string, `serde_json` refuses half of a surrogate pair.
+        let raw = <&RawValue>::deserialize(json)?;
+        Ok(json_text::text(raw.get()).and_then(|name| Field::from_name(&name)))
+    }
+}
 
-        deserializer.deserialize_str(Known)
+impl Visitor<'_> for Name {
+    type Value = Option<Field>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a field's name")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Option<Field>, E> {
+        Ok(Field::from_name(name))
     }
 }

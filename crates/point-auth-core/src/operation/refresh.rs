@@ -48,7 +48,6 @@ struct Body<'a> {
 
 impl Operation for Refresh<'_> {
     type Output = TokenSet;
-    const NAME: &'static str = "refresh";
 
     fn to_request(&self, base: &BaseUrl) -> Result<Request<SecretBody>, RequestError> {
         let body = SecretBody::json(&Body { refresh_token: self.refresh_token.expose() })?;

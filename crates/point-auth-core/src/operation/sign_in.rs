@@ -52,7 +52,6 @@ struct Body<'a> {
 
 impl Operation for SignIn<'_> {
     type Output = TokenSet;
-    const NAME: &'static str = "sign_in";
 
     fn to_request(&self, base: &BaseUrl) -> Result<Request<SecretBody>, RequestError> {
         let body = SecretBody::json(&Body {

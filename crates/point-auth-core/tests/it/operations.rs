@@ -10,7 +10,6 @@ struct Measure;
 
 impl Operation for Measure {
     type Output = usize;
-    const NAME: &'static str = "measure";
     const MAX_RESPONSE_BYTES: usize = 64;
 
     fn to_request(&self, base: &BaseUrl) -> Result<Request<SecretBody>, RequestError> {
@@ -135,4 +134,78 @@ fn a_content_type_that_repeats_a_secret_is_withheld_later() {
     let error = operation::success_body(&response, 64, &[]).unwrap_err();
     assert!(crate::support::all_it_says(&error).contains("canary"));
     assert!(!crate::support::all_it_says(&error.without("canary-secret")).contains("canary"));
+}
+
+fn failure(status: u16, body: &str) -> Result<String, ResponseError> {
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::from_u16(status).unwrap();
+    let body = operation::failure_body(&response, 64, &["s3cret"])?;
+    Ok(String::from_utf8(body.to_vec()).unwrap())
+}
+
+#[test]
+fn a_failure_in_json_is_handed_out_whatever_its_status() {
+    for body in ["{}", "[]", "\"x\"", r#"{"error":"access_denied"}"#, r#"{"error":1,"error":2}"#] {
+        for status in [301, 400, 401, 403, 404, 409, 422, 500, 503] {
+            assert_eq!(
+                failure(status, &format!("\u{feff}{body}")),
+                Ok(body.to_owned()),
+                "{status}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_failure_that_the_api_does_not_describe_is_unexpected() {
+    let too_large = format!("[{}]", " ".repeat(63));
+    for body in ["", " ", "<html>", "{", "{}x", &too_large] {
+        for status in [400, 403, 409, 422, 502] {
+            let error = failure(status, body).unwrap_err();
+            let is_no_json = matches!(error, ResponseError::Unexpected { is_json: false, .. });
+            assert!(is_no_json || body == "{", "{status} {body}: {error:?}");
+            assert!(
+                matches!(error, ResponseError::Unexpected { .. }),
+                "{status} {body}: {error:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_failure_that_the_api_calls_temporary_stays_one() {
+    for code in ["server_error", "temporarily_unavailable"] {
+        let error = failure(409, &format!(r#"{{"error":"{code}"}}"#)).unwrap_err();
+        assert!(error.is_retryable(), "{error:?}");
+    }
+}
+
+#[test]
+fn a_success_is_no_failure_and_read_as_one() {
+    for body in ["", "{}", "<html>", "{", r#"{"error":"access_denied"}"#] {
+        let response = Response::new(body);
+        let as_success = operation::success_body(&response, 64, &["s3cret"]);
+        assert_eq!(operation::failure_body(&response, 64, &["s3cret"]), as_success, "{body}");
+    }
+}
+
+#[test]
+fn a_text_of_the_server_is_made_fit_to_be_shown() {
+    assert_eq!(operation::printable("no such state", 64, &["s3cret"]), "no such state");
+    assert_eq!(operation::printable("no such state", 4, &[]), "no s…");
+    assert_eq!(operation::printable("a\nb\u{202e}c", 64, &[]), r"a\u{a}b\u{202e}c");
+    assert!(!operation::printable("it is s3cret", 64, &["s3cret"]).contains("s3cret"));
+}
+
+#[test]
+fn a_get_has_the_headers_of_every_request_and_no_body() {
+    let base = BaseUrl::parse("https://gateway.example/api/").unwrap();
+    let get = operation::json_get(&base, "/loans?state=NY").unwrap();
+    assert_eq!((get.method().as_str(), get.body().len()), ("GET", 0));
+    assert_eq!(get.uri(), "https://gateway.example/api/loans?state=NY");
+    let mut names: Vec<_> = get.headers().keys().map(|name| name.as_str()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["accept", "accept-encoding", "user-agent"]);
+    assert_eq!(get.headers()["accept"], "application/json");
+    assert!(matches!(operation::json_get(&base, "loans"), Err(RequestError::Path)));
 }

@@ -9,7 +9,10 @@ macro_rules! __conformance_list {
     } } };
     (tls, $then:tt, $args:tt) => { $crate::__conformance_list! { @http1 $then, $args, tls {
         redirects { a_redirect_to_the_other_scheme_is_handed_back }
-        deadline { a_tls_handshake_that_hangs_meets_the_connect_limit }
+        deadline {
+            a_tls_handshake_that_hangs_meets_the_connect_limit,
+            a_server_that_stops_reading_a_large_request_meets_the_deadline,
+        }
         kinds {
             an_unknown_name_is_connect, plain_http_to_a_tls_port_is_protocol, tls_to_a_plain_port_is_tls,
             a_handshake_that_breaks_off_was_not_sent,
@@ -30,12 +33,16 @@ macro_rules! __conformance_list {
             a_goaway_that_says_nothing_was_processed_is_believed_by_nobody, a_refused_stream_is_not_tried_again,
             a_stream_that_wants_http_1_is_not_tried_again,
         }
+        deadline { a_server_that_stops_reading_a_large_request_meets_the_deadline }
         idle { a_connection_that_has_gone_dead_is_given_up }
         leaks { a_server_that_repeats_the_password_over_http_2_is_not_quoted }
         sweep {
             a_cut_after_any_byte_of_a_kept_connection_is_an_error_or_a_whole_answer,
             silence_in_an_exchange_on_a_kept_connection_meets_the_deadline,
         }
+    } } };
+    (large_request, $then:tt, $args:tt) => { $crate::__conformance_list! { @then $then, $args, large_request {
+        deadline { a_server_that_stops_reading_a_large_request_meets_the_deadline }
     } } };
     (truncation, $then:tt, $args:tt) => { $crate::__conformance_list! { @then $then, $args, truncation {
         certificates { an_end_without_the_goodbye_of_tls_is_protocol }
@@ -151,6 +158,7 @@ macro_rules! __conformance_group {
     (@same plain plain $reason:literal $others:tt) => { $crate::__conformance_group! { @out plain $reason } };
     (@same tls tls $reason:literal $others:tt) => { $crate::__conformance_group! { @out tls $reason } };
     (@same http2 http2 $reason:literal $others:tt) => { $crate::__conformance_group! { @out http2 $reason } };
+    (@same large_request large_request $reason:literal $others:tt) => { $crate::__conformance_group! { @out large_request $reason } };
     (@same truncation truncation $reason:literal $others:tt) => { $crate::__conformance_group! { @out truncation $reason } };
     (@same mutual_tls mutual_tls $reason:literal $others:tt) => { $crate::__conformance_group! { @out mutual_tls $reason } };
     (@same proxy proxy $reason:literal $others:tt) => { $crate::__conformance_group! { @out proxy $reason } };
@@ -178,6 +186,7 @@ macro_rules! __conformance_is_group {
     (plain) => {};
     (tls) => {};
     (http2) => {};
+    (large_request) => {};
     (truncation) => {};
     (mutual_tls) => {};
     (proxy) => {};

@@ -23,6 +23,10 @@ pub enum Cut {
     /// Nobody is told: what comes in this direction from now on is swallowed, the end of it included, while the other
     /// direction goes on.
     Silence,
+    /// Nothing more is read in this direction, so that the sender's buffers fill up and it cannot
+    /// send on, while the other direction goes on. The end of it is not noticed, and the connection
+    /// stays open, until other faults are in force or the proxy is dropped.
+    Stall,
 }
 
 /// What happens to the bytes that go one way. By default they pass as soon as they come.

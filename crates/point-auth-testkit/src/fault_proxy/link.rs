@@ -139,6 +139,10 @@ impl Pump<'_> {
             let is_silent = match self.flow.cut_due(self.passed) {
                 None => false,
                 Some(Cut::Silence) => true,
+                Some(Cut::Stall) => {
+                    self.wait_for_other_faults().await;
+                    continue;
+                }
                 Some(cut) => return Err(Ending::Cut(cut)),
             };
             match self.from.try_read(&mut buffer) {
@@ -197,6 +201,14 @@ impl Pump<'_> {
         readable.map_err(|_| Ending::Broken)
     }
 
+    async fn wait_for_other_faults(&mut self) {
+        if self.changes.changed().await.is_err() {
+            // The proxy is gone, and this task goes with it.
+            return std::future::pending().await;
+        }
+        self.changes.mark_changed();
+    }
+
     async fn pass(&mut self, mut bytes: &[u8]) -> Result<(), Ending> {
         if !self.flow.latency.is_zero() {
             sleep(self.flow.latency).await;
@@ -207,6 +219,10 @@ impl Pump<'_> {
             match self.flow.cut_due(self.passed) {
                 None => {}
                 Some(Cut::Silence) => return Ok(()),
+                Some(Cut::Stall) => {
+                    self.wait_for_other_faults().await;
+                    continue;
+                }
                 Some(cut) => return Err(Ending::Cut(cut)),
             }
             let portion = self.flow.portion(bytes.len(), self.passed);

@@ -124,6 +124,15 @@ fn a_transport_whose_deadline_starts_anew_with_each_read_breaks_rule_4() {
 }
 
 #[test]
+fn a_transport_whose_deadline_starts_anew_with_each_write_breaks_rule_4() {
+    breaks_exactly_in(
+        Flaw::HasADeadlineForEachWriteOnly,
+        Rule::Deadline,
+        &["plain", "large_request"],
+    );
+}
+
+#[test]
 fn a_transport_whose_deadline_ends_with_the_headers_breaks_rule_4() {
     breaks_exactly(Flaw::HasNoDeadlineForTheBody, Rule::Deadline);
 }

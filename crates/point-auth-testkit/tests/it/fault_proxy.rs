@@ -213,6 +213,33 @@ fn slices_arrive_one_by_one() {
 }
 
 #[test]
+fn a_stall_lets_the_senders_buffers_fill_up_and_loses_nothing() {
+    const MUCH: usize = 32 * 1024 * 1024;
+    let (proxy, client, mut server) = both_ends(to_server(Flow::new().cut_after(5, Cut::Stall)));
+    let mut received = [0; 5];
+    client.set_write_timeout(Some(BRIEF)).unwrap();
+    let mut sent = 0;
+    let error = loop {
+        match (&client).write(&[7; 64 * 1024]) {
+            Ok(count) => sent += count,
+            Err(error) => break error,
+        }
+        assert!(sent < MUCH, "it is all read");
+    };
+    assert!(matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{error:?}");
+    server.read_exact(&mut received).unwrap();
+    assert_eq!(proxy.bytes_passed(Direction::ToServer), 5);
+
+    // The other direction goes on.
+    server.write_all(b"answer").unwrap();
+    (&client).read_exact(&mut [0; 6]).unwrap();
+
+    proxy.clear_faults();
+    drop(client);
+    assert_eq!(rest(&mut server).0.len(), sent - 5);
+}
+
+#[test]
 fn one_byte_a_write_loses_nothing() {
     let emulator = emulator();
     let proxy = FaultProxy::start(emulator.addr()).unwrap();

@@ -70,8 +70,6 @@ struct Own;
 
 impl Operation for Own {
     type Output = ();
-    const NAME: &'static str = "own";
-
     fn to_request(&self, base: &BaseUrl) -> Result<Request<SecretBody>, RequestError> {
         json_post(base, "/own", SecretBody::default())
     }
@@ -175,7 +173,6 @@ fn an_operation_has_no_say_in_how_its_request_is_framed() {
 
     impl Operation for Lying {
         type Output = ();
-        const NAME: &'static str = "lying";
 
         fn to_request(&self, base: &BaseUrl) -> Result<Request<SecretBody>, RequestError> {
             let mut request = SignIn::new(&credentials()).to_request(base)?;

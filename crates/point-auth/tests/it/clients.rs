@@ -59,7 +59,6 @@ fn the_limits_of_a_client_reach_its_transport_and_the_size_is_the_operations() {
 
     impl Operation for Large {
         type Output = ();
-        const NAME: &'static str = "large";
         const MAX_RESPONSE_BYTES: usize = 1 << 20;
 
         fn to_request(&self, base: &BaseUrl) -> Result<Request<SecretBody>, RequestError> {
@@ -114,7 +113,6 @@ fn an_operation_that_names_itself_keeps_its_name() {
 
     impl Operation for Named {
         type Output = ();
-        const NAME: &'static str = "named";
 
         fn to_request(&self, base: &BaseUrl) -> Result<Request<SecretBody>, RequestError> {
             let mut request = json_post(base, "/named", SecretBody::default())?;
@@ -146,7 +144,6 @@ fn an_operation_of_ones_own_uses_the_token_and_learns_of_its_end() {
 
     impl Operation for WhoAmI {
         type Output = String;
-        const NAME: &'static str = "who_am_i";
 
         fn to_request(&self, base: &BaseUrl) -> Result<Request<SecretBody>, RequestError> {
             let mut request =
@@ -185,7 +182,6 @@ fn an_operation_that_cannot_be_built_is_not_sent() {
 
     impl Operation for Nowhere {
         type Output = ();
-        const NAME: &'static str = "nowhere";
 
         fn to_request(&self, base: &BaseUrl) -> Result<Request<SecretBody>, RequestError> {
             json_post(base, "../elsewhere", SecretBody::default())

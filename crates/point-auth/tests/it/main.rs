@@ -12,6 +12,7 @@
 mod alike;
 mod clients;
 mod errors;
+mod own_operations;
 mod session;
 mod support;
 mod texts;

@@ -9,6 +9,7 @@ mod mishaps;
 mod observers;
 mod rejections;
 mod runtimes;
+mod shipped_sources;
 mod sources;
 mod stress;
 mod support;

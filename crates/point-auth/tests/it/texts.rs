@@ -76,8 +76,6 @@ struct Elsewhere(String);
 
 impl Operation for Elsewhere {
     type Output = ();
-    const NAME: &'static str = "elsewhere";
-
     fn to_request(&self, base: &BaseUrl) -> Result<Request<SecretBody>, RequestError> {
         let mut request = SignIn::new(&credentials()).to_request(base)?;
         *request.uri_mut() = self.0.parse().unwrap();

@@ -278,7 +278,6 @@ struct Nowhere;
 
 impl Operation for Nowhere {
     type Output = TokenSet;
-    const NAME: &'static str = "nowhere";
 
     fn to_request(&self, base: &BaseUrl) -> Result<Request<SecretBody>, RequestError> {
         let nobody = RefreshToken::new("nothing").unwrap();

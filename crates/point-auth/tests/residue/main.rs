@@ -71,3 +71,20 @@ fn the_scanner_sees_what_a_careless_program_leaves() {
     let some = CEILINGS.iter().filter(|row: &&Row| row.ceiling != Left::default()).count();
     assert!(some > 0);
 }
+
+#[test]
+fn a_password_file_leaves_nothing() {
+    let watch = ScanningAllocator::watch("password-file-canary");
+    let path = std::env::temp_dir().join(format!("point-auth-residue-{}", std::process::id()));
+    let source = point_auth::PasswordFile::new("user@example.com", &path).unwrap();
+    // What is used, what is not Unicode, and what is too long.
+    for behind in [b"\r\n".as_slice(), b"\xFF", &[b'x'; 5000]] {
+        let mut file = std::fs::File::create(&path).unwrap();
+        std::io::Write::write_all(&mut file, b"password-file-canary").unwrap();
+        std::io::Write::write_all(&mut file, behind).unwrap();
+        drop(file);
+        assert_eq!(source.read().is_ok(), behind == b"\r\n");
+    }
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(watch.freed_blocks(), 0);
+}

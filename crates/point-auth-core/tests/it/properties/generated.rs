@@ -84,6 +84,7 @@ pub(super) fn any_json() -> impl Strategy<Value = String> {
     ];
     leaf.prop_recursive(4, 24, 4, |inner| {
         let name = (name(), choices()).prop_map(|(name, choices)| quoted(&name, &choices));
+        let name = prop_oneof![8 => name, 1 => name_with_half_a_pair()];
         let field = (name, white_space(), inner.clone())
             .prop_map(|(name, space, value)| format!("{name}{space}:{value}"));
         prop_oneof![
@@ -99,6 +100,20 @@ pub(super) fn any_json() -> impl Strategy<Value = String> {
 /// A field's name inside of a value: often a known one, which means nothing there.
 fn name() -> impl Strategy<Value = String> {
     prop_oneof![Just("access_token".to_owned()), Just("error".to_owned()), any::<String>()]
+}
+
+/// A quoted name with half of a surrogate pair in it: no known field, even if the rest is its name.
+pub(super) fn name_with_half_a_pair() -> impl Strategy<Value = String> {
+    let rest = select(vec!["", "access_token", "error", "scope", "x"]);
+    (rest, choices(), any::<Index>(), 0xD800..0xE000u16).prop_map(|(rest, choices, index, half)| {
+        let (before, after) = rest.split_at(index.index(rest.len() + 1));
+        let [before, after] = [before, after].map(|text| quoted(text, &choices));
+        format!(
+            "{}\\u{half:04x}{}",
+            before.strip_suffix('"').unwrap(),
+            after.strip_prefix('"').unwrap()
+        )
+    })
 }
 
 /// A number of seconds in some form, and what it means.
@@ -145,7 +160,12 @@ pub(super) fn valid_answer() -> impl Strategy<Value = Valid> {
         proptest::option::of(select(vec!["null", "\"\""])),
         any::<[bool; 2]>(),
     );
-    let unknown = vec(("[a-zA-Zé ]{0,12}", any_json()), 0..4);
+    // No known name has no underscore but these two.
+    let name =
+        "[a-zA-Zé ]{0,12}".prop_filter("a known name", |name| name != "scope" && name != "error");
+    let name = (name, choices()).prop_map(|(name, choices)| quoted(&name, &choices));
+    let name = prop_oneof![3 => name, 1 => name_with_half_a_pair()];
+    let unknown = vec((name, any_json()), 0..4);
     let order = vec(any::<Index>(), 16);
     let spaces = vec(white_space(), 6);
     (values, optional, unknown, order, spaces, vec(choices(), 5), any::<bool>()).prop_map(
@@ -177,12 +197,7 @@ pub(super) fn valid_answer() -> impl Strategy<Value = Valid> {
             if let Some(text) = error {
                 add("error", text.to_owned());
             }
-            for (name, value) in unknown {
-                // No known name has no underscore but these two.
-                if name != "scope" && name != "error" {
-                    add(&name, value);
-                }
-            }
+            fields.extend(unknown);
             for (n, index) in order.iter().enumerate() {
                 let (one, other) = (n % fields.len(), index.index(fields.len()));
                 fields.swap(one, other);

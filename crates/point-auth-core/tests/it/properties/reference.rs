@@ -47,8 +47,10 @@ impl<'de> Deserialize<'de> for Fields {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
                 let mut fields = Vec::new();
-                while let Some(field) = map.next_entry()? {
-                    fields.push(field);
+                while let Some((name, value)) = map.next_entry::<Box<RawValue>, _>()? {
+                    // A name with half of a surrogate pair is no text, and so no known name.
+                    let text = serde_json::from_str(name.get());
+                    fields.push((text.unwrap_or_else(|_| name.get().to_owned()), value));
                 }
                 Ok(Fields(fields))
             }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::Value;
 
-use super::generated::{Valid, any_json, choices, quoted, valid_answer};
+use super::generated::{Valid, any_json, choices, name_with_half_a_pair, quoted, valid_answer};
 use super::reference::{self, Reading};
 use crate::support::Asked;
 
@@ -48,11 +48,11 @@ fn object_of_known_fields() -> impl Strategy<Value = String> {
         "\"\\ud800\"",
     ]);
     let value = prop_oneof![3 => likely.prop_map(str::to_owned), 1 => any_json()];
-    vec(((name, choices()), value), 0..6).prop_map(|fields| {
-        let fields: Vec<String> = fields
-            .iter()
-            .map(|((name, choices), value)| format!("{}:{value}", quoted(name, choices)))
-            .collect();
+    let name = (name, choices()).prop_map(|(name, choices)| quoted(name, &choices));
+    let name = prop_oneof![12 => name, 1 => name_with_half_a_pair()];
+    vec((name, value), 0..6).prop_map(|fields| {
+        let fields: Vec<String> =
+            fields.iter().map(|(name, value)| format!("{name}:{value}")).collect();
         format!("{{{}}}", fields.join(","))
     })
 }

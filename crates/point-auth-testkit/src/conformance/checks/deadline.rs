@@ -1,14 +1,16 @@
 //! Rule 4: everything ends by the deadline, and the connection stands by the connect limit.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use point_auth_core::operation::json_post;
+use point_auth_core::{SecretBody, SignIn};
 use point_auth_transport::SendLimits;
 use point_auth_transport::TransportErrorKind::{self, Protocol, Timeout};
 
 use crate::conformance::bench::{AMPLE, Bench, SHORT, SOON, Scene, sign_in_at};
 use crate::conformance::canary;
-use crate::conformance::violation::{Outcome, Rule, ensure};
-use crate::{Fault, RawBehavior};
+use crate::conformance::violation::{Outcome, Rule, Violation, ensure};
+use crate::{Cut, Direction, Fault, FaultProxy, Flow, LinkFaults, RawBehavior};
 
 pub(in crate::conformance) const RULE: Rule = Rule::Deadline;
 
@@ -88,6 +90,40 @@ pub(in crate::conformance) fn interim_responses_without_end_are_an_error(
     let fault = Fault::raw(interim.repeat(2000)).drip(interim.len(), A_LITTLE);
     // Some count them before the time is over.
     ends_in_time(&scene, fault, TOTAL, &[Timeout, Protocol])
+}
+
+pub(in crate::conformance) fn a_server_that_stops_reading_a_large_request_meets_the_deadline(
+    bench: &Bench<'_>,
+) -> Outcome {
+    // A write that waits and then sends a part is a success, and the next must not get all the time
+    // again. The latest end lies well before the limit has passed twice.
+    const LIMIT: Duration = Duration::from_secs(4);
+    const LATEST: Duration = Duration::from_secs(7);
+    const MORE_THAN_BUFFERS_HOLD: usize = 20 * 1024 * 1024;
+    // Whether there is room for a part depends on what was read. The emulator takes more than this.
+    const READ_BYTES: [u64; 4] = [100_000, 300_000, 700_000, 900_000];
+    let emulator = bench.emulator()?;
+    let transport = bench.transport_for(&emulator)?;
+    let link = FaultProxy::start(emulator.addr())?;
+    for bytes in READ_BYTES {
+        let stall = Flow::new().cut_after(bytes, Cut::Stall);
+        link.push_faults(LinkFaults::new().with(Direction::ToServer, stall));
+    }
+    let base = bench.base_at(link.addr())?;
+    let body = SecretBody::new(vec![b' '; MORE_THAN_BUFFERS_HOLD]);
+    let request = || {
+        json_post(&base, SignIn::PATH, body.clone())
+            .map_err(|error| Violation::new(error.to_string()))
+    };
+    let requests = READ_BYTES.iter().map(|_| request()).collect::<Result<_, _>>()?;
+    let start = Instant::now();
+    let attempts = transport.send_all(requests, AMPLE.with_total_timeout(LIMIT))?;
+    let took = start.elapsed();
+    for attempt in attempts {
+        attempt.failed(&[Timeout])?.may_have_been_sent()?;
+    }
+    ensure!(took < LATEST, "with a limit of {LIMIT:?} it took {took:?}");
+    Ok(())
 }
 
 fn meets_the_deadline(scene: &Scene, fault: Fault) -> Outcome {

@@ -77,6 +77,7 @@ impl fmt::Display for PlannedCut {
             Cut::Close => "FIN",
             Cut::Reset => "RST",
             Cut::Silence => "silence",
+            Cut::Stall => "a stall",
         };
         let whereto = if self.direction == Direction::ToServer { "server" } else { "client" };
         write!(f, "cut by {how} after {} of about {} bytes to the {whereto}", self.after, self.of)

@@ -26,6 +26,7 @@ pub(super) enum Flaw {
     CountsBeforeDecoding,
     HasNoDeadline,
     HasADeadlineForEachReadOnly,
+    HasADeadlineForEachWriteOnly,
     HasNoDeadlineForTheBody,
     PanicsWithAllTheTimeThereIs,
     TurnsA403IntoAnError,
@@ -218,11 +219,10 @@ impl HandTransport {
         deadline: Deadline,
     ) -> Result<(Response<SecretBody>, bool), TransportError> {
         let broke = |error: io::Error| failed(&error, Kind::Protocol);
-        stream.set_write_timeout(deadline.left().map_err(broke)?).map_err(broke)?;
         let message = self.message(request, target);
-        stream.write_all(&message).map_err(broke)?;
+        self.write(stream, &message, deadline).map_err(broke)?;
         if self.flaw == Flaw::SendsTheBodyTwice {
-            stream.write_all(&message).map_err(broke)?;
+            self.write(stream, &message, deadline).map_err(broke)?;
         }
         let mut socket = reading::Socket::new(stream, deadline);
         let head = socket.head()?;
@@ -253,6 +253,24 @@ impl HandTransport {
         *response.status_mut() = head.status;
         *response.headers_mut() = head.headers;
         Ok((response, may_be_kept))
+    }
+
+    fn write(
+        &self,
+        stream: &mut TcpStream,
+        mut message: &[u8],
+        deadline: Deadline,
+    ) -> io::Result<()> {
+        if self.flaw == Flaw::HasADeadlineForEachWriteOnly {
+            stream.set_write_timeout(deadline.left()?)?;
+            return stream.write_all(message);
+        }
+        while !message.is_empty() {
+            stream.set_write_timeout(deadline.left()?)?;
+            let written = stream.write(message)?;
+            message = &message[written..];
+        }
+        Ok(())
     }
 
     fn message(&self, request: &Request<SecretBody>, target: &Uri) -> Vec<u8> {

@@ -16,7 +16,6 @@ struct WhoAmI;
 
 impl Operation for WhoAmI {
     type Output = String;
-    const NAME: &'static str = "who_am_i";
 
     fn to_request(&self, base: &BaseUrl) -> Result<Request<SecretBody>, RequestError> {
         json_post(base, "/point-auth-emulator/whoami", SecretBody::json(&())?)

@@ -53,7 +53,8 @@ pub fn stored_tokens(data: &[u8]) {
 
 fn restore(stored: StoredTokens, fields: &Value, wall: SystemTime) {
     let now = Now::new(Duration::from_secs(1000), wall);
-    let mut session = SessionMachine::without_credentials(BaseUrl::production(), Policy::default(), 7);
+    let mut session =
+        SessionMachine::without_credentials(BaseUrl::production(), Policy::default(), 7);
     let is_ours = fields["base"] == BaseUrl::production().as_str();
     let taken_up = session.restore(stored.clone(), now);
     assert_eq!(taken_up.is_ok(), is_ours);

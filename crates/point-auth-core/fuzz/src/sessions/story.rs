@@ -6,8 +6,8 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use arbitrary::{Result, Unstructured};
 use point_auth_core::session::{
-    Action, Call, Exchange, ExchangeId, ExchangeKind, Login, Now, Policy, SessionMachine, SessionError,
-    StoredTokens,
+    Action, Call, Exchange, ExchangeId, ExchangeKind, Ledger, Now, Policy, SessionError,
+    SessionMachine, SignInResult, StoredTokens,
 };
 use point_auth_core::{AccessToken, BaseUrl, TokenSet};
 
@@ -22,18 +22,17 @@ pub(super) struct Story {
     policy: Policy,
     now: Now,
     calls: [Call; CALLS],
-    under_way: Option<Flight>,
+    in_flight: Option<Flight>,
     /// What is told of these is too late.
     old: Vec<ExchangeId>,
     tokens: Vec<Token>,
     names: u32,
     /// The credentials that the session was given, if it holds any.
     holds: Option<Who>,
-    /// A sign-in with them was denied.
-    is_latched: bool,
-    denied: Option<Who>,
+    /// All that were denied since a reset.
+    denied: Vec<Who>,
     /// Shared with other sessions, by a session on demand.
-    login: Login,
+    ledger: Ledger,
     begun: u64,
 }
 
@@ -50,17 +49,16 @@ impl Story {
         };
         Ok(Self {
             session,
-            login: Login::new(&policy),
+            ledger: Ledger::new(&policy),
             policy,
             now,
             calls: std::array::from_fn(|_| Call::new()),
-            under_way: None,
+            in_flight: None,
             old: Vec::new(),
             tokens: Vec::new(),
             names: 0,
             holds: (kind < 2).then_some(Who::JANE),
-            is_latched: false,
-            denied: None,
+            denied: Vec::new(),
             begun: 0,
         })
     }
@@ -85,8 +83,8 @@ impl Story {
             21 => self.gets_credentials(Who::any(input)?),
             22 => {
                 self.session.reset(self.now);
-                self.login.reset();
-                (self.is_latched, self.denied) = (false, None);
+                self.ledger.reset();
+                self.denied.clear();
             }
             _ => self.restores(input)?,
         }
@@ -97,7 +95,7 @@ impl Story {
     /// Nothing more happens but time: whoever waits has an answer by its deadline.
     pub(super) fn end(mut self) {
         let snapshot = self.session.snapshot(self.now);
-        assert_silent(&(shown(&snapshot) + &shown(&self.session) + &shown(&self.login)));
+        assert_silent(&(shown(&snapshot) + &shown(&self.session) + &shown(&self.ledger)));
         for caller in 0..CALLS {
             let mut waits = 0;
             while let Some(until) = self.poll(caller) {
@@ -143,10 +141,6 @@ impl Story {
                 Some(time)
             }
             Ok(Action::Send(exchange)) => {
-                assert!(
-                    exchange.kind == ExchangeKind::Refresh || !self.is_latched,
-                    "signs in after a denial"
-                );
                 let lease = exchange.fallback.clone();
                 self.begins(
                     &exchange,
@@ -192,6 +186,7 @@ impl Story {
         };
         assert_eq!(exchange.kind == ExchangeKind::SignIn, who.is_some(), "signs in with what?");
         if let Some(who) = who {
+            assert!(!self.is_denied(who), "sent again after a denial");
             assert_eq!(
                 (body["username"].as_str(), body["useralias"].as_str()),
                 (Some(who.username()), who.alias())
@@ -229,23 +224,27 @@ impl Story {
         Ok(())
     }
 
-    /// What whoever hands out credentials has to say.
+    /// What a source of credentials answers.
     fn source_answers(&mut self, input: &mut Unstructured<'_>) -> Result<()> {
         let (who, is_shared) = (Who::any(input)?, input.arbitrary::<bool>()?);
         let Some(flight) = self.in_flight.take_if(|flight| flight.kind.is_none()) else {
             return Ok(());
         };
         let credentials = who.credentials();
-        if is_shared && let Err(not_now) = self.login.check(&credentials, self.now) {
-            let outcome = self.session.decline(flight.id, self.now, not_now);
-            self.ended(&flight, &outcome);
-            return Ok(());
+        if is_shared {
+            match self.ledger.ask(&credentials, self.now) {
+                Ok(permit) => {
+                    self.ledger.settle(permit, SignInResult::Inconclusive, self.now);
+                }
+                Err(rejected) => {
+                    let outcome = self.session.reject(flight.id, self.now, rejected);
+                    self.ended(&flight, &outcome);
+                    return Ok(());
+                }
+            }
         }
-        // Others than those are news, and make these forgotten.
-        self.denied.take_if(|denied| !denied.same_login(who));
         match self.session.sign_in_with(flight.id, self.now, credentials) {
             Ok(exchange) => {
-                assert_eq!(self.denied, None, "sent again after a denial");
                 assert_eq!(exchange.id, flight.id);
                 self.begins(&exchange, Some(who));
             }
@@ -270,9 +269,6 @@ impl Story {
 
     fn gets_credentials(&mut self, who: Who) {
         self.session.set_credentials(who.credentials(), self.now);
-        if !self.holds.is_some_and(|old| old.same_login(who)) {
-            (self.is_latched, self.denied) = (false, None);
-        }
         self.holds = Some(who);
         // Some exchanges are void then.
         let is_void = self.session.snapshot(self.now).in_flight.is_none();
@@ -317,7 +313,7 @@ impl Story {
         if let (Ok(()), Some(name), Some(age)) = (taken_up, fields["access_token"].as_str(), age) {
             let life = Duration::from_secs(fields["expires_in"].as_u64().unwrap())
                 .min(TokenSet::MAX_EXPIRES_IN);
-            let margin = self.policy.last_use_margin();
+            let margin = Policy::LAST_USE_MARGIN;
             self.tokens.push(Token::restored(name.to_owned(), life, age, self.now, margin));
         }
         Ok(())
@@ -327,6 +323,10 @@ impl Story {
     fn name(&mut self, kind: &str) -> String {
         self.names += 1;
         format!("{CANARY}-{kind}-{}", self.names)
+    }
+
+    fn is_denied(&self, who: Who) -> bool {
+        self.denied.iter().any(|denied| denied.is_same(who))
     }
 
     /// What holds at any time.

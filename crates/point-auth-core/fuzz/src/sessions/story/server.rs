@@ -1,7 +1,7 @@
 //! What becomes of what was sent.
 
 use arbitrary::{Result, Unstructured};
-use point_auth_core::session::{ExchangeKind, Failure, Outcome};
+use point_auth_core::session::{ExchangeKind, Failure, Outcome, Policy, SignInResult};
 
 use super::super::parts::{self, Who};
 use super::super::told::{Flight, Token};
@@ -16,7 +16,7 @@ impl Story {
             _ => self.name("t"),
         };
         let mut fields = vec![format!(r#""access_token":"{access}""#)];
-        match &self.under_way {
+        match &self.in_flight {
             Some(flight) if kind & 24 == 0 => {
                 fields.push(format!(r#""refresh_token":"{}""#, flight.secret))
             }
@@ -39,7 +39,7 @@ impl Story {
     /// Anything but tokens, with the secrets that there are in it.
     pub(super) fn server_answers(&mut self, input: &mut Unstructured<'_>) -> Result<()> {
         let secret =
-            match (input.arbitrary::<u8>()? % 3, &self.under_way, self.session.lease(self.now)) {
+            match (input.arbitrary::<u8>()? % 3, &self.in_flight, self.session.lease(self.now)) {
                 (0, Some(flight), _) if flight.kind.is_some() => flight.secret.clone(),
                 (1, _, Some(lease)) => lease.token.expose().to_owned(),
                 _ => "nothing".to_owned(),
@@ -76,7 +76,7 @@ impl Story {
         let outcome = match how {
             0 => self.session.handle_failure(flight.id, self.now, &Failure::not_sent()),
             1 => self.session.handle_failure(flight.id, self.now, &Failure::maybe_sent()),
-            _ => self.session.abandon(flight.id, self.now),
+            _ => self.session.handle_failure(flight.id, self.now, &Failure::abandoned()),
         };
         self.ended(&flight, &outcome);
         Ok(())
@@ -87,19 +87,17 @@ impl Story {
         assert_silent(&format!(
             "{outcome:?} {:?} {:?}",
             self.session.snapshot(self.now),
-            self.login
+            self.ledger
         ));
         if let Some(who) = flight.who {
-            self.login.handle(&who.credentials(), outcome, self.now);
+            // Where it is held by now, nothing is told.
+            if let Ok(permit) = self.ledger.ask(&who.credentials(), self.now) {
+                self.ledger.settle(permit, SignInResult::of(outcome), self.now);
+            }
         }
         match outcome {
             Outcome::Renewed { tokens, .. } => {
-                self.tokens.push(Token::renewed(
-                    tokens,
-                    flight.asked_at,
-                    self.policy.last_use_margin(),
-                ));
-                self.denied.take_if(|_| flight.who.is_some());
+                self.tokens.push(Token::renewed(tokens, flight.asked_at, Policy::LAST_USE_MARGIN));
             }
             Outcome::Denied { .. } => {
                 assert_ne!(
@@ -107,8 +105,10 @@ impl Story {
                     Some(ExchangeKind::Refresh),
                     "a refresh that denies a sign-in"
                 );
-                self.is_latched = self.holds.is_some();
-                self.denied = flight.who.or(self.denied);
+                // Without a request, it is one of those that were denied before.
+                if let Some(who) = flight.who.filter(|who| !self.is_denied(*who)) {
+                    self.denied.push(who);
+                }
             }
             Outcome::RefreshRefused { .. } => assert_eq!(flight.kind, Some(ExchangeKind::Refresh)),
             _ => {}
@@ -126,7 +126,7 @@ impl Story {
                 &http::Response::new(r#"{"access_token":"late"}"#),
             ),
             1 => self.session.handle_failure(id, now, &Failure::maybe_sent()),
-            2 => self.session.abandon(id, now),
+            2 => self.session.handle_failure(id, now, &Failure::abandoned()),
             _ => *self.session.sign_in_with(id, now, Who::JANE.credentials()).unwrap_err(),
         };
         assert!(matches!(outcome, Outcome::Ignored), "too late, and yet {outcome:?}");

@@ -58,6 +58,8 @@ pub(super) const ALLOWED: &[(&str, &[&str])] = &[
             "point_auth_ureq",
             // Re-exported: `Credentials::password` is a `SecretString` of it.
             "secrecy",
+            // `TokioRuntime::of` takes a handle of its runtime.
+            "tokio",
             // The two traits of tower that do not change: a service becomes a transport, and a layer is one.
             "tower_layer",
             "tower_service",

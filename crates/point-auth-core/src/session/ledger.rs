@@ -1,15 +1,18 @@
 //! [`Ledger`]: who may send a password now, so that no account gets locked.
 
+mod answers;
+mod pacing;
 mod password;
 mod remembered;
 
 use std::fmt;
 use std::time::Duration;
 
-use super::outcome::{AttemptError, Outcome};
-use super::policy::{Policy, doubled};
+use super::policy::Policy;
 use super::time::{Moment, Now};
-use crate::{Credentials, Denial};
+use crate::Credentials;
+pub use answers::{LedgerSnapshot, Rejected, SignInResult};
+use pacing::SourcePacing;
 pub(super) use password::same_password;
 use password::{Class, Password};
 
@@ -79,94 +82,6 @@ struct Outstanding {
     /// On the monotonic clock.
     expires: Duration,
     may_have_been_sent: bool,
-}
-
-/// Why there is no permit now.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum Rejected {
-    /// The server denied this password with this alias.
-    Denied {
-        /// What the server said.
-        denial: Denial,
-        /// When a credential source may be asked whether it has other credentials by now.
-        ask_again: Option<Moment>,
-    },
-    /// Too many other aliases were denied in a row.
-    Held {
-        /// When one alias may try. `None`: only with another password or after a reset.
-        until: Option<Moment>,
-    },
-    /// Too many sign-ins in a row had an unknown outcome.
-    TooManyUnknown {
-        /// When the next may start.
-        until: Moment,
-    },
-    /// All permits are taken.
-    Busy {
-        /// When the next permit expires, if none is settled before.
-        until: Moment,
-    },
-}
-
-/// What came of a sign-in.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub enum SignInResult<'a> {
-    /// The server accepted the password.
-    Accepted,
-    /// The server denied the sign-in.
-    Denied(&'a Denial),
-    /// The request may have been sent, and its outcome is unknown.
-    Unknown,
-    /// It was not sent, or the server failed in a way that says nothing about the password.
-    Inconclusive,
-}
-
-impl<'a> SignInResult<'a> {
-    /// What this outcome of an exchange says about the password that was sent.
-    ///
-    /// A session that [ignores](Outcome::Ignored) an answer, because it came too late, does not say
-    /// what the server thinks: that is an unknown outcome.
-    pub const fn of(outcome: &'a Outcome) -> Self {
-        match outcome {
-            Outcome::Renewed { .. } => Self::Accepted,
-            Outcome::Denied { denial, .. } => Self::Denied(denial),
-            Outcome::Ignored
-            | Outcome::Retrying { outcome_unknown: true, .. }
-            | Outcome::Failed { outcome_unknown: true, .. } => Self::Unknown,
-            // A useless token is an answer to the right password all the same.
-            Outcome::Retrying {
-                error: AttemptError::EndedOnArrival | AttemptError::SameToken,
-                ..
-            }
-            | Outcome::Failed {
-                error: AttemptError::EndedOnArrival | AttemptError::SameToken,
-                ..
-            } => Self::Accepted,
-            _ => Self::Inconclusive,
-        }
-    }
-}
-
-/// What a ledger knows of the password that was used last. Nothing in it is secret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct LedgerSnapshot {
-    /// Whether the password has given a token.
-    pub is_proven: bool,
-    /// Permits that are out.
-    pub permits: usize,
-    /// Aliases that have worked, as far as they are remembered.
-    pub worked: usize,
-    /// Aliases that were denied, as far as they are remembered.
-    pub denied: usize,
-    /// Until when aliases that have worked are held, if they are.
-    pub worked_held_until: Option<Moment>,
-    /// Until when all other aliases are held, if they are.
-    pub others_held_until: Option<Moment>,
-    /// Sign-ins in a row whose outcome is unknown.
-    pub unknown: u32,
 }
 
 impl Ledger {
@@ -512,51 +427,6 @@ impl Ledger {
         };
         #[expect(clippy::indexing_slicing, reason = "the place was found or just filled")]
         &mut self.passwords[place]
-    }
-}
-
-/// When a credential source is asked again while what it gave last is rejected.
-#[derive(Clone)]
-struct SourcePacing {
-    longest: Duration,
-    times: u32,
-    next: Option<Moment>,
-    /// It is known to have other credentials than it gave last.
-    has_others: bool,
-}
-
-impl SourcePacing {
-    const fn new(longest: Duration) -> Self {
-        Self { longest, times: 0, next: None, has_others: false }
-    }
-
-    fn may_be_asked(&self, now: Now) -> bool {
-        self.next.is_none_or(|next| next.has_come(now))
-    }
-
-    fn rejected(&mut self, now: Now) {
-        self.times = self.times.saturating_add(1);
-        self.has_others = false;
-        let delay = doubled(Policy::SHORTEST_BACKOFF, self.times, self.longest);
-        self.next = Some(Moment::after(now, delay));
-    }
-
-    const fn reset(&mut self) {
-        (self.times, self.next, self.has_others) = (0, None, false);
-    }
-
-    /// The same rejection, which ends no later than the source is asked again.
-    fn asked_again_later(&self, rejected: Rejected) -> Rejected {
-        match rejected {
-            Rejected::Denied { denial, .. } => Rejected::Denied { denial, ask_again: self.next },
-            Rejected::Held { until } => Rejected::Held {
-                until: match (until, self.next) {
-                    (Some(until), Some(next)) => Some(until.earlier(next)),
-                    (until, next) => next.or(until),
-                },
-            },
-            other => other,
-        }
     }
 }
 

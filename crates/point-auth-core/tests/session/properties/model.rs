@@ -1,6 +1,6 @@
 //! What must hold whatever happens, reckoned from what was told to the session and from nothing of its own.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use point_auth_core::session::{
@@ -89,9 +89,9 @@ pub(super) struct Model {
     /// All that were denied since a reset.
     pub(super) denied: HashSet<Who>,
     /// How often each password was denied in a row, and when last, by the monotonic clock.
-    pub(super) denials: HashMap<Login, (u32, Duration)>,
+    pub(super) denials: BTreeMap<Login, (u32, Duration)>,
     /// How many outcomes in a row were unknown with each password since tokens came.
-    pub(super) unknown: HashMap<Login, u32>,
+    pub(super) unknown: BTreeMap<Login, u32>,
     /// A refresh was refused.
     pub(super) is_last_try: bool,
     pub(super) rates: Rates,

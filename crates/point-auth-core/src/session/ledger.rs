@@ -1,6 +1,7 @@
 //! [`Ledger`]: who may send a password now, so that no account gets locked.
 
 mod answers;
+mod own;
 mod pacing;
 mod password;
 mod remembered;
@@ -278,25 +279,6 @@ impl Ledger {
         }
     }
 
-    /// Whether `credentials` would be rejected, other permits aside.
-    pub(super) fn class(&self, credentials: &Credentials, now: Now) -> Result<Class, Rejected> {
-        match self.passwords.iter().find(|password| password.is_of(credentials)) {
-            Some(password) => password.class(credentials.user_alias(), now),
-            None => Ok(Class::Others),
-        }
-    }
-
-    /// Until when the password that was used last is held for unknown outcomes.
-    pub(super) fn unknown_until(&self, now: Now) -> Option<Moment> {
-        self.passwords.last()?.unknown_until(now)
-    }
-
-    /// Whether a sign-in with the password that was used last has an unknown outcome, since one that
-    /// gave tokens.
-    pub(super) fn has_unknown(&self) -> bool {
-        self.passwords.last().is_some_and(Password::has_unknown)
-    }
-
     /// Whether a credential source may be asked now on behalf of an alias.
     pub(super) fn may_fetch(&self, user_alias: Option<&str>, now: Now) -> Result<(), Rejected> {
         match self.passwords.last().map(|last| last.class(user_alias, now)) {
@@ -309,34 +291,6 @@ impl Ledger {
             Some(Err(rejected @ Rejected::TooManyUnknown { .. })) => Err(rejected),
             _ => Ok(()),
         }
-    }
-
-    /// Grants a permit for credentials that a source gave, and settles it at once where they are
-    /// rejected. For a session's own ledger, whose exchanges are one at a time anyway.
-    pub(super) fn fetched(
-        &mut self,
-        credentials: &Credentials,
-        now: Now,
-    ) -> Result<Permit, Rejected> {
-        let mut permit = self.grant(None, now);
-        match self.present(&mut permit, credentials, now) {
-            Ok(()) => Ok(permit),
-            Err(rejected) => {
-                self.settle(permit, SignInResult::Inconclusive, now);
-                Err(rejected)
-            }
-        }
-    }
-
-    /// When a credential source may be asked for other credentials than those that were denied.
-    pub(super) const fn source_may_be_asked_at(&self) -> Option<Moment> {
-        self.source.next
-    }
-
-    /// The credential source has others by now.
-    pub(super) const fn expect_other_credentials(&mut self) {
-        self.source.reset();
-        self.source.has_others = true;
     }
 
     /// Takes permits back that were not settled in time.

@@ -164,7 +164,11 @@ impl Login {
         let username = credentials.username().to_owned();
         let source: Arc<dyn Source> = Arc::new(credentials.clone());
         let mut shared = lock(&self.credentials);
-        if shared.value.as_ref().is_some_and(|old| is_same(old, &credentials)) {
+        // Another spelling of the username is another owner of tokens.
+        let is_same = |old: &Credentials| {
+            old.username() == username && Ledger::is_same_password(old, &credentials)
+        };
+        if shared.value.as_ref().is_some_and(is_same) {
             return;
         }
         let old = shared.source.replace(source);
@@ -285,12 +289,4 @@ fn answer_queue(
 
 fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Whether both are the same in all but the alias, letter by letter: another spelling of the
-/// username may be another owner of tokens.
-fn is_same(one: &Credentials, other: &Credentials) -> bool {
-    use point_auth_core::secrecy::ExposeSecret;
-    one.username() == other.username()
-        && one.password().expose_secret() == other.password().expose_secret()
 }

@@ -106,6 +106,12 @@ impl Ledger {
         self
     }
 
+    /// Returns whether both are one password of one user to a ledger: the alias and the case of the
+    /// username make no difference.
+    pub fn is_same_password(one: &Credentials, other: &Credentials) -> bool {
+        same_password(one, other)
+    }
+
     /// Asks for a permit to sign in with `credentials`.
     ///
     /// A repeated call is harmless, but each permit must be settled.

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use point_auth_core::BaseUrl;
-use point_auth_core::session::{Action, Call, Failure, Now, Policy, SessionMachine, State};
+use point_auth_core::session::{Action, Call, Failure, Moment, Now, Policy, SessionMachine, State};
 
 use crate::scenario::{Scenario, jane, new_year};
 
@@ -248,4 +248,18 @@ fn a_monotonic_clock_at_its_end_answers_at_once_and_sends_nothing() {
     let mut scenario = Scenario::new();
     scenario.now.monotonic = Duration::MAX;
     scenario.someone().is_out_of_patience().has_sent(0, 0);
+}
+
+#[test]
+fn a_moment_is_shown_on_the_wall_clock() {
+    let now = Now::new(Duration::from_secs(7), crate::scenario::new_year());
+    let moment = Moment::after(now, Duration::from_secs(90));
+    assert_eq!(moment.to_string(), "Thu, 01 Jan 2026 00:01:30 GMT");
+    assert_eq!(moment.time_left(now), Duration::from_secs(90));
+    assert_eq!(Moment::NEVER.to_string(), "never");
+    // Past what the format can show, and before it begins.
+    let far = Moment::after(now, Duration::from_secs(300_000_000_000));
+    assert_eq!(far.to_string(), "300000000007s on the monotonic clock");
+    let before = Now::new(Duration::ZERO, SystemTime::UNIX_EPOCH - Duration::from_secs(60));
+    assert_eq!(Moment::after(before, Duration::ZERO).to_string(), "0ns on the monotonic clock");
 }

@@ -13,6 +13,7 @@ mod shipped_sources;
 mod sources;
 mod stress;
 mod support;
+mod surface;
 mod table;
 mod threads;
 mod transports;

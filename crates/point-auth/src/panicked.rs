@@ -1,4 +1,4 @@
-//! [`Panicked`]: somebody else's code panicked, and a caller is told so.
+//! [`Panicked`]: foreign code panicked, and a caller is told so.
 
 use std::error::Error;
 use std::fmt;

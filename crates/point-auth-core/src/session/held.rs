@@ -1,4 +1,4 @@
-//! The tokens that a session holds, and when each of them stops being what.
+//! The tokens that a session holds, and the moments at which each may do less.
 
 use std::time::{Duration, SystemTime};
 
@@ -12,13 +12,13 @@ pub(super) struct HeldToken {
     pub(super) token: AccessToken,
     pub(super) asked_at: Now,
     pub(super) life: Duration,
-    /// From here on one caller refreshes it.
+    /// From here on one caller refreshes it, and none waits.
     pub(super) advisory: Moment,
     /// From here on callers wait for an exchange that is under way.
     pub(super) mandatory: Moment,
-    /// From here on nobody gets it.
+    /// From here on it is not handed out.
     pub(super) last_use: Moment,
-    /// That was seen to have come, whatever a clock that goes back says later.
+    /// Whether its last use was seen to have passed, even if a clock goes back later.
     pub(super) has_ended: bool,
 }
 
@@ -32,8 +32,8 @@ pub(super) enum Phase {
 }
 
 impl HeldToken {
-    /// Its life counts from when its request was sent, `age` before `now`: it can only have been made later. `share` (0 to 1)
-    /// is the part of the jitter that this session takes.
+    /// Its life counts from when its request was sent, `age` before `now`: the server can only have
+    /// made it later. `share` (0 to 1) is the part of the jitter that this token takes.
     pub(super) fn new(
         token: AccessToken,
         now: Now,

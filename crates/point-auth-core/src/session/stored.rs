@@ -1,4 +1,4 @@
-//! [`StoredTokens`]: what to keep across a restart, and whom it belongs to.
+//! [`StoredTokens`]: what to keep across a restart, and which user it belongs to.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -13,7 +13,7 @@ use super::time::Now;
 use crate::answer::json_text;
 use crate::{AccessToken, BaseUrl, Credentials, RefreshToken, SecretBody, TokenSet};
 
-/// The tokens of a session, when they were asked for, and whom they belong to.
+/// The tokens of a session, when they were asked for, and which user they belong to.
 ///
 /// `Debug` shows neither token. Both are wiped when this drops.
 #[derive(Clone)]
@@ -27,11 +27,12 @@ pub struct StoredTokens {
 #[derive(Clone)]
 struct Stored<T> {
     token: T,
-    /// When it was asked for, by the clock on the wall.
+    /// When it was asked for, on the wall clock.
     since: SystemTime,
 }
 
-/// Whom tokens belong to. The username is not there when a session began without credentials.
+/// The user that tokens belong to. The username is missing when a session started without
+/// credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Owner {
     pub(super) base: String,
@@ -100,7 +101,8 @@ struct Read<'a> {
 }
 
 impl StoredTokens {
-    /// As JSON, with both tokens in it: whoever reads it is signed in. Keep it as you would keep a password.
+    /// Returns JSON with both tokens in it, which is enough to act as this user. Keep it as you would
+    /// keep a password.
     pub fn expose_json(&self) -> SecretBody {
         let seconds =
             |time: SystemTime| time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
@@ -155,12 +157,12 @@ impl StoredTokens {
         })
     }
 
-    /// Whom they belong to, if that was known.
+    /// Returns the username that they belong to, if it was known.
     pub fn username(&self) -> Option<&str> {
         self.owner.username.as_deref()
     }
 
-    /// The alias that they were got for.
+    /// Returns the alias that they belong to, if they are of one.
     pub fn user_alias(&self) -> Option<&str> {
         self.owner.user_alias.as_deref()
     }
@@ -194,13 +196,14 @@ impl fmt::Debug for StoredTokens {
 }
 
 impl SessionMachine {
-    /// A number that changes whenever [`stored_tokens`](Self::stored_tokens) does, whatever changed them: store them then.
+    /// Returns a number that changes whenever [`stored_tokens`](Self::stored_tokens) does. Store them
+    /// then.
     pub const fn stored_version(&self) -> u64 {
         self.stored_version
     }
 
-    /// What to keep across a restart, or nothing while there are no tokens. An access token that a [poll](Self::poll) has found to be
-    /// over is left out.
+    /// Returns what to keep across a restart, or `None` while there are no tokens. An access token
+    /// that a [poll](Self::poll) has found to be over is left out.
     pub fn stored_tokens(&self) -> Option<StoredTokens> {
         let token = self.token.as_ref().filter(|held| !held.has_ended);
         if token.is_none() && self.refresh.is_none() {
@@ -218,9 +221,10 @@ impl SessionMachine {
         })
     }
 
-    /// Takes up tokens that were stored before a restart. Then poll every call that waits.
+    /// Restores tokens that were stored before a restart. Then poll every call that waits.
     ///
-    /// Tokens that the session has already got stay where they were asked for later, so that a store that is behind does no harm.
+    /// Tokens that the session holds stay if they were asked for later, so that an outdated store does
+    /// no harm.
     /// An access token that has ended, or that was asked for in what is now the future, is not taken up; nor is a refresh token
     /// from the future, or one that has certainly ended, nor a token that the API has rejected in this session.
     ///
@@ -235,7 +239,7 @@ impl SessionMachine {
             && self.last_use(now).is_none()
             && !self.refresh.as_ref().is_some_and(|refresh| refresh.may_be_good(now));
         if self.credentials.known().is_none() && has_none {
-            // What nobody has said is taken from there.
+            // What was not told is taken from there.
             let (username, user_alias) = self.told_owner;
             if !username {
                 owner.username.clone_from(&stored.owner.username);

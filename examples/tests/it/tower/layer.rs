@@ -238,6 +238,10 @@ async fn rejected<C: Copies<Full<Bytes>>>(
 
 /// A session whose token is old enough for a 401 to lead to a refresh at once.
 async fn with_old_token(world: &World) -> Session {
+    with_old_token_and_time(world).await.0
+}
+
+async fn with_old_token_and_time(world: &World) -> (Session, VirtualTime) {
     let time = VirtualTime::new(world.emulator.clock(), TokioRuntime::new());
     let transport = TowerTransport::new(stack(&TlsSettings::new()).unwrap());
     let client =
@@ -247,7 +251,7 @@ async fn with_old_token(world: &World) -> Session {
         Session::builder(client).with_credentials(credentials).with_runtime(time.clone()).build();
     session.access_token().await.unwrap();
     time.advance(std::time::Duration::from_secs(31));
-    session
+    (session, time)
 }
 
 #[tokio::test]
@@ -264,9 +268,13 @@ async fn it_is_tried_twice_and_no_more() {
 #[tokio::test]
 async fn the_second_token_is_given_up_as_well_when_that_is_rejected() {
     let world = World::new();
-    let session = with_old_token(&world).await;
+    let (session, time) = with_old_token_and_time(&world).await;
     assert_eq!(rejected(&world, AuthorizeLayer::new(session.clone()), 2).await, (401, 2));
     assert_eq!(session.current_token(), None);
+    // After the backoff there is another, which grows old in turn.
+    time.advance(std::time::Duration::from_secs(31));
+    session.access_token().await.unwrap();
+    time.advance(std::time::Duration::from_secs(31));
     assert_eq!(rejected(&world, AuthorizeLayer::new(session.clone()), 1).await, (200, 2));
     assert!(session.current_token().is_some());
 }

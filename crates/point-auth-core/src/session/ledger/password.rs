@@ -210,6 +210,8 @@ impl Password {
 
 /// Whether both are one username, in any case, and one password. The alias makes no difference.
 pub(in super::super) fn same_password(one: &Credentials, other: &Credentials) -> bool {
-    one.username().to_lowercase() == other.username().to_lowercase()
-        && one.password().expose_secret() == other.password().expose_secret()
+    let lowercase = |text: &str| text.chars().flat_map(char::to_lowercase).collect::<String>();
+    one.password().expose_secret() == other.password().expose_secret()
+        && (one.username() == other.username()
+            || lowercase(one.username()) == lowercase(other.username()))
 }

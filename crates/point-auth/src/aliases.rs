@@ -294,8 +294,7 @@ fn check(alias: &str) -> Result<(), CredentialsError> {
     }
 }
 
-/// The settings that both builders of many sessions have beside those of one, each a field of
-/// [`Bounds`].
+/// The settings that only builders of many sessions have, each a field of [`Bounds`].
 macro_rules! sessions_settings {
     () => {
         /// Sets how many aliases sign in at once (default: 3), from when the password has given a
@@ -329,21 +328,17 @@ macro_rules! sessions_settings {
 /// What both kinds of many sessions can do without waiting.
 macro_rules! sessions_methods {
     () => {
-        /// Signs all of them in with these credentials from now on. An alias that they have is left
-        /// out.
+        /// Signs all of them in with these credentials, whose alias is left out, from now on.
         ///
-        /// Another username drops all tokens, and another password keeps them. Either ends the wait
-        /// after a denial, and holds of the password before. The credentials that there are change
-        /// nothing. A password that was denied for an alias is not sent with it again before a
-        /// [`reset`](Self::reset).
+        /// Another username drops all tokens; another password keeps them. Both end the wait after
+        /// a denial, and holds. An alias is not sent again with a password that was denied for it,
+        /// before a [`reset`](Self::reset).
         pub fn set_credentials(&self, credentials: point_auth_core::Credentials) {
             self.aliases.set_credentials(credentials);
         }
 
-        /// Clears all denials, holds, unknown outcomes and backoff, of the login and of every
-        /// session. Call it once an operator has confirmed the credentials.
-        ///
-        /// Tokens stay, and so does what is known of aliases that have worked.
+        /// Clears all denials, holds, unknown outcomes and backoff. Call it once an operator has
+        /// confirmed the credentials. Tokens stay.
         pub fn reset(&self) {
             self.aliases.reset();
         }
@@ -379,8 +374,7 @@ macro_rules! sessions_methods {
             self.aliases.snapshot()
         }
 
-        /// Drops the sessions that are idle. Their tokens go with them, unless an observer has
-        /// stored them.
+        /// Drops the sessions that are idle, and their tokens unless an observer has stored them.
         pub fn drop_idle(&self) {
             self.aliases.drop_idle();
         }

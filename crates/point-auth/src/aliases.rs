@@ -20,7 +20,7 @@ use crate::login::{Login, Member};
 /// So many maps, each with a lock of its own.
 const SHARDS: u64 = 64;
 
-/// How many sessions there may be, and how long one is kept that nobody uses.
+/// How many sessions there may be, and how long an unused one is kept.
 #[derive(Clone, Copy)]
 pub(crate) struct Bounds {
     pub(crate) most_at_once: usize,
@@ -144,7 +144,7 @@ impl Aliases {
         std::iter::once(first).chain(rest)
     }
 
-    /// Takes out those that are idle, now and then. What was taken out is dropped by whoever calls, without the lock.
+    /// Takes out those that are idle, now and then. The caller drops them without the lock.
     fn sweep(&self, shard: &mut Shard, now: u64) -> Vec<Handle> {
         if shard.sessions.len() < shard.next_sweep {
             return Vec::new();
@@ -167,7 +167,7 @@ impl Aliases {
         dropped
     }
 
-    /// There are too many: the one goes that was not used for longest, of this shard or else of another.
+    /// Takes out the one that was not used for longest, of this shard or else of another.
     fn drop_oldest(&self, first: &RwLock<Shard>) -> Option<Handle> {
         std::iter::once(first).chain(self.shards()).find_map(|shard| {
             let mut shard = write(shard);
@@ -294,29 +294,30 @@ fn check(alias: &str) -> Result<(), CredentialsError> {
     }
 }
 
-/// The settings that both builders of many sessions have beside those of one, each a field of [`Bounds`].
+/// The settings that only builders of many sessions have, each a field of [`Bounds`].
 macro_rules! sessions_settings {
     () => {
-        /// Sets how many may sign in at once once the password has given a token (default: 3).
-        /// Before that it is one at a time. The others wait, first come first served, those that
-        /// have worked before first. Refreshes are not counted.
+        /// Sets how many aliases sign in at once (default: 3), from when the password has given a
+        /// token. Before that it is one at a time.
         ///
-        /// It is also how often a password that stops working may be denied at once, if that is
-        /// more than three.
+        /// The others queue: first those that have worked before, each in the order in which they
+        /// came. Refreshes are not counted. A password that stops working may be denied as often as
+        /// this before it is held, or three times if that is more.
         pub fn with_max_concurrent_sign_ins(mut self, most: usize) -> Self {
             self.bounds.most_at_once = most;
             self
         }
 
-        /// Sets how many sessions are kept (default: 100,000). When there are more, one goes that was not used for long, but never one that
-        /// somebody holds or that is signing in.
+        /// Sets how many sessions are kept (default: 100,000). When there are more, one goes that
+        /// was not used for long, but never one that a caller holds or that is signing in.
         pub fn with_max_sessions(mut self, most: usize) -> Self {
             self.bounds.most = most;
             self
         }
 
-        /// Sets after how long a session is idle that nobody holds or asks for (default: 1 hour). Idle ones are dropped when
-        /// others come, and by [`drop_idle`](Sessions::drop_idle).
+        /// Sets after how long a session that no caller holds or asks for is idle (default: 1
+        /// hour). Idle ones are dropped when others come, and by
+        /// [`drop_idle`](Sessions::drop_idle).
         pub fn with_idle_time(mut self, idle: std::time::Duration) -> Self {
             self.bounds.idle = idle;
             self
@@ -327,14 +328,17 @@ macro_rules! sessions_settings {
 /// What both kinds of many sessions can do without waiting.
 macro_rules! sessions_methods {
     () => {
-        /// Signs all of them in with these credentials from now on; an alias that they have is left out. Another username drops all
-        /// tokens, another password keeps them, and the same again change nothing.
+        /// Signs all of them in with these credentials, whose alias is left out, from now on.
+        ///
+        /// Another username drops all tokens; another password keeps them. Both end the wait after
+        /// a denial, and holds. An alias is not sent again with a password that was denied for it,
+        /// before a [`reset`](Self::reset).
         pub fn set_credentials(&self, credentials: point_auth_core::Credentials) {
             self.aliases.set_credentials(credentials);
         }
 
-        /// Clears all denials, holds and backoff, of the login and of every session. Call it once an
-        /// operator has confirmed the credentials.
+        /// Clears all denials, holds, unknown outcomes and backoff. Call it once an operator has
+        /// confirmed the credentials. Tokens stay.
         pub fn reset(&self) {
             self.aliases.reset();
         }
@@ -342,7 +346,8 @@ macro_rules! sessions_methods {
         /// Takes up the tokens of one alias that were stored before a restart.
         ///
         /// # Errors
-        /// [`StoredTokensError`](point_auth_core::session::StoredTokensError) when they belong to another base URL or username, or to no alias.
+        /// [`StoredTokensError`](point_auth_core::session::StoredTokensError) when they belong to
+        /// another base URL or username, or to no alias.
         pub fn restore(
             &self,
             stored: point_auth_core::session::StoredTokens,
@@ -369,22 +374,22 @@ macro_rules! sessions_methods {
             self.aliases.snapshot()
         }
 
-        /// Drops the sessions that are idle. Their tokens go with them, if nobody has stored them.
+        /// Drops the sessions that are idle, and their tokens unless an observer has stored them.
         pub fn drop_idle(&self) {
             self.aliases.drop_idle();
         }
 
-        /// How many sessions there are.
+        /// Returns how many sessions there are.
         pub fn len(&self) -> usize {
             self.aliases.len()
         }
 
-        /// Whether there is none.
+        /// Returns whether there is none.
         pub fn is_empty(&self) -> bool {
             self.len() == 0
         }
 
-        /// Where the API is.
+        /// Returns where the API is.
         pub fn base_url(&self) -> &point_auth_core::BaseUrl {
             self.aliases.base_url()
         }

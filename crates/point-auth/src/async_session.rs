@@ -1,4 +1,4 @@
-//! [`Session`]: a good token, now, for any number of tasks.
+//! [`Session`]: a valid token for any number of tasks.
 
 use std::fmt;
 use std::sync::Arc;
@@ -47,12 +47,13 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session that signs in with `credentials` by `client` when it is first asked for a token.
+    /// Creates a session that signs in with `credentials` by `client` when it is first asked for a
+    /// token.
     pub fn new<T: AsyncTransport + 'static>(client: Client<T>, credentials: Credentials) -> Self {
         Self::builder(client).with_credentials(credentials).build()
     }
 
-    /// Starts from the defaults.
+    /// Returns a builder with the defaults.
     pub fn builder<T: AsyncTransport + 'static>(client: Client<T>) -> SessionBuilder {
         SessionBuilder { plan: plan(client) }
     }
@@ -67,8 +68,8 @@ impl Session {
     /// While there is a good one this does not wait, takes no lock and allocates nothing.
     ///
     /// # Errors
-    /// An [`Error`], the same for all callers that waited for it. Until its
-    /// [`retry_after`](Error::retry_after) every call gets it at once.
+    /// One [`Error`] for all callers that waited. Until its [`retry_after`](Error::retry_after) every
+    /// call gets it at once.
     pub async fn access_token(&self) -> Result<AccessToken, Error> {
         // Before there is a future that could wait: most calls need none.
         if let Some(token) = self.handle.0.current() {
@@ -91,8 +92,8 @@ impl Session {
     /// For a batch job that would rather sit out an outage than fail.
     ///
     /// # Errors
-    /// An [`Error`] at once where waiting does not help, such as a denial; at the deadline the last
-    /// one.
+    /// An [`Error`] at once where waiting does not help, such as a denial. At the deadline, the
+    /// last error that there was, or one of kind [`Timeout`](crate::ErrorKind::Timeout).
     pub async fn access_token_by(&self, deadline: Instant) -> Result<AccessToken, Error> {
         Ok(self.handle.lease_by(deadline).await?.token)
     }
@@ -106,20 +107,22 @@ impl Session {
         self.handle.lease(Call::new()).await
     }
 
-    /// Puts the token on a request, in place of any `Authorization` that is there. Answers the token, to
-    /// [invalidate](Self::invalidate) it if the API answers 401.
+    /// Puts the token on a request, in place of any `Authorization` that is there. Returns the
+    /// token, to [invalidate](Self::invalidate) it if the API answers 401.
     ///
     /// # Errors
-    /// As [`access_token`](Self::access_token). The request is then as it was.
+    /// As [`access_token`](Self::access_token). The request is unchanged then.
     pub async fn authorize<B>(&self, request: &mut Request<B>) -> Result<AccessToken, Error> {
         let token = self.access_token().await?;
         token.authorize(request.headers_mut());
         Ok(token)
     }
 
-    /// Runs an operation with the bearer token. If the API answers 401, the token is given up and the operation is run once more with
-    /// another, if there is one to be had. A 401 to that one is handed back, and it is given up as well: since it is young, nobody gets
-    /// a token for a second or more.
+    /// Runs an operation with the bearer token.
+    ///
+    /// If the API answers 401, the token is given up and the operation is run once more with
+    /// another, if there is one. A second 401 is returned, and that token is given up as well.
+    /// Since that token is young, no caller gets one for a second or more.
     ///
     /// # Errors
     /// An [`Error`] when there is no token, or as [`Client::execute`].
@@ -127,10 +130,11 @@ impl Session {
         self.handle.execute(operation).await
     }
 
-    /// A future that keeps the token fresh whether anybody asks or not: spawn it, and no caller ever waits for a refresh.
+    /// Returns the background refresh: a future that keeps the token fresh without callers. Spawn
+    /// it, and no caller waits for a refresh.
     ///
-    /// It ends when the last `Session` is dropped; it does not count as one. Hold the session of an alias while you keep it fresh:
-    /// [`Sessions`](crate::Sessions) drops those that nobody holds.
+    /// It ends when the last `Session` is dropped, and does not count as one. Hold the session of
+    /// an alias meanwhile: [`Sessions`](crate::Sessions) drops idle ones that are not held.
     pub fn keep_fresh(&self) -> impl Future<Output = ()> + Send + use<> {
         crate::driver::refreshing::keep_fresh(Arc::clone(&self.handle.0))
     }
@@ -153,13 +157,13 @@ pub struct SessionBuilder {
 impl SessionBuilder {
     session_settings!();
 
-    /// Asks this for the credentials at each sign-in, so that they need not be held.
+    /// Asks this source for the credentials at each sign-in.
     pub fn with_credential_source(mut self, source: impl CredentialSource) -> Self {
         self.plan.credentials = PlannedCredentials::Source(Arc::new(AsyncSource(source)));
         self
     }
 
-    /// The session. Nothing is sent until somebody asks it for a token.
+    /// Creates the session. Nothing is sent until it is first asked for a token.
     pub fn build(self) -> Session {
         Session::of(self.plan.build())
     }
@@ -171,7 +175,7 @@ impl fmt::Debug for SessionBuilder {
     }
 }
 
-/// The defaults for whoever uses this client.
+/// The defaults of sessions that use this client.
 pub(crate) fn plan<T: AsyncTransport + 'static>(client: Client<T>) -> Plan {
     let (transport, config) = client.into_parts();
     #[cfg(feature = "tokio")]

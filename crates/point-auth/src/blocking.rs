@@ -1,4 +1,5 @@
-//! The same without async: [`Client`] on the calling thread, and [`Session`] for any number of threads.
+//! Clients and sessions without async: [`Client`] on the calling thread, [`Session`] for any number
+//! of threads, and [`Sessions`] for many aliases.
 
 mod client;
 mod session;
@@ -11,11 +12,18 @@ pub use client::Client;
 pub use session::{Session, SessionBuilder};
 pub use sessions::{Sessions, SessionsBuilder};
 
-/// Where credentials come from at each sign-in: a vault, a file that rotates, a person.
+/// Provides the credentials at each sign-in: from a vault, a file that rotates, or a user.
 ///
-/// It is asked once for each sign-in, however many threads wait, on the thread that sends; its answer is dropped when the sign-in has
-/// ended. After a denial it is asked again at most once in a pause (1 to 60 seconds, doubling), and those that were denied are held
-/// meanwhile, so that the same are not sent again and others are.
+/// It is asked once for each sign-in, however many threads wait, on the thread that runs the
+/// exchange. After a denial it is asked again when a caller wants a token, at growing distances
+/// (1 second to the longest backoff).
+///
+/// The session remembers the last five passwords that it was given, so that a denied one is not
+/// sent again. It signs in with nothing but what the source has just given.
+///
+/// It should return within 30 seconds (the policy's exchange timeout). A source that never returns
+/// keeps its thread, of which there are at most 64; two seconds after the deadline the next caller
+/// starts anew on another.
 ///
 /// [`EnvironmentCredentials`](crate::EnvironmentCredentials) and
 /// [`PasswordFile`](crate::PasswordFile) are such sources.
@@ -23,7 +31,7 @@ pub trait CredentialSource: Send + Sync + 'static {
     /// Fetches the credentials.
     ///
     /// # Errors
-    /// Anything. It is a passing failure: callers get it as the source of their error, of kind
+    /// Any error is a failure that passes. Callers get it as the source of their error, of kind
     /// [`Credentials`](crate::ErrorKind::Credentials).
     fn credentials(&self) -> Result<Credentials, BoxError>;
 }

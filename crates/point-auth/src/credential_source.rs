@@ -1,5 +1,5 @@
-//! [`CredentialSource`]: credentials that are fetched when they are needed, and held no longer; and
-//! the sources that are shipped.
+//! [`CredentialSource`]: credentials that are fetched at each sign-in; and the sources that are
+//! shipped.
 
 mod environment;
 mod password_file;
@@ -18,26 +18,28 @@ pub use environment::EnvironmentCredentials;
 pub use password_file::PasswordFile;
 pub use read_error::{CredentialReadError, ValueProblem};
 
-/// What a source answers when it has no credentials. It must hold nothing secret.
+/// The error of a source that has no credentials. It must hold nothing secret.
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
-/// Where credentials come from at each sign-in: a vault, a file that rotates, a person.
+/// Provides the credentials at each sign-in: from a vault, a file that rotates, or a user.
 ///
-/// It is asked once for each sign-in, however many callers wait, and its answer is dropped when the sign-in has ended. After a
-/// denial it is asked again at most once in a pause (1 to 60 seconds, doubling), and those that were denied are held meanwhile, so
-/// that the same are not sent again and others are.
+/// It is asked once for each sign-in, however many callers wait. After a denial it is asked again
+/// when a caller wants a token, at growing distances (1 second to the longest backoff).
+///
+/// The session remembers the last five passwords that it was given, so that a denied one is not
+/// sent again. It signs in with nothing but what the source has just given.
 ///
 /// [`EnvironmentCredentials`] and [`PasswordFile`] are such sources.
 ///
-/// It has 30 seconds (the policy's exchange timeout) to answer. A panic counts as a failure, and callers are told that it panicked but
-/// not of what.
+/// It has 30 seconds (the policy's exchange timeout) to answer. A panic counts as a failure, whose
+/// text says that it panicked but not why.
 #[cfg(feature = "async")]
 #[point_auth_transport::async_trait]
 pub trait CredentialSource: Send + Sync + 'static {
     /// Fetches the credentials.
     ///
     /// # Errors
-    /// Anything. It is a passing failure: callers get it as the source of their error, of kind
+    /// Any error is a failure that passes. Callers get it as the source of their error, of kind
     /// [`Credentials`](crate::ErrorKind::Credentials).
     async fn credentials(&self) -> Result<Credentials, BoxError>;
 }
@@ -72,7 +74,7 @@ pub(crate) trait Source: Send + Sync {
     fn fetch(&self) -> Fetching<'_>;
 }
 
-/// Credentials that are simply there.
+/// Credentials that are known from the start.
 impl Source for Credentials {
     fn fetch(&self) -> Fetching<'_> {
         Box::pin(std::future::ready(Ok(self.clone())))

@@ -172,26 +172,27 @@ macro_rules! session_settings {
     () => {
         /// Signs in with these credentials.
         ///
-        /// Without these and without a source a session lives on the tokens that are [restored](crate::Session::restore) into it.
+        /// Without these and without a source a session lives on the tokens that are restored into
+        /// it.
         pub fn with_credentials(mut self, credentials: point_auth_core::Credentials) -> Self {
             self.plan.credentials = crate::handle::PlannedCredentials::Value(credentials);
             self
         }
 
-        /// Sets when it refreshes, how long callers wait and how long a failing server is left alone. The
-        /// [default](point_auth_core::session::Policy::default) is what most should use.
+        /// Sets when it refreshes, how long callers wait and how long a failing server is left
+        /// alone. The [default](point_auth_core::session::Policy::default) suits most programs.
         pub fn with_policy(mut self, policy: point_auth_core::session::Policy) -> Self {
             self.plan.policy = std::sync::Arc::new(policy);
             self
         }
 
-        /// Sets where time and tasks come from.
+        /// Sets the runtime, which provides time and runs the exchanges.
         pub fn with_runtime(mut self, runtime: impl crate::Runtime) -> Self {
             self.plan.runtime = std::sync::Arc::new(runtime);
             self
         }
 
-        /// Tells this of every exchange, and of tokens to be stored.
+        /// Notifies this observer of every exchange, and of tokens to store.
         pub fn with_observer(mut self, observer: impl crate::Observer) -> Self {
             self.plan.observer = Some(std::sync::Arc::new(observer));
             self
@@ -204,12 +205,13 @@ macro_rules! session_methods {
     () => {
         /// Returns the current access token without waiting, taking a lock or allocating.
         ///
-        /// `None` says only that it is time to call [`access_token`](Self::access_token).
+        /// `None` means only that it is time to call [`access_token`](Self::access_token).
         pub fn current_token(&self) -> Option<point_auth_core::AccessToken> {
             self.handle.0.current()
         }
 
-        /// Returns the same token as [`current_token`](Self::current_token) with its expiry.
+        /// Returns the current access token with its expiry, as
+        /// [`current_token`](Self::current_token) does.
         pub fn current_lease(&self) -> Option<point_auth_core::session::Lease> {
             self.handle.0.current_lease()
         }
@@ -219,25 +221,30 @@ macro_rules! session_methods {
             self.handle.0.user_alias()
         }
 
-        /// Tells the session that the API answered 401 to a request with exactly this token.
+        /// Reports that the API answered 401 to a request with exactly this token.
         ///
-        /// Call it for each such answer: a thousand of them for one token lead to one exchange, and what is told of a token that has
-        /// been replaced is ignored. Rejecting a token younger than 30 seconds begins a pause, so that an API that rejects every
-        /// token causes no storm.
+        /// Call it for each such answer: a thousand of them for one token lead to one exchange, and
+        /// a report of a token that has been replaced is ignored. The rejection of a token younger
+        /// than 30 seconds starts a backoff, so that an API that rejects every token causes no
+        /// storm.
         pub fn invalidate(&self, rejected: &point_auth_core::AccessToken) {
             self.handle.0.invalidate(rejected);
         }
 
         /// Signs in with these credentials from now on.
         ///
-        /// A changed username or alias drops the tokens there are; a changed password keeps them. A changed username or password
-        /// lets a session go on that waits over a denied sign-in. On one of the sessions of a shared login it is the login that
-        /// changes, for all of its aliases.
+        /// A changed username or alias drops the tokens; a changed password keeps them. A changed
+        /// username or password ends the wait after a denial and a hold of the password before, but
+        /// not a backoff after failures. The last five passwords are remembered: one that was
+        /// denied is not sent again before a [`reset`](Self::reset).
+        ///
+        /// On a session of `Sessions` it is the login that changes, for all of its aliases.
         pub fn set_credentials(&self, credentials: point_auth_core::Credentials) {
             self.handle.0.set_credentials(credentials);
         }
 
-        /// Clears the denial and all backoff. Call it once an operator has confirmed the credentials.
+        /// Clears the denial and all backoff. Call it once an operator has confirmed the
+        /// credentials.
         ///
         /// Of a session that shares its login it clears the alias's own denial. What holds the
         /// whole login is cleared by `Sessions::reset`.
@@ -245,10 +252,12 @@ macro_rules! session_methods {
             self.handle.0.reset();
         }
 
-        /// Takes up tokens that were stored before a restart. Tokens that the session has got later stay.
+        /// Takes up tokens that were stored before a restart. Tokens that the session has obtained
+        /// later stay.
         ///
         /// # Errors
-        /// [`StoredTokensError`](point_auth_core::session::StoredTokensError) when they belong to another base URL, username or alias.
+        /// [`StoredTokensError`](point_auth_core::session::StoredTokensError) when they belong to
+        /// another base URL, username or alias.
         pub fn restore(
             &self,
             stored: point_auth_core::session::StoredTokens,
@@ -256,18 +265,18 @@ macro_rules! session_methods {
             self.handle.0.restore(stored)
         }
 
-        /// What to keep across a restart, or nothing while there are no tokens. An [`Observer`](crate::Observer) is told whenever this
-        /// changes.
+        /// Returns what to keep across a restart, or `None` while there are no tokens. An
+        /// [`Observer`](crate::Observer) is notified whenever this changes.
         pub fn stored_tokens(&self) -> Option<point_auth_core::session::StoredTokens> {
             self.handle.0.stored_tokens()
         }
 
-        /// What is going on, for people and dashboards. Nothing in it is secret.
+        /// Returns what is going on, for people and dashboards. Nothing in it is secret.
         pub fn snapshot(&self) -> point_auth_core::session::Snapshot {
             self.handle.0.snapshot()
         }
 
-        /// Where the API is.
+        /// Returns where the API is.
         pub fn base_url(&self) -> &point_auth_core::BaseUrl {
             &self.handle.0.config().base_url
         }

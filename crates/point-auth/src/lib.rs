@@ -1,6 +1,8 @@
-//! A good access token of the PointServices API, at all times, over the HTTP stack of your choice.
+//! Keeps a valid access token of the PointServices API available, over the HTTP stack of your
+//! choice.
 //!
-//! Choose a transport by its feature, give it to a client, and ask a session for a token whenever you need one:
+//! Choose a transport by its feature, give it to a client, and ask a session for a token at each
+//! use:
 //!
 //! ```no_run
 //! # #[cfg(feature = "reqwest")]
@@ -17,8 +19,9 @@
 //! # }
 //! ```
 //!
-//! Another transport is another feature and another name in one line: `HyperTransport` for `ReqwestTransport`. Without async,
-//! it is `UreqTransport`, [`blocking::Client`] and [`blocking::Session`]:
+//! Another transport is another feature and another name in one line: `HyperTransport` for
+//! `ReqwestTransport`. Without async, it is `UreqTransport`, [`blocking::Client`] and
+//! [`blocking::Session`]:
 //!
 //! ```no_run
 //! # #[cfg(feature = "ureq")]
@@ -33,9 +36,11 @@
 //! # }
 //! ```
 //!
-//! One login that stands for many people has `Sessions`: a session for each alias, and a wrong password sent once for all.
+//! One login that stands for many people has `Sessions`: a session for each alias, and one
+//! [`Ledger`](session::Ledger) that keeps a wrong password from locking the account.
 //!
-//! Below a session there is the client, which sends each operation once and keeps nothing between calls:
+//! Below a session there is the client, which sends each operation once and keeps nothing between
+//! calls:
 //!
 //! ```no_run
 //! # #[cfg(feature = "reqwest")]
@@ -50,18 +55,19 @@
 //!
 //! # When it fails
 //!
-//! There is one [`Error`], the same for every transport. It says in one line what happened and where, and
-//! from a session also when it sends again: `no access token: connection to
-//! api.pointservices.com:443 refused; next attempt in 1 s`. What matters most is what not to do: a
-//! sign-in that was [denied](ErrorKind::Denied) will be denied again, and accounts get locked. An
-//! operation of your own that the API refuses is [`Refused`](ErrorKind::Refused), which locks nothing.
+//! There is one [`Error`] for all transports. It says in one line what happened and where, and from
+//! a session also when it sends again: `no access token: connection to api.pointservices.com:443
+//! refused; next attempt in 1 s`. A sign-in that was [denied](ErrorKind::Denied) is denied again
+//! when it is sent again, and accounts get locked. An alias whose login has had too many denials is
+//! [`Held`](ErrorKind::Held): nothing is sent for it until [`Error::retry_after`]. An operation of
+//! your own that the API refuses is [`Refused`](ErrorKind::Refused), which locks nothing.
 //!
 //! ```
 //! use point_auth::{Error, ErrorKind};
 //!
 //! fn explain(error: &Error) -> String {
 //!     match error.kind() {
-//!         ErrorKind::Denied => format!("the server said no, and will say it again ({error})"),
+//!         ErrorKind::Denied => format!("change the credentials ({error})"),
 //!         _ if error.is_retryable() => format!("try again later ({error})"),
 //!         _ => format!("waiting will not help ({error})"),
 //!     }
@@ -72,17 +78,24 @@
 //!
 //! # A transport of your own
 //!
-//! Implement [`transport::AsyncTransport`] or [`transport::BlockingTransport`]: one method that sends one request and reads
-//! one response. [`transport`] says what it has to keep.
+//! Implement [`transport::AsyncTransport`] or [`transport::BlockingTransport`]: one method that
+//! sends one request and reads one response. [`transport`] says what it has to keep.
+//!
+//! # How exchanges run
+//!
+//! An exchange of a session runs by itself, and no caller drives it: as a task of the tokio runtime
+//! that the session was built in (feature `tokio`), otherwise on one of at most 64 threads of a
+//! `ThreadRuntime`. A caller that goes away cancels nothing. Implement [`transport::Runtime`] for
+//! another executor.
 //!
 //! # What it is not
 //!
-//! No reader of tokens: they are opaque. No store: a session [says what to keep](Observer) and [takes it up again](session::StoredTokens).
-//! No general client of OAuth 2.0. And nothing runs behind your back: a session sends when it is asked for a token, or while its
-//! `keep_fresh` runs.
+//! No reader of tokens: they are opaque. No store: a session [says what to keep](Observer) and
+//! [takes it up again](session::StoredTokens). No general client of OAuth 2.0. No work that was not
+//! asked for: a session sends when it is asked for a token, or while its `keep_fresh` runs.
 //!
-//! The rules of a session are [`session::SessionMachine`], a state machine that can be driven by hand, with any transport, as the
-//! example `event_loop` does.
+//! The rules of a session are [`session::SessionMachine`], a state machine that can be driven by
+//! hand, with any transport, as the example `event_loop` does.
 //!
 //! # Features
 //!
@@ -94,9 +107,9 @@
 //! | `reqwest` | `ReqwestTransport`: async, HTTP/1.1 and HTTP/2, rustls; turns on `tokio` |
 //! | `hyper` | `HyperTransport`: async, HTTP/1.1 and HTTP/2, rustls; turns on `tokio` |
 //! | `ureq` | `UreqTransport`: blocking, HTTP/1.1, rustls; turns on `blocking` |
-//! | `async` | `Client`, `Session` and `Sessions`, for async transports |
-//! | `blocking` | the same in `blocking`, for blocking transports |
-//! | `tokio` | `TokioRuntime`: exchanges of a session are tasks of the tokio runtime; turns on `async` |
+//! | `async` | `Client`, `Session` and `Sessions`, for async transports; exchanges run on threads |
+//! | `blocking` | their counterparts in `blocking`, for blocking transports |
+//! | `tokio` | `TokioRuntime`: the exchanges of a session are tasks of the tokio runtime that it was built in; turns on `async` |
 //! | `tower` | `tower::TowerTransport` and `tower::AuthorizeLayer`, for stacks made of tower services; turns on `tokio` |
 //! | `aws-lc-rs` | on by default: aws-lc-rs as the crypto provider of rustls, in the adapters that are on |
 //! | `ring` | ring as the crypto provider of rustls, in the adapters that are on, where `aws-lc-rs` is off |
@@ -116,8 +129,8 @@
 //! [`SettingsError::NoCryptoProvider`](transport::SettingsError::NoCryptoProvider). The rest is in
 //! [One crypto provider in a build](transport#one-crypto-provider-in-a-build).
 //!
-//! For an adapter without rustls, depend on its own crate (`point-auth-reqwest` and so on) with `default-features = false`, and
-//! on this one with `tokio`, `async` or `blocking`.
+//! For an adapter without rustls, depend on its own crate (`point-auth-reqwest` and so on) with
+//! `default-features = false`, and on this one with `tokio`, `async` or `blocking`.
 
 #[cfg(any(feature = "async", feature = "blocking"))]
 mod aliases;

@@ -12,17 +12,19 @@ use crate::credential_source::AsyncSource;
 use crate::handle::{Plan, PlannedCredentials, session_settings};
 use crate::{Client, CredentialSource, Error, Session};
 
-/// One login that stands for many people: a [`Session`] for each alias, made when it is first asked for.
+/// Keeps a [`Session`] for each alias of one login, made when it is first asked for.
 ///
 /// They share a [`Ledger`](crate::session::Ledger), which decides who may send the password: until
 /// it has given a token one at a time, then up to three at once
 /// ([`with_max_concurrent_sign_ins`](SessionsBuilder::with_max_concurrent_sign_ins)). An alias that
-/// is denied is not sent again and keeps no other out. After three denials in a row with no token in
-/// between, further aliases are held for a while and get an error of kind
-/// [`Held`](crate::ErrorKind::Held). Aliases that have worked are held up only by denials of aliases
-/// that have worked.
+/// is denied is not sent again and keeps no other out. After three denials in a row with no token
+/// in between, further aliases are held: for 10 minutes to 1 hour, or where the password has never
+/// given a token for 1 hour, 2 hours, 4 hours and then for good. Their callers get an error of kind
+/// [`Held`](crate::ErrorKind::Held). Aliases that have worked are held up only by denials of
+/// aliases that have worked.
 ///
-/// Cheap to clone; clones share the sessions. One session takes about 3 kB with tokens of the usual size.
+/// Clones are cheap and share the sessions. One session takes about 3 kB with tokens of the usual
+/// size.
 ///
 /// ```no_run
 /// # #[cfg(feature = "reqwest")]
@@ -42,17 +44,18 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    /// The sessions of this login. An alias that the credentials have is left out.
+    /// Creates the sessions of this login. An alias that the credentials have is left out.
     pub fn new<T: AsyncTransport + 'static>(client: Client<T>, credentials: Credentials) -> Self {
         Self::builder(client).with_credentials(credentials).build()
     }
 
-    /// Starts from the defaults.
+    /// Returns a builder with the defaults.
     pub fn builder<T: AsyncTransport + 'static>(client: Client<T>) -> SessionsBuilder {
         SessionsBuilder { plan: plan(client), bounds: Bounds::default() }
     }
 
-    /// The session of this alias. Hold it while you use it often; it is dropped when nobody holds it and it is idle.
+    /// Returns the session of this alias, a new one if there is none. Hold it while it is in use:
+    /// an idle session that is not held is dropped.
     ///
     /// # Errors
     /// [`CredentialsError`] when the alias is empty or too long.
@@ -60,10 +63,11 @@ impl Sessions {
         Ok(Session::of(self.aliases.get(user_alias)?))
     }
 
-    /// The token of this alias, as [`Session::access_token`].
+    /// Returns a valid access token of this alias, as [`Session::access_token`] does.
     ///
     /// # Errors
-    /// As there, and of kind [`Credentials`](crate::ErrorKind::Credentials) when the alias is empty or too long.
+    /// As there, and of kind [`Credentials`](crate::ErrorKind::Credentials) when the alias is empty
+    /// or too long. Of kind [`Held`](crate::ErrorKind::Held) while the alias is held.
     pub async fn access_token(&self, user_alias: &str) -> Result<AccessToken, Error> {
         self.session(user_alias)?.access_token().await
     }
@@ -88,13 +92,13 @@ impl SessionsBuilder {
     session_settings!();
     sessions_settings!();
 
-    /// Asks this for the credentials at each sign-in, so that they need not be held. An alias that they have is left out.
+    /// Asks this source for the credentials at each sign-in. An alias that they have is left out.
     pub fn with_credential_source(mut self, source: impl CredentialSource) -> Self {
         self.plan.credentials = PlannedCredentials::Source(Arc::new(AsyncSource(source)));
         self
     }
 
-    /// The sessions. There are none until somebody asks for one.
+    /// Creates the sessions. There are none until the first is asked for.
     pub fn build(self) -> Sessions {
         Sessions { aliases: Aliases::new(self.plan, self.bounds) }
     }

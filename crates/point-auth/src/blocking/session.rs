@@ -1,4 +1,4 @@
-//! The same [`Session`] and [`Sessions`] for threads.
+//! [`Session`]: a valid token for any number of threads.
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,8 +21,8 @@ use crate::runtime::ThreadRuntime;
 /// refreshes in time, once for all callers.
 ///
 /// Clones share the session, and are cheap. Exchanges run on threads of a
-/// [`ThreadRuntime`](crate::ThreadRuntime), so that a caller that has a token waits for nothing, and
-/// one whose time is up leaves in time. In async code use [`Session`](crate::Session).
+/// [`ThreadRuntime`](crate::ThreadRuntime), so that a caller that has a token waits for nothing,
+/// and one whose time is up leaves in time. In async code use [`Session`](crate::Session).
 ///
 /// ```no_run
 /// # #[cfg(feature = "ureq")]
@@ -44,7 +44,8 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session that signs in with `credentials` by `client` when it is first asked for a token.
+    /// Creates a session that signs in with `credentials` by `client` when it is first asked for a
+    /// token.
     pub fn new<T: BlockingTransport + 'static>(
         client: Client<T>,
         credentials: Credentials,
@@ -52,7 +53,7 @@ impl Session {
         Self::builder(client).with_credentials(credentials).build()
     }
 
-    /// Starts from the defaults.
+    /// Returns a builder with the defaults.
     pub fn builder<T: BlockingTransport + 'static>(client: Client<T>) -> SessionBuilder {
         SessionBuilder { plan: plan(client) }
     }
@@ -67,8 +68,8 @@ impl Session {
     /// While there is a good one this does not wait, takes no lock and allocates nothing.
     ///
     /// # Errors
-    /// An [`Error`], the same for all callers that waited for it. Until its
-    /// [`retry_after`](Error::retry_after) every call gets it at once.
+    /// One [`Error`] for all callers that waited. Until its [`retry_after`](Error::retry_after) every
+    /// call gets it at once.
     pub fn access_token(&self) -> Result<AccessToken, Error> {
         // Before there is a future at all: its executor allocates.
         match self.handle.0.current() {
@@ -94,8 +95,8 @@ impl Session {
     /// For a batch job that would rather sit out an outage than fail.
     ///
     /// # Errors
-    /// An [`Error`] at once where waiting does not help, such as a denial; at the deadline the last
-    /// one.
+    /// An [`Error`] at once where waiting does not help, such as a denial. At the deadline, the
+    /// last error that there was, or one of kind [`Timeout`](crate::ErrorKind::Timeout).
     pub fn access_token_by(&self, deadline: Instant) -> Result<AccessToken, Error> {
         Ok(block_on(self.handle.lease_by(deadline))?.token)
     }
@@ -109,20 +110,22 @@ impl Session {
         block_on(self.handle.lease(Call::new()))
     }
 
-    /// Puts the token on a request, in place of any `Authorization` that is there. Answers the token, to
-    /// [invalidate](Self::invalidate) it if the API answers 401.
+    /// Puts the token on a request, in place of any `Authorization` that is there. Returns the
+    /// token, to [invalidate](Self::invalidate) it if the API answers 401.
     ///
     /// # Errors
-    /// As [`access_token`](Self::access_token). The request is then as it was.
+    /// As [`access_token`](Self::access_token). The request is unchanged then.
     pub fn authorize<B>(&self, request: &mut Request<B>) -> Result<AccessToken, Error> {
         let token = self.access_token()?;
         token.authorize(request.headers_mut());
         Ok(token)
     }
 
-    /// Runs an operation with the bearer token, on the calling thread. If the API answers 401, the token is given up and the operation
-    /// is run once more with another, if there is one to be had. A 401 to that one is handed back, and it is given up as well: since it
-    /// is young, nobody gets a token for a second or more.
+    /// Runs an operation with the bearer token, on the calling thread.
+    ///
+    /// If the API answers 401, the token is given up and the operation is run once more with
+    /// another, if there is one. A second 401 is returned, and that token is given up as well.
+    /// Since that token is young, no caller gets one for a second or more.
     ///
     /// # Errors
     /// An [`Error`] when there is no token, or as [`Client::execute`].
@@ -130,7 +133,8 @@ impl Session {
         block_on(self.handle.execute(operation))
     }
 
-    /// Keeps the token fresh whether anybody asks or not: call it on a thread of yours, and no caller ever waits for a refresh.
+    /// Runs the background refresh, which keeps the token fresh without callers. Call it on a
+    /// thread of its own, and no caller waits for a refresh.
     ///
     /// It takes this `Session` and returns when the last of the others is dropped.
     pub fn keep_fresh(self) {
@@ -157,13 +161,13 @@ pub struct SessionBuilder {
 impl SessionBuilder {
     session_settings!();
 
-    /// Asks this for the credentials at each sign-in, so that they need not be held.
+    /// Asks this source for the credentials at each sign-in.
     pub fn with_credential_source(mut self, source: impl CredentialSource) -> Self {
         self.plan.credentials = PlannedCredentials::Source(Arc::new(BlockingSource(source)));
         self
     }
 
-    /// The session. Nothing is sent until somebody asks it for a token.
+    /// Creates the session. Nothing is sent until it is first asked for a token.
     pub fn build(self) -> Session {
         Session::of(self.plan.build())
     }
@@ -175,7 +179,7 @@ impl fmt::Debug for SessionBuilder {
     }
 }
 
-/// The defaults for whoever uses this client.
+/// The defaults of sessions that use this client.
 pub(super) fn plan<T: BlockingTransport + 'static>(client: Client<T>) -> Plan {
     let (transport, config) = client.into_parts();
     Plan::new(Arc::new(BlockingAdapter(transport)), config, Arc::new(ThreadRuntime::new()))

@@ -26,8 +26,9 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 /// It is asked once for each sign-in, however many callers wait. After a denial it is asked again
 /// when a caller wants a token, at growing distances (1 second to the longest backoff).
 ///
-/// The session remembers the last five passwords that it was given, so that a denied one is not
-/// sent again. It signs in with nothing but what the source has just given.
+/// A `Session` drops the credentials once they have worked. It holds the last five that were denied
+/// or had an unknown outcome, so that it does not send them again. `Sessions` also holds those that
+/// worked last, for all aliases.
 ///
 /// [`EnvironmentCredentials`] and [`PasswordFile`] are such sources.
 ///

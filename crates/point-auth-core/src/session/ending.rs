@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use super::SessionMachine;
 use super::exchange::{InFlight, With};
 use super::held::{HeldRefresh, HeldToken, Phase};
 use super::ledger::{Permit, SignInResult};
@@ -13,6 +12,7 @@ use super::outcome::{AttemptError, Outcome, SessionError};
 use super::policy::Policy;
 use super::schedule::{Event, Failed, Next};
 use super::time::{Moment, Now};
+use super::{SessionMachine, Source};
 use crate::{Denial, RefreshToken, RequestError, ResponseError, TokenSet};
 
 /// What is known of a failure besides its cause.
@@ -45,6 +45,7 @@ impl SessionMachine {
         let is_answered_sign_in = in_flight.is_sign_in_sent();
         if is_answered_sign_in {
             self.settle(in_flight.permit.take(), SignInResult::Accepted, now);
+            self.let_go_of_credentials(&in_flight.with);
             let (asked_at, life) = (in_flight.asked_at, tokens.expires_in());
             self.schedule.on(Event::SignedIn { asked_at, life }, now, &self.policy);
         }
@@ -146,6 +147,16 @@ impl SessionMachine {
     pub(super) fn settle(&mut self, permit: Option<Permit>, result: SignInResult<'_>, now: Now) {
         if let (Some(ledger), Some(permit)) = (&mut self.ledger, permit) {
             ledger.settle(permit, result, now);
+        }
+    }
+
+    /// Credentials on demand are dropped once they have worked, and asked for again at the next
+    /// sign-in.
+    fn let_go_of_credentials(&mut self, with: &With) {
+        if let (Some(ledger), Source::OnDemand, With::Credentials(credentials)) =
+            (&mut self.ledger, &self.credentials, with)
+        {
+            ledger.forget(credentials);
         }
     }
 

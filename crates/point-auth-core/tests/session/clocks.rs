@@ -252,7 +252,7 @@ fn a_monotonic_clock_at_its_end_answers_at_once_and_sends_nothing() {
 
 #[test]
 fn a_moment_is_shown_on_the_wall_clock() {
-    let now = Now::new(Duration::from_secs(7), crate::scenario::new_year());
+    let now = Now::new(Duration::from_secs(7), new_year());
     let moment = Moment::after(now, Duration::from_secs(90));
     assert_eq!(moment.to_string(), "Thu, 01 Jan 2026 00:01:30 GMT");
     assert_eq!(moment.time_left(now), Duration::from_secs(90));

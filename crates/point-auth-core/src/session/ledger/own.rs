@@ -51,9 +51,48 @@ impl Ledger {
         self.source.next
     }
 
+    /// Drops what is known of these credentials and of their aliases.
+    pub(in super::super) fn forget(&mut self, credentials: &Credentials) {
+        self.passwords.retain(|password| !password.is_of(credentials));
+    }
+
     /// The credential source has others by now.
     pub(in super::super) const fn expect_other_credentials(&mut self) {
         self.source.reset();
         self.source.has_others = true;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::super::super::{Action, Call, Policy, SessionMachine};
+    use super::*;
+    use crate::BaseUrl;
+
+    /// A session on demand that was given credentials, and what the server answered to them.
+    fn answered(status: u16, body: &'static str) -> SessionMachine {
+        let now = Now::new(Duration::from_secs(1), SystemTime::UNIX_EPOCH);
+        let mut session = SessionMachine::on_demand(BaseUrl::production(), Policy::default(), 1);
+        let Ok(Action::GetCredentials(request)) = session.poll(now, &mut Call::new()) else {
+            panic!("it asks for no credentials")
+        };
+        let credentials = Credentials::new("jane", "secret").unwrap();
+        let exchange = session.sign_in_with(request.id, now, credentials).unwrap();
+        let mut response = http::Response::new(body);
+        *response.status_mut() = http::StatusCode::from_u16(status).unwrap();
+        let _outcome = session.handle_response(exchange.id, now, &response);
+        session
+    }
+
+    fn held(session: &SessionMachine) -> usize {
+        session.ledger.as_ref().unwrap().passwords.len()
+    }
+
+    #[test]
+    fn credentials_on_demand_are_held_only_while_something_bad_is_known_of_them() {
+        assert_eq!(held(&answered(200, r#"{"access_token":"first"}"#)), 0);
+        assert_eq!(held(&answered(403, r#"{"error":"access_denied"}"#)), 1);
     }
 }

@@ -14,6 +14,7 @@ mod denials;
 mod errors;
 mod exchanges;
 mod ledger;
+mod ledger_attacks;
 mod lost_sign_ins;
 mod on_demand;
 mod owners;

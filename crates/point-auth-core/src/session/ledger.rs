@@ -463,9 +463,10 @@ impl Ledger {
         let is_proven = |credentials: &Credentials| {
             self.passwords.iter().any(|one| one.is_of(credentials) && one.is_proven())
         };
-        self.permits.iter().filter(|permit| Some(permit.id) != own).any(|permit| {
-            permit.purpose.as_ref().is_some_and(|one| !is_proven(&one.credentials))
-        })
+        self.permits
+            .iter()
+            .filter(|permit| Some(permit.id) != own)
+            .any(|permit| permit.purpose.as_ref().is_some_and(|one| !is_proven(&one.credentials)))
     }
 
     /// How many permits but `own` are out for one class of a password.

@@ -15,17 +15,8 @@ use crate::scenario::new_year;
 const PASSWORDS: [(&str, &str); 5] =
     [("jane", "a"), ("JANE", "a"), ("jane", "b"), ("joe", "a"), ("jane", "c")];
 /// No alias, and as many as a password can be denied for, and more.
-const ALIASES: [Option<&str>; 9] = [
-    None,
-    Some("a"),
-    Some("b"),
-    Some("c"),
-    Some("d"),
-    Some("e"),
-    Some("f"),
-    Some("g"),
-    Some("h"),
-];
+const ALIASES: [Option<&str>; 9] =
+    [None, Some("a"), Some("b"), Some("c"), Some("d"), Some("e"), Some("f"), Some("g"), Some("h")];
 const STEPS: usize = 120;
 
 fn minutes(count: u64) -> Duration {

@@ -504,9 +504,9 @@ impl Ledger {
             None => Password::new(credentials),
         };
         if self.passwords.len() >= MOST_PASSWORDS {
-            // The oldest that has never given a token, or else the oldest.
-            let oldest = self.passwords.iter().position(|password| !password.is_proven());
-            self.passwords.remove(oldest.unwrap_or(0));
+            // The oldest, and not one that has never given a token before the others: the denials
+            // of a wrong password must not be forgotten first.
+            self.passwords.remove(0);
         }
         self.passwords.push(password);
     }

@@ -25,6 +25,7 @@ mod refusals;
 mod rejections;
 mod scenario;
 mod secrecy;
+mod shared_attacks;
 mod sign_in_rate;
 
 mod snapshots;

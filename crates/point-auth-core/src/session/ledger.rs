@@ -32,8 +32,9 @@ use password::{Class, Password};
 /// | A password that has never given a token is sent one at a time. A proven one is sent by up to the [limit](Self::with_limit) at once, until a denial: then one at a time in that class until a token. | |
 /// | A permit that is not settled expires 2 seconds after the deadline of its exchange. If its request may have been sent, it counts as an unknown outcome. | |
 ///
-/// So a wrong password is denied at most three times before it is held, or as often as the limit
-/// if that is greater. Denials of aliases that have never worked do not hold up those that have.
+/// So a wrong password is denied at most three times before a class is held, or as often as the
+/// limit if that is greater. One that has worked and is changed at the server may meet both classes
+/// and be denied that often in each. Denials of aliases that have never worked do not hold up those that have.
 ///
 /// # What is remembered
 ///

@@ -107,15 +107,21 @@ impl Model {
         })
     }
 
-    /// How many denials in a row, and when the last was.
+    /// How many denials in a row, and when the last was. One that comes while a proven password is
+    /// held was in flight before that, and is no trial.
     fn streak(&self, key: usize, class: bool) -> (usize, Duration) {
-        self.events.iter().fold((0, Duration::ZERO), |streak, event| match *event {
+        let mut is_proven = false;
+        self.events.iter().fold((0, Duration::ZERO), |(count, last), event| match *event {
             Event::Denied { who, worked, at } if who.key() == key && worked == class => {
-                (streak.0 + 1, at)
+                let is_held = length(is_proven, count).is_none_or(|length| at < last + length);
+                (if is_proven && is_held { count } else { count + 1 }, at)
             }
-            Event::Accepted { who, worked } if who.key() == key && worked == class => (0, streak.1),
-            Event::Reset => (0, streak.1),
-            _ => streak,
+            Event::Accepted { who, worked } if who.key() == key => {
+                is_proven = true;
+                (if worked == class { 0 } else { count }, last)
+            }
+            Event::Reset => (0, last),
+            _ => (count, last),
         })
     }
 
@@ -131,17 +137,7 @@ impl Model {
     /// Until when a class is held. `None`: for good.
     fn hold(&self, key: usize, class: bool) -> Option<Duration> {
         let (denials, last) = self.streak(key, class);
-        let hours = |count: u64| Some(last + minutes(60 * count));
-        match (self.is_proven(key), denials) {
-            (_, 0..=2) => Some(Duration::ZERO),
-            (true, 3) => Some(last + minutes(10)),
-            (true, 4) => Some(last + minutes(20)),
-            (true, 5) => Some(last + minutes(40)),
-            (true, _) | (false, 3) => hours(1),
-            (false, 4) => hours(2),
-            (false, 5) => hours(4),
-            (false, _) => None,
-        }
+        length(self.is_proven(key), denials).map(|length| last + length)
     }
 
     fn verdict(&self, who: Who, own: Option<usize>, now: Duration) -> Result<(), No> {
@@ -367,6 +363,20 @@ impl History {
     }
 }
 
+/// How long a class is held after so many denials in a row. `None`: for good.
+fn length(is_proven: bool, denials: usize) -> Option<Duration> {
+    match (is_proven, denials) {
+        (_, 0..=2) => Some(Duration::ZERO),
+        (true, 3) => Some(minutes(10)),
+        (true, 4) => Some(minutes(20)),
+        (true, 5) => Some(minutes(40)),
+        (true, _) | (false, 3) => Some(minutes(60)),
+        (false, 4) => Some(minutes(120)),
+        (false, 5) => Some(minutes(240)),
+        (false, _) => None,
+    }
+}
+
 /// One password, by its number.
 fn numbered(password: usize) -> Credentials {
     Credentials::new("jane", format!("password {password}")).unwrap()
@@ -388,6 +398,21 @@ fn two_wrong_passwords_by_turns_are_each_denied_once_after_four_that_have_worked
         }
     }
     assert_eq!(denied, 2);
+}
+
+#[test]
+fn denials_of_sign_ins_that_were_in_flight_together_are_one_hold_of_ten_minutes() {
+    let mut ledger = Ledger::new(&Policy::default()).with_limit(7);
+    let now = Now::new(Duration::from_secs(1_000_000), new_year());
+    let as_alias = |alias: usize| numbered(0).with_user_alias(&*alias.to_string()).unwrap();
+    let permit = ledger.ask(&as_alias(0), now).unwrap();
+    ledger.settle(permit, SignInResult::Accepted, now);
+    let permits: Vec<_> = (1..8).map(|alias| ledger.ask(&as_alias(alias), now).unwrap()).collect();
+    for permit in permits {
+        ledger.settle(permit, SignInResult::Denied(&denial_of("anyone")), now);
+    }
+    let until = ledger.snapshot(now).others_held_until.unwrap();
+    assert_eq!(until.time_left(now), minutes(10));
 }
 
 #[test]
@@ -421,7 +446,7 @@ proptest! {
 
     #[test]
     fn no_history_makes_the_ledger_break_a_rule(
-        limit in 1_usize..4,
+        limit in 1_usize..6,
         is_denying in any::<bool>(),
         steps in vec(any::<u64>(), STEPS),
     ) {

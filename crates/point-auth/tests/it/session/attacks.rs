@@ -9,11 +9,11 @@ use point_auth::session::Now;
 use point_auth::{
     AccessToken, BoxError, Credentials, Error, ErrorKind, Runtime, Sessions, Task, blocking,
 };
-use point_auth_testkit::{Operation, VirtualTime};
+use point_auth_testkit::{Emulator, Operation, VirtualTime};
 
 use super::support::{ByHand, World, on_tokio};
 use super::transports::wait_until;
-use crate::support::{USERNAME, credentials, runtime};
+use crate::support::{PASSWORD, USERNAME, credentials, runtime};
 
 fn asking(
     sessions: &Sessions,
@@ -302,4 +302,118 @@ fn a_source_is_not_asked_again_and_again_while_another_new_password_is_tried() {
         drop(thread.join().unwrap());
     }
     assert!(sent(&world, "wrong") <= 3);
+}
+
+/// A little generator of its own, so that a run can be repeated by its seed.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % sides
+    }
+}
+
+const GOOD: usize = 12;
+
+/// One of the aliases, of which every fifth is a bad one.
+fn any_alias(dice: &mut Dice) -> String {
+    match dice.roll(5) {
+        0 => format!("bad-{}", dice.roll(20)),
+        _ => format!("good-{}", dice.roll(GOOD as u64)),
+    }
+}
+
+/// Asks over and over, and leaves in the middle every now and then.
+async fn come_and_go(sessions: Sessions, mut dice: Dice, turns: usize) {
+    for _ in 0..turns {
+        let alias = any_alias(&mut dice);
+        match dice.roll(8) {
+            0..=3 => match sessions.access_token(&alias).await {
+                Ok(_) => assert!(alias.starts_with("good")),
+                Err(error) if error.kind() == ErrorKind::Denied => {
+                    assert!(alias.starts_with("bad"), "{alias} got the denial of another alias");
+                }
+                Err(_) => {}
+            },
+            4 | 5 => {
+                let mut waiting = ByHand::new(asking(&sessions, &alias));
+                for _ in 0..dice.roll(4) {
+                    if waiting.poll().is_ready() {
+                        break;
+                    }
+                    smol::future::yield_now().await;
+                }
+            }
+            6 => {
+                let session = sessions.session(&alias).unwrap();
+                if let Some(token) = session.current_token() {
+                    session.invalidate(&token);
+                }
+            }
+            _ => drop(sessions.remove(&alias)),
+        }
+        smol::future::yield_now().await;
+    }
+}
+
+#[test]
+fn whatever_callers_do_each_bad_alias_is_sent_once_and_each_good_one_gets_its_token() {
+    for seed in [1, 0x5eed, 0xdead_beef, 0xca11, 0xbad] {
+        let good = (0..GOOD).map(|number| format!("good-{number}"));
+        let emulator =
+            Emulator::builder().user_with_aliases(USERNAME, PASSWORD, good).start().unwrap();
+        let world = World::of(emulator, point_auth::TokioRuntime::new());
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(8)
+            .enable_all()
+            .build()
+            .unwrap();
+        let sessions = {
+            let _in_tokio = runtime.enter();
+            world
+                .sessions_builder()
+                .with_credentials(credentials())
+                .with_max_sessions(10)
+                .with_idle_time(Duration::ZERO)
+                .with_runtime(world.time.clone())
+                .build()
+        };
+        let tasks: Vec<_> = (0..40)
+            .map(|number| {
+                let dice = Dice(seed + 7919 * (number + 1));
+                runtime.spawn(come_and_go(sessions.clone(), dice, 25))
+            })
+            .collect();
+        let mut dice = Dice(seed);
+        world.pass_until(|| {
+            // A hold passes as well, but no exchange is taken for lost.
+            if dice.roll(40) == 0 && world.control.in_flight() == 0 {
+                world.time.advance(Duration::from_secs(600));
+            }
+            tasks.iter().all(tokio::task::JoinHandle::is_finished)
+        });
+        for task in tasks {
+            runtime.block_on(task).unwrap();
+        }
+        // Those that were held, waited too long or had a young token rejected are served later.
+        for number in 0..GOOD {
+            let last = runtime.spawn(asking(&sessions, &format!("good-{number}")));
+            world.pass_until(|| last.is_finished());
+            if let Err(error) = runtime.block_on(last).unwrap() {
+                assert!(error.is_retryable(), "{error:?}");
+                world.time.advance(Duration::from_secs(3600));
+                assert!(runtime.block_on(asking(&sessions, &format!("good-{number}"))).is_ok());
+            }
+        }
+        let mut bad: Vec<_> = world.emulator.requests();
+        bad.retain(|request| request.user_alias().is_some_and(|alias| alias.starts_with("bad")));
+        let count = bad.len();
+        let aliases: std::collections::BTreeSet<_> =
+            bad.iter().filter_map(|request| request.user_alias()).collect();
+        assert_eq!(aliases.len(), count, "seed {seed}: a bad alias was sent twice");
+        wait_until("all permits to be given back", || sessions.snapshot().ledger.permits == 0);
+    }
 }

@@ -339,14 +339,17 @@ impl Member for Driver {
         answer: Result<Permit, Rejected>,
     ) -> Option<Permit> {
         match answer {
-            // Nothing is sent when there is no caller left.
-            Ok(permit) if self.waiters() == 0 && !self.is_beside_a_token() => {
-                let mut state = self.lock();
-                state.is_queued = false;
-                state.session.withdraw(id);
-                Some(permit)
-            }
             Ok(permit) => {
+                let now = self.now();
+                let mut state = self.lock();
+                // Nothing is sent when there is no caller left and no token that it would renew.
+                // Looked at and withdrawn within one lock, so that no caller comes in between.
+                if state.waiters.is_empty() && state.session.lease(now).is_none() {
+                    state.is_queued = false;
+                    state.session.withdraw(id);
+                    return Some(permit);
+                }
+                drop(state);
                 self.spawn(Job::SignIn(id, Some(permit)));
                 None
             }
@@ -375,14 +378,6 @@ impl Member for Driver {
 
     fn login_reset(&self) {
         self.change(SessionMachine::reset);
-    }
-}
-
-impl Driver {
-    /// Whether there is a good token, so that an exchange is for those that come later.
-    fn is_beside_a_token(&self) -> bool {
-        let now = self.now();
-        self.lock().session.lease(now).is_some()
     }
 }
 

@@ -62,7 +62,7 @@ struct Shared {
     source: Option<Arc<dyn Source>>,
     /// What the source is, where it is simply credentials.
     value: Option<Credentials>,
-    /// Changes with the source.
+    /// Changes with the source, and when the ledger is reset.
     generation: u64,
 }
 
@@ -183,6 +183,9 @@ impl Login {
     /// Forgets denials, holds and unknown outcomes, in the ledger and in each session.
     pub(crate) fn reset(&self) {
         lock(&self.admission).ledger.reset();
+        let mut shared = lock(&self.credentials);
+        shared.generation = shared.generation.wrapping_add(1);
+        drop(shared);
         self.for_each(|member| member.login_reset());
     }
 
@@ -218,9 +221,11 @@ impl Login {
         admission.is_answering = true;
         drop(admission);
         let _answering = Answering(self);
-        let value = lock(&self.credentials).value.clone();
         let mut unused: Vec<Permit> = Vec::new();
         loop {
+            let shared = lock(&self.credentials);
+            let (value, generation) = (shared.value.clone(), shared.generation);
+            drop(shared);
             let mut admission = lock(&self.admission);
             for permit in unused.drain(..) {
                 admission.ledger.settle(permit, SignInResult::Inconclusive, now);
@@ -236,9 +241,15 @@ impl Login {
                 answer_queue(ledger, queue, value.as_ref(), now, &mut answers);
             }
             drop(admission);
-            unused.extend(
-                answers.into_iter().filter_map(|(member, id, answer)| member.answered(id, answer)),
-            );
+            for (member, id, answer) in answers {
+                let is_rejected = answer.is_err();
+                unused.extend(Arc::clone(&member).answered(id, answer));
+                if is_rejected && self.generation() != generation {
+                    // The rejection was of credentials that were replaced, or before a reset, and
+                    // the member may have got it after it was told of that.
+                    member.login_reset();
+                }
+            }
         }
     }
 

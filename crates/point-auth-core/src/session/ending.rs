@@ -168,8 +168,14 @@ impl SessionMachine {
         now: Now,
     ) -> Option<Moment> {
         self.settle(permit, SignInResult::Denied(denial), now);
-        let ledger = self.ledger.as_ref().filter(|_| self.credentials.known().is_none())?;
-        ledger.source_may_be_asked_at()
+        if self.credentials.known().is_some() {
+            return None;
+        }
+        match &self.ledger {
+            Some(ledger) => ledger.source_may_be_asked_at(),
+            // The shared ledger says so when it is asked again.
+            None => Some(Moment::after(now, Policy::SHORTEST_BACKOFF)),
+        }
     }
 
     /// A sign-in was denied, just now or before.

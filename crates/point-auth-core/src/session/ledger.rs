@@ -36,8 +36,9 @@ use password::{Class, Password};
 /// | A password that has never given a token is sent one at a time. A proven one is sent by up to the [limit](Self::with_limit) at once, until a denial: then one at a time in that class until a token. | |
 /// | A permit that is not settled expires 2 seconds after the deadline of its exchange. If its request may have been sent, it counts as an unknown outcome. | |
 ///
-/// So a wrong password is denied at most three times before it is held, or as often as the limit
-/// if that is greater. Denials of aliases that have never worked do not hold up those that have.
+/// So a wrong password is denied at most three times before a class is held, or as often as the
+/// limit if that is greater. One that has worked and is changed at the server may meet both classes
+/// and be denied that often in each. Denials of aliases that have never worked do not hold up those that have.
 ///
 /// # What is remembered
 ///
@@ -143,12 +144,12 @@ impl Ledger {
         let class = expected.map_or(Ok(Class::Others), |last| last.class(user_alias, now));
         let unpresented = || self.permits.iter().filter(|permit| permit.purpose.is_none()).count();
         let has_room = match (expected, class) {
-            (Some(last), Ok(class)) => {
+            (Some(last), Ok(class)) if last.is_proven() => {
                 unpresented().saturating_add(self.in_class(last, class, None))
                     < last.room(class, self.limit)
                     && self.permits.len() < self.limit
             }
-            (None, Ok(_)) => self.permits.is_empty(),
+            (_, Ok(_)) => unpresented() == 0 && !self.is_trying_a_password(None),
             // To find out whether the credentials have changed.
             (_, Err(_)) => unpresented() == 0,
         };
@@ -182,8 +183,12 @@ impl Ledger {
                 });
             }
         };
-        self.check_room(credentials, class, Some(permit.id), now)?;
         let id = permit.id;
+        if let Err(busy) = self.check_room(credentials, class, Some(id), now) {
+            // The next caller waits for these, rather than fetch them again and again.
+            self.touch(credentials);
+            return Err(busy);
+        }
         if !self.permits.iter().any(|outstanding| outstanding.id == id) {
             return Err(self.busy(now));
         }
@@ -319,19 +324,25 @@ impl Ledger {
         now: Now,
     ) -> Result<(), Rejected> {
         let others = || self.permits.iter().filter(|permit| Some(permit.id) != own);
-        let is_proven = |credentials: &Credentials| {
-            self.passwords.iter().any(|one| one.is_of(credentials) && one.is_proven())
-        };
         let has_room = match self.passwords.iter().find(|one| one.is_of(credentials)) {
             Some(password) if password.is_proven() => {
                 self.in_class(password, class, own) < password.room(class, self.limit)
                     && others().count() < self.limit
             }
-            _ => !others().any(|permit| {
-                permit.purpose.as_ref().is_some_and(|one| !is_proven(&one.credentials))
-            }),
+            _ => !self.is_trying_a_password(own),
         };
         if has_room { Ok(()) } else { Err(self.busy(now)) }
+    }
+
+    /// Whether a permit but `own` is out for any password that has never given a token.
+    fn is_trying_a_password(&self, own: Option<u64>) -> bool {
+        let is_proven = |credentials: &Credentials| {
+            self.passwords.iter().any(|one| one.is_of(credentials) && one.is_proven())
+        };
+        self.permits
+            .iter()
+            .filter(|permit| Some(permit.id) != own)
+            .any(|permit| permit.purpose.as_ref().is_some_and(|one| !is_proven(&one.credentials)))
     }
 
     /// How many permits but `own` are out for one class of a password.
@@ -369,9 +380,9 @@ impl Ledger {
             None => Password::new(credentials),
         };
         if self.passwords.len() >= MOST_PASSWORDS {
-            // The oldest that has never given a token, or else the oldest.
-            let oldest = self.passwords.iter().position(|password| !password.is_proven());
-            self.passwords.remove(oldest.unwrap_or(0));
+            // The oldest, and not one that has never given a token before the others: the denials
+            // of a wrong password must not be forgotten first.
+            self.passwords.remove(0);
         }
         self.passwords.push(password);
     }

@@ -16,7 +16,7 @@ fn rotated() -> Credentials {
 }
 
 /// A denial that names the alias that it is of.
-fn denial_of(alias: &str) -> Denial {
+pub(crate) fn denial_of(alias: &str) -> Denial {
     let body = format!(r#"{{"error":"access_denied","error_description":"not {alias}"}}"#);
     let mut response = http::Response::new(body);
     *response.status_mut() = http::StatusCode::FORBIDDEN;

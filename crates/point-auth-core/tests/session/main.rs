@@ -14,6 +14,7 @@ mod denials;
 mod errors;
 mod exchanges;
 mod ledger;
+mod ledger_attacks;
 mod lost_sign_ins;
 mod on_demand;
 mod owners;
@@ -24,6 +25,7 @@ mod refusals;
 mod rejections;
 mod scenario;
 mod secrecy;
+mod shared_attacks;
 mod sign_in_rate;
 
 mod snapshots;

@@ -20,7 +20,7 @@ use story::{Beginning, Story};
 /// The steps of one story.
 const STEPS: usize = 100;
 
-fn config(cases: u32) -> Config {
+pub(crate) fn config(cases: u32) -> Config {
     let default = Config::default();
     Config {
         cases: cases.max(default.cases),

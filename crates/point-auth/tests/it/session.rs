@@ -1,6 +1,7 @@
 //! Sessions against a real server, async, blocking and under executors that have nothing to do with each other.
 
 mod aliases;
+mod attacks;
 mod failures;
 mod keeping;
 mod kinds;

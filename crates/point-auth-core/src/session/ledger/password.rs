@@ -143,8 +143,13 @@ impl Password {
         now: Now,
     ) {
         self.denied.insert(key(user_alias), denial);
+        let is_proven = self.is_proven;
         let streak = self.streak_mut(class);
-        streak.denials = streak.denials.saturating_add(1);
+        // A sign-in that was in flight when the hold began is no trial, and doubles nothing.
+        let is_held = matches!(streak.hold(is_proven), Hold::Until(until) if !until.has_come(now));
+        if !(is_proven && is_held) {
+            streak.denials = streak.denials.saturating_add(1);
+        }
         streak.last = now.monotonic;
     }
 

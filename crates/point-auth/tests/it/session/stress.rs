@@ -106,7 +106,8 @@ fn whatever_fifty_tasks_do_all_are_answered_and_there_are_never_two_exchanges_at
                 "{executor:?}, seed {seed}: {}",
                 world.control.most()
             );
-            assert_eq!(world.control.in_flight(), 0);
+            // The last exchange goes on without its callers.
+            world.control.wait_for_in_flight(0);
         }
     }
 }

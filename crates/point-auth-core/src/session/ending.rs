@@ -259,7 +259,7 @@ impl SessionMachine {
         Failed {
             error,
             retry_after: answer.retry_after,
-            may_retry: !answer.outcome_unknown && !(answer.is_answered_sign_in && has_unknown),
+            may_retry: !(answer.outcome_unknown || answer.is_answered_sign_in && has_unknown),
             outcome_unknown: answer.outcome_unknown,
             is_hopeless: answer.is_hopeless,
             last_use: self.last_use(now),

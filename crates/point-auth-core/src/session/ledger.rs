@@ -380,8 +380,8 @@ impl Ledger {
             None => Password::new(credentials),
         };
         if self.passwords.len() >= MOST_PASSWORDS {
-            // The oldest, and not one that has never given a token before the others: the denials
-            // of a wrong password must not be forgotten first.
+            // The one used longest ago, whether or not it has given a token: the denials of a wrong
+            // password must not be forgotten first.
             self.passwords.remove(0);
         }
         self.passwords.push(password);

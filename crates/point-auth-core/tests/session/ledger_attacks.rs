@@ -60,9 +60,12 @@ enum Event {
     ResetAlias(usize),
 }
 
+/// What a permit is for, once that is known, and whether the alias had worked by then.
+type Purpose = Option<(Who, bool)>;
+
 #[derive(Debug)]
 struct Out {
-    who: Option<(Who, bool)>,
+    who: Purpose,
     expires: Duration,
     started: bool,
 }
@@ -192,7 +195,7 @@ struct History {
     ledger: Ledger,
     model: Model,
     now: Now,
-    held: Vec<(usize, Permit, Option<(Who, bool)>)>,
+    held: Vec<(usize, Permit, Purpose)>,
     next: usize,
     /// The server denies every sign-in that it answers, and no operator resets anything.
     is_denying: bool,

@@ -59,9 +59,16 @@ impl Future for Waiting<'_> {
 impl Waiting<'_> {
     /// Waits likewise, but ends with `None` as soon as no user holds the session any more.
     pub(crate) async fn until_closed(mut self) -> Option<Result<Lease, Error>> {
-        std::future::poll_fn(|cx| match self.driver.is_open() {
-            true => Pin::new(&mut self).poll(cx).map(Some),
-            false => Poll::Ready(None),
+        std::future::poll_fn(|cx| {
+            if !self.driver.is_open() {
+                return Poll::Ready(None);
+            }
+            match Pin::new(&mut self).poll(cx) {
+                Poll::Ready(result) => Poll::Ready(Some(result)),
+                // The last hold may have gone before there was a waker to wake.
+                Poll::Pending if !self.driver.is_open() => Poll::Ready(None),
+                Poll::Pending => Poll::Pending,
+            }
         })
         .await
     }

@@ -18,6 +18,7 @@ mod conformance;
 mod endings;
 mod fault_proxy;
 mod http2;
+mod large_requests;
 mod program;
 mod protected;
 mod proxy;

@@ -95,6 +95,9 @@
 //! used any number of times. Tokens are unpredictable, look like the real ones (an RS256 JWT of about 900 bytes, an opaque
 //! string of 200), and are looked up, not verified: the signature of the JWT is random.
 //!
+//! The tokens that are good at once take up at most 64 MiB of each kind, which is more than 50,000
+//! sign-ins. Beyond that the oldest end early.
+//!
 //! # Cargo features
 //!
 //! - `aws-lc-rs` (on by default), `ring` (off): the crypto provider for TLS and certificates. One

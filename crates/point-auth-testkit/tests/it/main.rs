@@ -17,6 +17,8 @@ mod closed_port;
 mod conformance;
 mod endings;
 mod fault_proxy;
+#[cfg(feature = "conformance")]
+mod held_against_core;
 mod http2;
 mod large_requests;
 mod program;

@@ -4,8 +4,12 @@ use std::convert::Infallible;
 use std::fs;
 use std::path::Path;
 
+use point_auth::SecretBody;
+use point_auth::http::Request;
+use point_auth::transport::{BlockingTransport, SendLimits};
 use point_auth_examples::fifteen_lines::Mine;
 use point_auth_testkit::conformance::{Candidate, Wire};
+use point_auth_testkit::{Emulator, Operation};
 
 use crate::answers;
 
@@ -23,6 +27,29 @@ point_auth_testkit::conformance! {
 #[test]
 fn every_answer_of_the_table_has_its_outcome() {
     answers::have_their_outcomes(&Candidate::blocking(|_| Ok::<_, Infallible>(Mine)), Wire::Plain);
+}
+
+#[test]
+fn what_no_transport_sends_is_refused_before_there_is_a_connection() {
+    let emulator = Emulator::builder().start().unwrap();
+    let server = emulator.addr();
+    for url in [format!("https://{server}/"), format!("http://user:password@{server}/")] {
+        let request = Request::post(url).body(SecretBody::default()).unwrap();
+        let error = Mine.send(request, &SendLimits::new()).unwrap_err();
+        assert!(!error.may_have_been_sent());
+    }
+    assert_eq!(emulator.connections(), 0);
+}
+
+#[test]
+fn a_length_that_the_request_says_is_not_sent() {
+    let emulator = Emulator::builder().start().unwrap();
+    let request = Request::post(emulator.url(Operation::SignIn))
+        .header("content-length", "1")
+        .body(SecretBody::new(b"{}".to_vec()))
+        .unwrap();
+    assert_eq!(Mine.send(request, &SendLimits::new()).unwrap().status(), 400);
+    assert_eq!(emulator.requests()[0].body().as_ref(), b"{}");
 }
 
 /// What the source has between its anchors.

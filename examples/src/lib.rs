@@ -1,10 +1,13 @@
 //! What the examples share: a place to sign in to, and an operation that needs the token; and transports to start
-//! from: [`device`], [`tower_stack`] and (with the feature `curl`) `enterprise`.
+//! from: [`fifteen_lines`], [`device`], [`tower_stack`] and (with the feature `curl`)
+//! `enterprise`.
 
 pub mod connections;
 pub mod device;
 #[cfg(feature = "curl")]
 pub mod enterprise;
+pub mod fifteen_lines;
+pub mod my_stack;
 pub mod sockets;
 pub mod tower_stack;
 

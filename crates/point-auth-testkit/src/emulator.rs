@@ -8,6 +8,7 @@ mod connection;
 mod eastern;
 mod faults;
 mod json;
+mod path_prefix;
 mod record;
 mod script;
 mod service;

@@ -24,8 +24,12 @@ pub enum Error {
     /// No thread or no runtime for it could be had.
     #[error("could not start the server's thread")]
     Thread(#[source] io::Error),
-    /// A path prefix starts with a slash, does not end with one, and holds neither query nor fragment.
-    #[error("the path prefix is not a plain absolute path without a slash at its end")]
+    /// The path prefix does not start with a slash, is longer than a base URL may be, or has a
+    /// character or a segment that clients read differently.
+    #[error(
+        "the path prefix is not an absolute URL path without empty, `.` and `..` segments, query \
+         and fragment, or is too long for a base URL of 2,048 bytes"
+    )]
     PathPrefix,
     /// A key or a certificate could not be made, for instance because a host name is not one.
     #[error("could not make a certificate")]

@@ -89,10 +89,14 @@
 //! | `GET` or `POST` `/point-auth-emulator/whoami` with a good access token | 200 with `username` and `useralias` |
 //! | the same without one | 401 with `WWW-Authenticate` |
 //! | any other path | 404 |
+//! | anything with a body over 1 MiB | 413 `request_too_large`; it is not recorded, and takes no fault |
 //!
 //! Access tokens live for an hour. Refresh tokens live for 24 hours, rounded up to midnight US Eastern time, and may be
 //! used any number of times. Tokens are unpredictable, look like the real ones (an RS256 JWT of about 900 bytes, an opaque
 //! string of 200), and are looked up, not verified: the signature of the JWT is random.
+//!
+//! The tokens that are good at once take up at most 64 MiB of each kind, which is more than 50,000
+//! sign-ins. Beyond that the oldest end early.
 //!
 //! # Cargo features
 //!

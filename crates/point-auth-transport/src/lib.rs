@@ -7,34 +7,63 @@
 //!
 //! # A transport of your own
 //!
+//! Over a stack that can connect and send, which is `my_stack` here:
+//!
 //! ```
 //! use http::{Request, Response};
 //! use point_auth_core::SecretBody;
-//! use point_auth_transport::{BlockingTransport, CappedBody, SendLimits, TransportError, TransportErrorKind::*};
-//! # mod corporate_http {
-//! #     pub struct Answer { pub status: http::StatusCode, pub headers: http::HeaderMap, pub body: std::io::Empty }
-//! #     pub fn send<T>(_: &http::request::Parts, _: &[u8], _: T) -> std::io::Result<Answer> {
-//! #         Ok(Answer { status: http::StatusCode::OK, headers: http::HeaderMap::new(), body: std::io::empty() })
+//! use point_auth_transport::{
+//!     BlockingTransport, CappedBody, SendLimits, TransportError, TransportErrorKind::*, check_head,
+//! };
+//! # mod my_stack {
+//! #     use std::{io, time::Duration};
+//! #     pub const HAS_TLS: bool = true;
+//! #     pub struct Connection;
+//! #     pub struct Answer {
+//! #         pub status: http::StatusCode,
+//! #         pub headers: http::HeaderMap,
+//! #         pub body: io::Empty,
+//! #     }
+//! #     pub fn connect(_: &http::Uri, _: Duration, _: Duration) -> io::Result<Connection> {
+//! #         Ok(Connection)
+//! #     }
+//! #     impl Connection {
+//! #         pub fn send(self, _: &http::request::Parts, _: &[u8]) -> io::Result<Answer> {
+//! #             let (status, headers) = (http::StatusCode::OK, http::HeaderMap::new());
+//! #             Ok(Answer { status, headers, body: io::empty() })
+//! #         }
 //! #     }
 //! # }
 //!
-//! struct Corporate;
+//! /// Sends over the HTTP stack of this program.
+//! #[derive(Debug)]
+//! pub struct Mine;
 //!
-//! impl BlockingTransport for Corporate {
-//!     fn send(&self, request: Request<SecretBody>, limits: &SendLimits) -> Result<Response<SecretBody>, TransportError> {
-//!         let (head, body) = request.into_parts();
-//!         let mut answer = corporate_http::send(&head, body.as_ref(), limits.total_timeout())
-//!             .map_err(|error| TransportError::classify(&error, Connect))?;
-//!         let body = CappedBody::new(limits.max_response_bytes())
-//!             .read_from(&mut answer.body, |error| TransportError::classify(&error, Protocol))?;
+//! impl BlockingTransport for Mine {
+//!     fn send(
+//!         &self,
+//!         request: Request<SecretBody>,
+//!         limits: &SendLimits,
+//!     ) -> Result<Response<SecretBody>, TransportError> {
+//!         let (mut head, body) = request.into_parts();
+//!         check_head(&mut head, my_stack::HAS_TLS)?;
+//!         let connection =
+//!             my_stack::connect(&head.uri, limits.connect_timeout(), limits.total_timeout())
+//!                 .map_err(|error| TransportError::classify(&error, Connect).not_sent())?;
+//!         // From here on the server may have seen the password, whatever happens.
+//!         let failed = |error| TransportError::classify(&error, Protocol);
+//!         let mut answer = connection.send(&head, body.as_ref()).map_err(failed)?;
+//!         let body =
+//!             CappedBody::new(limits.max_response_bytes()).read_from(&mut answer.body, failed)?;
 //!         let mut response = Response::new(body);
 //!         *response.status_mut() = answer.status;
 //!         *response.headers_mut() = answer.headers;
 //!         Ok(response)
 //!     }
 //! }
-//! # let request = Request::new(SecretBody::default());
-//! # assert_eq!(Corporate.send(request, &SendLimits::new()).unwrap().status(), 200);
+//! # let mut request = Request::new(SecretBody::default());
+//! # *request.uri_mut() = http::Uri::from_static("https://api.pointservices.com/");
+//! # assert_eq!(Mine.send(request, &SendLimits::new()).unwrap().status(), 200);
 //! ```
 //!
 //! # The contract

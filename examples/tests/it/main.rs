@@ -5,4 +5,5 @@ mod answers;
 mod device;
 #[cfg(feature = "curl")]
 mod enterprise;
+mod fifteen_lines;
 mod tower;

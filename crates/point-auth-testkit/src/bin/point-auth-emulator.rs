@@ -1,10 +1,11 @@
 //! The emulator as a program: serves until it is interrupted.
 
 use std::fmt::Display;
-use std::fs;
+use std::fs::{self, File, OpenOptions};
 use std::future::poll_fn;
+use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::process::ExitCode;
 use std::task::Poll;
@@ -21,8 +22,10 @@ Usage: point-auth-emulator [OPTIONS]
 Options:
       --port N                     Port to listen on [default: 0, a free one]
       --tls                        Speak TLS with a certificate of a throw-away authority
-      --ca-file PATH               Where to write the authority's certificate in PEM, to be trusted by clients
-                                   [default: with --tls, a file in the directory for temporary files]
+      --ca-file PATH               Where to write the authority's certificate in PEM, to be trusted by clients;
+                                   replaces a regular file and nothing else
+                                   [default: with --tls, a new private file in the directory for temporary
+                                   files, which an interrupt removes]
       --user NAME:PASSWORD         A user who may sign in, with any alias; may be repeated
                                    [default: user@example.com:password]
       --access-token-life SECONDS  How long an access token lives [default: 3600]
@@ -121,17 +124,84 @@ fn run(options: Options) -> Result<(), Failure> {
     let emulator = builder.start()?;
 
     let mut announcement = format!("{}\n", emulator.base_url());
-    if options.tls {
-        let default = || {
-            std::env::temp_dir().join(format!("point-auth-emulator-{}.pem", emulator.addr().port()))
-        };
-        let path = options.ca_file.unwrap_or_else(default);
-        fs::write(&path, emulator.ca_pem())
-            .map_err(|error| format!("could not write {}: {error}", path.display()))?;
-        announcement += &format!("{}\n", path.display());
-    }
+    // Until the end of this function, which removes a file of its own.
+    let _file = match options.tls {
+        true => {
+            let file = CertificateFile::write(options.ca_file, emulator.ca_pem())?;
+            announcement += &format!("{}\n", file.path.display());
+            Some(file)
+        }
+        false => None,
+    };
     print_and_serve(&announcement)?;
     Ok(())
+}
+
+/// The authority's certificate in a file.
+struct CertificateFile {
+    path: PathBuf,
+    is_temporary: bool,
+}
+
+impl CertificateFile {
+    /// Writes the certificate to `path`, or to a new private file that is removed in the end.
+    fn write(path: Option<PathBuf>, pem: &str) -> Result<Self, Failure> {
+        let is_temporary = path.is_none();
+        let path = path.unwrap_or_else(|| std::env::temp_dir().join(fresh_name("pem")));
+        let write = if is_temporary { create_private } else { create_or_replace };
+        match write(&path, pem) {
+            Ok(()) => Ok(Self { path, is_temporary }),
+            Err(error) => Err(format!("could not write {}: {error}", path.display()).into()),
+        }
+    }
+}
+
+impl Drop for CertificateFile {
+    fn drop(&mut self) {
+        if self.is_temporary {
+            // Its certificate is worth nothing any more, so that a file which stays does no harm.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Creates the file, or replaces a regular one in one step.
+///
+/// No link is followed: in a folder that others may write to, it can lead to any file of this user.
+fn create_or_replace(path: &Path, text: &str) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.is_symlink() => return Err(io::Error::other("it is a symbolic link")),
+        Ok(found) if !found.is_file() => return Err(io::Error::other("it is not a regular file")),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(_) | Err(_) => {}
+    }
+    let new = path.with_file_name(fresh_name("new"));
+    let file = File::create_new(&new)?;
+    // A link that has come in between is replaced, too, and still not followed.
+    let written = write_whole(file, text).and_then(|()| fs::rename(&new, path));
+    if written.is_err() {
+        // What matters is why it could not be written.
+        let _ = fs::remove_file(&new);
+    }
+    written
+}
+
+/// Creates a file that no other user can read or write; what is there already is not opened.
+fn create_private(path: &Path, text: &str) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    write_whole(options.open(path)?, text)
+}
+
+fn write_whole(mut file: File, text: &str) -> io::Result<()> {
+    file.write_all(text.as_bytes())
+}
+
+/// A name that is not taken and cannot be foretold: the keys of a `RandomState` are random.
+fn fresh_name(extension: &str) -> String {
+    format!("point-auth-emulator-{:016x}.{extension}", RandomState::new().hash_one(()))
 }
 
 fn print_and_serve(announcement: &str) -> io::Result<()> {

@@ -73,6 +73,14 @@ impl Answer {
         Self::error(StatusCode::FORBIDDEN, "access_denied", description)
     }
 
+    pub(super) fn too_large() -> Self {
+        Self::error(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "request_too_large",
+            "The request body is over 1 MiB",
+        )
+    }
+
     fn out_of_order() -> Self {
         Self::error(
             StatusCode::INTERNAL_SERVER_ERROR,

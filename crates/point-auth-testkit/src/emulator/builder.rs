@@ -11,7 +11,7 @@ use super::clock::Clock;
 use super::record::Record;
 use super::tls::{Certificate, TlsSettings};
 use super::tokens::{Accounts, Lives, User};
-use super::{Emulator, Shared, connection};
+use super::{Emulator, Shared, connection, path_prefix};
 use crate::server_thread::ServerThread;
 use crate::{CertificateAuthority, Error};
 
@@ -122,7 +122,11 @@ impl EmulatorBuilder {
         self
     }
 
-    /// Serves the API below a path, as a gateway might: `"/gateway"`. Empty by default.
+    /// Serves the API below a path, as a gateway does: `"/gateway"`. Empty by default.
+    ///
+    /// It is an absolute path that every client reads alike, as in a base URL of `point-auth`: the
+    /// characters of RFC 3986, and no segment that is empty, `.` or `..`. One slash at its end is
+    /// dropped. The whole base URL may have 2,048 bytes.
     pub fn path_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.path_prefix = prefix.into();
         self
@@ -168,10 +172,11 @@ impl EmulatorBuilder {
     /// Starts the emulator on a thread of its own; it listens when this returns.
     ///
     /// # Errors
-    /// [`Error`] if the port is taken, the address is not loopback, the prefix is not a path, or a host name cannot stand
-    /// in a certificate.
+    /// [`Error`] if the port is taken, the address is not loopback, the prefix is not a path that every
+    /// client reads alike, or a host name cannot stand in a certificate.
     pub fn start(self) -> Result<Emulator, Error> {
-        check_prefix(&self.path_prefix)?;
+        let prefix = path_prefix::normal(&self.path_prefix)?;
+        let dropped_bytes = self.path_prefix.len() - prefix.len();
         let authority = CertificateAuthority::new()?;
         let versions = self.versions;
         let tls = match self.certificate {
@@ -189,7 +194,7 @@ impl EmulatorBuilder {
         let accounts = Accounts::new(self.users, self.lives).map_err(|_| Error::Random)?;
         let shared = Arc::new(Shared {
             api: Api {
-                prefix: self.path_prefix,
+                prefix,
                 accounts: Mutex::new(accounts),
                 clock: self.clock,
                 rotates_refresh_tokens: self.rotates_refresh_tokens,
@@ -205,7 +210,11 @@ impl EmulatorBuilder {
         let server = ServerThread::start("point-auth-emulator", address, move |tcp| {
             connection::serve(Arc::clone(&for_connections), tcp)
         })?;
-        Ok(Emulator { shared, authority, server })
+        let emulator = Emulator { shared, authority, server };
+        if emulator.base_url().len() + dropped_bytes > path_prefix::MOST_URL_BYTES {
+            return Err(Error::PathPrefix);
+        }
+        Ok(emulator)
     }
 }
 
@@ -218,11 +227,4 @@ impl fmt::Debug for EmulatorBuilder {
             .field("versions", &self.versions)
             .finish_non_exhaustive()
     }
-}
-
-fn check_prefix(prefix: &str) -> Result<(), Error> {
-    let is_path = prefix.starts_with('/') && !prefix.ends_with('/');
-    let is_plain =
-        prefix.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#' | b'\\'));
-    if prefix.is_empty() || (is_path && is_plain) { Ok(()) } else { Err(Error::PathPrefix) }
 }

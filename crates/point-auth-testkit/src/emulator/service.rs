@@ -7,11 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bytes::{Bytes, BytesMut};
 use http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::Shared;
+use super::api::Answer;
 use super::body::AnswerBody;
 use super::connection::Command;
 use super::faults::{Ending, Fault, Payload};
@@ -19,7 +20,7 @@ use super::record::RecordedRequest;
 use super::stream::WriteControl;
 use crate::server_thread::lock;
 
-/// More than any request of the API needs, and little enough to hold.
+/// More than any request of the API needs, and little enough to hold. The answer to more is 413.
 const MAX_REQUEST_BYTES: usize = 1024 * 1024;
 
 /// Ends a request without an answer: over HTTP/2 with this reason, over HTTP/1.1 with the connection.
@@ -49,8 +50,10 @@ pub(super) async fn handle(
     connection: Arc<Connection>,
     request: Request<Incoming>,
 ) -> Result<Response<AnswerBody>, Unanswered> {
-    let (parts, body) = request.into_parts();
-    let body = Limited::new(body, MAX_REQUEST_BYTES).collect().await?.to_bytes();
+    let (parts, mut body) = request.into_parts();
+    let Some(body) = read(&mut body).await? else {
+        return Ok(refuse_too_large(&connection, body));
+    };
 
     let operation = shared.api.operation(parts.uri.path());
     let reused = connection.reused.swap(true, Ordering::Relaxed);
@@ -120,6 +123,35 @@ pub(super) async fn handle(
         let _ = connection.commands.send(Command::GoAwayAfterAnswers);
     }
     Ok(response.map(|body| body.reporting_to(Arc::clone(&connection.control))))
+}
+
+/// Reads a request body; `None` as soon as it is longer than [`MAX_REQUEST_BYTES`].
+async fn read(body: &mut Incoming) -> Result<Option<Bytes>, hyper::Error> {
+    let mut bytes = BytesMut::new();
+    while let Some(frame) = body.frame().await.transpose()? {
+        if let Ok(data) = frame.into_data() {
+            if data.len() > MAX_REQUEST_BYTES - bytes.len() {
+                return Ok(None);
+            }
+            bytes.extend_from_slice(&data);
+        }
+    }
+    Ok(Some(bytes.freeze()))
+}
+
+/// Answers at once, for a client that waits for it, and discards the rest of the body meanwhile, for
+/// a client that writes all of it first. Unread input would turn the end of the connection into a
+/// reset, which destroys the answer.
+fn refuse_too_large(connection: &Connection, mut rest: Incoming) -> Response<AnswerBody> {
+    // The rest ends with the connection, at the latest.
+    tokio::spawn(async move { while let Some(Ok(_)) = rest.frame().await {} });
+    connection.reused.store(true, Ordering::Relaxed);
+    connection.control.begin(None, None, false);
+    let answer = Answer::too_large();
+    let mut response = Response::new(AnswerBody::new(Payload::Bytes(answer.body)));
+    *response.status_mut() = answer.status;
+    *response.headers_mut() = answer.headers;
+    response
 }
 
 /// Ends the exchange without a proper answer.

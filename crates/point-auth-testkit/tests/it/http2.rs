@@ -51,6 +51,11 @@ impl Http2 {
     }
 
     async fn sign_in(&mut self) -> Result<Answer, Error> {
+        self.send(sign_in_body(USER, PASSWORD).into()).await
+    }
+
+    /// Sends all of `body`, as fast as the server takes it, and then reads the answer.
+    async fn send(&mut self, mut body: Bytes) -> Result<Answer, Error> {
         self.requests = self.requests.clone().ready().await?;
         let request = Request::builder()
             .method(Method::POST)
@@ -59,8 +64,13 @@ impl Http2 {
             .header("content-type", "application/json")
             .body(())
             .unwrap();
-        let (response, mut body) = self.requests.send_request(request, false)?;
-        body.send_data(sign_in_body(USER, PASSWORD).into(), true)?;
+        let (response, mut stream) = self.requests.send_request(request, false)?;
+        while !body.is_empty() {
+            stream.reserve_capacity(body.len());
+            let capacity = std::future::poll_fn(|cx| stream.poll_capacity(cx)).await.unwrap()?;
+            let part = body.split_to(capacity.min(body.len()));
+            stream.send_data(part, body.is_empty())?;
+        }
         let (parts, mut stream) = response.await?.into_parts();
         let mut body = Vec::new();
         while let Some(bytes) = stream.data().await {
@@ -92,6 +102,20 @@ fn sign_in_works_plain_and_over_tls_on_one_connection() {
         assert_eq!((emulator.connections(), emulator.count(Operation::SignIn)), (1, 3));
         assert!(emulator.requests().iter().all(|request| request.version() == Version::HTTP_2));
         assert!(emulator.requests()[2].on_reused_connection());
+    }
+}
+
+#[test]
+fn a_body_over_a_mebibyte_gets_a_413_and_its_connection_may_go_on() {
+    for emulator in [emulator(), tls_emulator()] {
+        run(async {
+            let mut client = Http2::of(&emulator).await;
+            let answer = client.send(vec![b' '; 32 << 20].into()).await.unwrap();
+            assert_eq!(answer.status, 413);
+            assert!(String::from_utf8(answer.body).unwrap().contains("request_too_large"));
+            assert_eq!(client.sign_in().await.unwrap().status, 200);
+        });
+        assert_eq!((emulator.connections(), emulator.count(Operation::SignIn)), (1, 1));
     }
 }
 

@@ -17,7 +17,10 @@ mod closed_port;
 mod conformance;
 mod endings;
 mod fault_proxy;
+#[cfg(feature = "conformance")]
+mod held_against_core;
 mod http2;
+mod large_requests;
 mod program;
 mod protected;
 mod proxy;

@@ -1,7 +1,10 @@
 //! The emulator as a program.
 
-use std::io::{BufRead, BufReader};
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, BufRead, BufReader};
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use point_auth_testkit::Operation;
@@ -20,18 +23,29 @@ fn output(arguments: &[&str]) -> Output {
 
 struct Running {
     child: Child,
-    lines: std::io::Lines<BufReader<ChildStdout>>,
+    lines: io::Lines<BufReader<ChildStdout>>,
 }
 
 impl Running {
     fn start(arguments: &[&str]) -> Self {
-        let mut child = program().args(arguments).stdout(Stdio::piped()).spawn().unwrap();
+        Self::spawn(program().args(arguments))
+    }
+
+    fn spawn(program: &mut Command) -> Self {
+        let mut child = program.stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         Self { child, lines }
     }
 
     fn line(&mut self) -> String {
         self.lines.next().unwrap().unwrap()
+    }
+
+    #[cfg(unix)]
+    fn interrupt(&mut self) {
+        let process = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &process]).status().unwrap().success());
+        assert!(self.child.wait().unwrap().success());
     }
 }
 
@@ -138,21 +152,146 @@ fn it_serves_the_users_it_was_told() {
 fn an_interrupt_ends_it_in_good_order() {
     let mut running = Running::start(&[]);
     running.line();
-    let process = running.child.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &process]).status().unwrap().success());
-    assert!(running.child.wait().unwrap().success());
+    running.interrupt();
+}
+
+/// A folder of its own, which is removed in the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let folder = format!("point-auth-testkit-{}-{name}", std::process::id());
+        let folder = std::env::temp_dir().join(folder);
+        fs::create_dir(&folder).unwrap();
+        Self(folder)
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    fn names(&self) -> Vec<OsString> {
+        fs::read_dir(&self.0).unwrap().map(|entry| entry.unwrap().file_name()).collect()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+#[track_caller]
+fn signs_in_trusting(url: &str, file: &Path) {
+    let ca = CertificateDer::from_pem_file(file).unwrap();
+    let mut client = Client::tls(address(url), trusting(&ca), "127.0.0.1");
+    client.post(Operation::SignIn, &sign_in_body("user@example.com", "password"));
+    assert_eq!(client.response().status, 200);
 }
 
 #[test]
 fn with_tls_it_says_where_its_authority_is() {
-    let file = std::env::temp_dir().join(format!("point-auth-testkit-{}.pem", std::process::id()));
+    let folder = Folder::new("new");
+    let file = folder.file("ca.pem");
     let mut running = Running::start(&["--tls", "--ca-file", file.to_str().unwrap()]);
     let url = running.line();
     assert!(url.starts_with("https://127.0.0.1:"));
     assert_eq!(running.line(), file.display().to_string());
-    let ca = CertificateDer::from_pem_file(&file).unwrap();
-    std::fs::remove_file(&file).unwrap();
-    let mut client = Client::tls(address(&url), trusting(&ca), "127.0.0.1");
+    assert_eq!(folder.names(), ["ca.pem"]);
+    signs_in_trusting(&url, &file);
+}
+
+#[test]
+fn a_file_that_is_there_is_replaced_and_not_written_to() {
+    let folder = Folder::new("replaced");
+    let (file, other_name) = (folder.file("ca.pem"), folder.file("other name"));
+    fs::write(&file, "what was there").unwrap();
+    fs::hard_link(&file, &other_name).unwrap();
+    let mut running = Running::start(&["--tls", "--ca-file", file.to_str().unwrap()]);
+    let url = running.line();
+    running.line();
+    signs_in_trusting(&url, &file);
+    assert_eq!(fs::read_to_string(&other_name).unwrap(), "what was there");
+    assert_eq!(folder.names().len(), 2);
+}
+
+/// What a program says that does not start to serve.
+#[track_caller]
+fn refusal(arguments: &[&str]) -> String {
+    let mut running = Running::spawn(program().args(arguments).stderr(Stdio::piped()));
+    // A program that serves would not end.
+    assert!(running.lines.next().is_none(), "it serves");
+    assert_eq!(running.child.wait().unwrap().code(), Some(1));
+    io::read_to_string(running.child.stderr.take().unwrap()).unwrap()
+}
+
+#[track_caller]
+fn is_not_written_to(file: &Path, why: &str) {
+    let message = format!("point-auth-emulator: could not write {}: {why}\n", file.display());
+    assert_eq!(refusal(&["--tls", "--ca-file", file.to_str().unwrap()]), message);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_is_not_followed_wherever_it_leads() {
+    let folder = Folder::new("links");
+    fs::write(folder.file("target"), "what was there").unwrap();
+    fs::create_dir(folder.file("folder")).unwrap();
+    for target in ["target", "folder", "nothing"] {
+        let link = folder.file("link");
+        std::os::unix::fs::symlink(folder.file(target), &link).unwrap();
+        is_not_written_to(&link, "it is a symbolic link");
+        assert!(link.is_symlink());
+        fs::remove_file(link).unwrap();
+    }
+    assert_eq!(fs::read_to_string(folder.file("target")).unwrap(), "what was there");
+    assert!(!folder.file("nothing").exists());
+    assert_eq!(folder.names().len(), 2);
+}
+
+#[test]
+fn what_is_no_file_is_not_written_to() {
+    let folder = Folder::new("folder");
+    is_not_written_to(&folder.0, "it is not a regular file");
+}
+
+#[cfg(unix)]
+#[test]
+fn without_a_name_the_file_is_new_and_private_and_goes_with_an_interrupt() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = Folder::new("temporary");
+    let mut start = program();
+    start.arg("--tls").env("TMPDIR", &folder.0);
+    let mut two = [Running::spawn(&mut start), Running::spawn(&mut start)];
+    for running in &mut two {
+        let url = running.line();
+        let file = PathBuf::from(running.line());
+        assert_eq!(file.parent(), Some(folder.0.as_path()));
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        signs_in_trusting(&url, &file);
+    }
+    assert_eq!(folder.names().len(), 2);
+    for running in &mut two {
+        running.interrupt();
+    }
+    assert!(folder.names().is_empty());
+}
+
+#[test]
+fn an_absurd_life_is_one_that_does_not_end() {
+    let mut running = Running::start(&["--access-token-life", &u64::MAX.to_string()]);
+    let mut client = Client::tcp(address(&running.line()));
     client.post(Operation::SignIn, &sign_in_body("user@example.com", "password"));
-    assert_eq!(client.response().status, 200);
+    let answer = client.response();
+    assert_eq!(answer.json()["expires_in"], u64::MAX);
+    assert_eq!(client.who_am_i(&answer.text("access_token")).status, 200);
+}
+
+#[test]
+fn a_prefix_that_clients_read_differently_is_refused() {
+    for prefix in ["gateway", "/a//b", "/..", "/a?b"] {
+        let message = "point-auth-emulator: the path prefix is not an absolute URL path";
+        assert!(refusal(&["--path-prefix", prefix]).starts_with(message), "{prefix}");
+    }
 }

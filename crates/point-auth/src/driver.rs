@@ -179,9 +179,11 @@ impl Driver {
             }
             _ => until,
         };
+        // Not at once, should another thread be giving the answers just now.
+        let soon = now.monotonic.saturating_add(Duration::from_millis(10));
         Step::Wait(match self.common.login().filter(|_| is_queued) {
             // Without this, a permit that is never settled would hold up those in the queue.
-            Some(login) => login.tick(now).map_or(until, |next| next.max(now.monotonic).min(until)),
+            Some(login) => login.tick(now).map_or(until, |next| next.max(soon).min(until)),
             None => until,
         })
     }
@@ -277,7 +279,8 @@ impl Driver {
 
     /// Whether a job is running.
     pub(crate) fn is_busy(&self) -> bool {
-        self.lock().running.is_some()
+        // Without the session's errors, which `lock` would drop: this is asked inside other locks.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).running.is_some()
     }
 
     pub(crate) fn handles(&self) -> usize {

@@ -4,6 +4,7 @@
 //! the sessions what concerns all of them.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -220,7 +221,6 @@ impl Login {
         }
         admission.is_answering = true;
         drop(admission);
-        let _answering = Answering(self);
         let mut unused: Vec<Permit> = Vec::new();
         loop {
             let shared = lock(&self.credentials);
@@ -243,7 +243,12 @@ impl Login {
             drop(admission);
             for (member, id, answer) in answers {
                 let is_rejected = answer.is_err();
-                unused.extend(Arc::clone(&member).answered(id, answer));
+                // It runs foreign code, a waker or a runtime, whose panic must not cost the others
+                // their answers.
+                let member_again = Arc::clone(&member);
+                let answered =
+                    catch_unwind(AssertUnwindSafe(move || member_again.answered(id, answer)));
+                unused.extend(answered.ok().flatten());
                 if is_rejected && self.generation() != generation {
                     // The rejection was of credentials that were replaced, or before a reset, and
                     // the member may have got it after it was told of that.
@@ -261,17 +266,6 @@ impl Login {
     }
 }
 
-/// Lets others answer, should a member panic.
-struct Answering<'a>(&'a Login);
-
-impl Drop for Answering<'_> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            lock(&self.0.admission).is_answering = false;
-        }
-    }
-}
-
 fn answer_queue(
     ledger: &mut Ledger,
     queue: &mut VecDeque<Waiting>,
@@ -280,10 +274,11 @@ fn answer_queue(
     answers: &mut Vec<Answer>,
 ) {
     while let Some(first) = queue.front() {
-        let Some(member) = first.member.upgrade() else {
+        // Not upgraded before there is a verdict, so that no member is dropped inside the lock.
+        if first.member.strong_count() == 0 {
             queue.pop_front();
             continue;
-        };
+        }
         let alias = &*first.user_alias;
         let answer = match value.map(|value| value.clone().with_user_alias(alias)) {
             Some(Ok(credentials)) => ledger.ask(&credentials, now),
@@ -293,7 +288,13 @@ fn answer_queue(
         if matches!(answer, Err(Rejected::Busy { .. })) {
             return;
         }
-        answers.push((member, first.id, answer));
+        match (first.member.upgrade(), answer) {
+            (Some(member), answer) => answers.push((member, first.id, answer)),
+            (None, Ok(permit)) => {
+                ledger.settle(permit, SignInResult::Inconclusive, now);
+            }
+            (None, Err(_)) => {}
+        }
         queue.pop_front();
     }
 }

@@ -37,8 +37,9 @@ use password::{Class, Password};
 /// | A permit that is not settled expires 2 seconds after the deadline of its exchange. If its request may have been sent, it counts as an unknown outcome. | |
 ///
 /// So a wrong password is denied at most three times before a class is held, or as often as the
-/// limit if that is greater. One that has worked and is changed at the server may meet both classes
-/// and be denied that often in each. Denials of aliases that have never worked do not hold up those that have.
+/// limit if that is greater. Denials of aliases that have worked hold the others, too, since the
+/// password may have been changed at the server. Denials of others, which anyone can make up, do
+/// not hold up those that have worked.
 ///
 /// # What is remembered
 ///
@@ -194,7 +195,7 @@ impl Ledger {
         }
         self.source.has_others = false;
         if self.passwords.last().is_none_or(|last| !last.is_of(credentials)) {
-            self.source.reset();
+            self.source.gave_others();
         }
         self.touch(credentials);
         let purpose = Purpose { credentials: credentials.clone(), class };
@@ -235,6 +236,7 @@ impl Ledger {
         let user_alias = credentials.user_alias();
         match result {
             SignInResult::Accepted => {
+                self.source.accepted();
                 return self.password(&credentials).accepted(user_alias, class);
             }
             SignInResult::Denied(denial) => {

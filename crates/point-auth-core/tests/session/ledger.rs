@@ -518,3 +518,41 @@ fn nothing_secret_is_printed_of_a_ledger_or_a_permit() {
     let said = format!("{:?} {permit:?} {:?}", desk.ledger, desk.ledger.snapshot(desk.now));
     assert!(!said.contains("jane") && !said.contains("mallory"), "{said}");
 }
+
+#[test]
+fn a_password_that_is_changed_at_the_server_is_denied_three_times_for_old_and_new_aliases_together()
+{
+    let mut desk = Desk::with_limit(3);
+    for alias in ["ann", "bob", "cyd", "dan"] {
+        desk.works(&jane_as(alias));
+    }
+    for alias in ["ann", "bob", "cyd"] {
+        desk.denied(&jane_as(alias));
+    }
+    assert_eq!(desk.held_for(&jane_as("dan")), Some(600));
+    assert_eq!(desk.held_for(&jane_as("never-seen")), Some(600));
+}
+
+#[test]
+fn a_source_that_goes_round_many_wrong_passwords_is_asked_at_growing_distances() {
+    let mut desk = Desk::new();
+    let mut distances = Vec::new();
+    for number in 0..40 {
+        let mut waited = 0;
+        let mut permit = loop {
+            match desk.ledger.reserve(None, desk.now) {
+                Ok(permit) => break permit,
+                Err(_) => {
+                    waited += 1;
+                    desk.after(1);
+                }
+            }
+        };
+        distances.push(waited);
+        let wrong = Credentials::new("jane", format!("wrong-{}", number % 7)).unwrap();
+        desk.ledger.present(&mut permit, &wrong, desk.now).unwrap();
+        desk.settles(permit, SignInResult::Denied(&denial_of("anyone")));
+    }
+    assert_eq!(distances[..8], [0, 1, 2, 4, 8, 16, 32, 60]);
+    assert!(distances[8..].iter().all(|waited| *waited == 60), "{distances:?}");
+}

@@ -153,10 +153,15 @@ impl Model {
             return Err(No::Unknown(last + minutes(10)));
         }
         let class = self.has_worked(who);
-        match self.hold(key, class) {
-            Some(until) if now < until => return Err(No::Held(Some(until))),
+        // Those that have worked hold the others, and not the other way round.
+        let holds = [self.hold(key, class), self.hold(key, true)];
+        match holds.iter().copied().collect::<Option<Vec<_>>>() {
             None => return Err(No::Held(None)),
-            Some(_) => {}
+            Some(holds) => {
+                if let Some(until) = holds.into_iter().max().filter(|until| now < *until) {
+                    return Err(No::Held(Some(until)));
+                }
+            }
         }
         let others = || self.out.iter().filter(|(id, _)| Some(*id) != own).map(|(_, out)| out);
         let has_room = if self.is_proven(key) {

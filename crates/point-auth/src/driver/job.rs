@@ -190,8 +190,9 @@ impl AtWork {
         self.driver.publish(&state, now);
         let woken = if outcome.goes_on() { Vec::new() } else { state.take_wakers() };
         drop(state);
-        wake(woken);
+        // Before foreign code runs, which a waker is.
         self.settle(&outcome, may_have_been_sent, now);
+        wake(woken);
         outcome
     }
 

@@ -14,11 +14,13 @@ pub(super) struct SourcePacing {
     pub(super) next: Option<Moment>,
     /// It is known to have other credentials than it gave last.
     pub(super) has_others: bool,
+    /// What it gave last is not what it gave before, and has not been denied yet.
+    is_new: bool,
 }
 
 impl SourcePacing {
     pub(super) const fn new(longest: Duration) -> Self {
-        Self { longest, times: 0, next: None, has_others: false }
+        Self { longest, times: 0, next: None, has_others: false, is_new: false }
     }
 
     pub(super) fn may_be_asked(&self, now: Now) -> bool {
@@ -27,13 +29,26 @@ impl SourcePacing {
 
     pub(super) fn rejected(&mut self, now: Now) {
         self.times = self.times.saturating_add(1);
-        self.has_others = false;
+        (self.has_others, self.is_new) = (false, false);
         let delay = doubled(Policy::SHORTEST_BACKOFF, self.times, self.longest);
         self.next = Some(Moment::after(now, delay));
     }
 
+    /// It gave other credentials, which may be tried. Only if they work does the pacing start anew:
+    /// a source may go round many wrong ones.
+    pub(super) const fn gave_others(&mut self) {
+        (self.next, self.is_new) = (None, true);
+    }
+
+    pub(super) const fn accepted(&mut self) {
+        if self.is_new {
+            self.reset();
+        }
+    }
+
     pub(super) const fn reset(&mut self) {
-        (self.times, self.next, self.has_others) = (0, None, false);
+        (self.times, self.next) = (0, None);
+        (self.has_others, self.is_new) = (false, false);
     }
 
     /// The same rejection, which ends no later than the source is asked again.

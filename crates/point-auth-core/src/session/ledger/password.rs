@@ -109,12 +109,24 @@ impl Password {
             return Err(Rejected::TooManyUnknown { until });
         }
         let class = if self.has_worked(user_alias) { Class::Worked } else { Class::Others };
-        match self.streak(class).hold(self.is_proven) {
-            Hold::Until(until) if !until.has_come(now) => {
-                Err(Rejected::Held { until: Some(until) })
-            }
+        match self.hold(class, now) {
+            Hold::Until(until) => Err(Rejected::Held { until: Some(until) }),
             Hold::ForGood => Err(Rejected::Held { until: None }),
-            Hold::None | Hold::Until(_) => Ok(class),
+            Hold::None => Ok(class),
+        }
+    }
+
+    /// How a class is held now. Denials of aliases that have worked hold the others, too: the
+    /// password may have been changed. It does not hold the other way round, since anyone can make
+    /// aliases up.
+    fn hold(&self, class: Class, now: Now) -> Hold {
+        let held = |class| match self.streak(class).hold(self.is_proven) {
+            Hold::Until(until) if until.has_come(now) => Hold::None,
+            hold => hold,
+        };
+        match (held(class), held(Class::Worked)) {
+            (Hold::Until(one), Hold::Until(other)) => Hold::Until(one.later(other)),
+            (Hold::None, hold) | (hold, _) => hold,
         }
     }
 
@@ -182,8 +194,8 @@ impl Password {
     }
 
     pub(super) fn snapshot(&self, now: Now) -> LedgerSnapshot {
-        let held = |class| match self.streak(class).hold(self.is_proven) {
-            Hold::Until(until) => Some(until).filter(|until| !until.has_come(now)),
+        let held = |class| match self.hold(class, now) {
+            Hold::Until(until) => Some(until),
             Hold::ForGood => Some(Moment::NEVER),
             Hold::None => None,
         };

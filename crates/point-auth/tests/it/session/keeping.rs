@@ -221,3 +221,28 @@ fn without_tasks_it_drives_on_what_others_have_begun() {
     drop(session);
     keeper.join().unwrap();
 }
+
+/// From the first look at the clock on, for as many as there are before it waits.
+#[test]
+fn it_ends_when_the_last_session_goes_at_any_moment() {
+    for reads in 0..100 {
+        let world = World::threads();
+        let hook = Arc::new(Mutex::new(None));
+        let time = Hooked { time: world.time.clone(), hook: Arc::clone(&hook) };
+        let builder = world.builder().with_credentials(credentials());
+        let session = builder.with_runtime(time).build();
+        world.control.hold();
+        let mut keeping = super::support::ByHand::new(session.keep_fresh());
+        *hook.lock().unwrap() = Some((reads, Box::new(move || drop(session))));
+        let is_over = keeping.poll().is_ready();
+        // Dropped without the lock: it asks the time.
+        let left = hook.lock().unwrap().take();
+        if left.is_some() {
+            assert!(reads > 1, "{reads}");
+            return;
+        }
+        assert!(is_over || (keeping.was_woken() && keeping.poll().is_ready()), "{reads} reads");
+        world.control.release();
+    }
+    panic!("it never waits");
+}

@@ -1,4 +1,5 @@
-//! One login that stands for five hundred people: a session for each alias, and one wrong password that is sent once.
+//! One login that stands for five hundred people: a session for each alias, and one wrong password
+//! that is sent once.
 #![expect(clippy::print_stdout, reason = "an example prints")]
 
 use std::error::Error;
@@ -9,7 +10,8 @@ use point_auth_testkit::Operation;
 use tokio::task::JoinSet;
 
 // ANCHOR: aliases
-/// What one person's request does. The session is made when its alias is first asked for, and dropped when it is idle.
+/// What one person's request does. The session is made when its alias is first asked for, and
+/// dropped when it is idle.
 async fn work(sessions: Sessions, user_alias: String) -> Result<String, point_auth::Error> {
     let session = sessions.session(&user_alias)?;
     session.execute(&WhoAmI::default()).await

@@ -1,6 +1,7 @@
 //! A transport of your own: `fifteen_lines` over `my_stack`, both in `examples/src`.
 //!
-//! The stack speaks plain `http`, which is for this machine only, so it signs in to an emulator without TLS.
+//! The stack speaks plain `http`, which is for this machine only, so it signs in to an emulator
+//! without TLS.
 #![expect(clippy::print_stdout, reason = "an example prints")]
 
 use std::error::Error;

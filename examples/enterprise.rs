@@ -1,6 +1,8 @@
-//! Through a corporate network: a proxy that wants credentials, a private certificate authority and a client certificate.
+//! Through a corporate network: a proxy that wants credentials, a private certificate authority and
+//! a client certificate.
 //!
-//! The transport is `src/enterprise.rs`, over libcurl. Proxy, authority and server are all on this machine, made just now.
+//! The transport is `src/enterprise.rs`, over libcurl. Proxy, authority and server are all on this
+//! machine, made just now.
 #![expect(clippy::print_stdout, reason = "an example prints")]
 
 use std::error::Error;

@@ -1,7 +1,8 @@
 //! Core's session machine driven by hand in a single-threaded loop: no async, no threads, and time
 //! that the loop itself decides.
 //!
-//! Three jobs want a token every ten minutes of a day that passes in no time. Twenty of its minutes have no server.
+//! Three jobs want a token every ten minutes of a day that passes in no time. Twenty of its minutes
+//! have no server.
 #![expect(clippy::print_stdout, reason = "an example prints")]
 
 use std::error::Error;

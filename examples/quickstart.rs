@@ -1,9 +1,12 @@
-//! A session over each of three HTTP stacks: signs in, lives through the ends of two tokens, and shows what a denial looks like.
+//! A session over each of three HTTP stacks: signs in, lives through the ends of two tokens, and
+//! shows what a denial looks like.
 //!
-//! Without further ado it starts an emulator of the API on this machine, with TLS. With `POINT_AUTH_BASE_URL`,
-//! `POINT_AUTH_USERNAME`, `POINT_AUTH_PASSWORD` and perhaps `POINT_AUTH_USERALIAS` it signs in to that server, and refreshes once.
+//! Without further ado it starts an emulator of the API on this machine, with TLS. With
+//! `POINT_AUTH_BASE_URL`, `POINT_AUTH_USERNAME`, `POINT_AUTH_PASSWORD` and perhaps
+//! `POINT_AUTH_USERALIAS` it signs in to that server, and refreshes once.
 //!
-//! Hours pass at once, since the sessions live by a clock that this program turns. The requests and the answers are real.
+//! Hours pass at once, since the sessions live by a clock that this program turns. The requests and
+//! the answers are real.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "an example prints")]
 
 use std::error::Error;
@@ -34,7 +37,8 @@ struct Row {
 
 fn main() -> ExitCode {
     let Err(error) = run() else { return ExitCode::SUCCESS };
-    // An error and its causes, for people. A denial stops it at the first transport: the others would be denied too.
+    // An error and its causes, for people. A denial stops it at the first transport: the others
+    // would be denied too.
     eprintln!("{error}");
     let mut cause = error.source();
     while let Some(error) = cause {

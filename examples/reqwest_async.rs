@@ -11,7 +11,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let place = Place::from_environment()?;
 
     // ANCHOR: sign_in
-    // `ReqwestTransport::new()` trusts whom the platform trusts; the emulator's certificate needs settings of its own.
+    // `ReqwestTransport::new()` trusts whom the platform trusts; the emulator's certificate needs
+    // settings of its own.
     let transport = ReqwestTransport::with_settings(&place.settings)?;
     let client = Client::new(transport).with_base_url(place.base_url.clone());
     let tokens = match client.sign_in(&place.credentials).await {

@@ -1,4 +1,5 @@
-//! A service: fifty tasks that call the API with one session's token, which a task keeps fresh and a file keeps across restarts.
+//! A service: fifty tasks that call the API with one session's token, which a task keeps fresh and
+//! a file keeps across restarts.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "an example prints")]
 
 use std::error::Error;
@@ -12,7 +13,8 @@ use point_auth_testkit::Operation;
 use tokio::task::JoinSet;
 
 // ANCHOR: store
-/// Keeps the tokens in a file. They are as secret as a password: let nobody else read its directory.
+/// Keeps the tokens in a file. They are as secret as a password: let nobody else read its
+/// directory.
 #[derive(Clone)]
 struct TokenFile(PathBuf);
 
@@ -69,12 +71,14 @@ fn start(client: Client<ReqwestTransport>, place: &Place, file: &TokenFile) -> S
 // ANCHOR_END: session
 
 // ANCHOR: work
-/// An operation of your own, such as `WhoAmI`, goes over the session's client. On a 401 it is run once more with another token.
+/// An operation of your own, such as `WhoAmI`, goes over the session's client. On a 401 it is run
+/// once more with another token.
 async fn ask(session: &Session) -> Result<String, point_auth::Error> {
     session.execute(&WhoAmI::default()).await
 }
 
-/// A request that goes over a client of your own. If the API answers 401, give this token to `session.invalidate`.
+/// A request that goes over a client of your own. If the API answers 401, give this token to
+/// `session.invalidate`.
 async fn authorized(session: &Session, place: &Place) -> Result<AccessToken, Box<dyn Error>> {
     let mut request =
         http::Request::post(format!("{}/policies", place.base_url)).body(r#"{"number": 1}"#)?;

@@ -1,4 +1,5 @@
-//! Twenty threads and one session, whose password is an old one: it is sent once. Then somebody sets the new one.
+//! Twenty threads and one session, whose password is an old one: it is sent once. Then somebody
+//! sets the new one.
 #![expect(clippy::print_stdout, reason = "an example prints")]
 
 use std::error::Error;
@@ -25,7 +26,8 @@ fn start(place: &Place) -> Result<Session, Box<dyn Error>> {
 
 // ANCHOR: work
 fn work(session: &Session) -> String {
-    // For whoever cannot wait for the policy's 15 seconds. While there is a good token nobody waits at all.
+    // For whoever cannot wait for the policy's 15 seconds. While there is a good token nobody waits
+    // at all.
     if let Err(error) = session.access_token_within(Duration::from_secs(5)) {
         return explain(&error);
     }

@@ -1,4 +1,5 @@
-//! Tower: a stack that a program has anyway sends the sign-ins, and a layer puts the token on the program's own requests.
+//! Tower: a stack that a program has anyway sends the sign-ins, and a layer puts the token on the
+//! program's own requests.
 #![expect(clippy::print_stdout, reason = "an example prints")]
 
 use std::error::Error;

@@ -11,7 +11,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let place = Place::from_environment()?;
 
     // ANCHOR: sign_in
-    // `UreqTransport::new()` trusts whom the platform trusts; the emulator's certificate needs settings of its own.
+    // `UreqTransport::new()` trusts whom the platform trusts; the emulator's certificate needs
+    // settings of its own.
     let transport = UreqTransport::with_settings(&place.settings)?;
     let client = Client::new(transport).with_base_url(place.base_url.clone());
     let tokens = client.sign_in(&place.credentials)?;

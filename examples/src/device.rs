@@ -1,8 +1,10 @@
-//! A device: HTTP/1.1 over anything that is `Read + Write`, with buffers of a fixed size, no async and no TLS of its own.
+//! A device: HTTP/1.1 over anything that is `Read + Write`, with buffers of a fixed size, no async
+//! and no TLS of its own.
 //!
-//! How a connection is made is handed in as a [`Connect`]. What is here is the rest: one request out, one response in, and
-//! the connection is dropped. It goes through no proxy. [`httparse`] is the codec, since it allocates nothing, logs nothing
-//! (ureq-proto dumps bodies at TRACE) and leaves it to us to be strict about lengths.
+//! How a connection is made is handed in as a [`Connect`]. What is here is the rest: one request
+//! out, one response in, and the connection is dropped. It goes through no proxy. [`httparse`] is
+//! the codec, since it allocates nothing, logs nothing (ureq-proto dumps bodies at TRACE) and
+//! leaves it to us to be strict about lengths.
 
 mod body;
 mod head;
@@ -35,7 +37,8 @@ pub trait Connect: Send + Sync {
     /// Connects by [`Destination::connect_by`], which includes a TLS handshake to its end.
     ///
     /// # Errors
-    /// Whatever stood in the way. The kind of the failure is found in the causes of the error, TLS failures among them.
+    /// Whatever stood in the way. The kind of the failure is found in the causes of the error, TLS
+    /// failures among them.
     fn connect(&self, to: &Destination<'_>) -> io::Result<Self::Stream>;
 }
 
@@ -58,8 +61,8 @@ pub struct Destination<'a> {
 
 /// A [`BlockingTransport`] over the connections of a [`Connect`].
 ///
-/// An exchange holds one buffer of [`BUFFER_BYTES`] for the request's head and then for all that arrives, and the body of
-/// the response; and nothing between two exchanges.
+/// An exchange holds one buffer of [`BUFFER_BYTES`] for the request's head and then for all that
+/// arrives, and the body of the response; and nothing between two exchanges.
 #[derive(Clone)]
 pub struct Device<C> {
     connect: C,

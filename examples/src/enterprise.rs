@@ -1,8 +1,9 @@
-//! An enterprise stack: libcurl, with a proxy that wants credentials, a private certificate authority and a client
-//! certificate, and HTTP/2 where it is offered. Needs the feature `curl`.
+//! An enterprise stack: libcurl, with a proxy that wants credentials, a private certificate
+//! authority and a client certificate, and HTTP/2 where it is offered. Needs the feature `curl`.
 //!
-//! Each request has a handle, a connection and a TLS session of its own, so that nothing is ever sent a second time on
-//! another one. The price is a handshake for each sign-in, of which there is one an hour.
+//! Each request has a handle, a connection and a TLS session of its own, so that nothing is ever
+//! sent a second time on another one. The price is a handshake for each sign-in, of which there is
+//! one an hour.
 
 mod exchange;
 mod failure;
@@ -38,8 +39,8 @@ impl Enterprise {
     /// A transport that keeps `settings`. The environment is looked at here, if they say so.
     ///
     /// # Errors
-    /// A [`SettingsError`] when a certificate or the key cannot be used, they do not belong together, or the environment
-    /// names a proxy that cannot be used.
+    /// A [`SettingsError`] when a certificate or the key cannot be used, they do not belong
+    /// together, or the environment names a proxy that cannot be used.
     pub fn with_settings(settings: &Settings) -> Result<Self, SettingsError> {
         settings.check()?;
         Ok(Self { settings: settings.clone(), proxy: settings.proxy().resolve()? })
@@ -67,8 +68,8 @@ impl BlockingTransport for Enterprise {
 }
 
 impl Enterprise {
-    /// One address after the other, and one socket for each. With more of both at once, libcurl could send again what it
-    /// believes to be unprocessed.
+    /// One address after the other, and one socket for each. With more of both at once, libcurl
+    /// could send again what it believes to be unprocessed.
     fn send_to_one_of(
         &self,
         addresses: &[SocketAddr],
@@ -132,7 +133,8 @@ impl Enterprise {
         easy.path_as_is(true)?;
         easy.http_version(HttpVersion::V2TLS)?;
 
-        // Rules 1 to 3 of the contract. Most of this is how libcurl is anyway; what a rule hangs on is said all the same.
+        // Rules 1 to 3 of the contract. Most of this is how libcurl is anyway; what a rule hangs on
+        // is said all the same.
         easy.follow_location(false)?;
         easy.fresh_connect(true)?;
         easy.forbid_reuse(true)?;
@@ -142,7 +144,8 @@ impl Enterprise {
         easy.fail_on_error(false)?;
         easy.verbose(false)?;
 
-        // Rule 8. An empty proxy is none, where no proxy is what the environment says, as libcurl understands it.
+        // Rule 8. An empty proxy is none, where no proxy is what the environment says, as libcurl
+        // understands it.
         easy.noproxy("")?;
         easy.proxy("")?;
         if let Some(proxy) = hop.proxy {

@@ -1,6 +1,6 @@
-//! What the examples share: a place to sign in to, and an operation that needs the token; and transports to start
-//! from: [`fifteen_lines`], [`device`], [`tower_stack`] and (with the feature `curl`)
-//! `enterprise`.
+//! What the examples share: a place to sign in to, and an operation that needs the token; and
+//! transports to start from: [`fifteen_lines`], [`device`], [`tower_stack`] and (with the feature
+//! `curl`) `enterprise`.
 
 pub mod connections;
 pub mod device;
@@ -24,7 +24,8 @@ use point_auth::{
 };
 use point_auth_testkit::Emulator;
 
-/// Where the examples sign in: an emulator of the API that they start, or a server that the environment names.
+/// Where the examples sign in: an emulator of the API that they start, or a server that the
+/// environment names.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Place {
@@ -39,8 +40,8 @@ pub struct Place {
 }
 
 impl Place {
-    /// The server of `POINT_AUTH_BASE_URL`, `POINT_AUTH_USERNAME`, `POINT_AUTH_PASSWORD` and perhaps
-    /// `POINT_AUTH_USERALIAS`; or, when the first of them is not set, an emulator with TLS.
+    /// The server of `POINT_AUTH_BASE_URL`, `POINT_AUTH_USERNAME`, `POINT_AUTH_PASSWORD` and
+    /// perhaps `POINT_AUTH_USERALIAS`; or, when the first of them is not set, an emulator with TLS.
     ///
     /// # Errors
     /// When a variable is missing or wrong, or the emulator cannot start.
@@ -84,7 +85,8 @@ impl Place {
 }
 
 // ANCHOR: operation
-/// `POST /point-auth-emulator/whoami`, which stands for any request of the API that needs an access token.
+/// `POST /point-auth-emulator/whoami`, which stands for any request of the API that needs an access
+/// token.
 ///
 /// By default it has none, for a session, which puts its own on.
 #[derive(Debug, Default)]
@@ -124,7 +126,8 @@ impl Operation for WhoAmI<'_> {
 }
 // ANCHOR_END: operation
 
-/// The code in the README and in the book compiles. What the book includes from the examples is compiled there.
+/// The code in the README and in the book compiles. What the book includes from the examples is
+/// compiled there.
 #[cfg(doctest)]
 mod book {
     #[doc = include_str!("../../README.md")]

@@ -6,7 +6,8 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// A point in time by which something must be done; or none, where that lies beyond what a clock can show.
+/// A point in time by which something must be done; or none, where that lies beyond what a clock
+/// can show.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadline(Option<Instant>);
 
@@ -69,12 +70,15 @@ impl Write for Socket {
 // ANCHOR_END: deadlined
 
 impl Socket {
-    /// Connects to `host`, a name or an IP address (in brackets or not), by `until`, and is held to that from then on.
+    /// Connects to `host`, a name or an IP address (in brackets or not), by `until`, and is held to
+    /// that from then on.
     ///
-    /// The addresses of a name are tried one after the other; each gets its share of the time that is left.
+    /// The addresses of a name are tried one after the other; each gets its share of the time that
+    /// is left.
     ///
     /// # Errors
-    /// What the look-up fails with, or the last address; [`io::ErrorKind::TimedOut`] when the time is over.
+    /// What the look-up fails with, or the last address; [`io::ErrorKind::TimedOut`] when the time
+    /// is over.
     pub fn connect(host: &str, port: u16, until: Deadline) -> io::Result<Self> {
         Self::connect_to_one_of(&look_up(host, port, until)?, until)
     }
@@ -85,7 +89,8 @@ impl Socket {
             let share = until.left()? / u32::try_from(untried).unwrap_or(u32::MAX);
             match TcpStream::connect_timeout(address, share.max(Duration::from_millis(1))) {
                 Ok(stream) => {
-                    // A request is written at once, and nothing is to be gained by waiting for more.
+                    // A request is written at once, and nothing is to be gained by waiting for
+                    // more.
                     stream.set_nodelay(true)?;
                     return Ok(Self { stream, until });
                 }
@@ -104,8 +109,8 @@ impl Socket {
 // ANCHOR: look_up
 /// The addresses of `host`, by `until`.
 ///
-/// The standard library cannot be told how long a look-up may take, so a name is looked up on a thread of its own, which
-/// is left to itself when the time is over. It holds nothing but the name.
+/// The standard library cannot be told how long a look-up may take, so a name is looked up on a
+/// thread of its own, which is left to itself when the time is over. It holds nothing but the name.
 ///
 /// # Errors
 /// What the look-up fails with; [`io::ErrorKind::TimedOut`] when the time is over.

@@ -1,4 +1,5 @@
-//! A stack of tower services as it may stand in a program already: a pooling client below, layers above.
+//! A stack of tower services as it may stand in a program already: a pooling client below, layers
+//! above.
 //!
 //! What has to be set so that it keeps the contract of a transport is said where it is set.
 
@@ -18,7 +19,8 @@ use tower::{Layer, Service};
 /// The client at the bottom of a stack, for requests with this kind of body.
 pub type Bottom<B> = AnyVersion<Client<HttpsConnector<HttpConnector>, B>>;
 
-/// A stack for requests with this kind of body: at most sixteen at once, over a client that pools its connections.
+/// A stack for requests with this kind of body: at most sixteen at once, over a client that pools
+/// its connections.
 ///
 /// # Errors
 /// When the TLS settings cannot be used.
@@ -37,7 +39,8 @@ where
         .wrap_connector(tcp);
     let client = Client::builder(TokioExecutor::new())
         .timer(TokioTimer::new())
-        // An idle connection that the server is about to close would lose a request, and nothing is sent twice.
+        // An idle connection that the server is about to close would lose a request, and nothing is
+        // sent twice.
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(LONGEST_IDLE)
         // A dead HTTP/2 connection is noticed, rather than used for as long as somebody does.
@@ -46,8 +49,8 @@ where
         // Headers without end are an error.
         .http1_max_buf_size(64 * 1024)
         .build(connector);
-    // No layer that follows redirects, decompresses, or tries again: the last would not compile, since a password's body
-    // cannot be cloned.
+    // No layer that follows redirects, decompresses, or tries again: the last would not compile,
+    // since a password's body cannot be cloned.
     Ok(tower::limit::ConcurrencyLimitLayer::new(16).layer(AnyVersion(client)))
 }
 // ANCHOR_END: stack

@@ -1,4 +1,5 @@
-//! `cargo xtask bench` and `cargo xtask budget`: builds the programs of the bench workspace and runs them.
+//! `cargo xtask bench` and `cargo xtask budget`: builds the programs of the bench workspace and
+//! runs them.
 
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};

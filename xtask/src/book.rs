@@ -1,5 +1,6 @@
-//! The book under `docs/`, built by mdbook where it is installed; and everywhere, whether each link and each include
-//! of the Markdown files leads to a file, and each anchor of an include to its marker.
+//! The book under `docs/`, built by mdbook where it is installed; and everywhere, whether each link
+//! and each include of the Markdown files leads to a file, and each anchor of an include to its
+//! marker.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -80,7 +81,8 @@ fn check_page(page: &Path) -> Vec<String> {
     complaints
 }
 
-/// Headings are named as mdBook and GitHub both name them. What is not Markdown has no headings that we could see.
+/// Headings are named as mdBook and GitHub both name them. What is not Markdown has no headings
+/// that we could see.
 fn heading_is_there(page: &Path, heading: &str) -> bool {
     let name_of = |title: &str| -> String {
         let kept =

@@ -1,4 +1,5 @@
-//! The steps of `cargo xtask ci`, in the order in which they run: what answers at once first, the tests last.
+//! The steps of `cargo xtask ci`, in the order in which they run: what answers at once first, the
+//! tests last.
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};

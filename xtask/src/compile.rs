@@ -46,8 +46,9 @@ pub(crate) fn test_all_features(workspace: &Workspace) -> Report {
     Ok(left_out)
 }
 
-/// What the locked dependencies say of themselves, and a build with that very version where it is installed; in a
-/// target directory of its own, since two compilers in one would build everything anew at every turn.
+/// What the locked dependencies say of themselves, and a build with that very version where it is
+/// installed; in a target directory of its own, since two compilers in one would build everything
+/// anew at every turn.
 pub(crate) fn msrv(workspace: &Workspace) -> Report {
     let Some(version) = workspace.published().find_map(|package| package.rust_version.as_deref())
     else {

@@ -1,5 +1,6 @@
-//! `cargo xtask conformance`: runs the suite over every transport of this repository and the search for secrets, and writes what came of
-//! them into the book, with the figures that were recorded of what takes longer.
+//! `cargo xtask conformance`: runs the suite over every transport of this repository and the search
+//! for secrets, and writes what came of them into the book, with the figures that were recorded of
+//! what takes longer.
 
 mod canaries;
 mod page;

@@ -1,5 +1,5 @@
-//! Every feature of every published crate alone, and none: a feature that only compiles beside another is not
-//! additive, and users meet it before we do.
+//! Every feature of every published crate alone, and none: a feature that only compiles beside
+//! another is not additive, and users meet it before we do.
 
 use crate::run::{self, Report, cargo, verdict};
 use crate::workspace::{Package, Workspace, native_tls_is_left_out};
@@ -8,8 +8,8 @@ use crate::workspace::{Package, Workspace, native_tls_is_left_out};
 /// tried with.
 const REQUIRED: &[(&str, &str)] = &[("point-auth-testkit", "aws-lc-rs")];
 
-/// Clippy rather than a bare check, since it alone can refuse the warnings of our crates without building
-/// their dependencies anew.
+/// Clippy rather than a bare check, since it alone can refuse the warnings of our crates without
+/// building their dependencies anew.
 pub(crate) fn check(workspace: &Workspace) -> Report {
     let (mut complaints, mut left_out) = (Vec::new(), Vec::new());
     for package in workspace.published() {

@@ -1,5 +1,5 @@
-//! Figures that take long to get. A command records them below `docs/figures` when it is told to, with the date and the commit, and
-//! `cargo xtask conformance` prints them into the book.
+//! Figures that take long to get. A command records them below `docs/figures` when it is told to,
+//! with the date and the commit, and `cargo xtask conformance` prints them into the book.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -107,7 +107,8 @@ pub(crate) struct Stamp {
 }
 
 impl Stamp {
-    /// Today, and the commit that is checked out; it says so if the crates are not as committed, and if git knows of no commit.
+    /// Today, and the commit that is checked out; it says so if the crates are not as committed,
+    /// and if git knows of no commit.
     pub(crate) fn now(root: &Path) -> Self {
         let git = |arguments: &[&str]| {
             let output =

@@ -1,5 +1,6 @@
-//! `cargo xtask fuzz`: runs the fuzz targets of core for a while each, or tells which lines their corpora reach. And the step that
-//! runs them over their corpora without a fuzzer, for which Rust is enough.
+//! `cargo xtask fuzz`: runs the fuzz targets of core for a while each, or tells which lines their
+//! corpora reach. And the step that runs them over their corpora without a fuzzer, for which Rust
+//! is enough.
 
 pub(crate) mod coverage;
 pub(crate) mod statistics;
@@ -156,7 +157,8 @@ fn fuzz_one(
     let found = target(&workspace.target).join("corpus").join(name);
     fs::create_dir_all(&found)
         .map_err(|error| Failure::new(format!("{}: {error}", found.display())))?;
-    // No crate of ours has unsafe code for a sanitizer to look at, and without one twice as much is tried.
+    // No crate of ours has unsafe code for a sanitizer to look at, and without one twice as much is
+    // tried.
     let mut command = cargo(["fuzz", "run", "--sanitizer", "none", "--fuzz-dir"]);
     command.arg(&folder).arg("--target-dir").arg(target(&workspace.target)).arg(name);
     command.arg(found).arg(folder.join("corpus").join(name)).arg("--");

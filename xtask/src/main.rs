@@ -1,5 +1,6 @@
-//! Automation of this repository. `cargo xtask ci` checks all that has to hold before a change lands, and
-//! `cargo xtask ci STEP…` only the named steps; `cargo xtask bench` measures; `cargo xtask` alone lists all there is.
+//! Automation of this repository. `cargo xtask ci` checks all that has to hold before a change
+//! lands, and `cargo xtask ci STEP…` only the named steps; `cargo xtask bench` measures; `cargo
+//! xtask` alone lists all there is.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
 

@@ -1,5 +1,6 @@
-//! `cargo xtask mutants`: changes core in every small way that cargo-mutants knows, and its tests have to notice each. What cannot be
-//! noticed is left out in `.cargo/mutants.toml`, or stands in [`UNNOTICED`], each with the reason.
+//! `cargo xtask mutants`: changes core in every small way that cargo-mutants knows, and its tests
+//! have to notice each. What cannot be noticed is left out in `.cargo/mutants.toml`, or stands in
+//! [`UNNOTICED`], each with the reason.
 
 pub(crate) mod outcomes;
 
@@ -20,7 +21,8 @@ const TESTS: [&str; 4] = ["--test", "it", "--test", "session"];
 /// Where what is recorded goes.
 pub(crate) const FIGURES: &str = "mutants";
 
-/// Deleted fields that no test can tell from the original: cargo-mutants 27.1 cannot leave a field out by its name.
+/// Deleted fields that no test can tell from the original: cargo-mutants 27.1 cannot leave a field
+/// out by its name.
 const UNNOTICED: &[(&str, &str)] = &[
     (
         "delete field hopeless from struct Self expression in Answer::hopeless",

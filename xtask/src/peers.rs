@@ -1,4 +1,5 @@
-//! `cargo xtask peers`: the programs that the tests hold the adapters against, where there are packages of them.
+//! `cargo xtask peers`: the programs that the tests hold the adapters against, where there are
+//! packages of them.
 
 use std::env;
 use std::fs::{self, OpenOptions};
@@ -20,7 +21,8 @@ const PEERS: &[(&str, &str)] = &[
 /// Where daemons are, which is not on everybody's `PATH`.
 const DAEMONS: &[&str] = &["/usr/local/sbin", "/usr/sbin", "/sbin"];
 
-/// Asked by Debian's packages before they start a service. Ours are started by the tests alone, on loopback.
+/// Asked by Debian's packages before they start a service. Ours are started by the tests alone, on
+/// loopback.
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 
 pub(crate) fn peers() -> ExitCode {
@@ -85,7 +87,8 @@ fn is_here(program: &str) -> bool {
     folders.any(|folder| folder.join(program).is_file())
 }
 
-/// While it lives, packages that are installed start no service. What says so already is left as it is.
+/// While it lives, packages that are installed start no service. What says so already is left as it
+/// is.
 struct NoServices {
     ours: bool,
 }

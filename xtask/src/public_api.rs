@@ -1,5 +1,6 @@
-//! The external crates whose items appear in the public API of each published crate, as rustdoc's JSON tells
-//! them, held against the list in `public_api/allowed.rs`. A new major of a crate in that list is a new major of ours.
+//! The external crates whose items appear in the public API of each published crate, as rustdoc's
+//! JSON tells them, held against the list in `public_api/allowed.rs`. A new major of a crate in
+//! that list is a new major of ours.
 
 mod allowed;
 
@@ -17,8 +18,9 @@ use crate::workspace::Workspace;
 /// Crates that come with the compiler.
 const OF_THE_LANGUAGE: &[&str] = &["std", "core", "alloc"];
 
-/// What cargo is told to run as rustdoc is this program, with this variable set. Only rustdoc may see
-/// `RUSTC_BOOTSTRAP`: build scripts react to it, so that all dependencies would be built anew, and differently.
+/// What cargo is told to run as rustdoc is this program, with this variable set. Only rustdoc may
+/// see `RUSTC_BOOTSTRAP`: build scripts react to it, so that all dependencies would be built anew,
+/// and differently.
 const STANDS_IN: &str = "XTASK_STANDS_IN_FOR_RUSTDOC";
 
 pub(crate) fn check(workspace: &Workspace) -> Report {
@@ -48,8 +50,8 @@ pub(crate) fn check(workspace: &Workspace) -> Report {
     Ok(left_out)
 }
 
-/// A crate that is not in the list is refused, and so is an entry of the list that nothing needs any more,
-/// unless features were left out that might need it.
+/// A crate that is not in the list is refused, and so is an entry of the list that nothing needs
+/// any more, unless features were left out that might need it.
 fn compare(
     package: &str,
     found: &BTreeMap<String, Vec<String>>,
@@ -97,7 +99,8 @@ fn external_crates(documented: &Value) -> Result<BTreeMap<String, Vec<String>>, 
     Ok(found)
 }
 
-/// Written in the crate at hand and visible, and not one of the impls that the compiler finds for every type.
+/// Written in the crate at hand and visible, and not one of the impls that the compiler finds for
+/// every type.
 fn is_ours(item: &Value) -> bool {
     let implementation = item.get("inner").and_then(|inner| inner.get("impl"));
     let for_every_type = implementation.is_some_and(|implementation| {

@@ -1,4 +1,5 @@
-//! Running a command so that a reader of the log can run it again, and what a step says when it is over.
+//! Running a command so that a reader of the log can run it again, and what a step says when it is
+//! over.
 
 use std::env;
 use std::ffi::OsStr;
@@ -8,7 +9,8 @@ use std::process::{Command, ExitCode, Output, Stdio};
 /// A step that passed: what it had to leave out, one line each.
 pub(crate) type Report = Result<Vec<String>, Failure>;
 
-/// A step that failed: every complaint it has, since a list is mended faster than one thing at a time.
+/// A step that failed: every complaint it has, since a list is mended faster than one thing at a
+/// time.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Failure {
     pub(crate) complaints: Vec<String>,
@@ -25,7 +27,8 @@ pub(crate) fn verdict(complaints: Vec<String>) -> Report {
     if complaints.is_empty() { Ok(Vec::new()) } else { Err(Failure { complaints }) }
 }
 
-/// The cargo that runs this program, so that a toolchain chosen on the command line holds for every step.
+/// The cargo that runs this program, so that a toolchain chosen on the command line holds for every
+/// step.
 pub(crate) fn cargo<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments);
@@ -57,7 +60,8 @@ pub(crate) fn output(command: &mut Command) -> Result<Vec<u8>, Failure> {
     }
 }
 
-/// Runs the command, hands over each line that it prints as an error, and shows those that are to be seen.
+/// Runs the command, hands over each line that it prints as an error, and shows those that are to
+/// be seen.
 pub(crate) fn watched(
     command: &mut Command,
     mut is_to_be_seen: impl FnMut(&str) -> bool,

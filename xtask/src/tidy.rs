@@ -1,5 +1,5 @@
-//! The repository's own conventions, as far as a program can see them. The rules read files and nothing else, so that
-//! each has a test with a file that breaks it.
+//! The repository's own conventions, as far as a program can see them. The rules read files and
+//! nothing else, so that each has a test with a file that breaks it.
 
 mod manifests;
 mod repository;

@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use crate::run::{self, Failure};
 
-/// The one feature that needs more than Rust and a C compiler: OpenSSL's development files, on Linux.
+/// The one feature that needs more than Rust and a C compiler: OpenSSL's development files, on
+/// Linux.
 pub(crate) const NATIVE_TLS: &str = "native-tls";
 
 pub(crate) struct Workspace {
@@ -71,7 +72,8 @@ impl Package {
         })
     }
 
-    /// Whether the feature turns on native-tls, by itself or by way of another feature of the package.
+    /// Whether the feature turns on native-tls, by itself or by way of another feature of the
+    /// package.
     pub(crate) fn needs_native_tls(&self, feature: &str) -> bool {
         let mut seen = vec![feature];
         let mut position = 0;

@@ -7,7 +7,8 @@ use std::{env, io};
 
 use serde::Deserialize;
 
-/// The file, or what has been measured to be held against it. Every kind by the names of its figures.
+/// The file, or what has been measured to be held against it. Every kind by the names of its
+/// figures.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Budget {
@@ -25,7 +26,8 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// Every figure that is off, in either direction: what got better is to be written down, or it can get worse again unseen.
+    /// Every figure that is off, in either direction: what got better is to be written down, or it
+    /// can get worse again unseen.
     pub fn complaints(&self, measured: &Self) -> Vec<String> {
         let mut complaints = Vec::new();
         let same_compiler = self.rustc == measured.rustc && !measured.instructions.is_empty();
@@ -89,7 +91,8 @@ impl Budget {
     }
 }
 
-/// The crates that a package of this workspace is built from for a client, on this platform, with their versions.
+/// The crates that a package of this workspace is built from for a client, on this platform, with
+/// their versions.
 ///
 /// # Errors
 /// When cargo does not say.

@@ -1,5 +1,5 @@
-//! The reference: a sign-in as one writes it who has `http` and `serde_json` and no library. URI parsed once, derived types,
-//! strings of one's own, nothing wiped.
+//! The reference: a sign-in as one writes it who has `http` and `serde_json` and no library. URI
+//! parsed once, derived types, strings of one's own, nothing wiped.
 
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};

@@ -1,4 +1,5 @@
-//! What has been measured, as it is kept in `figures.json` and shown: sections of tables, some with a chart.
+//! What has been measured, as it is kept in `figures.json` and shown: sections of tables, some with
+//! a chart.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

@@ -1,6 +1,6 @@
-//! Sign-ins over loopback, with each adapter and with the same client driven by hand, in pairs that take turns: over plain
-//! connections that are kept, and over a TLS connection each. The server is a process of its own, so that what is counted is the
-//! client's.
+//! Sign-ins over loopback, with each adapter and with the same client driven by hand, in pairs that
+//! take turns: over plain connections that are kept, and over a TLS connection each. The server is
+//! a process of its own, so that what is counted is the client's.
 
 mod by_hand;
 mod server;

@@ -66,7 +66,8 @@ pub fn versions(workspace: &Path) -> Vec<(&'static str, String)> {
     NAMED.iter().filter_map(|&name| Some((name, versions.get(name)?.clone()))).collect()
 }
 
-/// The CPU time that this process has used so far, or that its children have which have ended: in the kernel and outside of it.
+/// The CPU time that this process has used so far, or that its children have which have ended: in
+/// the kernel and outside of it.
 pub fn cpu_time(of_whom: UsageWho) -> Duration {
     let usage = getrusage(of_whom).unwrap();
     [usage.user_time(), usage.system_time()]

@@ -1,4 +1,5 @@
-//! Time, as the median of many batches of cases that take turns; and the heap, by an allocator that counts.
+//! Time, as the median of many batches of cases that take turns; and the heap, by an allocator that
+//! counts.
 
 use std::alloc::System;
 use std::hint::black_box;
@@ -10,7 +11,8 @@ use stats_alloc::{Region, Stats, StatsAlloc};
 
 /// How often each case is measured.
 const BATCHES: usize = 151;
-/// How long one batch is to take: long beside the clock's resolution, short beside a time slice of the scheduler.
+/// How long one batch is to take: long beside the clock's resolution, short beside a time slice of
+/// the scheduler.
 const BATCH: Duration = Duration::from_micros(300);
 
 /// Something that is done over and over again.

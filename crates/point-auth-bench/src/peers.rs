@@ -1,4 +1,5 @@
-//! What people use today, each set up by its public interface over a [`Source`](crate::subject::Source).
+//! What people use today, each set up by its public interface over a
+//! [`Source`](crate::subject::Source).
 
 pub mod aws;
 pub mod azure;

@@ -1,4 +1,5 @@
-//! What it costs to read a token that is good, which is what happens before every request of a service.
+//! What it costs to read a token that is good, which is what happens before every request of a
+//! service.
 
 mod hand_rolled;
 

@@ -1,5 +1,5 @@
-//! Many callers at once on a cache that has no token: how often it asks for one, how long that takes, what a waiting caller
-//! costs, and what becomes of them when something fails.
+//! Many callers at once on a cache that has no token: how often it asks for one, how long that
+//! takes, what a waiting caller costs, and what becomes of them when something fails.
 
 use std::alloc::System;
 use std::future::pending;

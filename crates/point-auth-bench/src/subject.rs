@@ -1,4 +1,5 @@
-//! [`Subject`]: a cache of one token, of whatever library; [`Source`]: where all of them get it from.
+//! [`Subject`]: a cache of one token, of whatever library; [`Source`]: where all of them get it
+//! from.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,4 +1,5 @@
-//! Instructions by callgrind: the program `instructions`, once with few and once with many repetitions.
+//! Instructions by callgrind: the program `instructions`, once with few and once with many
+//! repetitions.
 
 use std::io;
 use std::path::Path;
@@ -15,7 +16,8 @@ pub fn is_there() -> bool {
 /// When valgrind does not run, or says nothing that can be read.
 pub fn instructions(program: &Path, table: &str, case: &str) -> io::Result<f64> {
     const FEW: u64 = 200;
-    // What the runtime's own threads do besides differs a little from run to run: a read is too short not to show it.
+    // What the runtime's own threads do besides differs a little from run to run: a read is too
+    // short not to show it.
     let repetitions = if table == "reading" { 30_000 } else { 1_000 };
     let few = collected(program, table, case, FEW)?;
     let many = collected(program, table, case, FEW + repetitions)?;

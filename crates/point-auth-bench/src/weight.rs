@@ -1,4 +1,5 @@
-//! What a program weighs that signs in, with point-auth and by hand: crates, CPU time of a clean build, size when stripped.
+//! What a program weighs that signs in, with point-auth and by hand: crates, CPU time of a clean
+//! build, size when stripped.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,7 +16,8 @@ pub use crate::budget::crates;
 pub struct Weight {
     /// Crates that are built into it, itself among them.
     pub crates: usize,
-    /// Seconds of CPU that a clean release build takes: what else the machine does matters less to them than to the clock.
+    /// Seconds of CPU that a clean release build takes: what else the machine does matters less to
+    /// them than to the clock.
     pub build: f64,
     /// Bytes.
     pub size: u64,

@@ -1,4 +1,5 @@
-//! Reads an answer of the API: every rule of what counts as tokens, as a denial, or as neither is here.
+//! Reads an answer of the API: every rule of what counts as tokens, as a denial, or as neither is
+//! here.
 
 mod field;
 pub(crate) mod json_text;
@@ -25,7 +26,8 @@ const MAX_CODE_CHARS: usize = 64;
 const MAX_DESCRIPTION_CHARS: usize = 512;
 const MAX_CONTENT_TYPE_CHARS: usize = 100;
 
-/// Codes with which a server says that it failed, rather than that the request was wrong (RFC 6749 §4.1.2.1).
+/// Codes with which a server says that it failed, rather than that the request was wrong (RFC 6749
+/// §4.1.2.1).
 const PASSING_CODES: [&str; 2] = ["server_error", "temporarily_unavailable"];
 
 /// A successful answer, before an operation has looked into it.
@@ -149,7 +151,8 @@ fn verdict(object: &Object<'_>, status: StatusCode, secrets: &[&str]) -> Verdict
     Verdict::Denied(Denial::new(status, code, description))
 }
 
-/// The content type and, since a compressed body is not JSON whatever its type, the content encoding.
+/// The content type and, since a compressed body is not JSON whatever its type, the content
+/// encoding.
 fn content_type(headers: &HeaderMap, secrets: &[&str]) -> Option<String> {
     let text =
         |name: HeaderName| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));

@@ -14,8 +14,8 @@ use host::Host;
 
 /// Where the API is: scheme, host, port and perhaps the path prefix of a gateway in front of it.
 ///
-/// Always `https`, or `http` to this machine itself. Normalized: lower case, no default port, no slash at the end. The
-/// operations' URLs are joined once, here, and kept. Cloning is cheap.
+/// Always `https`, or `http` to this machine itself. Normalized: lower case, no default port, no
+/// slash at the end. The operations' URLs are joined once, here, and kept. Cloning is cheap.
 #[derive(Clone)]
 pub struct BaseUrl(Arc<Inner>);
 
@@ -31,7 +31,8 @@ pub enum BaseUrlError {
     /// It has more than [`BaseUrl::MAX_BYTES`].
     #[error("the base URL is longer than 2,048 bytes")]
     TooLong,
-    /// White space, a control character or one outside of ASCII. Write an international host name in its ASCII form.
+    /// White space, a control character or one outside of ASCII. Write an international host name
+    /// in its ASCII form.
     #[error("the base URL has a character that is not visible ASCII")]
     Character,
     /// A backslash, which some clients read as a slash.
@@ -61,7 +62,8 @@ pub enum BaseUrlError {
     /// The port is not a number from 1 to 65535.
     #[error("the base URL's port is not a number from 1 to 65535")]
     Port,
-    /// The path has a character that a URL path may not have, a bad `%` escape, an empty segment, or `.` or `..`.
+    /// The path has a character that a URL path may not have, a bad `%` escape, an empty segment,
+    /// or `.` or `..`.
     #[error("the base URL's path has a character or segment that clients read differently")]
     Path,
 }
@@ -156,11 +158,12 @@ impl BaseUrl {
         Ok(Self(Arc::new(Inner { url, kept })))
     }
 
-    /// The URL of `path` below this one. There is never a double slash, and the host is always this one's.
+    /// The URL of `path` below this one. There is never a double slash, and the host is always this
+    /// one's.
     ///
     /// # Errors
-    /// [`RequestError::Path`] when `path` does not begin with `/`, or is not a URL path that every client reads alike. It
-    /// may have a query, but no fragment.
+    /// [`RequestError::Path`] when `path` does not begin with `/`, or is not a URL path that every
+    /// client reads alike. It may have a query, but no fragment.
     pub fn join(&self, path: &str) -> Result<Uri, RequestError> {
         match self.0.kept.iter().find(|(kept, _)| *kept == path) {
             Some((_, uri)) => Ok(uri.clone()),
@@ -190,8 +193,8 @@ fn join(base: &str, path: &str) -> Result<Uri, RequestError> {
     Uri::try_from(format!("{base}{path}")).map_err(|_| RequestError::Path)
 }
 
-/// Whether `path` begins with a slash and every client reads it alike: only the characters of RFC 3986, no empty segment
-/// but the last, and no dot segment, however it is escaped.
+/// Whether `path` begins with a slash and every client reads it alike: only the characters of RFC
+/// 3986, no empty segment but the last, and no dot segment, however it is escaped.
 fn is_path(path: &str) -> bool {
     let Some(path) = path.strip_prefix('/') else { return false };
     let segments = path.strip_suffix('/').unwrap_or(path);
@@ -207,7 +210,8 @@ fn is_path_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/".contains(&byte)
 }
 
-/// What a query may have. The apostrophe is left out, since the URL Standard has it escaped there and RFC 3986 has not.
+/// What a query may have. The apostrophe is left out, since the URL Standard has it escaped there
+/// and RFC 3986 has not.
 fn is_query_byte(byte: u8) -> bool {
     byte == b'?' || (byte != b'\'' && is_path_byte(byte))
 }

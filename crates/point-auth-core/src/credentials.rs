@@ -7,8 +7,8 @@ use secrecy::SecretString;
 
 /// A username, its password and perhaps the alias of the person who acts.
 ///
-/// Every part is non-empty and at most 4,096 bytes of any Unicode. The password is wiped when the last clone drops.
-/// Cloning is cheap. `Debug` shows none of the parts.
+/// Every part is non-empty and at most 4,096 bytes of any Unicode. The password is wiped when the
+/// last clone drops. Cloning is cheap. `Debug` shows none of the parts.
 #[derive(Clone)]
 pub struct Credentials {
     username: Arc<str>,
@@ -56,8 +56,8 @@ impl Credentials {
 
     /// Credentials without an alias.
     ///
-    /// A `String` given as the password is taken over and wiped in the end, but what it left behind when it grew is not:
-    /// read passwords into a [`SecretString`].
+    /// A `String` given as the password is taken over and wiped in the end, but what it left behind
+    /// when it grew is not: read passwords into a [`SecretString`].
     ///
     /// # Errors
     /// [`CredentialsError`] when a part is empty or too long.

@@ -8,8 +8,8 @@ use crate::server_text::withhold;
 
 /// The server said no, and what it said.
 ///
-/// Both texts come from the server. They are capped, their control characters are escaped, and a text that repeats a
-/// secret of the request, or a token beside it in the answer, is withheld.
+/// Both texts come from the server. They are capped, their control characters are escaped, and a
+/// text that repeats a secret of the request, or a token beside it in the answer, is withheld.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denial {
     status: StatusCode,

@@ -1,4 +1,5 @@
-//! What can go wrong while a request is built or a response is read. No error holds a secret or a raw body.
+//! What can go wrong while a request is built or a response is read. No error holds a secret or a
+//! raw body.
 
 use std::fmt;
 
@@ -16,7 +17,8 @@ pub enum RequestError {
     /// The body has no JSON form.
     #[error("the request body has no JSON form")]
     Body,
-    /// The operation's path does not begin with `/`, or holds a character or a dot segment that a URL path may not.
+    /// The operation's path does not begin with `/`, or holds a character or a dot segment that a
+    /// URL path may not.
     #[error("the operation's path is not a URL path")]
     Path,
 }
@@ -42,9 +44,11 @@ pub enum ResponseError {
         retry_after: Option<RetryAfter>,
         /// The content type and, if there is one, the content encoding, capped and escaped.
         content_type: Option<String>,
-        /// Whether the body is JSON; a false one comes from something in between, such as a gateway.
+        /// Whether the body is JSON; a false one comes from something in between, such as a
+        /// gateway.
         is_json: bool,
-        /// Whether the API itself says that it failed for now: its `error` is `server_error` or `temporarily_unavailable`.
+        /// Whether the API itself says that it failed for now: its `error` is `server_error` or
+        /// `temporarily_unavailable`.
         is_temporary: bool,
     },
     /// A 2xx that is not what the operation promises.
@@ -65,8 +69,8 @@ impl ResponseError {
         Self::Malformed { reason, line: 0, column: 0 }
     }
 
-    /// The same without any text of the server's that repeats `secret`: for whoever has put one on the request that the operation did
-    /// not know of, such as a bearer token.
+    /// The same without any text of the server's that repeats `secret`: for whoever has put one on
+    /// the request that the operation did not know of, such as a bearer token.
     #[must_use]
     pub fn without(mut self, secret: &str) -> Self {
         match &mut self {
@@ -89,8 +93,9 @@ impl ResponseError {
 
     /// Whether the same request may succeed later, with nothing changed on this side.
     ///
-    /// So it may after 408, 425, 429, 500, 502, 503 and 504, after a failure that the API itself calls temporary, and after a 2xx
-    /// that is not JSON, which is the page of a captive portal or a gateway.
+    /// So it may after 408, 425, 429, 500, 502, 503 and 504, after a failure that the API itself
+    /// calls temporary, and after a 2xx that is not JSON, which is the page of a captive portal or
+    /// a gateway.
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Unexpected { status, is_temporary, .. } => *is_temporary || may_pass(*status),

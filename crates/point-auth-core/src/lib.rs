@@ -1,8 +1,9 @@
 //! Sign-in for the PointServices API, without I/O.
 //!
-//! This crate builds [`http::Request`] values and reads [`http::Response`] values. It has no sockets, no clock, no threads and no
-//! randomness, so it fits every HTTP stack, async or blocking. It is the foundation of `point-auth`, which most people want,
-//! and of wrappers that send the requests themselves.
+//! This crate builds [`http::Request`] values and reads [`http::Response`] values. It has no
+//! sockets, no clock, no threads and no randomness, so it fits every HTTP stack, async or blocking.
+//! It is the foundation of `point-auth`, which most people want, and of wrappers that send the
+//! requests themselves.
 //!
 //! # A walkthrough
 //!
@@ -41,8 +42,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A response that is not tokens is a [`ResponseError`], which tells a denial from a malformed answer and from what is no
-//! answer of this API at all:
+//! A response that is not tokens is a [`ResponseError`], which tells a denial from a malformed
+//! answer and from what is no answer of this API at all:
 //!
 //! ```
 //! # use point_auth_core::{Credentials, Operation, ResponseError, SignIn};
@@ -59,28 +60,31 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Over hours there is more to it: when to refresh, when to sign in again, and when not to. [`session`] decides that, for as many callers
-//! as there are, and again without I/O.
+//! Over hours there is more to it: when to refresh, when to sign in again, and when not to.
+//! [`session`] decides that, for as many callers as there are, and again without I/O.
 //!
 //! # How answers are read
 //!
 //! Strictly where that protects, leniently where servers differ, and for sign-in and refresh alike:
 //!
-//! - The body is a JSON object in UTF-8, whatever its content type says; a byte order mark is passed over. More than
-//!   [`Operation::MAX_RESPONSE_BYTES`] is refused.
-//! - A known field that is given twice is refused; one that is null is absent; unknown ones are passed over.
-//! - Tokens are visible ASCII without spaces, and not empty. `access_token` is the only field that must be there.
+//! - The body is a JSON object in UTF-8, whatever its content type says; a byte order mark is
+//!   passed over. More than [`Operation::MAX_RESPONSE_BYTES`] is refused.
+//! - A known field that is given twice is refused; one that is null is absent; unknown ones are
+//!   passed over.
+//! - Tokens are visible ASCII without spaces, and not empty. `access_token` is the only field that
+//!   must be there.
 //! - `token_type` is `Bearer` in any case, or absent. Anything else is refused.
 //! - `expires_in` is an integer, a float without a fraction or digits in a string; absent means
-//!   [3,600 seconds](TokenSet::DEFAULT_EXPIRES_IN), zero and less mean that the token has ended, and more than
-//!   [136 years](TokenSet::MAX_EXPIRES_IN) counts as that.
-//! - An `error` that is a non-empty string is a denial at any 2xx, 400, 401 and 403, unless it is `server_error` or
-//!   `temporarily_unavailable`. No other status denies.
+//!   [3,600 seconds](TokenSet::DEFAULT_EXPIRES_IN), zero and less mean that the token has ended,
+//!   and more than [136 years](TokenSet::MAX_EXPIRES_IN) counts as that.
+//! - An `error` that is a non-empty string is a denial at any 2xx, 400, 401 and 403, unless it is
+//!   `server_error` or `temporarily_unavailable`. No other status denies.
 //!
 //! # Secrets
 //!
-//! The password, the tokens and the bodies are wiped when their last handle drops. No `Debug`, `Display` or error source shows
-//! any of them. What a server says is capped and escaped, and withheld when it repeats a secret of the request.
+//! The password, the tokens and the bodies are wiped when their last handle drops. No `Debug`,
+//! `Display` or error source shows any of them. What a server says is capped and escaped, and
+//! withheld when it repeats a secret of the request.
 //!
 //! # Features
 //!

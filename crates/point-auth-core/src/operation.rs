@@ -1,4 +1,5 @@
-//! [`Operation`]: one request of the API and the reading of its response; and the pieces that operations are made of.
+//! [`Operation`]: one request of the API and the reading of its response; and the pieces that
+//! operations are made of.
 
 pub(crate) mod refresh;
 pub(crate) mod sign_in;
@@ -26,7 +27,8 @@ pub trait Operation {
     /// Writes the request.
     ///
     /// # Errors
-    /// [`RequestError`] when there is no such request, which no operation of this crate says of a valid base URL.
+    /// [`RequestError`] when there is no such request, which no operation of this crate says of a
+    /// valid base URL.
     fn to_request(&self, base: &BaseUrl) -> Result<Request<SecretBody>, RequestError>;
 
     /// Reads the response, which may be anything at all.

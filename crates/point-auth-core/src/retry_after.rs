@@ -19,7 +19,8 @@ pub enum RetryAfter {
 const MAX_DELAY_SECONDS: u64 = u32::MAX as u64;
 
 impl RetryAfter {
-    /// Reads the header: the first value that is a number of seconds or an HTTP date. Others are passed over.
+    /// Reads the header: the first value that is a number of seconds or an HTTP date. Others are
+    /// passed over.
     ///
     /// A number past 4,294,967,295 (136 years) counts as that.
     pub fn from_headers(headers: &HeaderMap) -> Option<Self> {
@@ -38,7 +39,8 @@ impl RetryAfter {
         httpdate::parse_http_date(text).ok().map(Self::At)
     }
 
-    /// How long that is from `now`, the time at which the response came. Zero when the date has passed.
+    /// How long that is from `now`, the time at which the response came. Zero when the date has
+    /// passed.
     pub fn delay_from(self, now: SystemTime) -> Duration {
         match self {
             Self::Delay(delay) => delay,

@@ -11,18 +11,21 @@ use crate::error::RequestError;
 
 /// A request or response body that may hold a secret.
 ///
-/// The bytes are overwritten when the last handle to them drops, whether that is a `SecretBody`, a clone of it or a
-/// [`Bytes`] made by [`into_bytes`](Self::into_bytes). `Debug` shows the length and nothing else, so a whole
-/// `http::Request<SecretBody>` can be printed; an `http::Request<Bytes>` would print the password.
+/// The bytes are overwritten when the last handle to them drops, whether that is a `SecretBody`, a
+/// clone of it or a [`Bytes`] made by [`into_bytes`](Self::into_bytes). `Debug` shows the length
+/// and nothing else, so a whole `http::Request<SecretBody>` can be printed; an
+/// `http::Request<Bytes>` would print the password.
 ///
 /// Cloning is cheap and copies no bytes.
 #[derive(Clone, Default)]
 pub struct SecretBody(Bytes);
 
 impl SecretBody {
-    /// Takes over `bytes`, without copying them, and wipes them (spare capacity included) when the last handle drops.
+    /// Takes over `bytes`, without copying them, and wipes them (spare capacity included) when the
+    /// last handle drops.
     ///
-    /// A vector that has grown has already left copies of its earlier contents behind: give it its capacity first.
+    /// A vector that has grown has already left copies of its earlier contents behind: give it its
+    /// capacity first.
     pub fn new(bytes: Vec<u8>) -> Self {
         if bytes.capacity() == 0 {
             return Self::default();
@@ -30,11 +33,12 @@ impl SecretBody {
         Self(Wiped(bytes).into())
     }
 
-    /// Serializes `value` as JSON, once for its length and once into a buffer of exactly that length.
+    /// Serializes `value` as JSON, once for its length and once into a buffer of exactly that
+    /// length.
     ///
     /// # Errors
-    /// [`RequestError::Body`] when `value` has no JSON form, such as a map with keys that are no strings. Nothing of
-    /// the value is repeated in the error.
+    /// [`RequestError::Body`] when `value` has no JSON form, such as a map with keys that are no
+    /// strings. Nothing of the value is repeated in the error.
     pub fn json<T: Serialize + ?Sized>(value: &T) -> Result<Self, RequestError> {
         let mut length = Length(0);
         serde_json::to_writer(&mut length, value).map_err(|_| RequestError::Body)?;
@@ -55,7 +59,8 @@ impl SecretBody {
 
     /// Hands the bytes out, uncopied, as what HTTP clients take.
     ///
-    /// They are still wiped when their last handle drops, but the `Debug` of [`Bytes`] shows its contents.
+    /// They are still wiped when their last handle drops, but the `Debug` of [`Bytes`] shows its
+    /// contents.
     pub fn into_bytes(self) -> Bytes {
         self.0
     }
@@ -81,7 +86,8 @@ impl fmt::Debug for SecretBody {
 
 /// Bytes that are wiped when they are dropped, spare capacity included.
 ///
-/// As whole slices: `Zeroizing<Vec<u8>>` goes byte by byte, which for the tokens of one answer takes longer than reading it.
+/// As whole slices: `Zeroizing<Vec<u8>>` goes byte by byte, which for the tokens of one answer
+/// takes longer than reading it.
 pub(crate) struct Wiped(Vec<u8>);
 
 impl Wiped {

@@ -10,10 +10,11 @@ const WITHHELD: &str = "[withheld: it repeats a secret]";
 /// What stands where a text was cut.
 const CUT: char = '…';
 
-/// Caps `text` at `max_chars` and escapes what could forge a line of a log or turn its direction; or withholds all of it
-/// when it repeats one of `secrets`.
+/// Caps `text` at `max_chars` and escapes what could forge a line of a log or turn its direction;
+/// or withholds all of it when it repeats one of `secrets`.
 pub(crate) fn printable(text: &str, max_chars: usize, secrets: &[&str]) -> String {
-    // Before the cap, since half a password is one too; and before anything is copied, since no copy is wiped.
+    // Before the cap, since half a password is one too; and before anything is copied, since no
+    // copy is wiped.
     if secrets.iter().any(|secret| repeats(text, secret)) {
         return WITHHELD.to_owned();
     }
@@ -42,8 +43,8 @@ pub(crate) fn printable(text: &str, max_chars: usize, secrets: &[&str]) -> Strin
     printable
 }
 
-/// Withholds a printable text that repeats a secret which was not known when it was made: whole, or where it was cut the
-/// beginning.
+/// Withholds a printable text that repeats a secret which was not known when it was made: whole, or
+/// where it was cut the beginning.
 pub(crate) fn withhold(text: &mut String, secret: &str) {
     if repeats(text, secret) || is_cut_within(text, secret) {
         text.zeroize();
@@ -64,7 +65,8 @@ pub(crate) fn repeats(text: &str, secret: &str) -> bool {
     !secret.is_empty() && (text.contains(secret) || repeats_as_sent(text, secret))
 }
 
-/// Whether `text` repeats `secret` as it stands in the request's JSON: a server may quote the whole body.
+/// Whether `text` repeats `secret` as it stands in the request's JSON: a server may quote the whole
+/// body.
 fn repeats_as_sent(text: &str, secret: &str) -> bool {
     // Most secrets stand there as they are, and nothing is shorter than what it stands for.
     if text.len() < secret.len() || !needs_escapes(secret) {

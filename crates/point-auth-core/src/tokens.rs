@@ -32,8 +32,8 @@ const BEARER: &str = "Bearer ";
 /// [header value](Self::header_value). `Debug` shows nothing of it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AccessToken {
-    /// Whole, so that handing it out costs neither a copy nor a check; and behind one pointer, since tokens are moved and cloned
-    /// more often than they are put on requests.
+    /// Whole, so that handing it out costs neither a copy nor a check; and behind one pointer,
+    /// since tokens are moved and cloned more often than they are put on requests.
     header: Arc<HeaderValue>,
 }
 
@@ -52,7 +52,8 @@ impl AccessToken {
 
     /// The token itself. Keep it out of logs.
     pub fn expose(&self) -> &str {
-        // Both fall-backs are out of reach: `new` made the header of ASCII and of more than `Bearer `.
+        // Both fall-backs are out of reach: `new` made the header of ASCII and of more than `Bearer
+        // `.
         std::str::from_utf8(self.header.as_bytes().get(BEARER.len()..).unwrap_or_default())
             .unwrap_or_default()
     }
@@ -110,7 +111,8 @@ impl fmt::Debug for RefreshToken {
     }
 }
 
-/// What an access token is good for, as the server names it: words with spaces between them (RFC 6749 §3.3).
+/// What an access token is good for, as the server names it: words with spaces between them (RFC
+/// 6749 §3.3).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Scope(Arc<str>);
 
@@ -171,12 +173,14 @@ pub struct TokenSet {
 }
 
 impl TokenSet {
-    /// The life of an access token whose answer does not say: 3,600 seconds, as the vendor's documentation has it.
+    /// The life of an access token whose answer does not say: 3,600 seconds, as the vendor's
+    /// documentation has it.
     pub const DEFAULT_EXPIRES_IN: Duration = Duration::from_secs(3600);
     /// The longest life that is believed: 4,294,967,295 seconds, or 136 years.
     pub const MAX_EXPIRES_IN: Duration = Duration::from_secs(u32::MAX as u64);
 
-    /// A set of one bearer token, with the default life and no refresh token: for operations of your own.
+    /// A set of one bearer token, with the default life and no refresh token: for operations of
+    /// your own.
     pub const fn new(access_token: AccessToken) -> Self {
         Self {
             access_token,
@@ -194,7 +198,8 @@ impl TokenSet {
         self
     }
 
-    /// Sets the life, from when the request was sent; at most [`MAX_EXPIRES_IN`](Self::MAX_EXPIRES_IN).
+    /// Sets the life, from when the request was sent; at most
+    /// [`MAX_EXPIRES_IN`](Self::MAX_EXPIRES_IN).
     #[must_use]
     pub fn with_expires_in(mut self, expires_in: Duration) -> Self {
         self.expires_in = expires_in.min(Self::MAX_EXPIRES_IN);
@@ -211,12 +216,14 @@ impl TokenSet {
         &self.access_token
     }
 
-    /// The refresh token, if one was answered; after a [`Refresh`](crate::Refresh) the one to use from now on.
+    /// The refresh token, if one was answered; after a [`Refresh`](crate::Refresh) the one to use
+    /// from now on.
     pub const fn refresh_token(&self) -> Option<&RefreshToken> {
         self.refresh_token.as_ref()
     }
 
-    /// What the access token is good for, if the server said, and said it without repeating a secret.
+    /// What the access token is good for, if the server said, and said it without repeating a
+    /// secret.
     pub const fn scope(&self) -> Option<&Scope> {
         self.scope.as_ref()
     }
@@ -226,7 +233,8 @@ impl TokenSet {
         self.token_type
     }
 
-    /// How long the access token lives, counted from when the request was sent. Zero means that it has ended.
+    /// How long the access token lives, counted from when the request was sent. Zero means that it
+    /// has ended.
     pub const fn expires_in(&self) -> Duration {
         self.expires_in
     }

@@ -4,11 +4,13 @@ use std::fmt;
 
 use http::HeaderValue;
 
-/// The `User-Agent` of the requests: `point-auth/<version>`, after whatever a user puts in front of it.
+/// The `User-Agent` of the requests: `point-auth/<version>`, after whatever a user puts in front of
+/// it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserAgent(HeaderValue);
 
-/// The text is not fit for a `User-Agent`: empty, longer than 256 bytes, or not visible ASCII and spaces.
+/// The text is not fit for a `User-Agent`: empty, longer than 256 bytes, or not visible ASCII and
+/// spaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the user agent is empty, longer than 256 bytes or not visible ASCII")]
 #[non_exhaustive]
@@ -23,10 +25,12 @@ impl UserAgent {
         Self(HeaderValue::from_static(OURS))
     }
 
-    /// Puts `product` in front, as RFC 9110 §10.1.5 orders products: `my-app/1.2` gives `my-app/1.2 point-auth/<version>`.
+    /// Puts `product` in front, as RFC 9110 §10.1.5 orders products: `my-app/1.2` gives `my-app/1.2
+    /// point-auth/<version>`.
     ///
     /// # Errors
-    /// [`UserAgentError`] when `product` is empty, longer than 256 bytes or not visible ASCII and spaces.
+    /// [`UserAgentError`] when `product` is empty, longer than 256 bytes or not visible ASCII and
+    /// spaces.
     pub fn with_product(self, product: &str) -> Result<Self, UserAgentError> {
         let product = product.trim();
         let allowed = product.bytes().all(|byte| matches!(byte, b' '..=b'~'));

@@ -1,7 +1,7 @@
 //! What is left of a secret in freed memory when all its owners are gone: nothing that core owned.
 //!
-//! A binary of its own, since its allocator searches every block that is freed. Each test has a canary of its own, and
-//! writes its copies of it into memory that is wiped.
+//! A binary of its own, since its allocator searches every block that is freed. Each test has a
+//! canary of its own, and writes its copies of it into memory that is wiped.
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 

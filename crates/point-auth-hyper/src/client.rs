@@ -16,7 +16,8 @@ use crate::connector::{BoxError, ProxyConnector};
 
 /// What a server may send ahead of our reading. An answer of the API has about 1.3 kB.
 const HTTP2_WINDOW: u32 = 128 * 1024;
-/// A connection that has been silent for so long while an answer was due is asked whether it is there,
+/// A connection that has been silent for so long while an answer was due is asked whether it is
+/// there,
 const HTTP2_PING_AFTER: Duration = Duration::from_secs(2);
 /// and is closed unless it says so: after 5 seconds in all, as an idle one.
 const HTTP2_PING_WITHIN: Duration = Duration::from_secs(3);
@@ -65,7 +66,8 @@ pub(crate) fn build(
         #[cfg(feature = "rustls")]
         Some(TlsBackend::Rustls) => {
             let mut config = settings.tls().rustls_client_config()?;
-            // Set here, since hyper-rustls' builder panics over a configuration that has some of its own.
+            // Set here, since hyper-rustls' builder panics over a configuration that has some of
+            // its own.
             config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
             with_connector(hyper_rustls::HttpsConnector::from((connector, config)))
         }
@@ -84,7 +86,8 @@ pub(crate) fn build(
         }
         #[cfg(not(any(feature = "rustls", feature = "native-tls")))]
         None => with_connector(connector),
-        // Out of reach. A client without TLS here would be all of hyper a second time in every program.
+        // Out of reach. A client without TLS here would be all of hyper a second time in every
+        // program.
         _ => return Err(SettingsError::Unsupported { what: "a TLS library of another crate" }),
     };
     Ok((client, backend.is_some()))
@@ -92,8 +95,9 @@ pub(crate) fn build(
 
 /// Everything but the connection: the pool and the limits.
 ///
-/// A request that hyper hands back unsent, since the pooled connection it was meant for turned out to be closed, is put on
-/// another connection. That is no second sending: not even its head was written, and [`OnceBody`] cannot go out twice.
+/// A request that hyper hands back unsent, since the pooled connection it was meant for turned out
+/// to be closed, is put on another connection. That is no second sending: not even its head was
+/// written, and [`OnceBody`] cannot go out twice.
 pub(crate) fn with_connector<C>(connector: C) -> Arc<dyn AnyClient>
 where
     C: Connect + Clone + Send + Sync + 'static,
@@ -102,7 +106,8 @@ where
         .timer(TokioTimer::new())
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(LONGEST_IDLE)
-        // Streams come and go on one connection, which is never idle then; a dead one shows by its silence alone.
+        // Streams come and go on one connection, which is never idle then; a dead one shows by its
+        // silence alone.
         .http2_keep_alive_interval(HTTP2_PING_AFTER)
         .http2_keep_alive_timeout(HTTP2_PING_WITHIN)
         .retry_canceled_requests(true)

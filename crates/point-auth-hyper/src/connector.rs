@@ -1,4 +1,5 @@
-//! The way to the server, up to where TLS begins: TCP, and through a proxy if there is one for that server.
+//! The way to the server, up to where TLS begins: TCP, and through a proxy if there is one for that
+//! server.
 
 use std::error::Error;
 use std::future::Future;
@@ -15,7 +16,8 @@ use tower_service::Service;
 
 pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 
-/// Connects to the server, or to the proxy that it is reached through and from there with `CONNECT` to the server.
+/// Connects to the server, or to the proxy that it is reached through and from there with `CONNECT`
+/// to the server.
 #[derive(Clone)]
 pub(crate) struct ProxyConnector {
     tcp: HttpConnector,
@@ -23,11 +25,13 @@ pub(crate) struct ProxyConnector {
 }
 
 impl ProxyConnector {
-    /// `beneath_tls`: whether a connector for `https` goes on top. Without one, an `https` URL must not be connected to.
+    /// `beneath_tls`: whether a connector for `https` goes on top. Without one, an `https` URL must
+    /// not be connected to.
     pub(crate) fn new(proxies: ProxyResolver, beneath_tls: bool) -> Self {
         let mut tcp = HttpConnector::new();
         tcp.set_nodelay(true);
-        // Shared out among the addresses of a host, so that one which swallows everything leaves time for the next.
+        // Shared out among the addresses of a host, so that one which swallows everything leaves
+        // time for the next.
         tcp.set_connect_timeout(Some(SendLimits::new().connect_timeout()));
         tcp.enforce_http(!beneath_tls);
         Self { tcp, proxies }

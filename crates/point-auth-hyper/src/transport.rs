@@ -17,13 +17,15 @@ use crate::client::{self, AnyClient, Wrapped};
 use crate::connector::BoxError;
 use crate::error::{classify, classify_body};
 
-/// A transport over hyper and the pooling client of hyper-util: HTTP/1.1 and HTTP/2, as TLS's ALPN decides.
+/// A transport over hyper and the pooling client of hyper-util: HTTP/1.1 and HTTP/2, as TLS's ALPN
+/// decides.
 ///
-/// Cheap to clone; the clones share their connections. It needs a tokio runtime with timers and I/O when it sends, not when
-/// it is made. `Debug` shows nothing but whether the client was brought.
+/// Cheap to clone; the clones share their connections. It needs a tokio runtime with timers and I/O
+/// when it sends, not when it is made. `Debug` shows nothing but whether the client was brought.
 ///
 /// # Panics
-/// Not here; but tokio panics when it sends in a runtime that was built without timers or I/O, and offers no way to ask.
+/// Not here; but tokio panics when it sends in a runtime that was built without timers or I/O, and
+/// offers no way to ask.
 #[derive(Clone)]
 pub struct HyperTransport {
     client: Arc<dyn AnyClient>,
@@ -33,8 +35,8 @@ pub struct HyperTransport {
 }
 
 impl HyperTransport {
-    /// A transport with the default settings: TLS by rustls with the platform's trust store, and the proxy that the
-    /// environment names.
+    /// A transport with the default settings: TLS by rustls with the platform's trust store, and
+    /// the proxy that the environment names.
     ///
     /// # Errors
     /// As [`with_settings`](Self::with_settings).
@@ -45,18 +47,22 @@ impl HyperTransport {
     /// A transport whose client is built from `settings`. It keeps all nine rules of the contract.
     ///
     /// # Errors
-    /// A [`SettingsError`] when the settings ask for something that is not compiled in, or cannot be used.
+    /// A [`SettingsError`] when the settings ask for something that is not compiled in, or cannot
+    /// be used.
     pub fn with_settings(settings: &TransportSettings) -> Result<Self, SettingsError> {
         let proxies = settings.proxy().resolve()?;
         let (client, has_tls) = client::build(settings, proxies.clone())?;
         Ok(Self { client, has_tls, proxies: Some(proxies) })
     }
 
-    /// A transport over connections of your own making, such as a socket that is not TCP or a TLS library that is not ours.
+    /// A transport over connections of your own making, such as a socket that is not TCP or a TLS
+    /// library that is not ours.
     ///
-    /// The pool and all that happens on a connection is ours, so that only the proxy rule is up to you, and TLS: the
-    /// connector is asked for `https` URLs too, and must not answer those with a plain connection. It says by
-    /// [`Connected::negotiated_h2`](hyper_util::client::legacy::connect::Connected::negotiated_h2) that HTTP/2 is spoken.
+    /// The pool and all that happens on a connection is ours, so that only the proxy rule is up to
+    /// you, and TLS: the connector is asked for `https` URLs too, and must not answer those with a
+    /// plain connection. It says by
+    /// [`Connected::negotiated_h2`](hyper_util::client::legacy::connect::Connected::negotiated_h2)
+    /// that HTTP/2 is spoken.
     pub fn with_connector<C>(connector: C) -> Self
     where
         C: Connect + Clone + Send + Sync + 'static,
@@ -74,11 +80,11 @@ impl HyperTransport {
         Self::from_client_with(client, |body| body)
     }
 
-    /// A transport over a client of your own that sends another kind of body, such as a `BoxBody`; `wrap` makes that out of
-    /// ours.
+    /// A transport over a client of your own that sends another kind of body, such as a `BoxBody`;
+    /// `wrap` makes that out of ours.
     ///
-    /// `wrap` must not collect the body: whether a request may have been sent is known by when the body is asked for, and
-    /// what was collected can be sent twice.
+    /// `wrap` must not collect the body: whether a request may have been sent is known by when the
+    /// body is asked for, and what was collected can be sent twice.
     pub fn from_client_with<C, B, W>(client: Client<C, B>, wrap: W) -> Self
     where
         C: Connect + Clone + Send + Sync + 'static,

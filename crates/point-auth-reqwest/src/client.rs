@@ -30,10 +30,10 @@ const BACKENDS: &[TlsBackend] = &[
 /// Returns a builder for a [`reqwest::Client`] with the TLS and the proxy of `settings`.
 ///
 /// The client is for the caller's own requests, to the API and elsewhere, so that roots, client
-/// certificate and proxy are set once. It differs from [`Client::builder`] in TLS and proxies alone: redirects, retries,
-/// timeouts, idle connections and decompression are reqwest's defaults, until the builder is told
-/// otherwise. [The crate docs](crate#a-client-for-your-own-requests) compare it with the client of
-/// a transport.
+/// certificate and proxy are set once. It differs from [`Client::builder`] in TLS and proxies
+/// alone: redirects, retries, timeouts, idle connections and decompression are reqwest's defaults,
+/// until the builder is told otherwise. [The crate docs](crate#a-client-for-your-own-requests)
+/// compare it with the client of a transport.
 ///
 /// The environment and the trust store are read here, so build one client and clone it.
 ///

@@ -4,8 +4,8 @@ use point_auth_transport::{Chain, TransportError, TransportErrorKind};
 
 /// Says of an error of reqwest what every transport says alike.
 ///
-/// `began` is whether the request was on its way: what reqwest calls a builder error is then the server's fault, such as a
-/// `Location` that is no URL.
+/// `began` is whether the request was on its way: what reqwest calls a builder error is then the
+/// server's fault, such as a `Location` that is no URL.
 pub(crate) fn classify(error: reqwest::Error, began: bool) -> TransportError {
     let error = error.without_url();
     let fallback = if error.is_timeout() {

@@ -1,8 +1,9 @@
 //! Sign-in for the PointServices API over [`reqwest`].
 //!
-//! This crate is an adapter: it sends the requests that `point-auth-core` builds, and keeps the contract of
-//! `point-auth-transport` while it does. It holds no credentials and no tokens. Most people want the crate `point-auth` with
-//! its feature `reqwest`, and this crate beside it only to bring a client or settings of their own.
+//! This crate is an adapter: it sends the requests that `point-auth-core` builds, and keeps the
+//! contract of `point-auth-transport` while it does. It holds no credentials and no tokens. Most
+//! people want the crate `point-auth` with its feature `reqwest`, and this crate beside it only to
+//! bring a client or settings of their own.
 //!
 //! ```no_run
 //! use point_auth_core::{BaseUrl, Credentials, Operation, SignIn};
@@ -21,13 +22,13 @@
 //! # }
 //! ```
 //!
-//! It needs a tokio runtime with timers and I/O (`#[tokio::main]` has both) when it sends, not when it is made. Without a
-//! runtime, sending is an error and no panic.
+//! It needs a tokio runtime with timers and I/O (`#[tokio::main]` has both) when it sends, not when
+//! it is made. Without a runtime, sending is an error and no panic.
 //!
 //! # A client that you bring
 //!
-//! [`ReqwestTransport::from_client`] takes any [`reqwest::Client`]. What can be kept for each request is kept; the rest is
-//! decided when a client is built, and so is up to whoever built it.
+//! [`ReqwestTransport::from_client`] takes any [`reqwest::Client`]. What can be kept for each
+//! request is kept; the rest is decided when a client is built, and so is up to whoever built it.
 //!
 //! | rule | the client we build | a client that you bring |
 //! |---|---|---|
@@ -41,11 +42,12 @@
 //! | 8. proxies | kept | yours: reqwest's own rules, or what you told it |
 //! | 9. idle for at most 5 s | kept | yours: reqwest's default is 90 s. Set `pool_idle_timeout`, or the first call after a while may meet a connection that is gone |
 //!
-//! A request that hyper, below reqwest, has not begun to send when its pooled connection turns out to be closed is put on
-//! another one. Nothing was sent then, so it is still sent once.
+//! A request that hyper, below reqwest, has not begun to send when its pooled connection turns out
+//! to be closed is put on another one. Nothing was sent then, so it is still sent once.
 //!
-//! Headers that your client adds by default (`User-Agent` and others) are added where the request does not have them; ours
-//! win. With the client we build that is `Accept: */*` alone, for operations of your own that set no `Accept`.
+//! Headers that your client adds by default (`User-Agent` and others) are added where the request
+//! does not have them; ours win. With the client we build that is `Accept: */*` alone, for
+//! operations of your own that set no `Accept`.
 //!
 //! # A client for your own requests
 //!
@@ -85,9 +87,9 @@
 //!
 //! # What cannot be wiped
 //!
-//! The body is handed to reqwest in memory that is wiped when the last handle drops. hyper, the HTTP/2 and TLS layers below
-//! reqwest copy it into buffers of their own on the way to the socket, and the answer likewise on its way back; nobody can
-//! wipe those.
+//! The body is handed to reqwest in memory that is wiped when the last handle drops. hyper, the
+//! HTTP/2 and TLS layers below reqwest copy it into buffers of their own on the way to the socket,
+//! and the answer likewise on its way back; nobody can wipe those.
 //!
 //! # Features
 //!
@@ -97,15 +99,16 @@
 //!   reqwest in the program; turns on `rustls`.
 //! - `ring`: ring as the crypto provider of rustls, where `aws-lc-rs` is off; turns on `rustls`.
 //! - `bundled-roots`: Mozilla's root certificates, compiled in, as a choice.
-//! - `native-tls`: the operating system's TLS, as a choice, and the default where `rustls` is off. It cannot tell a body
-//!   that ends with its connection from one that was cut off there; an answer of the API that is cut short is no JSON.
+//! - `native-tls`: the operating system's TLS, as a choice, and the default where `rustls` is off.
+//!   It cannot tell a body that ends with its connection from one that was cut off there; an answer
+//!   of the API that is cut short is no JSON.
 //!
 //! A program that uses rustls' process default itself has to have one provider compiled in: see
 //! [One crypto provider in a build](point_auth_transport#one-crypto-provider-in-a-build).
 //!
-//! With none of them, the client we build speaks plain HTTP alone, which `BaseUrl` allows for loopback only. (reqwest wants a
-//! process-wide crypto provider then if something else in the build turns on its `rustls-no-provider`; turn on our `rustls`
-//! in such a build.)
+//! With none of them, the client we build speaks plain HTTP alone, which `BaseUrl` allows for
+//! loopback only. (reqwest wants a process-wide crypto provider then if something else in the build
+//! turns on its `rustls-no-provider`; turn on our `rustls` in such a build.)
 
 mod client;
 mod error;

@@ -16,11 +16,12 @@ use crate::error::classify;
 
 /// A transport over [`reqwest::Client`].
 ///
-/// Cheap to clone; the clones share their connections. It needs a tokio runtime with timers and I/O when it sends, not when
-/// it is made. `Debug` shows nothing but whether the client was brought.
+/// Cheap to clone; the clones share their connections. It needs a tokio runtime with timers and I/O
+/// when it sends, not when it is made. `Debug` shows nothing but whether the client was brought.
 ///
 /// # Panics
-/// Not here; but tokio panics when it sends in a runtime that was built without timers or I/O, and offers no way to ask.
+/// Not here; but tokio panics when it sends in a runtime that was built without timers or I/O, and
+/// offers no way to ask.
 #[derive(Clone)]
 pub struct ReqwestTransport {
     client: Client,
@@ -30,8 +31,8 @@ pub struct ReqwestTransport {
 }
 
 impl ReqwestTransport {
-    /// A transport with the default settings: TLS by rustls with the platform's trust store, and the proxy that the
-    /// environment names.
+    /// A transport with the default settings: TLS by rustls with the platform's trust store, and
+    /// the proxy that the environment names.
     ///
     /// # Errors
     /// As [`with_settings`](Self::with_settings).
@@ -42,13 +43,15 @@ impl ReqwestTransport {
     /// A transport whose client is built from `settings`. It keeps all nine rules of the contract.
     ///
     /// # Errors
-    /// A [`SettingsError`] when the settings ask for something that is not compiled in, or cannot be used.
+    /// A [`SettingsError`] when the settings ask for something that is not compiled in, or cannot
+    /// be used.
     pub fn with_settings(settings: &TransportSettings) -> Result<Self, SettingsError> {
         let (client, has_tls) = client::build(settings)?;
         Ok(Self { client, has_tls, proxies: Some(settings.proxy().resolve()?) })
     }
 
-    /// A transport over a client of your own, for what the settings do not say: DNS, a connector layer, a Unix socket.
+    /// A transport over a client of your own, for what the settings do not say: DNS, a connector
+    /// layer, a Unix socket.
     ///
     /// Which of the nine rules are then up to you is in [the table](crate#a-client-that-you-bring).
     pub const fn from_client(client: Client) -> Self {

@@ -1,4 +1,5 @@
-//! A certificate authority for one test run: made when asked for, kept in memory, worth nothing anywhere else.
+//! A certificate authority for one test run: made when asked for, kept in memory, worth nothing
+//! anywhere else.
 
 use std::fmt;
 
@@ -38,7 +39,8 @@ impl Validity {
 
 /// A throw-away certificate authority (ECDSA P-256).
 ///
-/// Its root certificate is what a client under test is told to trust; nothing else on the machine does.
+/// Its root certificate is what a client under test is told to trust; nothing else on the machine
+/// does.
 pub struct CertificateAuthority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,

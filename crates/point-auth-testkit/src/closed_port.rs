@@ -7,8 +7,9 @@ use tokio::net::TcpSocket;
 
 use crate::Error;
 
-/// An address of 127.0.0.1 that refuses connections, and goes on doing so while this value lives: the port is taken, so
-/// no server that starts meanwhile can be given it. (That can happen to the port of a server that was stopped.)
+/// An address of 127.0.0.1 that refuses connections, and goes on doing so while this value lives:
+/// the port is taken, so no server that starts meanwhile can be given it. (That can happen to the
+/// port of a server that was stopped.)
 pub struct ClosedPort {
     address: SocketAddr,
     _bound_but_not_listening: TcpSocket,

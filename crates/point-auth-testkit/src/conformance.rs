@@ -1,7 +1,8 @@
-//! A suite that holds any transport against the contract of `point-auth-transport`. Needs the feature `conformance`.
+//! A suite that holds any transport against the contract of `point-auth-transport`. Needs the
+//! feature `conformance`.
 //!
-//! One line in a test module makes every check a test of its own name. It says how a transport is made of what a check
-//! wants, which is a [`Setup`]:
+//! One line in a test module makes every check a test of its own name. It says how a transport is
+//! made of what a check wants, which is a [`Setup`]:
 //!
 //! ```
 //! # mod point_auth_ureq {
@@ -22,8 +23,9 @@
 //! # fn main() {}
 //! ```
 //!
-//! For an async transport it is `async: |setup| …`; each check gets a tokio runtime of its own. A group of checks that a
-//! transport does not take part in is left out with a reason, as many times as need be:
+//! For an async transport it is `async: |setup| …`; each check gets a tokio runtime of its own. A
+//! group of checks that a transport does not take part in is left out with a reason, as many times
+//! as need be:
 //!
 //! | group | what it holds | leave it out when |
 //! |---|---|---|
@@ -39,18 +41,21 @@
 //! | `idle` | rule 9 | idle connections are somebody else's affair |
 //! | `cancellation` | that a future that is dropped does no harm (async only) | – |
 //!
-//! A test that fails says which rule was broken, how, and what the servers saw. Whatever a check is about, it also fails
-//! when an exchange goes on for long after its limit, and when an error shows a secret.
+//! A test that fails says which rule was broken, how, and what the servers saw. Whatever a check is
+//! about, it also fails when an exchange goes on for long after its limit, and when an error shows
+//! a secret.
 //!
 //! # The sweep
 //!
-//! The groups `plain`, `tls`, `http2` and `keep_alive` each hold checks that cut a sign-in after one byte after the other, in
-//! both directions, with FIN and with RST. Whatever the cut, there has to be an error of a kind that is worth another try,
-//! or the whole answer; one request and no second; no error that says "not sent" of a request that the server got; and
-//! the next sign-in has to work. Others let the connection fall silent in the same places, or in those that differ: then it is
-//! a `Timeout`, by the deadline. They take some seconds, and print what they counted in a line that begins with `sweep |`,
-//! a row of [`SweepReport`]. With TLS they leave out a part of the bytes, unless the environment says
-//! `POINT_AUTH_SWEEP=all`. As functions they are [`sweep()`] and [`sweep_silence`].
+//! The groups `plain`, `tls`, `http2` and `keep_alive` each hold checks that cut a sign-in after
+//! one byte after the other, in both directions, with FIN and with RST. Whatever the cut, there has
+//! to be an error of a kind that is worth another try, or the whole answer; one request and no
+//! second; no error that says "not sent" of a request that the server got; and the next sign-in has
+//! to work. Others let the connection fall silent in the same places, or in those that differ: then
+//! it is a `Timeout`, by the deadline. They take some seconds, and print what they counted in a
+//! line that begins with `sweep |`, a row of [`SweepReport`]. With TLS they leave out a part of the
+//! bytes, unless the environment says `POINT_AUTH_SWEEP=all`. As functions they are [`sweep()`] and
+//! [`sweep_silence`].
 //!
 //! # As values
 //!

@@ -1,4 +1,5 @@
-//! An HTTP proxy on loopback that tunnels by CONNECT (RFC 9110, section 9.3.6) and keeps a record of what it saw.
+//! An HTTP proxy on loopback that tunnels by CONNECT (RFC 9110, section 9.3.6) and keeps a record
+//! of what it saw.
 
 mod record;
 mod tunnel;
@@ -50,7 +51,8 @@ impl fmt::Debug for ProxyBehavior {
 
 /// What the connections of a proxy have in common.
 struct Shared {
-    /// The one right value of `Proxy-Authorization`, if credentials are asked for: base64 of `username:password`.
+    /// The one right value of `Proxy-Authorization`, if credentials are asked for: base64 of
+    /// `username:password`.
     credentials: Option<String>,
     routes: HashMap<String, SocketAddr>,
     behavior: ProxyBehavior,
@@ -67,7 +69,8 @@ pub struct ConnectProxyBuilder {
 }
 
 impl ConnectProxyBuilder {
-    /// Answers 407 to whoever does not show these (Basic, RFC 7617). Without this the proxy asks for none.
+    /// Answers 407 to whoever does not show these (Basic, RFC 7617). Without this the proxy asks
+    /// for none.
     pub fn credentials(mut self, username: impl Into<String>, password: impl Into<String>) -> Self {
         self.credentials = Some((username.into(), password.into()));
         self
@@ -122,8 +125,8 @@ impl fmt::Debug for ConnectProxyBuilder {
 
 /// A running CONNECT proxy on loopback, on a thread of its own; dropping it stops it.
 ///
-/// It tunnels to the names it was given and to loopback addresses, and refuses everything else with 403, so a client
-/// that is configured wrongly reaches nothing.
+/// It tunnels to the names it was given and to loopback addresses, and refuses everything else with
+/// 403, so a client that is configured wrongly reaches nothing.
 pub struct ConnectProxy {
     record: Arc<Record>,
     server: ServerThread,
@@ -147,7 +150,8 @@ impl ConnectProxy {
         format!("http://{}", self.addr())
     }
 
-    /// Its URL with `userinfo` (already percent-encoded where need be): `http://userinfo@127.0.0.1:49152`.
+    /// Its URL with `userinfo` (already percent-encoded where need be):
+    /// `http://userinfo@127.0.0.1:49152`.
     #[must_use]
     pub fn url_with_userinfo(&self, userinfo: &str) -> String {
         format!("http://{userinfo}@{}", self.addr())
@@ -177,14 +181,15 @@ impl ConnectProxy {
         self.record.read(|tallies| tallies.connections)
     }
 
-    /// How many requests there were that were no CONNECT: somebody sent the proxy plaintext to forward. They get a 405.
+    /// How many requests there were that were no CONNECT: somebody sent the proxy plaintext to
+    /// forward. They get a 405.
     #[must_use]
     pub fn other_requests(&self) -> usize {
         self.record.read(|tallies| tallies.other_requests)
     }
 
-    /// Whether `needle` passed through the proxy in the clear: in a request's head or in the first 64 KiB of a tunnel in
-    /// either direction.
+    /// Whether `needle` passed through the proxy in the clear: in a request's head or in the first
+    /// 64 KiB of a tunnel in either direction.
     #[must_use]
     pub fn saw(&self, needle: impl AsRef<[u8]>) -> bool {
         let needle = needle.as_ref();

@@ -47,7 +47,8 @@ struct Shared {
 
 /// A running emulator of the API on loopback. Dropping it stops it and closes its connections.
 ///
-/// All methods may be called from any thread, and from async code: they do not block, the ones named `wait_` aside.
+/// All methods may be called from any thread, and from async code: they do not block, the ones
+/// named `wait_` aside.
 pub struct Emulator {
     shared: Arc<Shared>,
     authority: CertificateAuthority,
@@ -56,8 +57,8 @@ pub struct Emulator {
 
 /// Where it is, and whom to trust.
 impl Emulator {
-    /// Starts to set an emulator up. Without further ado it is plain HTTP/1.1 and HTTP/2 on a free port of 127.0.0.1,
-    /// and knows no user.
+    /// Starts to set an emulator up. Without further ado it is plain HTTP/1.1 and HTTP/2 on a free
+    /// port of 127.0.0.1, and knows no user.
     pub fn builder() -> EmulatorBuilder {
         EmulatorBuilder::new()
     }
@@ -71,8 +72,8 @@ impl Emulator {
         })
     }
 
-    /// The base URL with another name for the host, for instance `localhost` or one that a proxy maps. The port is the
-    /// emulator's.
+    /// The base URL with another name for the host, for instance `localhost` or one that a proxy
+    /// maps. The port is the emulator's.
     #[must_use]
     pub fn base_url_for(&self, host: &str) -> String {
         let scheme = if self.shared.tls.is_some() { "https" } else { "http" };
@@ -121,12 +122,14 @@ impl Emulator {
 
 /// What goes wrong.
 impl Emulator {
-    /// Adds a fault to the script, for the next request that nothing before it in the script applies to.
+    /// Adds a fault to the script, for the next request that nothing before it in the script
+    /// applies to.
     pub fn push_fault(&self, fault: Fault) {
         lock(&self.shared.script).push(None, fault);
     }
 
-    /// Adds a fault for the next request of this operation. An operation's own faults come before those for any.
+    /// Adds a fault for the next request of this operation. An operation's own faults come before
+    /// those for any.
     pub fn push_fault_for(&self, operation: Operation, fault: Fault) {
         lock(&self.shared.script).push(Some(operation), fault);
     }
@@ -146,14 +149,15 @@ impl Emulator {
         lock(&self.shared.script).clear();
     }
 
-    /// How many requests the script still has faults for (those that always apply not counted): 0 shows that a test
-    /// met all that it wrote down.
+    /// How many requests the script still has faults for (those that always apply not counted): 0
+    /// shows that a test met all that it wrote down.
     #[must_use]
     pub fn pending_faults(&self) -> usize {
         lock(&self.shared.script).pending()
     }
 
-    /// Makes an access token or a refresh token worthless at once; false if the emulator never gave it out.
+    /// Makes an access token or a refresh token worthless at once; false if the emulator never gave
+    /// it out.
     pub fn revoke(&self, token: &str) -> bool {
         lock(&self.shared.api.accounts).revoke(token)
     }
@@ -224,8 +228,8 @@ impl Emulator {
         self.shared.record.read(|tallies| tallies.failed_handshakes)
     }
 
-    /// How many bytes clients sent, over all connections; with TLS those inside it. Zero means that no client said
-    /// anything at all.
+    /// How many bytes clients sent, over all connections; with TLS those inside it. Zero means that
+    /// no client said anything at all.
     #[must_use]
     pub fn bytes_received(&self) -> u64 {
         self.shared.record.read(|tallies| tallies.bytes)
@@ -243,7 +247,8 @@ impl Emulator {
         self.shared.record.wait(timeout, |tallies| tallies.accepted >= count)
     }
 
-    /// Waits until `count` connections have been closed, by whichever side; false if they were not within `timeout`.
+    /// Waits until `count` connections have been closed, by whichever side; false if they were not
+    /// within `timeout`.
     #[must_use]
     pub fn wait_for_closed_connections(&self, count: usize, timeout: Duration) -> bool {
         self.shared.record.wait(timeout, |tallies| tallies.closed >= count)

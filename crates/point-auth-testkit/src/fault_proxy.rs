@@ -1,4 +1,5 @@
-//! A TCP proxy on loopback that makes the way to a server slow, narrow or short, in either direction, to the byte.
+//! A TCP proxy on loopback that makes the way to a server slow, narrow or short, in either
+//! direction, to the byte.
 
 mod faults;
 mod link;
@@ -36,10 +37,12 @@ struct ToCome {
     all: LinkFaults,
 }
 
-/// A TCP proxy on a free port of 127.0.0.1, on a thread of its own; dropping it stops it and closes its connections.
+/// A TCP proxy on a free port of 127.0.0.1, on a thread of its own; dropping it stops it and closes
+/// its connections.
 ///
-/// It knows nothing of what it carries, so TLS passes through it with the server's own certificate. Without further ado
-/// everything passes as it came; faults are added for the next connection or for all of them:
+/// It knows nothing of what it carries, so TLS passes through it with the server's own certificate.
+/// Without further ado everything passes as it came; faults are added for the next connection or
+/// for all of them:
 ///
 /// ```
 /// use std::time::Duration;
@@ -65,12 +68,12 @@ pub struct FaultProxy {
 
 /// What it does.
 impl FaultProxy {
-    /// Starts a proxy to `target`, which must be on loopback; it listens when this returns. Nobody has to listen at
-    /// `target` yet: each connection makes its own, and is reset if it cannot.
+    /// Starts a proxy to `target`, which must be on loopback; it listens when this returns. Nobody
+    /// has to listen at `target` yet: each connection makes its own, and is reset if it cannot.
     ///
     /// # Errors
-    /// [`Error::Listen`] or [`Error::Thread`] if the system has no port or no thread left, and [`Error::NotLoopback`] if
-    /// `target` is another machine.
+    /// [`Error::Listen`] or [`Error::Thread`] if the system has no port or no thread left, and
+    /// [`Error::NotLoopback`] if `target` is another machine.
     pub fn start(target: SocketAddr) -> Result<Self, Error> {
         if !target.ip().is_loopback() {
             return Err(Error::NotLoopback(target.ip()));
@@ -101,30 +104,34 @@ impl FaultProxy {
         self.shared.target
     }
 
-    /// Adds faults for the next connection that nothing added before is for. They come before those for all.
+    /// Adds faults for the next connection that nothing added before is for. They come before those
+    /// for all.
     pub fn push_faults(&self, faults: LinkFaults) {
         lock(&self.shared.to_come).next.push_back(faults);
     }
 
-    /// How many connections there still are pushed faults for: 0 shows that a test met all that it wrote down.
+    /// How many connections there still are pushed faults for: 0 shows that a test met all that it
+    /// wrote down.
     #[must_use]
     pub fn pending_faults(&self) -> usize {
         lock(&self.shared.to_come).next.len()
     }
 
-    /// Gives all connections these faults in place of what they had: those to come, and at once those that are open.
+    /// Gives all connections these faults in place of what they had: those to come, and at once
+    /// those that are open.
     pub fn set_faults(&self, faults: LinkFaults) {
         lock(&self.shared.to_come).all = faults;
         self.set_faults_of_open_connections(faults);
     }
 
-    /// Gives the connections that are open now these faults in place of what they had. The bytes of [`Flow::cut_after`]
-    /// count from now.
+    /// Gives the connections that are open now these faults in place of what they had. The bytes of
+    /// [`Flow::cut_after`] count from now.
     pub fn set_faults_of_open_connections(&self, faults: LinkFaults) {
         self.shared.open.send_modify(|open| *open = faults);
     }
 
-    /// From now on everything passes, on connections that are open and those to come. What was lost stays lost.
+    /// From now on everything passes, on connections that are open and those to come. What was lost
+    /// stays lost.
     pub fn clear_faults(&self) {
         lock(&self.shared.to_come).next.clear();
         self.set_faults(LinkFaults::new());
@@ -181,22 +188,22 @@ impl FaultProxy {
         self.shared.record.wait(timeout, |tallies| tallies.links.len() >= count)
     }
 
-    /// Waits until `count` connections have been closed on both sides, by whomever; false if they were not within
-    /// `timeout`.
+    /// Waits until `count` connections have been closed on both sides, by whomever; false if they
+    /// were not within `timeout`.
     #[must_use]
     pub fn wait_for_closed_connections(&self, count: usize, timeout: Duration) -> bool {
         self.shared.record.wait(timeout, |tallies| tallies.closed >= count)
     }
 
-    /// Waits until `count` connections have been cut; false if they were not within `timeout`. By then the client's
-    /// system has been told.
+    /// Waits until `count` connections have been cut; false if they were not within `timeout`. By
+    /// then the client's system has been told.
     #[must_use]
     pub fn wait_for_cuts(&self, count: usize, timeout: Duration) -> bool {
         self.shared.record.wait(timeout, |tallies| tallies.cuts >= count)
     }
 
-    /// Waits until `count` bytes have been passed on in this direction, over all connections; false if they were not
-    /// within `timeout`.
+    /// Waits until `count` bytes have been passed on in this direction, over all connections; false
+    /// if they were not within `timeout`.
     #[must_use]
     pub fn wait_for_bytes(&self, direction: Direction, count: u64, timeout: Duration) -> bool {
         self.shared.record.wait(timeout, |tallies| tallies.passed.of(direction) >= count)

@@ -1,12 +1,14 @@
 //! An emulator of the PointServices sign-in API on loopback, for tests of whatever talks to it.
 //!
-//! It is a real HTTP/1.1 and HTTP/2 server on a free port of 127.0.0.1, plain or with real TLS, on a thread of its own. It
-//! behaves as the API does, lives by a clock that a test can turn, counts what reaches it, and misbehaves on command.
-//! The emulator stands on nothing but the published wire format: it shares no code with the `point-auth` client crates, so a mistake
-//! of theirs is not repeated here.
+//! It is a real HTTP/1.1 and HTTP/2 server on a free port of 127.0.0.1, plain or with real TLS, on
+//! a thread of its own. It behaves as the API does, lives by a clock that a test can turn, counts
+//! what reaches it, and misbehaves on command. The emulator stands on nothing but the published
+//! wire format: it shares no code with the `point-auth` client crates, so a mistake of theirs is
+//! not repeated here.
 //!
-//! It is not a mock: whatever HTTP client a test uses is the one that runs in production, sockets, TLS and all. And it is
-//! not for production: its authority, its tokens and its users are worth nothing outside the process.
+//! It is not a mock: whatever HTTP client a test uses is the one that runs in production, sockets,
+//! TLS and all. And it is not for production: its authority, its tokens and its users are worth
+//! nothing outside the process.
 //!
 //! # A walkthrough
 //!
@@ -69,13 +71,16 @@
 //!
 //! - [`Certificate`]: the bad certificates a client has to refuse, and
 //!   [`require_client_certificate`](EmulatorBuilder::require_client_certificate) for mutual TLS.
-//! - [`RawServer`]: a TCP server that keeps still, talks nonsense or hangs up; as the target of a redirect it shows that
-//!   not a byte arrived.
+//! - [`RawServer`]: a TCP server that keeps still, talks nonsense or hangs up; as the target of a
+//!   redirect it shows that not a byte arrived.
 //! - [`ClosedPort`]: an address that refuses connections.
-//! - [`ConnectProxy`]: an HTTP proxy with or without credentials, which can tell whether a secret passed in the clear.
-//! - [`FaultProxy`]: a TCP proxy that makes the way to any server slow, narrow or short, to the byte.
+//! - [`ConnectProxy`]: an HTTP proxy with or without credentials, which can tell whether a secret
+//!   passed in the clear.
+//! - [`FaultProxy`]: a TCP proxy that makes the way to any server slow, narrow or short, to the
+//!   byte.
 //! - [`CertificateAuthority`]: throw-away certificates for servers of your own.
-//! - `point-auth-emulator`: the emulator as a program, for other languages and for trying things out by hand.
+//! - `point-auth-emulator`: the emulator as a program, for other languages and for trying things
+//!   out by hand.
 //!
 //! # How it reads the wire contract
 //!
@@ -91,9 +96,10 @@
 //! | any other path | 404 |
 //! | anything with a body over 1 MiB | 413 `request_too_large`; it is not recorded, and takes no fault |
 //!
-//! Access tokens live for an hour. Refresh tokens live for 24 hours, rounded up to midnight US Eastern time, and may be
-//! used any number of times. Tokens are unpredictable, look like the real ones (an RS256 JWT of about 900 bytes, an opaque
-//! string of 200), and are looked up, not verified: the signature of the JWT is random.
+//! Access tokens live for an hour. Refresh tokens live for 24 hours, rounded up to midnight US
+//! Eastern time, and may be used any number of times. Tokens are unpredictable, look like the real
+//! ones (an RS256 JWT of about 900 bytes, an opaque string of 200), and are looked up, not
+//! verified: the signature of the JWT is random.
 //!
 //! The tokens that are good at once take up at most 64 MiB of each kind, which is more than 50,000
 //! sign-ins. Beyond that the oldest end early.
@@ -103,9 +109,10 @@
 //! - `aws-lc-rs` (on by default), `ring` (off): the crypto provider for TLS and certificates. One
 //!   of them has to be on; with both, aws-lc-rs does TLS. Turn on the one that the program under
 //!   test uses.
-//! - `virtual-time` (off): [`VirtualTime`], one clock for a session, for those who wait for it and for the emulator.
-//! - `conformance` (off): the suite that holds any transport against the contract of `point-auth-transport`, and the only
-//!   part of this crate that depends on the others.
+//! - `virtual-time` (off): [`VirtualTime`], one clock for a session, for those who wait for it and
+//!   for the emulator.
+//! - `conformance` (off): the suite that holds any transport against the contract of
+//!   `point-auth-transport`, and the only part of this crate that depends on the others.
 //!
 //! TLS is rustls with an explicit crypto provider; the process default is neither used nor set.
 //! rustls panics where that default is asked for and two providers are compiled in. So a test of a

@@ -1,4 +1,5 @@
-//! A TCP server that knows nothing of HTTP: it keeps still, sends what it is told, or hangs up, and counts.
+//! A TCP server that knows nothing of HTTP: it keeps still, sends what it is told, or hangs up, and
+//! counts.
 
 use std::fmt;
 use std::io;
@@ -19,7 +20,8 @@ use crate::watched::Watched;
 #[derive(Clone)]
 #[non_exhaustive]
 pub enum RawBehavior {
-    /// Accepts and reads, and never says a word: a server that hangs before TLS, or instead of HTTP.
+    /// Accepts and reads, and never says a word: a server that hangs before TLS, or instead of
+    /// HTTP.
     Silent,
     /// Sends these bytes at once, then reads until the client closes.
     Send(Bytes),
@@ -120,7 +122,8 @@ impl RawServer {
         self.record.wait(timeout, |tallies| tallies.bytes >= count)
     }
 
-    /// Waits until `count` connections have been closed, by whichever side; false if they were not within `timeout`.
+    /// Waits until `count` connections have been closed, by whichever side; false if they were not
+    /// within `timeout`.
     #[must_use]
     pub fn wait_for_closed_connections(&self, count: usize, timeout: Duration) -> bool {
         self.record.wait(timeout, |tallies| tallies.closed >= count)

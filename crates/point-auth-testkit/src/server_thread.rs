@@ -1,5 +1,6 @@
-//! A listener on loopback with a thread and a runtime of its own, stopped when dropped. A thread of its own keeps the
-//! servers usable from blocking tests, from async ones on any runtime, and from `main`.
+//! A listener on loopback with a thread and a runtime of its own, stopped when dropped. A thread of
+//! its own keeps the servers usable from blocking tests, from async ones on any runtime, and from
+//! `main`.
 
 use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -62,7 +63,8 @@ impl Drop for ServerThread {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // A panic of the server's thread has been reported by the panic hook; a second one here would abort.
+            // A panic of the server's thread has been reported by the panic hook; a second one here
+            // would abort.
             let _ = thread.join();
         }
     }
@@ -76,7 +78,8 @@ where
     loop {
         match listener.accept().await {
             Ok((tcp, _)) => {
-                // An answer of two small writes must not wait for the client's delayed acknowledgement.
+                // An answer of two small writes must not wait for the client's delayed
+                // acknowledgement.
                 let _ = tcp.set_nodelay(true);
                 tokio::spawn(serve(tcp));
             }
@@ -86,7 +89,8 @@ where
     }
 }
 
-/// Locks a mutex whose content is consistent even if a holder panicked: every critical section here is one assignment.
+/// Locks a mutex whose content is consistent even if a holder panicked: every critical section here
+/// is one assignment.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -13,10 +13,11 @@ use point_auth_transport::{Runtime, Task};
 use crate::emulator::Clock;
 use crate::server_thread::lock;
 
-/// A [`Runtime`] whose time passes when a test says so, for async and for blocking sessions. Clones are handles to the same time.
+/// A [`Runtime`] whose time passes when a test says so, for async and for blocking sessions. Clones
+/// are handles to the same time.
 ///
-/// Its wall clock is an emulator's, so that tokens end there when they end here. Sockets stay real: what they take, and what they
-/// time out after, is not this time.
+/// Its wall clock is an emulator's, so that tokens end there when they end here. Sockets stay real:
+/// what they take, and what they time out after, is not this time.
 #[derive(Clone)]
 pub struct VirtualTime {
     clock: Clock,
@@ -32,7 +33,8 @@ struct State {
 }
 
 impl VirtualTime {
-    /// Stops this clock and goes on with it. Tasks are those of `tasks`, such as the runtime that the sessions would have without this.
+    /// Stops this clock and goes on with it. Tasks are those of `tasks`, such as the runtime that
+    /// the sessions would have without this.
     #[must_use]
     pub fn new(clock: &Clock, tasks: impl Runtime) -> Self {
         clock.stop();
@@ -47,7 +49,8 @@ impl VirtualTime {
         self.advance_monotonic(by);
     }
 
-    /// Lets so much time pass on the wall alone, as while the machine is suspended. Nobody is woken by it.
+    /// Lets so much time pass on the wall alone, as while the machine is suspended. Nobody is woken
+    /// by it.
     pub fn suspend(&self, by: Duration) {
         self.clock.advance(by);
     }
@@ -69,7 +72,8 @@ impl VirtualTime {
         lock(&self.state).sleepers.keys().next().map(|(until, _)| *until)
     }
 
-    /// Lets time pass until the first of those who sleep is woken, such as one who waits to try again. Whether there was one.
+    /// Lets time pass until the first of those who sleep is woken, such as one who waits to try
+    /// again. Whether there was one.
     pub fn advance_to_next_wake(&self) -> bool {
         let Some(until) = self.next_wake() else { return false };
         self.advance(until.saturating_sub(self.now().monotonic));

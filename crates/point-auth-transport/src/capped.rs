@@ -12,8 +12,8 @@ const FIRST_CAPACITY: usize = 2048;
 
 /// Collects a response body up to a limit.
 ///
-/// Memory grows with what has arrived, never on the word of a `Content-Length`, and every buffer that is outgrown is
-/// wiped.
+/// Memory grows with what has arrived, never on the word of a `Content-Length`, and every buffer
+/// that is outgrown is wiped.
 #[derive(Debug)]
 pub struct CappedBody {
     bytes: Buffer,
@@ -29,7 +29,8 @@ impl CappedBody {
     /// Adds what has arrived.
     ///
     /// # Errors
-    /// [`TransportErrorKind::TooLarge`] when the body is now longer than the limit. Stop reading then.
+    /// [`TransportErrorKind::TooLarge`] when the body is now longer than the limit. Stop reading
+    /// then.
     pub fn push(&mut self, chunk: &[u8]) -> Result<(), TransportError> {
         if chunk.len() > self.limit - self.bytes.0.len() {
             return Err(TransportError::new(TransportErrorKind::TooLarge));
@@ -41,7 +42,8 @@ impl CappedBody {
     /// Reads all of `reader`, and at most one byte past the limit.
     ///
     /// # Errors
-    /// [`TransportErrorKind::TooLarge`] past the limit, and whatever `failed` makes of an error of `reader`.
+    /// [`TransportErrorKind::TooLarge`] past the limit, and whatever `failed` makes of an error of
+    /// `reader`.
     pub fn read_from(
         mut self,
         reader: &mut impl Read,

@@ -1,4 +1,5 @@
-//! Causes of causes: finding what matters in an HTTP client's error, and copying it without what must not be told.
+//! Causes of causes: finding what matters in an HTTP client's error, and copying it without what
+//! must not be told.
 
 use std::error::Error;
 use std::fmt;
@@ -8,8 +9,8 @@ use crate::TransportErrorKind;
 
 /// An error and its causes, outermost first, including those that hide inside an [`io::Error`].
 ///
-/// `io::Error::source` skips the error it wraps and answers that one's source, so a TLS failure inside of it is
-/// otherwise never seen.
+/// `io::Error::source` skips the error it wraps and answers that one's source, so a TLS failure
+/// inside of it is otherwise never seen.
 #[derive(Clone, Debug)]
 pub struct Chain<'a> {
     next: Option<&'a (dyn Error + 'static)>,
@@ -82,8 +83,8 @@ fn is_tls(error: &(dyn Error + 'static)) -> bool {
     }
     #[cfg(feature = "native-tls")]
     if let Some(error) = error.downcast_ref::<native_tls::Error>() {
-        // A connection that breaks off during the handshake is wrapped in one of these too, and a plain end has no other
-        // sign than its words in OpenSSL.
+        // A connection that breaks off during the handshake is wrapped in one of these too, and a
+        // plain end has no other sign than its words in OpenSSL.
         let broke_off = Chain::new(error).any(|cause| cause.is::<io::Error>())
             || error.to_string() == "unexpected EOF";
         return !broke_off;
@@ -94,16 +95,17 @@ fn is_tls(error: &(dyn Error + 'static)) -> bool {
 
 /// A copy of an error's chain that repeats only what is known to be harmless.
 ///
-/// Kept are the words of the operating system, of the TLS library and the names of I/O error kinds. What an HTTP client
-/// says is left out, since it may quote a URL, a header or what the server sent; the kind of the
-/// [`TransportError`](crate::TransportError) says as much.
+/// Kept are the words of the operating system, of the TLS library and the names of I/O error kinds.
+/// What an HTTP client says is left out, since it may quote a URL, a header or what the server
+/// sent; the kind of the [`TransportError`](crate::TransportError) says as much.
 #[derive(Clone, Debug)]
 pub struct ScrubbedError {
     message: String,
     source: Option<Box<ScrubbedError>>,
 }
 
-/// No message of an operating system or TLS library comes near this; text of a hostile peer in it could.
+/// No message of an operating system or TLS library comes near this; text of a hostile peer in it
+/// could.
 const MAX_MESSAGE_CHARS: usize = 300;
 
 impl ScrubbedError {

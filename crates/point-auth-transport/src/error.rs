@@ -14,11 +14,12 @@ use crate::reason::{Route, Text, TransportErrorReason};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TransportErrorKind {
-    /// No connection: the name is unknown, the server refused, or the proxy did. Worth another try later.
+    /// No connection: the name is unknown, the server refused, or the proxy did. Worth another try
+    /// later.
     Connect,
-    /// TLS failed: a certificate is not trusted, has expired or names another host, or the two sides
-    /// have no version in common. Another try fails the same way until something is changed, so it is
-    /// not retryable.
+    /// TLS failed: a certificate is not trusted, has expired or names another host, or the two
+    /// sides have no version in common. Another try fails the same way until something is changed,
+    /// so it is not retryable.
     Tls,
     /// A limit in time was reached. Worth another try later.
     Timeout,
@@ -41,8 +42,8 @@ impl TransportErrorKind {
 /// There is no response. Says why, and whether the request may have been sent.
 ///
 /// `Display` names the reason, and the host and port of the server or of the proxy, never a path or
-/// userinfo. The [`source`](Error::source) explains more where the transport knows more. It holds no
-/// body, no header value and no URL with a password in it; the adapters of this project
+/// userinfo. The [`source`](Error::source) explains more where the transport knows more. It holds
+/// no body, no header value and no URL with a password in it; the adapters of this project
 /// [scrub](ScrubbedError) what their client says.
 #[derive(Clone, Debug)]
 pub struct TransportError {
@@ -64,8 +65,8 @@ impl TransportError {
 
     /// Says that no byte of the request body can have reached the server.
     ///
-    /// Say it only where it is certain. A sign-in that was never sent is tried again at once; one that
-    /// was may have counted against the account.
+    /// Say it only where it is certain. A sign-in that was never sent is tried again at once; one
+    /// that was may have counted against the account.
     #[must_use]
     pub fn not_sent(mut self) -> Self {
         self.may_have_been_sent = false;

@@ -1,9 +1,12 @@
-//! How point-auth sends a request: the contract that every transport keeps, and what the adapters share.
+//! How point-auth sends a request: the contract that every transport keeps, and what the adapters
+//! share.
 //!
-//! A transport takes an [`http::Request`] with a [`SecretBody`](point_auth_core::SecretBody), sends it once, and hands back
-//! the whole [`http::Response`]. It is [`AsyncTransport`], [`BlockingTransport`] or both. This crate has no HTTP client in it:
-//! `point-auth-reqwest`, `point-auth-ureq` and `point-auth-hyper` have one each, and yours may be the fourth. Nor does it
-//! know anything of signing in, or try anything twice; that is the business of `point-auth-core` and `point-auth`.
+//! A transport takes an [`http::Request`] with a [`SecretBody`](point_auth_core::SecretBody), sends
+//! it once, and hands back the whole [`http::Response`]. It is [`AsyncTransport`],
+//! [`BlockingTransport`] or both. This crate has no HTTP client in it: `point-auth-reqwest`,
+//! `point-auth-ureq` and `point-auth-hyper` have one each, and yours may be the fourth. Nor does it
+//! know anything of signing in, or try anything twice; that is the business of `point-auth-core`
+//! and `point-auth`.
 //!
 //! # A transport of your own
 //!
@@ -68,31 +71,39 @@
 //!
 //! # The contract
 //!
-//! A request of this API holds a password, and an answer holds tokens. A wrong password that is sent twice may lock an account.
-//! So a transport keeps nine rules, and `point-auth-testkit` has the servers that show whether it does:
+//! A request of this API holds a password, and an answer holds tokens. A wrong password that is
+//! sent twice may lock an account. So a transport keeps nine rules, and `point-auth-testkit` has
+//! the servers that show whether it does:
 //!
 //! 1. **No redirects.** It follows none and hands 3xx back. The body never reaches a second host.
-//! 2. **Once.** It sends the request once: no silent resend on a stale connection, on HTTP/2's GOAWAY, or by a retry layer.
-//! 3. **Bounded.** It stops reading at [`max_response_bytes`](SendLimits::max_response_bytes), counted after any decoding, and
-//!    allocates nothing on the word of a `Content-Length`. Decompression is off.
-//! 4. **In time.** It ends by [`total_timeout`](SendLimits::total_timeout), which covers name look-up, connect, TLS, sending and
-//!    the whole body; and the connection stands by [`connect_timeout`](SendLimits::connect_timeout).
+//! 2. **Once.** It sends the request once: no silent resend on a stale connection, on HTTP/2's
+//!    GOAWAY, or by a retry layer.
+//! 3. **Bounded.** It stops reading at [`max_response_bytes`](SendLimits::max_response_bytes),
+//!    counted after any decoding, and allocates nothing on the word of a `Content-Length`.
+//!    Decompression is off.
+//! 4. **In time.** It ends by [`total_timeout`](SendLimits::total_timeout), which covers name
+//!    look-up, connect, TLS, sending and the whole body; and the connection stands by
+//!    [`connect_timeout`](SendLimits::connect_timeout).
 //! 5. **Every status is a response.** 400, 403 and 500 are not errors of the transport.
-//! 6. **Failures have a kind.** They are a [`TransportErrorKind`], alike for all transports, and say whether the request
-//!    [may have been sent](TransportError::may_have_been_sent). An answer from another URL than the request's is
-//!    [`Protocol`](TransportErrorKind::Protocol).
-//! 7. **No leaks.** No body, no header value and no userinfo in `Debug`, `Display`, `source()` or logs.
+//! 6. **Failures have a kind.** They are a [`TransportErrorKind`], alike for all transports, and
+//!    say whether the request [may have been sent](TransportError::may_have_been_sent). An answer
+//!    from another URL than the request's is [`Protocol`](TransportErrorKind::Protocol).
+//! 7. **No leaks.** No body, no header value and no userinfo in `Debug`, `Display`, `source()` or
+//!    logs.
 //! 8. **Proxies alike.** [`ProxySettings`] says which proxy is used, for all transports the same.
-//! 9. **No stale connections.** Idle ones are kept for at most [5 seconds](LONGEST_IDLE): an hourly caller must not meet one that the server is
-//!    about to close, since nothing is sent twice.
+//! 9. **No stale connections.** Idle ones are kept for at most [5 seconds](LONGEST_IDLE): an hourly
+//!    caller must not meet one that the server is about to close, since nothing is sent twice.
 //!
 //! # What the adapters share
 //!
-//! - [`TransportSettings`], out of [`TlsSettings`] and [`ProxySettings`]: what they are built from, and [`SettingsError`].
+//! - [`TransportSettings`], out of [`TlsSettings`] and [`ProxySettings`]: what they are built from,
+//!   and [`SettingsError`].
 //! - [`CappedBody`] reads a response; [`SentFlag`] knows whether a request body was asked for.
 //! - [`TransportError::classify`] looks into the causes of a client's error for its kind and its
-//!   [reason](TransportErrorReason), and [`TransportError::with_route`] names host and port. [`Chain`]
-//!   lists all causes, and [`ScrubbedError`] is a copy that repeats only what is harmless. [`check_head`] refuses what no adapter should send, and takes out what is the connection's.
+//!   [reason](TransportErrorReason), and [`TransportError::with_route`] names host and port.
+//!   [`Chain`] lists all causes, and [`ScrubbedError`] is a copy that repeats only what is
+//!   harmless. [`check_head`] refuses what no adapter should send, and takes out what is the
+//!   connection's.
 //! - [`Runtime`] is how time passes and tasks run where a session is kept going.
 //! - `OnceBody`, `read_capped` and `with_deadlines` are for clients on `http-body` and tokio.
 //!
@@ -103,8 +114,10 @@
 //! - `rustls`: TLS by rustls with the platform's trust store, and without a crypto provider.
 //! - `aws-lc-rs`: aws-lc-rs as the crypto provider of rustls; turns on `rustls`.
 //! - `ring`: ring as the crypto provider of rustls, where `aws-lc-rs` is off; turns on `rustls`.
-//! - `bundled-roots`: Mozilla's root certificates, compiled in, as a choice beside the platform's trust store (for rustls).
-//! - `native-tls`: the operating system's own TLS (OpenSSL on Linux, whose development files the build then needs).
+//! - `bundled-roots`: Mozilla's root certificates, compiled in, as a choice beside the platform's
+//!   trust store (for rustls).
+//! - `native-tls`: the operating system's own TLS (OpenSSL on Linux, whose development files the
+//!   build then needs).
 //! - `http-body`: a request body that goes out once, and capped reading of a response body.
 //! - `tokio`: the connect limit and the deadline.
 //!

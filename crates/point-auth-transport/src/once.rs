@@ -1,4 +1,5 @@
-//! For clients that speak `http_body`: a request body that goes out once, and capped reading of a response body.
+//! For clients that speak `http_body`: a request body that goes out once, and capped reading of a
+//! response body.
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -12,11 +13,11 @@ use crate::{CappedBody, ScrubbedError, SentFlag, TransportError};
 
 /// A request body that can be taken once and cannot be cloned.
 ///
-/// A client cannot replay what it cannot clone: it can neither follow a 307 with the password nor send it again on a new
-/// connection. Its length is known, so it goes out with a `Content-Length`.
+/// A client cannot replay what it cannot clone: it can neither follow a 307 with the password nor
+/// send it again on a new connection. Its length is known, so it goes out with a `Content-Length`.
 ///
-/// Once the exchange is over, whether by a failure, its deadline or being dropped, a body that nobody has asked for yet is
-/// an error for whoever asks later.
+/// Once the exchange is over, whether by a failure, its deadline or being dropped, a body that
+/// nobody has asked for yet is an error for whoever asks later.
 #[derive(Debug)]
 pub struct OnceBody {
     body: Option<SecretBody>,
@@ -60,8 +61,8 @@ const FRAMES_AT_A_TIME: u32 = 64;
 /// Reads all of `body`, up to `limit` bytes, into memory that is wiped.
 ///
 /// # Errors
-/// [`TransportErrorKind::TooLarge`](crate::TransportErrorKind::TooLarge) past the limit, and whatever `failed` makes of an
-/// error of `body`.
+/// [`TransportErrorKind::TooLarge`](crate::TransportErrorKind::TooLarge) past the limit, and
+/// whatever `failed` makes of an error of `body`.
 pub async fn read_capped<B: Body>(
     body: B,
     limit: usize,

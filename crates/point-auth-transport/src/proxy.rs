@@ -16,8 +16,9 @@ use crate::SettingsError;
 
 /// Which proxy is used: the one that the environment names (the default), none, or this one.
 ///
-/// Only `http://` proxies are supported: they are asked to `CONNECT` and then see only TLS. Loopback hosts are never
-/// reached through a proxy, and nor is a plain `http://` URL. `Debug` shows no user name and no password.
+/// Only `http://` proxies are supported: they are asked to `CONNECT` and then see only TLS.
+/// Loopback hosts are never reached through a proxy, and nor is a plain `http://` URL. `Debug`
+/// shows no user name and no password.
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct ProxySettings {
@@ -36,9 +37,9 @@ enum Source {
 impl ProxySettings {
     /// The proxy that the environment names when the transport is built.
     ///
-    /// Read are, in this order, `https_proxy`, `HTTPS_PROXY`, `all_proxy` and `ALL_PROXY`; the first that is not empty
-    /// counts. `no_proxy`, or else `NO_PROXY`, lists what is reached without it: see
-    /// [`with_no_proxy`](Self::with_no_proxy).
+    /// Read are, in this order, `https_proxy`, `HTTPS_PROXY`, `all_proxy` and `ALL_PROXY`; the
+    /// first that is not empty counts. `no_proxy`, or else `NO_PROXY`, lists what is reached
+    /// without it: see [`with_no_proxy`](Self::with_no_proxy).
     pub fn from_environment() -> Self {
         Self::default()
     }
@@ -50,22 +51,23 @@ impl ProxySettings {
 
     /// This proxy, whatever the environment says, `NO_PROXY` included.
     ///
-    /// The form is `http://user:password@proxy.example:3128`. Without a scheme it is `http`, without a port it is 80; user
-    /// name and password are percent-decoded and may be left out.
+    /// The form is `http://user:password@proxy.example:3128`. Without a scheme it is `http`,
+    /// without a port it is 80; user name and password are percent-decoded and may be left out.
     ///
     /// # Errors
-    /// [`SettingsError::ProxyScheme`] for a scheme other than `http`, and [`SettingsError::ProxyUrl`] when the URL cannot be
-    /// understood.
+    /// [`SettingsError::ProxyScheme`] for a scheme other than `http`, and
+    /// [`SettingsError::ProxyUrl`] when the URL cannot be understood.
     pub fn url(url: &str) -> Result<Self, SettingsError> {
         Ok(Self { source: Source::Url(Proxy::parse(url, None)?), no_proxy: None })
     }
 
     /// Sets what is reached without the proxy, in place of what the environment lists.
     ///
-    /// The list is separated by commas or white space. `*` is everything. `example.com`, `.example.com` and
-    /// `*.example.com` are all that host and every host below it. An IP address (in brackets or not) is itself, and
-    /// `10.0.0.0/8` a whole network; names are not looked up for that. Each but a network may end in a `:port` and then
-    /// stands for that port alone. Case does not matter. An entry that is none of these stands for nothing.
+    /// The list is separated by commas or white space. `*` is everything. `example.com`,
+    /// `.example.com` and `*.example.com` are all that host and every host below it. An IP address
+    /// (in brackets or not) is itself, and `10.0.0.0/8` a whole network; names are not looked up
+    /// for that. Each but a network may end in a `:port` and then stands for that port alone. Case
+    /// does not matter. An entry that is none of these stands for nothing.
     pub fn with_no_proxy(mut self, list: &str) -> Self {
         self.no_proxy = Some(NoProxy::parse(list));
         self
@@ -74,13 +76,14 @@ impl ProxySettings {
     /// Reads the environment, if it counts, once.
     ///
     /// # Errors
-    /// [`SettingsError::Environment`] when a variable that counts is not Unicode, and as [`url`](Self::url) for what it
-    /// holds.
+    /// [`SettingsError::Environment`] when a variable that counts is not Unicode, and as
+    /// [`url`](Self::url) for what it holds.
     pub fn resolve(&self) -> Result<ProxyResolver, SettingsError> {
         self.resolve_with(|variable| env::var_os(variable))
     }
 
-    /// As [`resolve`](Self::resolve), with an environment of the caller's own: `lookup` answers the value of a variable.
+    /// As [`resolve`](Self::resolve), with an environment of the caller's own: `lookup` answers the
+    /// value of a variable.
     ///
     /// # Errors
     /// As [`resolve`](Self::resolve).
@@ -128,7 +131,8 @@ fn first_set(
     Ok(None)
 }
 
-/// Says for each request which proxy it goes through. Cheap to clone; `Debug` shows no user name and no password.
+/// Says for each request which proxy it goes through. Cheap to clone; `Debug` shows no user name
+/// and no password.
 #[derive(Clone)]
 pub struct ProxyResolver(Arc<Resolved>);
 
@@ -140,8 +144,8 @@ struct Resolved {
 impl ProxyResolver {
     /// The proxy for a request to `uri`, or none.
     ///
-    /// There is none for a plain `http` URL, for loopback (127.0.0.0/8, `::1`, `localhost` and every name below it), and for
-    /// what [`NO_PROXY`](ProxySettings::with_no_proxy) lists.
+    /// There is none for a plain `http` URL, for loopback (127.0.0.0/8, `::1`, `localhost` and
+    /// every name below it), and for what [`NO_PROXY`](ProxySettings::with_no_proxy) lists.
     pub fn proxy_for(&self, uri: &Uri) -> Option<&Proxy> {
         let proxy = self.0.proxy.as_ref()?;
         let host = uri.host()?;

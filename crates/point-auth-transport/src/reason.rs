@@ -1,5 +1,5 @@
-//! [`TransportErrorReason`]: what exactly went wrong, where a transport knows; and where the request
-//! was going.
+//! [`TransportErrorReason`]: what exactly went wrong, where a transport knows; and where the
+//! request was going.
 
 use std::error::Error;
 use std::fmt;

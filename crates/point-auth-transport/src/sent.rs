@@ -1,4 +1,5 @@
-//! [`SentFlag`]: whether anybody asked for the request body yet, and the way to see that nobody will any more.
+//! [`SentFlag`]: whether anybody asked for the request body yet, and the way to see that nobody
+//! will any more.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -7,11 +8,12 @@ const WAITING: u8 = 0;
 const ASKED: u8 = 1;
 const WITHDRAWN: u8 = 2;
 
-/// Whether the HTTP client has asked for the request body: until it does, no secret can have left the process.
+/// Whether the HTTP client has asked for the request body: until it does, no secret can have left
+/// the process.
 ///
-/// Every client asks for the body only once its connection stands, TLS included, so this also says when the connect limit
-/// has been kept. A client may still hold the body, in a task of its own, when the caller has given up;
-/// [`withdraw`](Self::withdraw) settles which of the two came first.
+/// Every client asks for the body only once its connection stands, TLS included, so this also says
+/// when the connect limit has been kept. A client may still hold the body, in a task of its own,
+/// when the caller has given up; [`withdraw`](Self::withdraw) settles which of the two came first.
 #[derive(Clone, Debug, Default)]
 pub struct SentFlag(Arc<AtomicU8>);
 
@@ -21,7 +23,8 @@ impl SentFlag {
         Self::default()
     }
 
-    /// Says that the body was asked for, and answers whether it may be handed out: not once it was withdrawn.
+    /// Says that the body was asked for, and answers whether it may be handed out: not once it was
+    /// withdrawn.
     pub fn raise(&self) -> bool {
         self.0.compare_exchange(WAITING, ASKED, Ordering::AcqRel, Ordering::Acquire)
             != Err(WITHDRAWN)

@@ -4,7 +4,8 @@ use crate::{ProxySettings, TlsSettings};
 
 /// What every adapter of ours is built from, the same for all.
 ///
-/// The default is what most want: TLS by rustls with the platform's trust store, and the proxy that the environment names.
+/// The default is what most want: TLS by rustls with the platform's trust store, and the proxy that
+/// the environment names.
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct TransportSettings {

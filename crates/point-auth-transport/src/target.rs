@@ -7,8 +7,9 @@ use http::{HeaderName, Method, Uri};
 
 use crate::{ScrubbedError, TransportError, TransportErrorKind};
 
-/// Headers that belong to the connection. The client writes its own; where clients let others through, a length that lies would
-/// cut the body, or leave half of it to be read as the next request.
+/// Headers that belong to the connection. The client writes its own; where clients let others
+/// through, a length that lies would cut the body, or leave half of it to be read as the next
+/// request.
 fn is_of_the_connection(name: &HeaderName) -> bool {
     matches!(
         name.as_str(),
@@ -26,14 +27,16 @@ fn is_of_the_connection(name: &HeaderName) -> bool {
     )
 }
 
-/// Refuses what HTTP clients disagree on, and takes out the headers that belong to the connection, such as `Host` and
-/// `Content-Length`.
+/// Refuses what HTTP clients disagree on, and takes out the headers that belong to the connection,
+/// such as `Host` and `Content-Length`.
 ///
-/// Refused are a URI that is not absolute or has userinfo in it, any scheme but `https`, or `http` to this machine (127.0.0.0/8,
-/// `::1`, `localhost`), `https` where there is no TLS, and the method `CONNECT`.
+/// Refused are a URI that is not absolute or has userinfo in it, any scheme but `https`, or `http`
+/// to this machine (127.0.0.0/8, `::1`, `localhost`), `https` where there is no TLS, and the method
+/// `CONNECT`.
 ///
 /// # Errors
-/// [`TransportErrorKind::Tls`] for `https` without TLS, and else [`TransportErrorKind::Other`]; nothing was sent.
+/// [`TransportErrorKind::Tls`] for `https` without TLS, and else [`TransportErrorKind::Other`];
+/// nothing was sent.
 pub fn check_head(head: &mut Parts, has_tls: bool) -> Result<(), TransportError> {
     check_target(&head.uri, has_tls)
         .and_then(|()| check_method(&head.method))

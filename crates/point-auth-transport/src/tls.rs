@@ -42,8 +42,9 @@ pub enum Roots {
 
 /// How TLS is done: which library, whom to trust, and who we are.
 ///
-/// The default is rustls (or native-tls where only that is compiled in), the platform's trust store, TLS 1.2 or 1.3, and
-/// no client certificate. `Debug` shows neither certificates nor the key.
+/// The default is rustls (or native-tls where only that is compiled in), the platform's trust
+/// store, TLS 1.2 or 1.3, and no client certificate. `Debug` shows neither certificates nor the
+/// key.
 #[derive(Clone, Default)]
 #[must_use]
 pub struct TlsSettings {
@@ -61,7 +62,8 @@ impl TlsSettings {
         Self::default()
     }
 
-    /// Chooses the TLS library. Without this it is rustls where that is compiled in, and else native-tls.
+    /// Chooses the TLS library. Without this it is rustls where that is compiled in, and else
+    /// native-tls.
     ///
     /// One that is not compiled in is refused when the transport is built.
     pub fn with_backend(mut self, backend: TlsBackend) -> Self {
@@ -75,11 +77,12 @@ impl TlsSettings {
         self
     }
 
-    /// Trusts these root certificates too: one or more, in PEM. What else the PEM holds is passed over.
+    /// Trusts these root certificates too: one or more, in PEM. What else the PEM holds is passed
+    /// over.
     ///
     /// # Errors
-    /// [`SettingsError::Certificate`] when there is none, or one that is no PEM. Whether each is a certificate at all shows
-    /// when the transport is built.
+    /// [`SettingsError::Certificate`] when there is none, or one that is no PEM. Whether each is a
+    /// certificate at all shows when the transport is built.
     pub fn with_extra_roots_pem(mut self, pem: &[u8]) -> Result<Self, SettingsError> {
         let certificates = certificates(pem)
             .map_err(|reason| SettingsError::Certificate { reason, source: None })?;
@@ -97,13 +100,14 @@ impl TlsSettings {
 
     /// Shows this certificate to servers that ask for one (mutual TLS).
     ///
-    /// `cert_chain_pem` holds our own certificate first and then those between it and the root. `key_pem` holds its private
-    /// key: PKCS#8, or with rustls also PKCS#1 and SEC1. The key kept here is wiped when the last clone of the settings
-    /// drops; the TLS library keeps a copy of its own for as long as the transport lives.
+    /// `cert_chain_pem` holds our own certificate first and then those between it and the root.
+    /// `key_pem` holds its private key: PKCS#8, or with rustls also PKCS#1 and SEC1. The key kept
+    /// here is wiped when the last clone of the settings drops; the TLS library keeps a copy of its
+    /// own for as long as the transport lives.
     ///
     /// # Errors
-    /// [`SettingsError::Identity`] when either is not there or no PEM. Whether they can be used, and belong together, shows
-    /// when the transport is built.
+    /// [`SettingsError::Identity`] when either is not there or no PEM. Whether they can be used,
+    /// and belong together, shows when the transport is built.
     pub fn with_identity_pem(
         mut self,
         cert_chain_pem: &[u8],
@@ -117,15 +121,17 @@ impl TlsSettings {
 
     /// Takes over a whole configuration: another crypto provider, FIPS, a verifier of one's own.
     ///
-    /// It decides about roots and identity, so that setting those here too is refused when the transport is built. What it
-    /// has for ALPN is replaced, on a clone, by what the adapter can speak.
+    /// It decides about roots and identity, so that setting those here too is refused when the
+    /// transport is built. What it has for ALPN is replaced, on a clone, by what the adapter can
+    /// speak.
     #[cfg(feature = "rustls")]
     pub fn with_rustls_config(mut self, config: Arc<rustls::ClientConfig>) -> Self {
         self.rustls_config = Some(config);
         self
     }
 
-    /// The TLS library that will do the work, of those compiled into this crate; `None` if there is none.
+    /// The TLS library that will do the work, of those compiled into this crate; `None` if there is
+    /// none.
     ///
     /// # Errors
     /// [`SettingsError::Unsupported`] when the one chosen is not compiled in.
@@ -133,10 +139,11 @@ impl TlsSettings {
         self.resolved_backend_of(&[TlsBackend::Rustls, TlsBackend::NativeTls])
     }
 
-    /// The TLS library that will do the work, of those in `available` that are compiled into this crate too; `None` if
-    /// there is none.
+    /// The TLS library that will do the work, of those in `available` that are compiled into this
+    /// crate too; `None` if there is none.
     ///
-    /// For adapters: another adapter in the same build may have turned on a library here that this one cannot use.
+    /// For adapters: another adapter in the same build may have turned on a library here that this
+    /// one cannot use.
     ///
     /// # Errors
     /// [`SettingsError::Unsupported`] when the one chosen, or the one that a configuration was

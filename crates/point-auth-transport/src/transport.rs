@@ -8,22 +8,25 @@ use point_auth_core::SecretBody;
 
 use crate::{SendLimits, TransportError};
 
-/// Sends one HTTP request without blocking, and keeps the nine rules of the [contract](crate#the-contract).
+/// Sends one HTTP request without blocking, and keeps the nine rules of the
+/// [contract](crate#the-contract).
 ///
-/// An implementation is marked `#[async_trait]`, so the trait can be used as `Arc<dyn AsyncTransport>`; the attribute is
-/// re-exported as [`point_auth_transport::async_trait`](crate::async_trait).
+/// An implementation is marked `#[async_trait]`, so the trait can be used as `Arc<dyn
+/// AsyncTransport>`; the attribute is re-exported as
+/// [`point_auth_transport::async_trait`](crate::async_trait).
 ///
 /// Dropping the future gives up on the exchange. The request may have been sent all the same.
 #[async_trait]
 pub trait AsyncTransport: Send + Sync {
     /// Sends `request` once and reads the whole response, within `limits`.
     ///
-    /// The URI is absolute, and the headers are complete but for those that belong to the connection (`Host`,
-    /// `Content-Length`). [`check_head`](crate::check_head) makes sure of that where an operation comes from elsewhere. Every status is a response, 3xx and 5xx included.
+    /// The URI is absolute, and the headers are complete but for those that belong to the
+    /// connection (`Host`, `Content-Length`). [`check_head`](crate::check_head) makes sure of that
+    /// where an operation comes from elsewhere. Every status is a response, 3xx and 5xx included.
     ///
     /// # Errors
-    /// A [`TransportError`] when there is no whole response within the limits. It says whether the request may have
-    /// reached the server.
+    /// A [`TransportError`] when there is no whole response within the limits. It says whether the
+    /// request may have reached the server.
     async fn send(
         &self,
         request: Request<SecretBody>,
@@ -31,15 +34,16 @@ pub trait AsyncTransport: Send + Sync {
     ) -> Result<Response<SecretBody>, TransportError>;
 }
 
-/// Sends one HTTP request on the calling thread, and keeps the nine rules of the [contract](crate#the-contract).
+/// Sends one HTTP request on the calling thread, and keeps the nine rules of the
+/// [contract](crate#the-contract).
 pub trait BlockingTransport: Send + Sync {
     /// Sends `request` once and reads the whole response, within `limits`.
     ///
     /// What [`AsyncTransport::send`] says of the request and of the response holds here too.
     ///
     /// # Errors
-    /// A [`TransportError`] when there is no whole response within the limits. It says whether the request may have
-    /// reached the server.
+    /// A [`TransportError`] when there is no whole response within the limits. It says whether the
+    /// request may have reached the server.
     fn send(
         &self,
         request: Request<SecretBody>,

@@ -7,8 +7,9 @@ use point_auth_transport::SentFlag;
 
 /// A request body that can be read once.
 ///
-/// ureq reads it when the connection stands and the headers are out. Of a body of known length it never reads past the end,
-/// except to send the body a second time: then there is an error in place of an empty body.
+/// ureq reads it when the connection stands and the headers are out. Of a body of known length it
+/// never reads past the end, except to send the body a second time: then there is an error in place
+/// of an empty body.
 pub(crate) struct OnceReader {
     body: SecretBody,
     position: usize,

@@ -82,7 +82,8 @@ pub(crate) fn time_left(details: &ConnectionDetails<'_>) -> Result<NextTimeout, 
     if timeout.after.is_zero() { Err(Error::Timeout(timeout.reason)) } else { Ok(timeout) }
 }
 
-/// A failed look-up has neither a kind nor a number of the operating system, so here is the one place to tell it.
+/// A failed look-up has neither a kind nor a number of the operating system, so here is the one
+/// place to tell it.
 fn unknown_host(error: Error) -> Error {
     match error {
         Error::Io(error)
@@ -94,7 +95,8 @@ fn unknown_host(error: Error) -> Error {
     }
 }
 
-/// Looks up nothing: [`Connect`] does it, for the proxy or for the host, when the connect limit runs.
+/// Looks up nothing: [`Connect`] does it, for the proxy or for the host, when the connect limit
+/// runs.
 #[derive(Debug)]
 pub(crate) struct Deferred;
 

@@ -34,7 +34,8 @@ pub(crate) fn of(error: &Error, sent: &SentFlag) -> TransportError {
             because(Kind::Other, "a middleware dropped the settings of the request")
         }
         Error::Other(error) => TransportError::classify(&**error, Kind::Other),
-        // These variants are there only with features of ureq, which somebody else may have turned on.
+        // These variants are there only with features of ureq, which somebody else may have turned
+        // on.
         other
             if ["rustls: ", "native-tls: "]
                 .iter()

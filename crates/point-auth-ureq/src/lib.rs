@@ -1,7 +1,8 @@
 //! [`UreqTransport`]: sign in to the PointServices API from blocking code, over [`ureq`].
 //!
-//! It is a [`BlockingTransport`](point_auth_transport::BlockingTransport): one request out, one whole response in, on the
-//! thread that asks, over HTTP/1.1. It knows nothing of tokens and tries nothing twice; `point-auth` does that on top of it.
+//! It is a [`BlockingTransport`](point_auth_transport::BlockingTransport): one request out, one
+//! whole response in, on the thread that asks, over HTTP/1.1. It knows nothing of tokens and tries
+//! nothing twice; `point-auth` does that on top of it.
 //!
 //! ```no_run
 //! use point_auth_core::{BaseUrl, Credentials, Operation, SignIn};
@@ -20,7 +21,8 @@
 //! # What is kept
 //!
 //! Of the nine rules of the [contract](point_auth_transport#the-contract), with an agent of its own
-//! ([`UreqTransport::new`], [`UreqTransport::with_settings`]) and with one of yours ([`UreqTransport::from_client`]):
+//! ([`UreqTransport::new`], [`UreqTransport::with_settings`]) and with one of yours
+//! ([`UreqTransport::from_client`]):
 //!
 //! | rule | own agent | your agent |
 //! |---|---|---|
@@ -34,25 +36,30 @@
 //! | 8. proxies | kept | left to you: your agent's proxy is used, and ureq reads the environment in another order |
 //! | 9. idle for 5 s | kept | kept, whatever your agent says |
 //!
-//! "Whatever your agent says" holds by settings that travel in the request's extensions, so a middleware must pass those on.
-//! If one does not, your agent follows redirects again; but there is an error then in place of the body's second copy, and in
-//! place of the answer.
+//! "Whatever your agent says" holds by settings that travel in the request's extensions, so a
+//! middleware must pass those on. If one does not, your agent follows redirects again; but there is
+//! an error then in place of the body's second copy, and in place of the answer.
 //!
-//! TLS, roots and identity are your agent's too. An agent that names a TLS library or a SOCKS proxy which is not compiled in
-//! makes ureq panic; that is between you and ureq.
+//! TLS, roots and identity are your agent's too. An agent that names a TLS library or a SOCKS proxy
+//! which is not compiled in makes ureq panic; that is between you and ureq.
 //!
 //! # Known limits
 //!
-//! - ureq copies the body into its output buffer. With an agent of our own that buffer is wiped when it has been written, and
-//!   what was read when the connection goes back to the pool or is closed; rustls, OpenSSL, and an agent of yours keep copies
-//!   that nobody can wipe. Header values are not wiped.
-//! - ureq-proto logs at `TRACE` every byte that it reads, tokens included, and the head of every request, so an `Authorization`
-//!   header too. Keep its target (`ureq_proto`) above that. It does not log the body of a request, where the password is. ureq
-//!   itself logs no body, and no header that could hold a secret.
-//! - Features of ureq are the whole build's. Where another crate turns on `gzip` or `brotli`, ureq decodes what a server sends
-//!   encoded although it was asked not to; the limit counts decoded bytes then. With `cookies` it keeps cookies.
-//! - An idle connection is not used any more after 5 seconds, and closed when the next request comes.
-//! - A name look-up that takes longer than the connect limit goes on in a thread of ureq's until the system gives up.
+//! - ureq copies the body into its output buffer. With an agent of our own that buffer is wiped
+//!   when it has been written, and what was read when the connection goes back to the pool or is
+//!   closed; rustls, OpenSSL, and an agent of yours keep copies that nobody can wipe. Header values
+//!   are not wiped.
+//! - ureq-proto logs at `TRACE` every byte that it reads, tokens included, and the head of every
+//!   request, so an `Authorization` header too. Keep its target (`ureq_proto`) above that. It does
+//!   not log the body of a request, where the password is. ureq itself logs no body, and no header
+//!   that could hold a secret.
+//! - Features of ureq are the whole build's. Where another crate turns on `gzip` or `brotli`, ureq
+//!   decodes what a server sends encoded although it was asked not to; the limit counts decoded
+//!   bytes then. With `cookies` it keeps cookies.
+//! - An idle connection is not used any more after 5 seconds, and closed when the next request
+//!   comes.
+//! - A name look-up that takes longer than the connect limit goes on in a thread of ureq's until
+//!   the system gives up.
 //!
 //! # Features
 //!
@@ -60,14 +67,17 @@
 //!   provider.
 //! - `aws-lc-rs` (on by default): aws-lc-rs as the crypto provider of rustls; turns on `rustls`.
 //! - `ring`: ring as the crypto provider of rustls, where `aws-lc-rs` is off; turns on `rustls`.
-//! - `bundled-roots`: Mozilla's root certificates, compiled in, as a choice beside the platform's trust store (for rustls).
-//! - `native-tls`: the operating system's own TLS (OpenSSL on Linux, whose development files the build then needs).
+//! - `bundled-roots`: Mozilla's root certificates, compiled in, as a choice beside the platform's
+//!   trust store (for rustls).
+//! - `native-tls`: the operating system's own TLS (OpenSSL on Linux, whose development files the
+//!   build then needs).
 //!
 //! A program that uses rustls' process default itself has to have one provider compiled in: see
 //! [One crypto provider in a build](point_auth_transport#one-crypto-provider-in-a-build).
 //!
-//! Without any of them there is plain HTTP to loopback, and an agent that you bring. ureq is held to one minor
-//! release, since the connector here stands on its `unversioned` API; it is re-exported here.
+//! Without any of them there is plain HTTP to loopback, and an agent that you bring. ureq is held
+//! to one minor release, since the connector here stands on its `unversioned` API; it is
+//! re-exported here.
 
 mod body;
 mod connect;

@@ -25,8 +25,8 @@ const LONGEST_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// A [`BlockingTransport`] over an [`ureq::Agent`].
 ///
-/// Cheap to clone; clones share the pool of idle connections. Which rules of the contract hold with an agent of your own is
-/// [listed here](crate#what-is-kept).
+/// Cheap to clone; clones share the pool of idle connections. Which rules of the contract hold with
+/// an agent of your own is [listed here](crate#what-is-kept).
 #[derive(Clone)]
 pub struct UreqTransport {
     agent: Agent,
@@ -54,7 +54,8 @@ impl UreqTransport {
         let proxies = settings.proxy().resolve()?;
         let connect = Connect::new(settings, proxies.clone())?;
         let config = Agent::config_builder()
-            // The proxy is our connector's business, and these three are on the request where they are wanted.
+            // The proxy is our connector's business, and these three are on the request where they
+            // are wanted.
             .proxy(None)
             .user_agent(AutoHeaderValue::None)
             .accept(AutoHeaderValue::None)
@@ -68,8 +69,8 @@ impl UreqTransport {
 
     /// A transport over an agent of your own, with its TLS, proxy, resolver and middleware.
     ///
-    /// Whatever the agent says of redirects, status errors, timeouts and idle connections, the contract says for each
-    /// request. What is left to you is [listed here](crate#what-is-kept).
+    /// Whatever the agent says of redirects, status errors, timeouts and idle connections, the
+    /// contract says for each request. What is left to you is [listed here](crate#what-is-kept).
     pub fn from_client(agent: Agent) -> Self {
         // Its connector may have TLS of any kind; if it has none, ureq refuses by itself.
         Self { agent, has_tls: true, proxies: None }

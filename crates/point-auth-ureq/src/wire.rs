@@ -1,4 +1,5 @@
-//! [`Wire`]: a connection as ureq sees it, whose buffers are wiped, and which is broken when it has not ended properly.
+//! [`Wire`]: a connection as ureq sees it, whose buffers are wiped, and which is broken when it has
+//! not ended properly.
 
 use std::io;
 
@@ -8,9 +9,10 @@ use zeroize::Zeroize;
 
 /// A connection, with TLS or without.
 ///
-/// ureq puts the request into the output buffer and leaves it there for as long as the connection is idle in its pool, which
-/// may be hours. So what was written is wiped, and what was read is wiped when the connection goes back or is closed. What was never
-/// written, since the time was over before, is wiped when the connection is closed, which follows.
+/// ureq puts the request into the output buffer and leaves it there for as long as the connection
+/// is idle in its pool, which may be hours. So what was written is wiped, and what was read is
+/// wiped when the connection goes back or is closed. What was never written, since the time was
+/// over before, is wiped when the connection is closed, which follows.
 #[derive(Debug)]
 pub(crate) struct Wire<T: Transport>(T);
 
@@ -63,7 +65,8 @@ impl<T: Transport> Drop for Wire<T> {
     }
 }
 
-/// ureq ends a body without a length at these three, and would hand out what has arrived as the whole.
+/// ureq ends a body without a length at these three, and would hand out what has arrived as the
+/// whole.
 pub(crate) fn broken(error: impl Into<Error>) -> Error {
     use io::ErrorKind::{ConnectionAborted, ConnectionReset, UnexpectedEof};
     match error.into() {

@@ -10,8 +10,8 @@ use crate::config::{Config, client_settings};
 
 /// Runs operations of the API over an async transport, each exactly once.
 ///
-/// Nothing is kept between calls and nothing is tried again: that is for whoever calls. A client is cheap to clone when its
-/// transport is.
+/// Nothing is kept between calls and nothing is tried again: that is for whoever calls. A client is
+/// cheap to clone when its transport is.
 ///
 /// `Client<Arc<dyn AsyncTransport>>` chooses the transport at run time.
 #[derive(Clone)]
@@ -31,19 +31,21 @@ impl<T: AsyncTransport> Client<T> {
     /// Signs in.
     ///
     /// # Errors
-    /// An [`Error`] of kind [`Denied`](crate::ErrorKind::Denied) when the server refuses the credentials: sending the same
-    /// again may lock the account. Any other kind when there is no token for another reason.
+    /// An [`Error`] of kind [`Denied`](crate::ErrorKind::Denied) when the server refuses the
+    /// credentials: sending the same again may lock the account. Any other kind when there is no
+    /// token for another reason.
     pub async fn sign_in(&self, credentials: &Credentials) -> Result<TokenSet, Error> {
         self.execute(&SignIn::new(credentials)).await
     }
 
     /// Gets a new access token without the password.
     ///
-    /// The token set has the refresh token to use from now on: a new one, or the same where the server sent none.
+    /// The token set has the refresh token to use from now on: a new one, or the same where the
+    /// server sent none.
     ///
     /// # Errors
-    /// An [`Error`] of kind [`Denied`](crate::ErrorKind::Denied) when the refresh token is no longer good: sign in again.
-    /// Any other kind when there is no token for another reason.
+    /// An [`Error`] of kind [`Denied`](crate::ErrorKind::Denied) when the refresh token is no
+    /// longer good: sign in again. Any other kind when there is no token for another reason.
     pub async fn refresh(&self, refresh_token: &RefreshToken) -> Result<TokenSet, Error> {
         self.execute(&Refresh::new(refresh_token)).await
     }
@@ -55,8 +57,9 @@ impl<T: AsyncTransport> Client<T> {
     /// Runs any operation, of this crate or of your own.
     ///
     /// # Errors
-    /// An [`Error`] when the operation could not be sent, got no response, or one that it was not sent for. An error
-    /// object in answer to an operation of your own is [`Refused`](crate::ErrorKind::Refused).
+    /// An [`Error`] when the operation could not be sent, got no response, or one that it was not
+    /// sent for. An error object in answer to an operation of your own is
+    /// [`Refused`](crate::ErrorKind::Refused).
     pub async fn execute<O: Operation>(&self, operation: &O) -> Result<O::Output, Error> {
         let (request, limits) = self.config.prepare(operation)?;
         let uri = request.uri().clone();

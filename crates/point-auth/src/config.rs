@@ -80,22 +80,25 @@ macro_rules! client_settings {
             self
         }
 
-        /// Sets the time in which the connection must stand: name look-up, TCP, proxy and TLS (default: 10 seconds, which is also
-        /// the most that the adapters over reqwest and hyper give it).
+        /// Sets the time in which the connection must stand: name look-up, TCP, proxy and TLS
+        /// (default: 10 seconds, which is also the most that the adapters over reqwest and hyper
+        /// give it).
         #[must_use]
         pub fn with_connect_timeout(mut self, timeout: std::time::Duration) -> Self {
             self.config.limits = self.config.limits.with_connect_timeout(timeout);
             self
         }
 
-        /// Sets the time in which an operation must be done, to the last byte of its response (default: 30 seconds).
+        /// Sets the time in which an operation must be done, to the last byte of its response
+        /// (default: 30 seconds).
         #[must_use]
         pub fn with_total_timeout(mut self, timeout: std::time::Duration) -> Self {
             self.config.limits = self.config.limits.with_total_timeout(timeout);
             self
         }
 
-        /// Sets the `User-Agent` (default: `point-auth/<version>`) of operations that do not set one of their own.
+        /// Sets the `User-Agent` (default: `point-auth/<version>`) of operations that do not set
+        /// one of their own.
         #[must_use]
         pub fn with_user_agent(mut self, user_agent: &point_auth_core::UserAgent) -> Self {
             self.config.user_agent = user_agent.header_value();

@@ -158,7 +158,8 @@ impl Driver {
             }
             Ok(Action::Send(exchange)) => return Step::Begin(Job::Send(exchange)),
             Ok(Action::GetCredentials(request)) => {
-                // It counts as waiting from now on: a permit that no caller waits for is given back.
+                // It counts as waiting from now on: a permit that no caller waits for is given
+                // back.
                 _old_waker = state.register(key, waker);
                 return Step::Begin(Job::SignIn(request.id, None));
             }

@@ -42,8 +42,8 @@ enum Cause {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The server denied a sign-in or a refresh: see [`Error::denial`]. A sign-in that is sent again
-    /// as it is will be denied again, and may lock the account.
+    /// The server denied a sign-in or a refresh: see [`Error::denial`]. A sign-in that is sent
+    /// again as it is will be denied again, and may lock the account.
     Denied,
     /// The server refused an operation of your own with an error object: see [`Error::denial`]. It
     /// says nothing about the password or the refresh token.
@@ -75,8 +75,8 @@ pub enum ErrorKind {
     /// The outcome of sign-ins is unknown: their exchange was abandoned, or got no answer too often
     /// in a row.
     OutcomeUnknown,
-    /// Too many other aliases of this login were denied in a row, so that this one is not sent for a
-    /// while, or until the credentials change: see [`Error::retry_after`].
+    /// Too many other aliases of this login were denied in a row, so that this one is not sent for
+    /// a while, or until the credentials change: see [`Error::retry_after`].
     Held,
 }
 
@@ -124,9 +124,9 @@ impl Error {
 
     /// Whether the same operation may succeed later, with nothing changed on this side.
     ///
-    /// A session says of a failure what a client says of it, but for [`ErrorKind::Transport`], which
-    /// it calls retryable. It goes on trying whatever this returns. False means that waiting alone
-    /// will not help, as with an untrusted certificate.
+    /// A session says of a failure what a client says of it, but for [`ErrorKind::Transport`],
+    /// which it calls retryable. It goes on trying whatever this returns. False means that waiting
+    /// alone will not help, as with an untrusted certificate.
     ///
     /// Wait before trying again, at least as long as [`retry_after`](Self::retry_after) says. A
     /// sign-in that [may have been sent](Self::may_have_been_sent) may have counted against the

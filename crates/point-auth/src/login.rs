@@ -1,4 +1,5 @@
-//! [`Login`]: what the sessions of many aliases share: the credentials, and the ledger behind a lock.
+//! [`Login`]: what the sessions of many aliases share: the credentials, and the ledger behind a
+//! lock.
 //!
 //! The rules are the [`Ledger`]'s. This adds a queue of sessions that wait for a permit, and tells
 //! the sessions what concerns all of them.

@@ -1,5 +1,5 @@
-//! For stacks made of tower services: one as a [transport](TowerTransport), and a [layer](AuthorizeLayer) that puts the token on
-//! the requests of others.
+//! For stacks made of tower services: one as a [transport](TowerTransport), and a
+//! [layer](AuthorizeLayer) that puts the token on the requests of others.
 
 mod authorize;
 mod transport;

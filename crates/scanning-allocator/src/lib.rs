@@ -1,8 +1,9 @@
 //! A global allocator for tests that looks for secrets in the memory that a program gives back.
 //!
-//! Every block is searched for the watched bytes before it goes back to the system. A block that holds them was freed
-//! without being wiped, and its secret may lie there for as long as the process lives. A block that moves when it grows or
-//! shrinks counts too: here it always moves, so that the count does not depend on the system's luck.
+//! Every block is searched for the watched bytes before it goes back to the system. A block that
+//! holds them was freed without being wiped, and its secret may lie there for as long as the
+//! process lives. A block that moves when it grows or shrinks counts too: here it always moves, so
+//! that the count does not depend on the system's luck.
 //!
 //! It sees the heap only, and no copy in a block that is never freed.
 //!
@@ -24,8 +25,8 @@ use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 /// The allocator: make it the `#[global_allocator]` of a test binary.
 ///
-/// Memory comes from the system and is zeroed, so that a secret is counted where it was freed and not again where the same
-/// memory is freed the next time.
+/// Memory comes from the system and is zeroed, so that a secret is counted where it was freed and
+/// not again where the same memory is freed the next time.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct ScanningAllocator;
@@ -60,11 +61,12 @@ impl ScanningAllocator {
         Self
     }
 
-    /// Starts to count the freed blocks that hold `canary`. Take a different one in each test of a binary, and take care
-    /// that the test frees no copies of its own.
+    /// Starts to count the freed blocks that hold `canary`. Take a different one in each test of a
+    /// binary, and take care that the test frees no copies of its own.
     ///
     /// # Panics
-    /// When `canary` has less than 8 bytes, which would be found by chance, or when there are more than 64 watches.
+    /// When `canary` has less than 8 bytes, which would be found by chance, or when there are more
+    /// than 64 watches.
     pub fn watch(canary: &'static str) -> Watch {
         assert!(canary.len() >= 8, "a canary of less than 8 bytes is found by chance");
         let canary: &'static mut Canary = Box::leak(Box::new(Canary {
@@ -81,8 +83,9 @@ impl ScanningAllocator {
         assert!(slot.is_some(), "more than {SLOTS} watches");
         let slot = slot.unwrap_or(&CANARIES[0]);
         WATCHES.fetch_add(1, Ordering::AcqRel);
-        // SAFETY: the pointer comes from a leaked box, so it is valid for ever, and from here on only shared references to
-        // it exist: the exclusive one was given up when `pointer` was made of it.
+        // SAFETY: the pointer comes from a leaked box, so it is valid for ever, and from here on
+        // only shared references to it exist: the exclusive one was given up when `pointer` was
+        // made of it.
         let canary = unsafe { &*pointer };
         Watch { canary, slot }
     }
@@ -133,11 +136,13 @@ fn contains(block: &[u8], needle: &[u8]) -> bool {
     false
 }
 
-// SAFETY: every block comes from `System` and goes back to it with the layout it came with. Nothing here unwinds: scanning
-// neither allocates nor panics. `realloc` is the trait's own, which allocates, copies and frees by the two methods below.
+// SAFETY: every block comes from `System` and goes back to it with the layout it came with. Nothing
+// here unwinds: scanning neither allocates nor panics. `realloc` is the trait's own, which
+// allocates, copies and frees by the two methods below.
 unsafe impl GlobalAlloc for ScanningAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller vouches for a layout of more than zero bytes, which is all that is asked here too.
+        // SAFETY: the caller vouches for a layout of more than zero bytes, which is all that is
+        // asked here too.
         unsafe { System.alloc_zeroed(layout) }
     }
 
@@ -148,14 +153,16 @@ unsafe impl GlobalAlloc for ScanningAllocator {
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         if WATCHES.load(Ordering::Acquire) > 0 {
-            // SAFETY: the caller vouches that the block is live, has the layout's size and is given up to us alone. All of it
-            // was zeroed when it was handed out, so no byte has never been written. (A typed copy with padding may make
-            // bytes indeterminate for the abstract machine; behind the opaque allocation calls that is no bytes read at
-            // random, and this is for tests only.)
+            // SAFETY: the caller vouches that the block is live, has the layout's size and is given
+            // up to us alone. All of it was zeroed when it was handed out, so no byte has never
+            // been written. (A typed copy with padding may make bytes indeterminate for the
+            // abstract machine; behind the opaque allocation calls that is no bytes read at random,
+            // and this is for tests only.)
             let bytes = unsafe { slice::from_raw_parts(block, layout.size()) };
             for canary in &CANARIES {
                 let canary = canary.load(Ordering::Acquire);
-                // SAFETY: it is null or comes from a box that was leaked, and only shared references are made of it.
+                // SAFETY: it is null or comes from a box that was leaked, and only shared
+                // references are made of it.
                 if let Some(canary) = unsafe { canary.as_ref() } {
                     canary.look_into(bytes);
                 }

@@ -10,7 +10,8 @@ use super::head::{Framing, MAX_HEADERS};
 use super::refused;
 use super::wire::Incoming;
 
-/// The most bytes of the line before a chunk, which is its size and what else somebody may put there.
+/// The most bytes of the line before a chunk, which is its size and what else somebody may put
+/// there.
 const MAX_CHUNK_LINE: usize = 256;
 const STEP: usize = 1024;
 
@@ -44,7 +45,8 @@ pub(super) fn read(
     Ok(body.finish())
 }
 
-/// In small steps, in which what holds the body grows from one power of two to the next and never past the limit.
+/// In small steps, in which what holds the body grows from one power of two to the next and never
+/// past the limit.
 fn push(body: &mut CappedBody, bytes: &[u8]) -> Result<(), TransportError> {
     bytes.chunks(STEP).try_for_each(|step| body.push(step))
 }

@@ -106,8 +106,8 @@ fn parse(bytes: &[u8]) -> Result<Option<Head>, TransportError> {
 }
 
 // ANCHOR: framing
-/// RFC 9112, section 6.3, without its leniency: who says two things about the length may mean either, and a reader that
-/// takes its pick reads another body than the proxy before it did.
+/// RFC 9112, section 6.3, without its leniency: who says two things about the length may mean
+/// either, and a reader that takes its pick reads another body than the proxy before it did.
 fn framing(response: &Response<()>, method: &Method) -> Result<Framing, TransportError> {
     let length = content_length(response.headers())?;
     let is_chunked = is_chunked(response.headers())?;

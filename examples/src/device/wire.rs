@@ -1,4 +1,5 @@
-//! A connection with one buffer of a fixed size, which serves the request first and then the response.
+//! A connection with one buffer of a fixed size, which serves the request first and then the
+//! response.
 
 use std::io::{self, Read, Write};
 

@@ -1,4 +1,5 @@
-//! [`Exchange`]: what libcurl calls back for. The request's body goes out once, the response comes in up to its limits.
+//! [`Exchange`]: what libcurl calls back for. The request's body goes out once, the response comes
+//! in up to its limits.
 
 use curl::easy::{Easy2, Handler, List, ReadError, SeekResult, WriteError};
 use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
@@ -9,7 +10,8 @@ use point_auth::transport::{CappedBody, ScrubbedError, TransportError, Transport
 use socket2::Socket;
 use zeroize::Zeroizing;
 
-/// The most bytes of all heads of an exchange: the proxy's, those of interim responses and the one that counts.
+/// The most bytes of all heads of an exchange: the proxy's, those of interim responses and the one
+/// that counts.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 
 pub(super) struct Exchange {
@@ -44,7 +46,8 @@ impl Exchange {
         }
     }
 
-    /// Allows one more socket, for an address that is tried after one to which there was no connection.
+    /// Allows one more socket, for an address that is tried after one to which there was no
+    /// connection.
     pub(super) fn allow_a_socket(&mut self) -> &mut Self {
         self.has_socket = false;
         self
@@ -188,7 +191,8 @@ fn into_raw(socket: Socket) -> RawSocket {
     std::os::windows::io::IntoRawSocket::into_raw_socket(socket)
 }
 
-/// The method, the headers and the length of the body. What libcurl would add by itself is taken out.
+/// The method, the headers and the length of the body. What libcurl would add by itself is taken
+/// out.
 pub(super) fn describe(easy: &mut Easy2<&mut Exchange>, head: &Parts) -> Result<(), curl::Error> {
     let length = easy.get_ref().body_length();
     let has_body = length > 0 || matches!(head.method, Method::POST | Method::PUT | Method::PATCH);

@@ -7,9 +7,11 @@ use curl::easy::{Easy2, Handler};
 use point_auth::transport::{ProxySettings, Roots, SettingsError, TlsSettings};
 use zeroize::Zeroizing;
 
-/// What an [`Enterprise`](super::Enterprise) is made from. Cheap to clone; `Debug` shows nothing secret.
+/// What an [`Enterprise`](super::Enterprise) is made from. Cheap to clone; `Debug` shows nothing
+/// secret.
 ///
-/// The default is the proxy that the environment names, whom OpenSSL trusts on this machine, and no client certificate.
+/// The default is the proxy that the environment names, whom OpenSSL trusts on this machine, and no
+/// client certificate.
 #[derive(Clone, Default)]
 #[must_use]
 pub struct Settings {
@@ -18,7 +20,8 @@ pub struct Settings {
     identity: Option<Arc<Identity>>,
 }
 
-/// In PEM. The key is wiped when the last clone drops; libcurl makes a copy for each handle, and does not.
+/// In PEM. The key is wiped when the last clone drops; libcurl makes a copy for each handle, and
+/// does not.
 struct Identity {
     certificates: Vec<u8>,
     key: Zeroizing<Vec<u8>>,
@@ -42,8 +45,8 @@ impl Settings {
         self
     }
 
-    /// Shows this certificate to servers that ask for one: in PEM, our own first, then those between it and the root. The
-    /// key is PKCS#8, PKCS#1 or SEC1, in PEM and without a password.
+    /// Shows this certificate to servers that ask for one: in PEM, our own first, then those
+    /// between it and the root. The key is PKCS#8, PKCS#1 or SEC1, in PEM and without a password.
     pub fn with_identity_pem(mut self, certificates: &[u8], key: &[u8]) -> Self {
         let key = Zeroizing::new(key.to_vec());
         self.identity = Some(Arc::new(Identity { certificates: certificates.to_vec(), key }));
@@ -54,8 +57,8 @@ impl Settings {
         &self.proxy
     }
 
-    /// libcurl looks at none of this before it connects, and says little then. So rustls, which is here anyway, is asked to
-    /// make something of it, and what it says is what every adapter says.
+    /// libcurl looks at none of this before it connects, and says little then. So rustls, which is
+    /// here anyway, is asked to make something of it, and what it says is what every adapter says.
     ///
     /// It knows RSA, Ed25519, P-256 and P-384. Leave this out for a key of another kind.
     pub(super) fn check(&self) -> Result<(), SettingsError> {
@@ -74,8 +77,8 @@ impl Settings {
 
     pub(super) fn apply<H: Handler>(&self, easy: &mut Easy2<H>) -> Result<(), curl::Error> {
         if let Some(pem) = &self.private_ca {
-            // It takes the place of the file that libcurl has for this machine. The folder is taken beside it, so it gets
-            // one in which there is nothing.
+            // It takes the place of the file that libcurl has for this machine. The folder is taken
+            // beside it, so it gets one in which there is nothing.
             easy.ssl_cainfo_blob(pem)?;
             easy.capath("/dev/null")?;
         }

@@ -17,7 +17,8 @@ const GROUPS: &[&str] = &[
     "cancellation",
 ];
 
-/// The subjects of the checks, by the names that the suite's own list has for them, and what the contract calls them.
+/// The subjects of the checks, by the names that the suite's own list has for them, and what the
+/// contract calls them.
 pub(crate) const SUBJECTS: &[(&str, &str)] = &[
     ("exchange", "an exchange as such"),
     ("redirects", "1. no redirects"),
@@ -94,7 +95,8 @@ impl Passed {
     }
 }
 
-/// Which transport a test is about, and the name of the check: `conformance::with_rustls::tls::check`.
+/// Which transport a test is about, and the name of the check:
+/// `conformance::with_rustls::tls::check`.
 pub(crate) fn transport_and_check<'a>(package: &str, test: &'a str) -> Option<(String, &'a str)> {
     let (path, check) = test.rsplit_once("::")?;
     let (variant, group) = path.rsplit_once("::")?;
@@ -112,7 +114,8 @@ fn name_of_passed(line: &str) -> Option<&str> {
     line.split_once("test ")?.1.strip_suffix(" ... ok")
 }
 
-/// Whether each test that passed has a line to itself: what tests print beside the harness may get into those of others.
+/// Whether each test that passed has a line to itself: what tests print beside the harness may get
+/// into those of others.
 pub(crate) fn all_can_be_read(output: &str) -> Result<(), String> {
     let passed =
         output.lines().filter_map(|line| line.strip_prefix("test result: ok. ")?.split(' ').next());

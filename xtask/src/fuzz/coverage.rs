@@ -1,5 +1,6 @@
-//! Which lines of core the corpora reach: the test that runs the targets over them, built to count, and `cov`, which reads what it
-//! has counted (of the package `llvm_profparser`; Rust's own reader is a component that not every installation has).
+//! Which lines of core the corpora reach: the test that runs the targets over them, built to count,
+//! and `cov`, which reads what it has counted (of the package `llvm_profparser`; Rust's own reader
+//! is a component that not every installation has).
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -81,7 +82,8 @@ fn program_of(messages: &str) -> Option<String> {
     programs.next()
 }
 
-/// The lines of code by file: behind a file's path, `number| times|code` for each line, and no times if it is none.
+/// The lines of code by file: behind a file's path, `number| times|code` for each line, and no
+/// times if it is none.
 fn lines_of(shown: &str, folder: &str) -> BTreeMap<String, Lines> {
     let mut files: BTreeMap<String, Lines> = BTreeMap::new();
     let mut file = None;

@@ -60,7 +60,8 @@ impl Statistics {
     }
 }
 
-/// One line for each file that a corpus gains or loses, and the dictionary that it would like: thousands of lines.
+/// One line for each file that a corpus gains or loses, and the dictionary that it would like:
+/// thousands of lines.
 pub(crate) fn is_chatter(line: &str) -> bool {
     let event = line.split_whitespace().nth(1).unwrap_or_default();
     let is_event = line.starts_with('#') && ["NEW", "REDUCE", "RELOAD"].contains(&event);

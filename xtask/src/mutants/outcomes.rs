@@ -84,8 +84,9 @@ pub(crate) struct Counted<'a> {
     pub(crate) complaints: Vec<String>,
 }
 
-/// Counts the outcomes of these files: of `all` mutants only those of `tried` were to be tried, and the others are justified, as are
-/// those that are missed and whose change is `unnoticed`. A file of which not all were tried is a complaint, and has no counts.
+/// Counts the outcomes of these files: of `all` mutants only those of `tried` were to be tried, and
+/// the others are justified, as are those that are missed and whose change is `unnoticed`. A file
+/// of which not all were tried is a complaint, and has no counts.
 pub(crate) fn count<'a>(
     files: &[&'a str],
     all: &[Mutant],

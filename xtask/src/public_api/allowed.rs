@@ -1,5 +1,5 @@
-//! The allow-list. A type of another crate in a public signature ties our major version to theirs, so each one is
-//! here on purpose; HTTP clients show in their own adapter and nowhere else.
+//! The allow-list. A type of another crate in a public signature ties our major version to theirs,
+//! so each one is here on purpose; HTTP clients show in their own adapter and nowhere else.
 
 /// For each published crate, the other crates that may show in its public API, features and all.
 pub(super) const ALLOWED: &[(&str, &[&str])] = &[
@@ -60,7 +60,8 @@ pub(super) const ALLOWED: &[(&str, &[&str])] = &[
             "secrecy",
             // `TokioRuntime::of` takes a handle of its runtime.
             "tokio",
-            // The two traits of tower that do not change: a service becomes a transport, and a layer is one.
+            // The two traits of tower that do not change: a service becomes a transport, and a
+            // layer is one.
             "tower_layer",
             "tower_service",
         ],

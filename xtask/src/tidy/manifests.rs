@@ -1,5 +1,5 @@
-//! Rules about Cargo.toml files, read line by line: ours are plain enough, and rustfmt's kind of strictness about
-//! their layout is welcome.
+//! Rules about Cargo.toml files, read line by line: ours are plain enough, and rustfmt's kind of
+//! strictness about their layout is welcome.
 
 use super::tree::Tree;
 
@@ -29,8 +29,8 @@ pub(crate) fn every_crate_introduces_itself(tree: &Tree) -> Vec<String> {
     complaints
 }
 
-/// By a comment above it, for who reads Cargo.toml; by its name in the crate's documentation, for everyone else; and
-/// docs.rs shows what it brings.
+/// By a comment above it, for who reads Cargo.toml; by its name in the crate's documentation, for
+/// everyone else; and docs.rs shows what it brings.
 pub(crate) fn every_feature_is_explained(tree: &Tree) -> Vec<String> {
     let mut complaints = Vec::new();
     for folder in tree.crates() {
@@ -67,8 +67,8 @@ pub(crate) fn every_feature_is_explained(tree: &Tree) -> Vec<String> {
     complaints
 }
 
-/// Two crates that ask for two versions of one dependency build it twice. A crate that turns on its own features for its
-/// tests names itself by path.
+/// Two crates that ask for two versions of one dependency build it twice. A crate that turns on its
+/// own features for its tests names itself by path.
 pub(crate) fn versions_live_in_the_workspace(tree: &Tree) -> Vec<String> {
     let mut complaints = Vec::new();
     for (path, text) in tree.all() {

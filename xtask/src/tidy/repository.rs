@@ -17,7 +17,8 @@ const FILES: &[&str] = &[
 /// Where the oldest supported Rust is said, besides the root's Cargo.toml.
 const SAY_THE_OLDEST_RUST: &[&str] = &["README.md", "CONTRIBUTING.md", ".github/workflows/ci.yml"];
 
-/// Where a package comes from is the business of who installs it. In pieces, so that this file names none either.
+/// Where a package comes from is the business of who installs it. In pieces, so that this file
+/// names none either.
 const REGISTRIES: &[&str] = &[
     concat!("crates", ".io"),
     concat!("pypi", ".org"),

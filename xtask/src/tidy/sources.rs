@@ -26,7 +26,8 @@ const OTHER_TEST_BINARIES: &[(&str, &str)] = &[
     ),
 ];
 
-/// Clippy catches the macros where it looks; this also holds in doc comments, macros and code behind a `cfg`.
+/// Clippy catches the macros where it looks; this also holds in doc comments, macros and code
+/// behind a `cfg`.
 const LEFT_OPEN: &[&str] =
     &["todo!(", "unimplemented!(", "dbg!(", "#[ignore", "FIXME", "TODO", "XXX"];
 
@@ -112,8 +113,8 @@ pub(crate) fn test_names_are_sentences(tree: &Tree) -> Vec<String> {
     complaints
 }
 
-/// A test that sleeps to wait for something fails on a slow machine, and is slow on a fast one. Where tokio's clock is
-/// paused, a sleep takes no time.
+/// A test that sleeps to wait for something fails on a slow machine, and is slow on a fast one.
+/// Where tokio's clock is paused, a sleep takes no time.
 pub(crate) fn tests_do_not_sleep(tree: &Tree) -> Vec<String> {
     let mut complaints = Vec::new();
     for (path, text) in tree.rust_of_crates("tests") {

@@ -1,5 +1,6 @@
-//! `bench [SECTION]… [--book FOLDER]`: measures the named sections, or all but the weight; prints them, keeps them in
-//! `figures.json`, and writes the page of all sections that have ever been measured.
+//! `bench [SECTION]… [--book FOLDER]`: measures the named sections, or all but the weight; prints
+//! them, keeps them in `figures.json`, and writes the page of all sections that have ever been
+//! measured.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

@@ -1,5 +1,5 @@
-//! `budget [--write]`: measures what is the same in every run, and holds it against `budget.toml` or writes that anew. A line that
-//! begins with `left out: ` tells what could not be measured here.
+//! `budget [--write]`: measures what is the same in every run, and holds it against `budget.toml`
+//! or writes that anew. A line that begins with `left out: ` tells what could not be measured here.
 
 use std::alloc::System;
 use std::collections::BTreeMap;

@@ -1,4 +1,5 @@
-//! The three clients as one drives them by hand: no redirects, the same time limits and TLS, the whole body read, and nothing else.
+//! The three clients as one drives them by hand: no redirects, the same time limits and TLS, the
+//! whole body read, and nothing else.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -19,12 +19,14 @@ pub struct Server {
 pub struct Target {
     /// Its base URL.
     pub base_url: String,
-    /// The certificate of its authority as PEM, if it speaks TLS. It closes each connection after one answer then.
+    /// The certificate of its authority as PEM, if it speaks TLS. It closes each connection after
+    /// one answer then.
     pub authority: Option<String>,
 }
 
 impl Server {
-    /// Starts this program again with `serve`, and `tls` if so wanted, which must lead to [`serve`].
+    /// Starts this program again with `serve`, and `tls` if so wanted, which must lead to
+    /// [`serve`].
     pub fn start(tls: bool) -> io::Result<Self> {
         let mut process = Command::new(env::current_exe()?)
             .arg("serve")

@@ -60,7 +60,8 @@ impl Subject for Aws {
     type Token = Identity;
 
     async fn start(source: Source) -> Self {
-        // All that the cache needs of them is the time; the rest is there because a client wants it.
+        // All that the cache needs of them is the time; the rest is there because a client wants
+        // it.
         let components = RuntimeComponentsBuilder::for_tests()
             .with_sleep_impl(Some(TokioSleep::new()))
             .with_time_source(Some(SystemTimeSource::new()))

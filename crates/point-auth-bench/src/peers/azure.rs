@@ -1,4 +1,5 @@
-//! `azure_identity`'s client secret credential and its token cache, over an HTTP client that asks the source.
+//! `azure_identity`'s client secret credential and its token cache, over an HTTP client that asks
+//! the source.
 
 use std::sync::Arc;
 

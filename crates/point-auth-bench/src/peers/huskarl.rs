@@ -1,4 +1,5 @@
-//! huskarl's in-memory token cache over its client credentials grant, over an HTTP client that asks the source.
+//! huskarl's in-memory token cache over its client credentials grant, over an HTTP client that asks
+//! the source.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! io-oauth's refresh: it has no password grant. Its coroutine also writes and reads the lines of HTTP/1.1.
+//! io-oauth's refresh: it has no password grant. Its coroutine also writes and reads the lines of
+//! HTTP/1.1.
 
 use io_http::rfc9110::request::HttpRequest;
 use io_oauth::rfc6749::refresh_access_token::{

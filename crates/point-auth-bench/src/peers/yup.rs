@@ -1,4 +1,5 @@
-//! yup-oauth2's authenticator of a user, over hyper's client whose connections lead to a server in this process.
+//! yup-oauth2's authenticator of a user, over hyper's client whose connections lead to a server in
+//! this process.
 
 use std::io;
 use std::pin::Pin;

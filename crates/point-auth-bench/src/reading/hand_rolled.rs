@@ -1,4 +1,5 @@
-//! What people write themselves: a token behind a swap cell or a lock, and the same two clock reads that we make.
+//! What people write themselves: a token behind a swap cell or a lock, and the same two clock reads
+//! that we make.
 
 use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant, SystemTime};

@@ -1,5 +1,6 @@
-//! Writes the corpora to begin with: `cargo run --example seed -- FOLDER`. The answers are those of the table of answers, with the
-//! secret of its requests replaced by the fuzzer's. What is committed is made of these and of what the fuzzer found, minimized.
+//! Writes the corpora to begin with: `cargo run --example seed -- FOLDER`. The answers are those of
+//! the table of answers, with the secret of its requests replaced by the fuzzer's. What is
+//! committed is made of these and of what the fuzzer found, minimized.
 
 use std::collections::BTreeSet;
 use std::error::Error;

@@ -1,7 +1,7 @@
 //! The target `answers`: any response, read as a sign-in's and as a refresh's.
 //!
-//! An input is text: `sign_in 403 0`, the headers, an empty line, the body. The number behind the status is of spaces in front of the
-//! body, so that a short input can be a large answer.
+//! An input is text: `sign_in 403 0`, the headers, an empty line, the body. The number behind the
+//! status is of spaces in front of the body, so that a short input can be a large answer.
 
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use point_auth_core::{

@@ -1,4 +1,5 @@
-//! The target `base_urls`: any text as a base URL, and any other joined to it, against the URL Standard as `url` has it.
+//! The target `base_urls`: any text as a base URL, and any other joined to it, against the URL
+//! Standard as `url` has it.
 //!
 //! An input is two lines: the base URL and a path.
 
@@ -77,7 +78,8 @@ fn check_joined(base: &BaseUrl, path: &str, uri: &Uri) {
     assert!(!uri.path().contains("//"), "an empty segment in {text}");
 }
 
-/// A name that only looks like Punycode: the URL Standard refuses it, and nobody could ever look it up.
+/// A name that only looks like Punycode: the URL Standard refuses it, and nobody could ever look it
+/// up.
 fn is_no_punycode(uri: &Uri) -> bool {
     uri.host().is_some_and(|host| host.contains("xn--")) && Url::parse(&uri.to_string()).is_err()
 }

@@ -1,5 +1,6 @@
-//! What is fuzzed, as plain functions of bytes: each reads its input, gives it to `point-auth-core` and panics where a rule is
-//! broken. A fuzzer calls them without end; `cargo test` calls them for each file of their corpora.
+//! What is fuzzed, as plain functions of bytes: each reads its input, gives it to `point-auth-core`
+//! and panics where a rule is broken. A fuzzer calls them without end; `cargo test` calls them for
+//! each file of their corpora.
 
 mod answers;
 mod base_urls;
@@ -28,7 +29,8 @@ pub const TARGETS: [Target; 5] = [
     ("stored_tokens", stored_tokens),
 ];
 
-/// What a program does without a fuzzer: calls `target` for each file that is named on its command line.
+/// What a program does without a fuzzer: calls `target` for each file that is named on its command
+/// line.
 ///
 /// # Panics
 /// When a file cannot be read, or when `target` does.

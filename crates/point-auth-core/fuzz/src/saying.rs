@@ -19,7 +19,8 @@ pub(crate) fn shown(value: &dyn Debug) -> String {
     format!("{value:?}\n{value:#?}\n")
 }
 
-/// `secret` in the forms in which one could meet it: as it is, as `Debug` escapes it, and as JSON does.
+/// `secret` in the forms in which one could meet it: as it is, as `Debug` escapes it, and as JSON
+/// does.
 pub(crate) fn forms(secret: &str) -> [String; 3] {
     let inner = |quoted: String| quoted[1..quoted.len() - 1].to_owned();
     [

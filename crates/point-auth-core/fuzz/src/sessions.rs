@@ -1,7 +1,9 @@
-//! The target `sessions`: anything that can be told to a session, in any order, at any time, under any policy.
+//! The target `sessions`: anything that can be told to a session, in any order, at any time, under
+//! any policy.
 //!
-//! An input is numbers: the policy, both clocks, the kind of session, and then one operation after the other until they run out. What
-//! must hold is reckoned from what was told, and is the cheap part of it; the tests of core know the rules by heart.
+//! An input is numbers: the policy, both clocks, the kind of session, and then one operation after
+//! the other until they run out. What must hold is reckoned from what was told, and is the cheap
+//! part of it; the tests of core know the rules by heart.
 
 mod parts;
 mod story;
@@ -17,7 +19,8 @@ const STEPS: usize = 300;
 /// Tells a story to a session.
 ///
 /// # Panics
-/// When there are two exchanges at once, a token that is over, a wait that never ends, a secret in what is shown, or the like.
+/// When there are two exchanges at once, a token that is over, a wait that never ends, a secret in
+/// what is shown, or the like.
 pub fn sessions(data: &[u8]) {
     let mut input = Unstructured::new(data);
     // It only ends early where the input does.

@@ -1,14 +1,16 @@
 //! The text of a JSON string, without a copy of it left in memory.
 //!
-//! `serde_json` unescapes into a buffer of its own that it does not wipe. So a string is taken as it stands in the body, and
-//! what little unescaping there is happens here, into memory that is wiped.
+//! `serde_json` unescapes into a buffer of its own that it does not wipe. So a string is taken as
+//! it stands in the body, and what little unescaping there is happens here, into memory that is
+//! wiped.
 
 use std::ops::Deref;
 
 use memchr::memchr;
 use zeroize::Zeroizing;
 
-/// The text of a JSON string: borrowed from the body where nothing was escaped, else in memory that is wiped.
+/// The text of a JSON string: borrowed from the body where nothing was escaped, else in memory that
+/// is wiped.
 pub(crate) enum SecretText<'r> {
     Plain(&'r str),
     Unescaped(Zeroizing<String>),
@@ -25,7 +27,8 @@ impl Deref for SecretText<'_> {
     }
 }
 
-/// The text of `raw`, a valid JSON value. `None` when it is not a string, or has half of a surrogate pair in it.
+/// The text of `raw`, a valid JSON value. `None` when it is not a string, or has half of a
+/// surrogate pair in it.
 pub(crate) fn text(raw: &str) -> Option<SecretText<'_>> {
     match has_escapes(raw.as_bytes()) {
         false => without_escapes(raw),
@@ -61,7 +64,8 @@ fn unescape(escaped: &str) -> Option<Zeroizing<String>> {
     Some(text)
 }
 
-/// The character that is escaped at the beginning of `text`, behind the backslash, and what comes after it.
+/// The character that is escaped at the beginning of `text`, behind the backslash, and what comes
+/// after it.
 fn escape(text: &str) -> Option<(char, &str)> {
     let mut chars = text.chars();
     let c = match chars.next()? {

@@ -37,12 +37,14 @@ pub(crate) struct Object<'r> {
     /// Each field's value as it stands in the body, the last one if there are two.
     values: [Option<&'r RawValue>; Field::ALL.len()],
     twice: [bool; Field::ALL.len()],
-    /// Whether there is an escape anywhere in the body. Hardly ever is, and one look at all of it is cheaper than one at each text.
+    /// Whether there is an escape anywhere in the body. Hardly ever is, and one look at all of it
+    /// is cheaper than one at each text.
     has_escapes: bool,
 }
 
 impl<'r> Object<'r> {
-    /// Reads a body. In place: handing an object of this size on from function to function takes longer than reading a denial.
+    /// Reads a body. In place: handing an object of this size on from function to function takes
+    /// longer than reading a denial.
     pub(crate) fn read(&mut self, bytes: &'r [u8]) -> Body {
         let bytes = without_byte_order_mark(bytes);
         let Some(first) = bytes.iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r'))
@@ -117,8 +119,8 @@ impl<'r> Object<'r> {
     }
 }
 
-/// A number of seconds: an integer, a float without a fraction, or an integer in a string. Negative is zero, and what is
-/// past the longest life that is believed is that.
+/// A number of seconds: an integer, a float without a fraction, or an integer in a string. Negative
+/// is zero, and what is past the longest life that is believed is that.
 fn seconds(raw: &str) -> Option<u64> {
     const MAX: u64 = TokenSet::MAX_EXPIRES_IN.as_secs();
     let (digits, is_string) = match json_text::text(raw) {

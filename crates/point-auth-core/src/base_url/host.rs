@@ -41,7 +41,8 @@ impl Host {
         if let Some(address) = text.strip_prefix('[') {
             let address = address.strip_suffix(']').ok_or(BaseUrlError::Host)?;
             let ip = address.parse::<Ipv6Addr>().map_err(|_| BaseUrlError::Host)?;
-            // An IPv4 address in IPv6 clothes has two normal forms; it is to be written as what it is.
+            // An IPv4 address in IPv6 clothes has two normal forms; it is to be written as what it
+            // is.
             return if ip.to_ipv4_mapped().is_some() {
                 Err(BaseUrlError::Host)
             } else {
@@ -74,8 +75,8 @@ fn is_label(label: &str) -> bool {
     !label.is_empty() && label.len() <= MAX_LABEL_BYTES && allowed
 }
 
-/// Whether some clients would read the name as an IPv4 address: `127.1`, `0x7f000001` and the like (URL Standard, "ends
-/// in a number").
+/// Whether some clients would read the name as an IPv4 address: `127.1`, `0x7f000001` and the like
+/// (URL Standard, "ends in a number").
 fn ends_in_a_number(name: &str) -> bool {
     let last = name.rsplit('.').next().unwrap_or(name);
     let hexadecimal = last

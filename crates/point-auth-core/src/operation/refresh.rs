@@ -1,7 +1,8 @@
 //! `POST /user-management-services-ws/oauth2/002/refreshIdToken`
 //!
-//! Documentation, "Refresh Id Token". Body: `refresh_token`. Answers as a sign-in does, but does not promise a new refresh
-//! token: they live 24 hours, rounded up to midnight US Eastern time, and are to be reused until then.
+//! Documentation, "Refresh Id Token". Body: `refresh_token`. Answers as a sign-in does, but does
+//! not promise a new refresh token: they live 24 hours, rounded up to midnight US Eastern time, and
+//! are to be reused until then.
 
 use http::{Request, Response};
 use serde::Serialize;
@@ -11,7 +12,8 @@ use crate::{BaseUrl, RefreshToken, RequestError, ResponseError, SecretBody, Toke
 
 /// Gets a new access token for a refresh token, without the password.
 ///
-/// When the answer carries no new refresh token, the token set has the old one, which goes on being good.
+/// When the answer carries no new refresh token, the token set has the old one, which goes on being
+/// good.
 #[derive(Clone, Copy, Debug)]
 pub struct Refresh<'a> {
     refresh_token: &'a RefreshToken,

@@ -1,7 +1,7 @@
 //! `POST /user-management-services-ws/oauth2/002/signInWithPassword`
 //!
-//! API reference, "Sign In With Password". Body: `username`, `password` and, where a company shares one login,
-//! `useralias`, which is left out when it is not set.
+//! API reference, "Sign In With Password". Body: `username`, `password` and, where a company shares
+//! one login, `useralias`, which is left out when it is not set.
 
 use http::{Request, Response};
 use secrecy::ExposeSecret;

@@ -39,7 +39,8 @@ impl SessionMachine {
         let age = super::held::age(in_flight.asked_at, now);
         let share = self.jitter.next();
         let held = HeldToken::new(token, now, age, tokens.expires_in(), &self.policy, share);
-        // Even beside a useless access token: the one that was sent may have ended with this answer.
+        // Even beside a useless access token: the one that was sent may have ended with this
+        // answer.
         self.keep_refresh_token(&in_flight, now, &tokens);
         let kind = in_flight.kind();
         let is_answered_sign_in = in_flight.is_sign_in_sent();

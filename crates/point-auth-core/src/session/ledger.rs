@@ -5,6 +5,7 @@ mod own;
 mod pacing;
 mod password;
 mod remembered;
+mod room;
 
 use std::fmt;
 use std::time::Duration;
@@ -315,44 +316,6 @@ impl Ledger {
                 self.password(&purpose.credentials).unknown(now);
             }
         }
-    }
-
-    /// Whether one more permit for `credentials` may be out, beside those of others than `own`.
-    fn check_room(
-        &self,
-        credentials: &Credentials,
-        class: Class,
-        own: Option<u64>,
-        now: Now,
-    ) -> Result<(), Rejected> {
-        let others = || self.permits.iter().filter(|permit| Some(permit.id) != own);
-        let has_room = match self.passwords.iter().find(|one| one.is_of(credentials)) {
-            Some(password) if password.is_proven() => {
-                self.in_class(password, class, own) < password.room(class, self.limit)
-                    && others().count() < self.limit
-            }
-            _ => !self.is_trying_a_password(own),
-        };
-        if has_room { Ok(()) } else { Err(self.busy(now)) }
-    }
-
-    /// Whether a permit but `own` is out for any password that has never given a token.
-    fn is_trying_a_password(&self, own: Option<u64>) -> bool {
-        let is_proven = |credentials: &Credentials| {
-            self.passwords.iter().any(|one| one.is_of(credentials) && one.is_proven())
-        };
-        self.permits
-            .iter()
-            .filter(|permit| Some(permit.id) != own)
-            .any(|permit| permit.purpose.as_ref().is_some_and(|one| !is_proven(&one.credentials)))
-    }
-
-    /// How many permits but `own` are out for one class of a password.
-    fn in_class(&self, password: &Password, class: Class, own: Option<u64>) -> usize {
-        let is_of =
-            |purpose: &Purpose| purpose.class == class && password.is_of(&purpose.credentials);
-        let others = self.permits.iter().filter(|permit| Some(permit.id) != own);
-        others.filter(|permit| permit.purpose.as_ref().is_some_and(is_of)).count()
     }
 
     fn busy(&self, now: Now) -> Rejected {

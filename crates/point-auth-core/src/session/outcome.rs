@@ -37,7 +37,8 @@ impl Failure {
         Self { may_have_been_sent: true, is_abandoned: true, source: None }
     }
 
-    /// Adds the cause, which callers find as the source of their error. It must hold nothing secret.
+    /// Adds the cause, which callers find as the source of their error. It must hold nothing
+    /// secret.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.source = Some(Arc::from(source.into()));

@@ -80,7 +80,8 @@ pub struct Snapshot {
     pub token_age: Option<Duration>,
     /// How long the access token is still handed out.
     pub token_left: Option<Duration>,
-    /// From when on the session wants to be asked again, by either clock, if there is a token that can be handed out.
+    /// From when on the session wants to be asked again, by either clock, if there is a token that
+    /// can be handed out.
     pub next_look: Option<Moment>,
     /// Whether there is a refresh token that may be good.
     pub has_refresh_token: bool,

@@ -68,7 +68,8 @@ pub enum StoredTokensError {
     OtherUserAlias,
 }
 
-/// What is written. Times are whole seconds since 1970, rounded down, so that a token only ever seems older than it is.
+/// What is written. Times are whole seconds since 1970, rounded down, so that a token only ever
+/// seems older than it is.
 #[derive(Serialize)]
 struct Written<'a> {
     base: &'a str,
@@ -81,8 +82,8 @@ struct Written<'a> {
     refresh_token_came_at: Option<u64>,
 }
 
-/// What is read: values as they stand there, since `serde_json` would leave copies of a token behind, and its errors would
-/// quote one that stands where a number should.
+/// What is read: values as they stand there, since `serde_json` would leave copies of a token
+/// behind, and its errors would quote one that stands where a number should.
 #[derive(Deserialize)]
 struct Read<'a> {
     base: String,
@@ -101,8 +102,8 @@ struct Read<'a> {
 }
 
 impl StoredTokens {
-    /// Returns JSON with both tokens in it, which is enough to act as this user. Keep it as you would
-    /// keep a password.
+    /// Returns JSON with both tokens in it, which is enough to act as this user. Keep it as you
+    /// would keep a password.
     pub fn expose_json(&self) -> SecretBody {
         let seconds =
             |time: SystemTime| time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
@@ -196,8 +197,8 @@ impl fmt::Debug for StoredTokens {
 }
 
 impl SessionMachine {
-    /// Returns a number that changes whenever [`stored_tokens`](Self::stored_tokens) does. Store them
-    /// then.
+    /// Returns a number that changes whenever [`stored_tokens`](Self::stored_tokens) does. Store
+    /// them then.
     pub const fn stored_version(&self) -> u64 {
         self.stored_version
     }
@@ -223,14 +224,15 @@ impl SessionMachine {
 
     /// Restores tokens that were stored before a restart. Then poll every call that waits.
     ///
-    /// Tokens that the session holds stay if they were asked for later, so that an outdated store does
-    /// no harm.
-    /// An access token that has ended, or that was asked for in what is now the future, is not taken up; nor is a refresh token
-    /// from the future, or one that has certainly ended, nor a token that the API has rejected in this session.
+    /// Tokens that the session holds stay if they were asked for later, so that an outdated store
+    /// does no harm. An access token that has ended, or that was asked for in what is now the
+    /// future, is not taken up; nor is a refresh token from the future, or one that has certainly
+    /// ended, nor a token that the API has rejected in this session.
     ///
     /// # Errors
-    /// [`StoredTokensError`] when they belong to another base URL, username or alias. A session that holds neither credentials nor
-    /// good tokens takes up whatever username and alias they name.
+    /// [`StoredTokensError`] when they belong to another base URL, username or alias. A session
+    /// that holds neither credentials nor good tokens takes up whatever username and alias they
+    /// name.
     pub fn restore(&mut self, stored: StoredTokens, now: Now) -> Result<(), StoredTokensError> {
         let mut owner = self.owner.clone();
         // An exchange in flight will bring tokens of a user who is known.

@@ -1,4 +1,5 @@
-//! Two clocks: suspend stops one, somebody sets the other, and neither has an end that anything falls over.
+//! Two clocks: suspend stops one, somebody sets the other, and neither has an end that anything
+//! falls over.
 
 use std::time::{Duration, SystemTime};
 

@@ -101,7 +101,8 @@ impl Drop for Mortal {
     }
 }
 
-/// For whoever keeps a session behind a lock: whatever happens to it, no error of somebody else's is dropped before those are.
+/// For whoever keeps a session behind a lock: whatever happens to it, no error of somebody else's
+/// is dropped before those are.
 #[test]
 fn whoever_holds_the_errors_of_a_session_decides_when_they_are_dropped() {
     let fail = |scenario: &mut Scenario| {

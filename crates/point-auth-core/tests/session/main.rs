@@ -1,4 +1,5 @@
-//! The session in virtual time: each rule by a scenario that reads like prose, and all of them against a model by chance.
+//! The session in virtual time: each rule by a scenario that reads like prose, and all of them
+//! against a model by chance.
 
 #![expect(
     clippy::unwrap_used,

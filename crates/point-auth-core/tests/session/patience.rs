@@ -1,4 +1,5 @@
-//! A few quick attempts while callers wait, then one error for all and a pause; and what a server asks for.
+//! A few quick attempts while callers wait, then one error for all and a pause; and what a server
+//! asks for.
 
 use std::time::Duration;
 

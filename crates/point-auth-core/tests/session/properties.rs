@@ -1,5 +1,6 @@
-//! Anything in any order: random stories against a small model of the rules. What has failed once is kept in
-//! `properties.proptest-regressions` and tried first. `PROPTEST_CASES` raises the number of stories.
+//! Anything in any order: random stories against a small model of the rules. What has failed once
+//! is kept in `properties.proptest-regressions` and tried first. `PROPTEST_CASES` raises the number
+//! of stories.
 
 mod answers;
 mod clocks;

@@ -49,7 +49,8 @@ pub(crate) fn jane() -> Credentials {
     Credentials::new("jane@tenant.com", "jane's password").unwrap()
 }
 
-/// One session, told what happens around it. What it asks to be sent is kept until the server answers.
+/// One session, told what happens around it. What it asks to be sent is kept until the server
+/// answers.
 pub(crate) struct Scenario {
     pub(crate) session: SessionMachine,
     pub(crate) now: Now,
@@ -94,7 +95,8 @@ impl Scenario {
         }
     }
 
-    /// A session that has signed in at 0 and got `token`, without a refresh token, which lives so long.
+    /// A session that has signed in at 0 and got `token`, without a refresh token, which lives so
+    /// long.
     pub(crate) fn signed_in(token: &str, life: u32) -> Self {
         let mut scenario = Self::new();
         scenario.someone().signs_in();
@@ -221,7 +223,8 @@ impl Scenario {
         self
     }
 
-    /// One whole round that fails, answered by `attempt` each time, until nobody sends any more. How many there were.
+    /// One whole round that fails, answered by `attempt` each time, until nobody sends any more.
+    /// How many there were.
     pub(crate) fn round_fails(&mut self, attempt: impl Fn(&mut Scenario)) -> u32 {
         let mut call = Call::until(self.now.monotonic + Duration::from_secs(60));
         let mut attempts = 0;

@@ -1,4 +1,5 @@
-//! How often the password is sent: also to a server that gives tokens which are of no use, and however often the alias changes.
+//! How often the password is sent: also to a server that gives tokens which are of no use, and
+//! however often the alias changes.
 
 use std::time::Duration;
 

@@ -182,7 +182,8 @@ fn the_same_seed_gives_the_same_moments() {
     assert_ne!(look(3), look(4));
 }
 
-/// When a token of this life is refreshed at the earliest and latest, when callers wait, and when it is over.
+/// When a token of this life is refreshed at the earliest and latest, when callers wait, and when
+/// it is over.
 #[track_caller]
 fn windows(life: u32, advisory: std::ops::RangeInclusive<f64>, mandatory: f64, last_use: f64) {
     let mut scenario = Scenario::refreshable("first", life);

@@ -30,7 +30,8 @@ mod with_native_tls {
     }
 }
 
-/// A client that a program has anyway, with what the table in the crate's documentation leaves to it.
+/// A client that a program has anyway, with what the table in the crate's documentation leaves to
+/// it.
 #[cfg(feature = "rustls")]
 mod with_a_brought_client {
     use std::time::Duration;

@@ -1,4 +1,5 @@
-//! What is particular to this adapter, beside the checks and the answers that are the same for all of them.
+//! What is particular to this adapter, beside the checks and the answers that are the same for all
+//! of them.
 #![cfg(test)]
 
 #[cfg(feature = "rustls")]

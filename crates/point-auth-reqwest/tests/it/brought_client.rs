@@ -16,7 +16,8 @@ fn builder() -> ClientBuilder {
     Client::builder().no_proxy()
 }
 
-/// With TLS, `reqwest` needs to be told a crypto provider here, as none is installed for the process.
+/// With TLS, `reqwest` needs to be told a crypto provider here, as none is installed for the
+/// process.
 #[cfg(feature = "rustls")]
 fn builder() -> ClientBuilder {
     let config = point_auth_transport::TlsSettings::new().rustls_client_config().unwrap();
@@ -173,7 +174,8 @@ mod over_http2 {
     }
 
     async fn is_sent_once(transport: ReqwestTransport, emulator: Emulator, fault: Fault) {
-        // The second request meets the fault on a connection that has worked, where a retry would be most tempting.
+        // The second request meets the fault on a connection that has worked, where a retry would
+        // be most tempting.
         assert_tokens(&sign_in(&transport, &emulator.base_url()).await.unwrap());
         emulator.push_fault(fault);
         let error = sign_in(&transport, &emulator.base_url()).await.unwrap_err();

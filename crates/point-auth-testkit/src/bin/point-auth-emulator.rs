@@ -208,7 +208,8 @@ fn print_and_serve(announcement: &str) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
     runtime.block_on(async {
         let mut interrupt = pin!(tokio::signal::ctrl_c());
-        // The first poll sets the handler, so that whoever has read the announcement can interrupt in good order.
+        // The first poll sets the handler, so that whoever has read the announcement can interrupt
+        // in good order.
         if let Poll::Ready(interrupted) =
             poll_fn(|cx| Poll::Ready(interrupt.as_mut().poll(cx))).await
         {

@@ -1,5 +1,5 @@
-//! The table of answers of `point-auth-core`, sent over a real connection: whatever a transport does to an answer on its
-//! way shows as another outcome.
+//! The table of answers of `point-auth-core`, sent over a real connection: whatever a transport
+//! does to an answer on its way shows as another outcome.
 
 use std::fmt;
 use std::time::UNIX_EPOCH;
@@ -50,8 +50,8 @@ impl From<Violation> for Differences {
     }
 }
 
-/// Serves each answer of a table (the text of `answers.json`, whose form `answers.md` beside it describes) and looks what
-/// the operation makes of it behind the transport.
+/// Serves each answer of a table (the text of `answers.json`, whose form `answers.md` beside it
+/// describes) and looks what the operation makes of it behind the transport.
 ///
 /// # Errors
 /// [`Differences`] when an answer has another outcome, or the table cannot be read.

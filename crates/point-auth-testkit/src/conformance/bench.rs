@@ -1,5 +1,5 @@
-//! [`Bench`]: where a check works. It starts servers and transports, watches over each exchange, and remembers what the
-//! servers saw.
+//! [`Bench`]: where a check works. It starts servers and transports, watches over each exchange,
+//! and remembers what the servers saw.
 
 use std::net::SocketAddr;
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -205,7 +205,8 @@ pub(super) fn sign_in_at(base: &BaseUrl) -> Result<Request<SecretBody>, Violatio
     Ok(request)
 }
 
-/// The transport under test, watched over: nothing may hang, and no error may show a canary, whatever the check is about.
+/// The transport under test, watched over: nothing may hang, and no error may show a canary,
+/// whatever the check is about.
 pub(super) struct Transport(Arc<dyn Driver>);
 
 impl Transport {

@@ -1,4 +1,5 @@
-//! The secrets of the checks, each with the word `canary` in it, and the search for that word in what is shown.
+//! The secrets of the checks, each with the word `canary` in it, and the search for that word in
+//! what is shown.
 
 use std::error::Error;
 use std::fmt::Debug;
@@ -15,8 +16,8 @@ pub(super) const PROXY_PASSWORD: &str = "canary:proxy@pass/word";
 /// As in a URL.
 pub(super) const PROXY_USERINFO: &str = "canary-proxy-user:canary%3Aproxy%40pass%2Fword";
 
-/// The word itself; as a list of numbers, as `Debug` shows bytes; in hexadecimal; and in base64, of which there are three
-/// forms, by how much precedes it.
+/// The word itself; as a list of numbers, as `Debug` shows bytes; in hexadecimal; and in base64, of
+/// which there are three forms, by how much precedes it.
 const FORMS: [&str; 7] = [
     "canary",
     "99, 97, 110, 97, 114, 121",
@@ -42,7 +43,8 @@ pub(super) fn in_debug<T: Debug + ?Sized>(value: &T) -> Option<&'static str> {
         .find_map(|(how, shown)| is_in(&shown).then_some(how))
 }
 
-/// Where an error shows a canary: in itself or in any of its causes, those inside of an `io::Error` included.
+/// Where an error shows a canary: in itself or in any of its causes, those inside of an `io::Error`
+/// included.
 pub(super) fn in_error(error: &(dyn Error + 'static)) -> Option<String> {
     Chain::new(error).enumerate().find_map(|(depth, cause)| {
         let how = if is_in(&cause.to_string()) || is_in(&format!("{cause:#}")) {

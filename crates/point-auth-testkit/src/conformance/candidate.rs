@@ -1,4 +1,5 @@
-//! [`Candidate`]: the transport that is held against the contract, as a recipe; and what it is to be made with.
+//! [`Candidate`]: the transport that is held against the contract, as a recipe; and what it is to
+//! be made with.
 
 use std::error::Error;
 use std::fmt;
@@ -15,8 +16,9 @@ use tokio::runtime::{Builder, Runtime};
 
 /// What a check wants its transport to be made with.
 ///
-/// A transport that is built from our [`TransportSettings`] takes [`settings`](Self::settings). Any other finds the same
-/// in parts: the one root certificate to trust, the proxy, the identity to show.
+/// A transport that is built from our [`TransportSettings`] takes [`settings`](Self::settings). Any
+/// other finds the same in parts: the one root certificate to trust, the proxy, the identity to
+/// show.
 #[derive(Clone)]
 pub struct Setup {
     pub(super) settings: TransportSettings,
@@ -54,7 +56,8 @@ impl Setup {
         &self.settings
     }
 
-    /// The root certificate to trust, in PEM, and no other. None where the check is not about a server that is reached.
+    /// The root certificate to trust, in PEM, and no other. None where the check is not about a
+    /// server that is reached.
     #[must_use]
     pub fn root_certificate_pem(&self) -> Option<&str> {
         self.root.as_deref()
@@ -111,14 +114,16 @@ impl Candidate {
         Self::new(move |setup| Ok(Arc::new(BlockingDriver(make(setup).map_err(Into::into)?))))
     }
 
-    /// An async transport; `make` makes one for each check, and each gets a tokio runtime of its own.
+    /// An async transport; `make` makes one for each check, and each gets a tokio runtime of its
+    /// own.
     pub fn r#async<T, E>(make: impl Fn(&Setup) -> Result<T, E> + Send + Sync + 'static) -> Self
     where
         T: AsyncTransport + Debug + 'static,
         E: Into<Failed>,
     {
         Self::new(move |setup| {
-            // A worker of its own, so that what a client does in the background goes on between two sends.
+            // A worker of its own, so that what a client does in the background goes on between two
+            // sends.
             let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
             // Some clients want to be made where they are used.
             let transport = {

@@ -53,7 +53,8 @@ impl Check {
         self.run_as(candidate, None)
     }
 
-    /// As [`run`](Self::run); `test` is the path of the test that does so, which some checks run again in another process.
+    /// As [`run`](Self::run); `test` is the path of the test that does so, which some checks run
+    /// again in another process.
     pub(super) fn run_as(
         &self,
         candidate: &Candidate,

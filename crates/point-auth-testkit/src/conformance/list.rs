@@ -1,6 +1,7 @@
 //! The one list of all checks, by group, and the macro that makes tests of it.
 
-/// Hands the checks of a group to a macro: `__conformance_list!(group, [the macro], (what else it wants))`.
+/// Hands the checks of a group to a macro: `__conformance_list!(group, [the macro], (what else it
+/// wants))`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __conformance_list {
@@ -145,7 +146,8 @@ macro_rules! __conformance_list {
     (@then [$($then:tt)*], $args:tt, $group:ident { $($checks:tt)* }) => { $($then)* ! { $args $group { $($checks)* } } };
 }
 
-/// Makes a test of each check of a group, unless the group is left out; for [`conformance!`](crate::conformance!).
+/// Makes a test of each check of a group, unless the group is left out; for
+/// [`conformance!`](crate::conformance!).
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __conformance_group {

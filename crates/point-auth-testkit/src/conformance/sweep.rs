@@ -1,5 +1,6 @@
-//! The sweep: a sign-in is cut after every byte, in both directions, with FIN, with RST and by silence, and each time there
-//! must be a typed error or the whole answer, one request at most, and a transport that works again.
+//! The sweep: a sign-in is cut after every byte, in both directions, with FIN, with RST and by
+//! silence, and each time there must be a typed error or the whole answer, one request at most, and
+//! a transport that works again.
 
 mod plan;
 mod report;
@@ -36,12 +37,13 @@ pub enum SweptConnection {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SweepExtent {
-    /// Every one in both ways, each cut followed by a sign-in. Takes a minute or two for all wires, in a debug build on two
-    /// cores.
+    /// Every one in both ways, each cut followed by a sign-in. Takes a minute or two for all wires,
+    /// in a debug build on two cores.
     EveryByte,
-    /// In the clear every one, on a kept connection in the one way or the other; with TLS every one around the edges of
-    /// records, and a part of those between. Where each cut needs a connection of its own, a sign-in follows on several.
-    /// Takes a quarter of the time. A transport that takes longer than 15 ms to be made meets fewer cuts on new connections.
+    /// In the clear every one, on a kept connection in the one way or the other; with TLS every one
+    /// around the edges of records, and a part of those between. Where each cut needs a connection
+    /// of its own, a sign-in follows on several. Takes a quarter of the time. A transport that
+    /// takes longer than 15 ms to be made meets fewer cuts on new connections.
     Most,
 }
 
@@ -69,8 +71,8 @@ impl Means {
 
 /// Cuts a sign-in by this transport after every byte, in both directions, with FIN and with RST.
 ///
-/// Each cut is followed by a sign-in by the same transport that nothing happens to. With [`SweptConnection::Kept`] the
-/// report of a transport that keeps no connections has no cuts.
+/// Each cut is followed by a sign-in by the same transport that nothing happens to. With
+/// [`SweptConnection::Kept`] the report of a transport that keeps no connections has no cuts.
 ///
 /// # Errors
 /// The [`Violation`] that was found first. It says where the cut was.
@@ -84,13 +86,15 @@ pub fn sweep(
     sweep_on(&bench, connection, extent, Means::End)
 }
 
-/// Lets a connection fall silent in the middle of a sign-in: it stays open, and nothing goes through any more in the one
-/// direction or the other.
+/// Lets a connection fall silent in the middle of a sign-in: it stays open, and nothing goes
+/// through any more in the one direction or the other.
 ///
-/// Each time takes until a deadline, so [`SweepExtent::Most`] has only the places that differ: the edges of lines, heads,
-/// bodies and TLS's records, and what is in the middle of them. There has to be an error of the kind `Timeout`, or the
-/// whole answer, by the deadline; and a sign-in afterwards that nothing happens to, while the connection stays as silent as
-/// it was. Of HTTP/2, where one stream says nothing of the connection, that is not asked before the connection is closed.
+/// Each time takes until a deadline, so [`SweepExtent::Most`] has only the places that differ: the
+/// edges of lines, heads, bodies and TLS's records, and what is in the middle of them. There has to
+/// be an error of the kind `Timeout`, or the whole answer, by the deadline; and a sign-in
+/// afterwards that nothing happens to, while the connection stays as silent as it was. Of HTTP/2,
+/// where one stream says nothing of the connection, that is not asked before the connection is
+/// closed.
 ///
 /// # Errors
 /// As [`sweep()`].

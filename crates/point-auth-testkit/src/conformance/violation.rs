@@ -1,4 +1,5 @@
-//! [`Rule`] and [`Violation`]: which rule of the contract was broken, how, and what the servers saw meanwhile.
+//! [`Rule`] and [`Violation`]: which rule of the contract was broken, how, and what the servers saw
+//! meanwhile.
 
 use std::error::Error;
 use std::fmt;
@@ -7,7 +8,8 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Rule {
-    /// The request arrives as it was built and the response is handed back as it came: what all the rules stand on.
+    /// The request arrives as it was built and the response is handed back as it came: what all the
+    /// rules stand on.
     Exchange,
     /// 1. No redirect is followed.
     NoRedirect,

@@ -1,4 +1,5 @@
-//! One connection to the proxy: CONNECTs are read and refused until one is granted, then bytes pass both ways.
+//! One connection to the proxy: CONNECTs are read and refused until one is granted, then bytes pass
+//! both ways.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -41,7 +42,8 @@ enum Next {
     End,
 }
 
-/// Reads to the empty line, one byte at a time so as not to take the tunnel's first; `None` at the end of the stream.
+/// Reads to the empty line, one byte at a time so as not to take the tunnel's first; `None` at the
+/// end of the stream.
 async fn read_head(client: &mut TcpStream) -> io::Result<Option<Vec<u8>>> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -207,7 +209,8 @@ impl AsyncWrite for Tapped {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let Self { client, connect, record } = &mut *self;
-        // Written and noted in one step, so that whoever has received the bytes finds them in the record.
+        // Written and noted in one step, so that whoever has received the bytes finds them in the
+        // record.
         record.update(|tallies| {
             let written = ready!(Pin::new(client).poll_write(cx, bytes))?;
             if let Some(connect) = tallies.connects.get_mut(*connect) {

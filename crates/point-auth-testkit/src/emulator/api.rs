@@ -1,7 +1,8 @@
 //! The API as the wire contract has it: which request gets which answer.
 //!
-//! Strict where a client might be sloppy: anything that is not exactly the documented request is a 400. That includes a
-//! wrong method, for which HTTP has a 405, because the API documents 400 and 403 only.
+//! Strict where a client might be sloppy: anything that is not exactly the documented request is a
+//! 400. That includes a wrong method, for which HTTP has a 405, because the API documents 400 and
+//! 403 only.
 
 use std::sync::Mutex;
 
@@ -29,7 +30,8 @@ pub enum Operation {
     SignIn,
     /// `POST /user-management-services-ws/oauth2/002/refreshIdToken`.
     Refresh,
-    /// `GET` or `POST /point-auth-emulator/whoami`: not of the API, but a place that wants a valid access token.
+    /// `GET` or `POST /point-auth-emulator/whoami`: not of the API, but a place that wants a valid
+    /// access token.
     WhoAmI,
     /// Any other path.
     Other,

@@ -1,4 +1,5 @@
-//! The bodies of answers: fixed, generated while they are sent, compressed, dripped; all in flat memory.
+//! The bodies of answers: fixed, generated while they are sent, compressed, dripped; all in flat
+//! memory.
 
 use std::convert::Infallible;
 use std::io::Write;

@@ -15,8 +15,8 @@ use super::{Emulator, Shared, connection, path_prefix};
 use crate::server_thread::ServerThread;
 use crate::{CertificateAuthority, Error};
 
-/// Which versions of HTTP an emulator speaks. With TLS the client chooses by ALPN; without, by starting with HTTP/2's
-/// preface or not.
+/// Which versions of HTTP an emulator speaks. With TLS the client chooses by ALPN; without, by
+/// starting with HTTP/2's preface or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum HttpVersions {
@@ -98,13 +98,15 @@ impl EmulatorBuilder {
         self
     }
 
-    /// Whether the answer to a refresh carries a new refresh token; none by default. The old one stays good either way.
+    /// Whether the answer to a refresh carries a new refresh token; none by default. The old one
+    /// stays good either way.
     pub fn rotate_refresh_tokens(mut self, rotate: bool) -> Self {
         self.rotates_refresh_tokens = rotate;
         self
     }
 
-    /// The clock to live by, for instance one that several emulators share; by default one that shows the system's time.
+    /// The clock to live by, for instance one that several emulators share; by default one that
+    /// shows the system's time.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
@@ -163,7 +165,8 @@ impl EmulatorBuilder {
         self
     }
 
-    /// Whether requests are kept to be looked at and counted; they are by default. For an emulator that runs for days.
+    /// Whether requests are kept to be looked at and counted; they are by default. For an emulator
+    /// that runs for days.
     pub fn record_requests(mut self, record: bool) -> Self {
         self.records_requests = record;
         self
@@ -172,8 +175,8 @@ impl EmulatorBuilder {
     /// Starts the emulator on a thread of its own; it listens when this returns.
     ///
     /// # Errors
-    /// [`Error`] if the port is taken, the address is not loopback, the prefix is not a path that every
-    /// client reads alike, or a host name cannot stand in a certificate.
+    /// [`Error`] if the port is taken, the address is not loopback, the prefix is not a path that
+    /// every client reads alike, or a host name cannot stand in a certificate.
     pub fn start(self) -> Result<Emulator, Error> {
         let prefix = path_prefix::normal(&self.path_prefix)?;
         let dropped_bytes = self.path_prefix.len() - prefix.len();

@@ -7,9 +7,10 @@ use crate::server_thread::lock;
 
 /// The clock that decides when tokens expire. Clones are handles to the same clock.
 ///
-/// It starts as the system's time and runs. Once it is [`set`](Self::set) or [`stop`](Self::stop)ped it stands still and
-/// moves only when told to, so a test's outcome does not depend on how fast the machine is. It has nothing to do with
-/// delays, which are real time, nor with the validity of certificates.
+/// It starts as the system's time and runs. Once it is [`set`](Self::set) or
+/// [`stop`](Self::stop)ped it stands still and moves only when told to, so a test's outcome does
+/// not depend on how fast the machine is. It has nothing to do with delays, which are real time,
+/// nor with the validity of certificates.
 #[derive(Debug, Clone)]
 pub struct Clock {
     state: Arc<Mutex<State>>,
@@ -52,8 +53,8 @@ impl Clock {
         lock(&self.state).now()
     }
 
-    /// Turns the clock forward; whether it runs or stands stays as it is. Beyond what a `SystemTime` can hold it does
-    /// nothing.
+    /// Turns the clock forward; whether it runs or stands stays as it is. Beyond what a
+    /// `SystemTime` can hold it does nothing.
     pub fn advance(&self, by: Duration) {
         let mut state = lock(&self.state);
         state.at = state.at.checked_add(by).unwrap_or(state.at);

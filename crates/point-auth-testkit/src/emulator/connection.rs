@@ -27,8 +27,8 @@ use super::service::{self, Connection};
 use super::stream::{FaultStream, Stream, WriteControl};
 use super::{HttpVersions, Shared};
 
-/// How long a connection that we ended waits for the client to end it, too. Closing with unread input would turn the end
-/// into a reset and destroy what is still on its way to the client.
+/// How long a connection that we ended waits for the client to end it, too. Closing with unread
+/// input would turn the end into a reset and destroy what is still on its way to the client.
 const LINGER: Duration = Duration::from_secs(1);
 
 /// What a request can ask of the task that looks after its connection.
@@ -89,7 +89,8 @@ async fn handshake(record: &Record, tls: Option<&TlsAcceptor>, tcp: TcpStream) -
         }
         Err((_, mut tcp)) => {
             record.update(|tallies| tallies.failed_handshakes += 1);
-            // In TLS 1.3 a client that shows no certificate learns of it only after it has sent its request.
+            // In TLS 1.3 a client that shows no certificate learns of it only after it has sent its
+            // request.
             let _ = tcp.shutdown().await;
             drain(&mut tcp).await;
             None
@@ -123,7 +124,8 @@ async fn run_http(
     });
     let mut http = pin!(builder.serve_connection(TokioIo::new(stream), service));
     poll_fn(|cx| {
-        // HTTP first, so that it has sent what it had to say when a command takes the connection from it.
+        // HTTP first, so that it has sent what it had to say when a command takes the connection
+        // from it.
         if http.as_mut().poll(cx).is_ready() {
             return Poll::Ready(inbox.try_recv().ok());
         }
@@ -172,7 +174,8 @@ async fn send(wire: &mut FaultStream, head: &[u8], body: AnswerBody) -> io::Resu
     Ok(())
 }
 
-/// RFC 9113, section 6.8: eight bytes of payload on stream 0; last processed stream 0, then the error code.
+/// RFC 9113, section 6.8: eight bytes of payload on stream 0; last processed stream 0, then the
+/// error code.
 fn goaway_frame(error_code: u32) -> Vec<u8> {
     const LENGTH_TYPE_FLAGS_STREAM: [u8; 9] = [0, 0, 8, 0x7, 0, 0, 0, 0, 0];
     const LAST_STREAM: [u8; 4] = [0; 4];

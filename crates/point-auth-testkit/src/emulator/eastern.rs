@@ -1,7 +1,8 @@
 //! "24 hours, rounded up to midnight US Eastern time": the end of a refresh token's life.
 //!
-//! The rule of the Energy Policy Act of 2005: daylight saving time (UTC-4) from 02:00 standard time on the second Sunday
-//! of March until 02:00 daylight time on the first Sunday of November, standard time (UTC-5) otherwise.
+//! The rule of the Energy Policy Act of 2005: daylight saving time (UTC-4) from 02:00 standard time
+//! on the second Sunday of March until 02:00 daylight time on the first Sunday of November,
+//! standard time (UTC-5) otherwise.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -10,8 +11,8 @@ use time::{Date, Duration, Month, OffsetDateTime, Time, Weekday};
 const STANDARD: Duration = Duration::hours(-5);
 const DAYLIGHT: Duration = Duration::hours(-4);
 
-/// The first midnight in US Eastern time that is at least 24 hours after `start`; just the 24 hours for a clock that was
-/// set outside the years 1970 to 9000, where calendars end.
+/// The first midnight in US Eastern time that is at least 24 hours after `start`; just the 24 hours
+/// for a clock that was set outside the years 1970 to 9000, where calendars end.
 pub(super) fn midnight_after_24_hours(start: SystemTime) -> SystemTime {
     const YEAR_9000: u64 = 221_845_392_000;
     if !start.duration_since(UNIX_EPOCH).is_ok_and(|since| since.as_secs() < YEAR_9000) {
@@ -27,7 +28,8 @@ pub(super) fn midnight_after_24_hours(start: SystemTime) -> SystemTime {
     midnight.into()
 }
 
-/// The instant at which `date` begins in US Eastern time. Clocks change at 02:00, so a midnight is never ambiguous.
+/// The instant at which `date` begins in US Eastern time. Clocks change at 02:00, so a midnight is
+/// never ambiguous.
 fn midnight_of(date: Date) -> OffsetDateTime {
     let midnight = date.midnight().assume_utc();
     let by_standard = midnight.saturating_sub(STANDARD);

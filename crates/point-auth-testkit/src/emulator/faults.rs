@@ -9,7 +9,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 /// One scripted misbehaviour, or one scripted answer.
 ///
-/// A fault says how the exchange ends (one of the constructors) and how that comes about (the methods, which combine):
+/// A fault says how the exchange ends (one of the constructors) and how that comes about (the
+/// methods, which combine):
 ///
 /// ```
 /// # use point_auth_testkit::Fault; use std::time::Duration;
@@ -21,8 +22,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 /// Fault::respond(200).body_of(1 << 30);
 /// ```
 ///
-/// A fault applies to one request unless [`times`](Self::times) says more. Delays are real time: they do not follow the
-/// emulator's clock.
+/// A fault applies to one request unless [`times`](Self::times) says more. Delays are real time:
+/// they do not follow the emulator's clock.
 #[derive(Clone)]
 #[must_use]
 pub struct Fault {
@@ -95,7 +96,8 @@ impl Fault {
         }
     }
 
-    /// The answer that the API would give without a fault; the place to start from for delays, cuts and the like.
+    /// The answer that the API would give without a fault; the place to start from for delays, cuts
+    /// and the like.
     pub fn pass() -> Self {
         Self::new(Ending::Pass)
     }
@@ -134,8 +136,9 @@ impl Fault {
         Self::respond(status).header(LOCATION.as_str(), location)
     }
 
-    /// `bytes` instead of HTTP, below HTTP's framing (inside TLS if there is TLS), then the end of the stream. A body
-    /// set on this fault follows them, so an endless header is `Fault::raw("HTTP/1.1 200 OK\r\nx: ").endless_body()`.
+    /// `bytes` instead of HTTP, below HTTP's framing (inside TLS if there is TLS), then the end of
+    /// the stream. A body set on this fault follows them, so an endless header is
+    /// `Fault::raw("HTTP/1.1 200 OK\r\nx: ").endless_body()`.
     pub fn raw(bytes: impl Into<Bytes>) -> Self {
         Self::new(Ending::Raw(bytes.into()))
     }
@@ -145,19 +148,22 @@ impl Fault {
         Self::new(Ending::Silent)
     }
 
-    /// Nothing, ever, and nothing for whatever else is asked on this connection: not a byte is read or written any more, not even
-    /// HTTP/2's pings are answered. So a connection goes when a NAT or a firewall in between forgets it.
+    /// Nothing, ever, and nothing for whatever else is asked on this connection: not a byte is read
+    /// or written any more, not even HTTP/2's pings are answered. So a connection goes when a NAT
+    /// or a firewall in between forgets it.
     pub fn dead() -> Self {
         Self::new(Ending::Dead)
     }
 
-    /// The whole request is read, and then the connection is closed in good order without an answer.
+    /// The whole request is read, and then the connection is closed in good order without an
+    /// answer.
     pub fn close_after_request() -> Self {
         Self::new(Ending::Close)
     }
 
-    /// As [`close_after_request`](Self::close_after_request), but only for a request on a connection that has served
-    /// one before: what a client meets when the server gives up an idle connection while the request is on its way.
+    /// As [`close_after_request`](Self::close_after_request), but only for a request on a
+    /// connection that has served one before: what a client meets when the server gives up an idle
+    /// connection while the request is on its way.
     pub fn close_pooled_connection() -> Self {
         Self::close_after_request().only_on_reused_connection()
     }
@@ -167,15 +173,17 @@ impl Fault {
         Self::new(Ending::Reset)
     }
 
-    /// HTTP/2: `GOAWAY` with this error code (0 is `NO_ERROR`), which says that no stream was processed, and the end of
-    /// the connection. A client may take that for leave to send the request again. Over HTTP/1.1 there is no such
-    /// thing, and the connection is closed without an answer.
+    /// HTTP/2: `GOAWAY` with this error code (0 is `NO_ERROR`), which says that no stream was
+    /// processed, and the end of the connection. A client may take that for leave to send the
+    /// request again. Over HTTP/1.1 there is no such thing, and the connection is closed without an
+    /// answer.
     pub fn goaway(error_code: u32) -> Self {
         Self::new(Ending::GoAway(error_code))
     }
 
-    /// HTTP/2: `RST_STREAM` with this error code, for instance [`REFUSED_STREAM`](Self::REFUSED_STREAM), while the
-    /// connection lives on. Over HTTP/1.1 there are no streams, and the connection is reset.
+    /// HTTP/2: `RST_STREAM` with this error code, for instance
+    /// [`REFUSED_STREAM`](Self::REFUSED_STREAM), while the connection lives on. Over HTTP/1.1 there
+    /// are no streams, and the connection is reset.
     pub fn reset_stream(error_code: u32) -> Self {
         Self::new(Ending::ResetStream(error_code))
     }
@@ -190,9 +198,9 @@ impl Fault {
 
 /// What the answer says.
 impl Fault {
-    /// Adds a header; for [`pass`](Self::pass) it joins the API's own, in place of one of the same name.
-    /// Over HTTP/1.1 a `Content-Length` or `Transfer-Encoding` is sent as it is, whether the body agrees or not, and the
-    /// connection is closed after the body.
+    /// Adds a header; for [`pass`](Self::pass) it joins the API's own, in place of one of the same
+    /// name. Over HTTP/1.1 a `Content-Length` or `Transfer-Encoding` is sent as it is, whether the
+    /// body agrees or not, and the connection is closed after the body.
     ///
     /// # Panics
     /// If name or value are not a header's.
@@ -217,8 +225,8 @@ impl Fault {
         self.body(body)
     }
 
-    /// A body of exactly `bytes` bytes, made while it is sent and announced by a true `Content-Length`. From 19 bytes on
-    /// it is a JSON object with one enormous access token.
+    /// A body of exactly `bytes` bytes, made while it is sent and announced by a true
+    /// `Content-Length`. From 19 bytes on it is a JSON object with one enormous access token.
     pub fn body_of(mut self, bytes: u64) -> Self {
         self.body = Payload::Generated(Some(bytes));
         self
@@ -236,20 +244,22 @@ impl Fault {
         self
     }
 
-    /// Compresses the body and says so in `Content-Encoding`, whether the client wanted that or not.
+    /// Compresses the body and says so in `Content-Encoding`, whether the client wanted that or
+    /// not.
     pub fn gzip(mut self) -> Self {
         self.gzip = true;
         self
     }
 
-    /// Announces a body of `bytes` bytes, true or not. What the body has is sent, then the connection is closed (over
-    /// HTTP/2: the stream is ended).
+    /// Announces a body of `bytes` bytes, true or not. What the body has is sent, then the
+    /// connection is closed (over HTTP/2: the stream is ended).
     pub fn content_length(mut self, bytes: u64) -> Self {
         self.content_length = Some(bytes);
         self
     }
 
-    /// Announces the end of the connection (`Connection: close`; over HTTP/2 a `GOAWAY`) and closes it after the answer.
+    /// Announces the end of the connection (`Connection: close`; over HTTP/2 a `GOAWAY`) and closes
+    /// it after the answer.
     pub fn connection_close(mut self) -> Self {
         self.headers.insert(CONNECTION, HeaderValue::from_static("close"));
         self
@@ -276,15 +286,16 @@ impl Fault {
         self
     }
 
-    /// Ends the connection after `bytes` bytes of the answer (head and body as they go over the wire, inside TLS),
-    /// without TLS's goodbye, as a server that crashed would. With 0 the request counts and no answer comes.
+    /// Ends the connection after `bytes` bytes of the answer (head and body as they go over the
+    /// wire, inside TLS), without TLS's goodbye, as a server that crashed would. With 0 the request
+    /// counts and no answer comes.
     pub fn cut_after(mut self, bytes: u64) -> Self {
         self.cut_after = Some(bytes);
         self
     }
 
-    /// Closes the connection as soon as the answer is sent, though the answer did not say so: a client that keeps the
-    /// connection meets a dead one.
+    /// Closes the connection as soon as the answer is sent, though the answer did not say so: a
+    /// client that keeps the connection meets a dead one.
     pub fn close_after_answer(mut self) -> Self {
         self.close_after_answer = true;
         self

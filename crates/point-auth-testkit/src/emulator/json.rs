@@ -1,4 +1,5 @@
-//! A request's JSON, read strictly: one object, every field once, every value a string with something in it.
+//! A request's JSON, read strictly: one object, every field once, every value a string with
+//! something in it.
 
 use std::fmt;
 

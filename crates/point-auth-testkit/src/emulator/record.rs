@@ -75,7 +75,8 @@ impl RecordedRequest {
         &self.body
     }
 
-    /// Whom the request is about: the username of a sign-in (right password or not), or the owner of the token.
+    /// Whom the request is about: the username of a sign-in (right password or not), or the owner
+    /// of the token.
     #[must_use]
     pub fn username(&self) -> Option<&str> {
         self.username.as_deref()

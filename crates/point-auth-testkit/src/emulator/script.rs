@@ -4,7 +4,8 @@ use std::collections::{HashMap, VecDeque};
 
 use super::{Fault, Operation};
 
-/// One queue for each operation, one for all of them, and what applies when the queues have nothing.
+/// One queue for each operation, one for all of them, and what applies when the queues have
+/// nothing.
 #[derive(Default)]
 pub(super) struct Script {
     any: Queue,
@@ -35,7 +36,8 @@ impl Script {
         queues.flat_map(|queue| &queue.next).map(|fault| fault.times).sum()
     }
 
-    /// The fault for a request: the operation's own queue first, then the common one, then what is always so.
+    /// The fault for a request: the operation's own queue first, then the common one, then what is
+    /// always so.
     pub(super) fn take(&mut self, operation: Operation, reused: bool) -> Option<Fault> {
         let own = self.by_operation.get_mut(&operation);
         let queued = own.and_then(|queue| queue.take(reused)).or_else(|| self.any.take(reused));

@@ -1,4 +1,5 @@
-//! One request: recorded, looked up in the script, and answered, or whatever the script has instead.
+//! One request: recorded, looked up in the script, and answered, or whatever the script has
+//! instead.
 
 use std::future;
 use std::sync::Arc;
@@ -23,7 +24,8 @@ use crate::server_thread::lock;
 /// More than any request of the API needs, and little enough to hold. The answer to more is 413.
 const MAX_REQUEST_BYTES: usize = 1024 * 1024;
 
-/// Ends a request without an answer: over HTTP/2 with this reason, over HTTP/1.1 with the connection.
+/// Ends a request without an answer: over HTTP/2 with this reason, over HTTP/1.1 with the
+/// connection.
 pub(super) type Unanswered = Box<dyn std::error::Error + Send + Sync>;
 
 /// What the requests of one connection have in common.
@@ -139,9 +141,9 @@ async fn read(body: &mut Incoming) -> Result<Option<Bytes>, hyper::Error> {
     Ok(Some(bytes.freeze()))
 }
 
-/// Answers at once, for a client that waits for it, and discards the rest of the body meanwhile, for
-/// a client that writes all of it first. Unread input would turn the end of the connection into a
-/// reset, which destroys the answer.
+/// Answers at once, for a client that waits for it, and discards the rest of the body meanwhile,
+/// for a client that writes all of it first. Unread input would turn the end of the connection into
+/// a reset, which destroys the answer.
 fn refuse_too_large(connection: &Connection, mut rest: Incoming) -> Response<AnswerBody> {
     // The rest ends with the connection, at the latest.
     tokio::spawn(async move { while let Some(Ok(_)) = rest.frame().await {} });

@@ -62,7 +62,8 @@ impl Stream {
     }
 }
 
-/// What the writing side of a connection has been told to do; the service turns it while hyper writes.
+/// What the writing side of a connection has been told to do; the service turns it while hyper
+/// writes.
 #[derive(Default)]
 pub(super) struct WriteControl {
     state: Mutex<WriteState>,

@@ -12,11 +12,13 @@ use crate::{CertificateAuthority, Error, IssuedCertificate, Validity, crypto};
 
 /// Which certificate an emulator with TLS shows.
 ///
-/// All but `Valid` are to be refused by a client that trusts [`Emulator::ca_pem`](crate::Emulator::ca_pem).
+/// All but `Valid` are to be refused by a client that trusts
+/// [`Emulator::ca_pem`](crate::Emulator::ca_pem).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Certificate {
-    /// Issued by the emulator's authority for `127.0.0.1`, `::1`, `localhost` and the names that were added, valid now.
+    /// Issued by the emulator's authority for `127.0.0.1`, `::1`, `localhost` and the names that
+    /// were added, valid now.
     #[default]
     Valid,
     /// As `Valid`, but its time ended yesterday.

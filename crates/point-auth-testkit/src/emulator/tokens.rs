@@ -199,8 +199,8 @@ impl Grants {
     }
 }
 
-/// About 900 characters in the shape of a Google-style RS256 JWT. The signature is random: clients are to treat tokens as
-/// opaque, and the emulator looks them up.
+/// About 900 characters in the shape of a Google-style RS256 JWT. The signature is random: clients
+/// are to treat tokens as opaque, and the emulator looks them up.
 fn access_token(
     key_id: &str,
     username: &str,

@@ -20,8 +20,8 @@ pub enum Cut {
     Close,
     /// Both sides see a reset (TCP RST). What was passed on and not read yet may be lost with it.
     Reset,
-    /// Nobody is told: what comes in this direction from now on is swallowed, the end of it included, while the other
-    /// direction goes on.
+    /// Nobody is told: what comes in this direction from now on is swallowed, the end of it
+    /// included, while the other direction goes on.
     Silence,
     /// Nothing more is read in this direction, so that the sender's buffers fill up and it cannot
     /// send on, while the other direction goes on. The end of it is not noticed, and the connection
@@ -54,20 +54,22 @@ impl Flow {
         }
     }
 
-    /// Holds each piece back for so long. A piece is what has come in since the last one, up to 16 KiB.
+    /// Holds each piece back for so long. A piece is what has come in since the last one, up to 16
+    /// KiB.
     pub const fn latency(mut self, latency: Duration) -> Self {
         self.latency = latency;
         self
     }
 
-    /// Passes no more than so many bytes a second, in portions of a twentieth of a second; at least 1.
+    /// Passes no more than so many bytes a second, in portions of a twentieth of a second; at least
+    /// 1.
     pub const fn bandwidth(mut self, bytes_per_second: u64) -> Self {
         self.bytes_per_second = Some(if bytes_per_second == 0 { 1 } else { bytes_per_second });
         self
     }
 
-    /// Passes no more than so many bytes in one write, at least 1. The reader may still see some of them together; a
-    /// [pause](Self::pause) keeps them apart.
+    /// Passes no more than so many bytes in one write, at least 1. The reader may still see some of
+    /// them together; a [pause](Self::pause) keeps them apart.
     pub const fn slices_of(mut self, bytes: usize) -> Self {
         self.slice = Some(if bytes == 0 { 1 } else { bytes });
         self
@@ -85,14 +87,15 @@ impl Flow {
         self
     }
 
-    /// Cuts the connection as soon as so many bytes have been passed on in this direction, and not one more: with 0 at
-    /// once.
+    /// Cuts the connection as soon as so many bytes have been passed on in this direction, and not
+    /// one more: with 0 at once.
     pub const fn cut_after(mut self, bytes: u64, cut: Cut) -> Self {
         self.cut = Some((bytes, cut));
         self
     }
 
-    /// How many bytes of so many may be passed on in the next write, when `passed` have been already.
+    /// How many bytes of so many may be passed on in the next write, when `passed` have been
+    /// already.
     pub(super) fn portion(&self, waiting: usize, passed: u64) -> usize {
         let mut portion = waiting;
         if let Some((limit, _)) = self.cut {

@@ -1,5 +1,5 @@
-//! One connection through the proxy: bytes are carried both ways, with the faults in force, until both ways have ended or
-//! the connection is cut.
+//! One connection through the proxy: bytes are carried both ways, with the faults in force, until
+//! both ways have ended or the connection is cut.
 
 use std::future::poll_fn;
 use std::io;
@@ -19,8 +19,8 @@ use super::faults::{Cut, Direction, Flow, LinkFaults};
 use super::record::{Record, RecordedLink};
 use crate::server_thread::lock;
 
-/// How long a connection that we closed waits for the two sides to close it, too. Closing with unread input would turn the
-/// end into a reset.
+/// How long a connection that we closed waits for the two sides to close it, too. Closing with
+/// unread input would turn the end into a reset.
 const LINGER: Duration = Duration::from_secs(1);
 
 const PIECE_BYTES: usize = 16 * 1024;
@@ -242,7 +242,8 @@ impl Pump<'_> {
     async fn write(&mut self, bytes: &[u8]) -> Result<usize, Ending> {
         loop {
             self.to.writable().await.map_err(|_| Ending::Broken)?;
-            // Written and noted in one step, so that whoever has received the bytes finds them in the record.
+            // Written and noted in one step, so that whoever has received the bytes finds them in
+            // the record.
             let written = self.record.update(|tallies| {
                 let written = self.to.try_write(bytes)?;
                 tallies.passed(

@@ -1,4 +1,5 @@
-//! The suite itself: a transport of another make passes it, and each that is wrong in one way fails by the rule it breaks.
+//! The suite itself: a transport of another make passes it, and each that is wrong in one way fails
+//! by the rule it breaks.
 
 mod hand;
 mod reading;
@@ -27,8 +28,8 @@ mod a_transport_of_another_make {
     }
 }
 
-/// The rules that the checks find broken, each with the first violation of it. The sweep is left to tests of its own: it
-/// has thousands of exchanges, and would have them for every flaw.
+/// The rules that the checks find broken, each with the first violation of it. The sweep is left to
+/// tests of its own: it has thousands of exchanges, and would have them for every flaw.
 fn broken(flaw: Flaw, groups: &[&str]) -> Vec<(Rule, &'static str, Violation)> {
     let mut candidate =
         Candidate::blocking(move |_| Ok::<_, Infallible>(HandTransport::with(flaw)));

@@ -1,4 +1,5 @@
-//! What the emulator takes and answers, held against `point-auth-core`, with which it shares no code.
+//! What the emulator takes and answers, held against `point-auth-core`, with which it shares no
+//! code.
 
 use std::time::Duration;
 

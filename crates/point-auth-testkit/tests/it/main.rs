@@ -1,5 +1,5 @@
-//! The emulator and its companions, seen from the other end of a socket. HTTP/1.1 is written and read by hand here, so
-//! that no client's kindness hides what the server does.
+//! The emulator and its companions, seen from the other end of a socket. HTTP/1.1 is written and
+//! read by hand here, so that no client's kindness hides what the server does.
 
 #![expect(
     clippy::unwrap_used,

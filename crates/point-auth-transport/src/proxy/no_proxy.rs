@@ -126,6 +126,7 @@ fn is_within(address: IpAddr, network: IpAddr, prefix: u32) -> bool {
         (IpAddr::V6(address), IpAddr::V6(network)) => u128::from(address) ^ u128::from(network),
         _ => return false,
     };
-    // The bits past the prefix may differ. A shift by the whole width is none at all, hence the check.
+    // The bits past the prefix may differ. A shift by the whole width is none at all, hence the
+    // check.
     differing.checked_shr(width(network).saturating_sub(prefix)).unwrap_or(0) == 0
 }

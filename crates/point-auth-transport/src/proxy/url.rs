@@ -46,7 +46,8 @@ impl Proxy {
         self.0.uri.port_u16().unwrap_or(DEFAULT_PORT)
     }
 
-    /// The value for `Proxy-Authorization` (`Basic …`, marked as sensitive), if there are credentials.
+    /// The value for `Proxy-Authorization` (`Basic …`, marked as sensitive), if there are
+    /// credentials.
     pub fn authorization(&self) -> Option<&HeaderValue> {
         self.0.credentials.as_ref().map(|credentials| &credentials.authorization)
     }
@@ -56,7 +57,8 @@ impl Proxy {
         self.0.credentials.as_ref().map(|credentials| credentials.username.as_str())
     }
 
-    /// The password, percent-decoded, if there are credentials. Empty when only a user name was given.
+    /// The password, percent-decoded, if there are credentials. Empty when only a user name was
+    /// given.
     pub fn password(&self) -> Option<&str> {
         self.0.credentials.as_ref().map(|credentials| credentials.password.as_str())
     }
@@ -86,8 +88,8 @@ impl Proxy {
             Some(_) => return Err(invalid("its scheme is no scheme")),
             None => url,
         };
-        // Nothing after the port is wanted. What looks like a path is often a password with a `/` in it, and then the
-        // host would be a piece of that password.
+        // Nothing after the port is wanted. What looks like a path is often a password with a `/`
+        // in it, and then the host would be a piece of that password.
         let authority = rest.strip_suffix('/').unwrap_or(rest);
         if authority.contains(['/', '?', '#', '\\']) {
             return Err(invalid(
@@ -180,7 +182,8 @@ impl Credentials {
     }
 }
 
-/// A `%` that two hexadecimal digits do not follow stands for itself, as in most programs that read these variables.
+/// A `%` that two hexadecimal digits do not follow stands for itself, as in most programs that read
+/// these variables.
 fn percent_decoded(text: &str) -> Result<Zeroizing<String>, Reason> {
     let mut decoded = Zeroizing::new(Vec::with_capacity(text.len()));
     let mut rest = text.as_bytes();

@@ -10,12 +10,13 @@ use super::{Roots, TlsSettings};
 use crate::{ScrubbedError, SettingsError};
 
 impl TlsSettings {
-    /// The native-tls connector that these settings describe, TLS 1.2 at least, without any ALPN protocol: the adapter adds
-    /// what it speaks and calls `build`.
+    /// The native-tls connector that these settings describe, TLS 1.2 at least, without any ALPN
+    /// protocol: the adapter adds what it speaks and calls `build`.
     ///
     /// # Errors
-    /// [`SettingsError::Certificate`] for an extra root that is no certificate, [`SettingsError::Identity`] for a key that is
-    /// not PKCS#8 or cannot be used, and [`SettingsError::Unsupported`] for [`Roots::Bundled`].
+    /// [`SettingsError::Certificate`] for an extra root that is no certificate,
+    /// [`SettingsError::Identity`] for a key that is not PKCS#8 or cannot be used, and
+    /// [`SettingsError::Unsupported`] for [`Roots::Bundled`].
     pub fn native_tls_connector(&self) -> Result<TlsConnectorBuilder, SettingsError> {
         let mut builder = TlsConnector::builder();
         builder.min_protocol_version(Some(Protocol::Tlsv12));

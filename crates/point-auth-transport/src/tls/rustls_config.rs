@@ -1,4 +1,5 @@
-//! A rustls configuration with a crypto provider of its own, whatever the process default is or whether there is one.
+//! A rustls configuration with a crypto provider of its own, whatever the process default is or
+//! whether there is one.
 
 use std::sync::Arc;
 
@@ -11,7 +12,8 @@ use super::{Roots, TlsSettings};
 use crate::{ScrubbedError, SettingsError};
 
 impl TlsSettings {
-    /// The rustls configuration that these settings describe, without any ALPN protocol: the adapter adds what it speaks.
+    /// The rustls configuration that these settings describe, without any ALPN protocol: the
+    /// adapter adds what it speaks.
     ///
     /// The platform's trust store is read here, so build one configuration and keep it.
     ///
@@ -70,7 +72,8 @@ impl TlsSettings {
         match self.roots {
             Roots::Platform => {
                 let verifier = self.platform_verifier(provider)?;
-                // "Dangerous" is what rustls calls any verifier that is not its own; this one verifies.
+                // "Dangerous" is what rustls calls any verifier that is not its own; this one
+                // verifies.
                 return Ok(builder
                     .dangerous()
                     .with_custom_certificate_verifier(Arc::new(verifier)));

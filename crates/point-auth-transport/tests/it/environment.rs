@@ -1,4 +1,5 @@
-//! The proxy that the environment names. The environment here is a list: nothing touches the one of the process.
+//! The proxy that the environment names. The environment here is a list: nothing touches the one of
+//! the process.
 
 use std::ffi::OsString;
 

@@ -1,4 +1,5 @@
-//! TLS settings: what is read when they are made, what when a transport is built, and that the key is not shown.
+//! TLS settings: what is read when they are made, what when a transport is built, and that the key
+//! is not shown.
 
 use std::sync::Arc;
 

@@ -28,7 +28,8 @@ pub(super) fn open(
     wire.set_timeout(time_left(details)?);
     wire.write_all(&ask(host, port, proxy)).map_err(broken)?;
     match status(&mut wire)? {
-        // As the other adapters have it. A proxy that says 204 has something else in mind than a tunnel.
+        // As the other adapters have it. A proxy that says 204 has something else in mind than a
+        // tunnel.
         200 => Ok(wire.into_inner()),
         407 => Err(Error::ConnectProxyFailed(PROXY_WANTS_CREDENTIALS.to_owned())),
         _ => Err(refused()),
@@ -51,7 +52,8 @@ fn ask(host: &str, port: u16, proxy: &Proxy) -> Zeroizing<Vec<u8>> {
     ask
 }
 
-/// Reads the head of the proxy's answer, byte by byte out of the connection's buffer, since TLS may follow it at once.
+/// Reads the head of the proxy's answer, byte by byte out of the connection's buffer, since TLS may
+/// follow it at once.
 fn status(wire: &mut impl Read) -> Result<u16, Error> {
     let mut head = Vec::new();
     let mut byte = [0];

@@ -69,8 +69,8 @@ impl Write for Native {
     }
 }
 
-/// The last error of the connection below, which the libraries replace by one of their own: a timeout would not be told
-/// from an untrusted certificate.
+/// The last error of the connection below, which the libraries replace by one of their own: a
+/// timeout would not be told from an untrusted certificate.
 #[derive(Clone, Default)]
 struct Failure(Arc<Mutex<Option<Error>>>);
 

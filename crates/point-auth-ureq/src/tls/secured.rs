@@ -15,7 +15,8 @@ pub(super) trait TlsStream: Read + Write + Send + Sync + 'static {
     /// The connection below.
     fn connection(&mut self) -> &mut TransportAdapter;
 
-    /// Whether the other side has said that nothing more will come, or something came that nobody asked for.
+    /// Whether the other side has said that nothing more will come, or something came that nobody
+    /// asked for.
     fn is_stale(&mut self) -> bool;
 
     /// What is behind an error: a TLS library may hide a timeout of the connection below.

@@ -13,8 +13,8 @@ use point_auth_ureq::ureq::{self, Agent, SendBody};
 
 use crate::support::{BRIEF, PATIENCE, fails, plain, send, sign_in, tls};
 
-/// As ureq makes it: it follows redirects, takes a status for an error, and has no limit in time. Only a proxy in the
-/// environment would take the tests elsewhere.
+/// As ureq makes it: it follows redirects, takes a status for an error, and has no limit in time.
+/// Only a proxy in the environment would take the tests elsewhere.
 fn agent(
     setup: impl FnOnce(ConfigBuilder<AgentScope>) -> ConfigBuilder<AgentScope>,
 ) -> UreqTransport {
@@ -150,7 +150,8 @@ fn its_middleware_is_run() {
     assert_eq!(emulator.requests().remove(0).header("x-corporate"), Some("1"));
 }
 
-/// Passes on a request without the settings that come with it, so that the agent follows redirects again.
+/// Passes on a request without the settings that come with it, so that the agent follows redirects
+/// again.
 fn forgetful(
     request: Request<SendBody<'_>>,
     next: MiddlewareNext<'_>,

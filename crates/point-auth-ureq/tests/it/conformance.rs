@@ -32,7 +32,8 @@ mod with_native_tls {
     }
 }
 
-/// An agent as ureq makes it, whose every setting would break a rule if the transport did not say otherwise.
+/// An agent as ureq makes it, whose every setting would break a rule if the transport did not say
+/// otherwise.
 mod with_a_brought_agent {
     use std::convert::Infallible;
 

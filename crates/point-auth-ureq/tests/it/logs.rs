@@ -1,4 +1,5 @@
-//! What ureq logs, at its most talkative: nothing secret. ureq-proto is another matter, as the crate's documentation says.
+//! What ureq logs, at its most talkative: nothing secret. ureq-proto is another matter, as the
+//! crate's documentation says.
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 

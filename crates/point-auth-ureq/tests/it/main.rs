@@ -1,4 +1,5 @@
-//! What is particular to ureq and to the connector of our own; what all transports keep alike is checked for all together.
+//! What is particular to ureq and to the connector of our own; what all transports keep alike is
+//! checked for all together.
 #![cfg(test)]
 
 #[cfg(feature = "rustls")]

@@ -68,8 +68,8 @@ impl Session {
     /// While there is a good one this does not wait, takes no lock and allocates nothing.
     ///
     /// # Errors
-    /// One [`Error`] for all callers that waited. Until its [`retry_after`](Error::retry_after) every
-    /// call gets it at once.
+    /// One [`Error`] for all callers that waited. Until its [`retry_after`](Error::retry_after)
+    /// every call gets it at once.
     pub fn access_token(&self) -> Result<AccessToken, Error> {
         // Before there is a future at all: its executor allocates.
         match self.handle.0.current() {

@@ -1,4 +1,5 @@
-//! A job: one exchange from its request to its outcome, and those that follow it while callers wait.
+//! A job: one exchange from its request to its outcome, and those that follow it while callers
+//! wait.
 
 use std::pin::pin;
 use std::sync::Arc;

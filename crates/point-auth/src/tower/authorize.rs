@@ -14,23 +14,28 @@ use tower_service::Service;
 use crate::Session;
 use crate::credential_source::BoxError;
 
-/// Puts the bearer token of a [`Session`] on the requests that pass by, and tries once more with another if the API answers 401.
+/// Puts the bearer token of a [`Session`] on the requests that pass by, and tries once more with
+/// another if the API answers 401.
 ///
-/// Only requests to the session's own [base URL](Session::base_url), by scheme, host and port, get the token; those to other
-/// places, those whose URI says no place, and those whose `Host` says another than their URI, pass as they are, so that nobody else is
-/// shown it. [`for_every_request`](Self::for_every_request) is for a stack that reaches nothing but the API.
+/// Only requests to the session's own [base URL](Session::base_url), by scheme, host and port, get
+/// the token; those to other places, those whose URI says no place, and those whose `Host` says
+/// another than their URI, pass as they are, so that nobody else is shown it.
+/// [`for_every_request`](Self::for_every_request) is for a stack that reaches nothing but the API.
 ///
-/// Where the stack follows redirects, put what does so *above* this layer, which then looks at each hop anew. What follows them below it is not
-/// seen from here: it must take `Authorization` off on the way to another host, or the token goes there.
+/// Where the stack follows redirects, put what does so *above* this layer, which then looks at each
+/// hop anew. What follows them below it is not seen from here: it must take `Authorization` off on
+/// the way to another host, or the token goes there.
 ///
-/// A request is tried again only if its body can be cloned, which [`new`](Self::new) asks for; [`once`](AuthorizeLayer::once) takes any
-/// body, and a 401 then is handed back after the token has been given up. A 401 to the second try is handed back after that token has
-/// been given up, too.
+/// A request is tried again only if its body can be cloned, which [`new`](Self::new) asks for;
+/// [`once`](AuthorizeLayer::once) takes any body, and a 401 then is handed back after the token has
+/// been given up. A 401 to the second try is handed back after that token has been given up, too.
 ///
-/// It is always ready, and waits for its token first and for the service's readiness then: whoever waits for a token holds no place that the
-/// sign-in may need. What sheds load or buffers by readiness therefore belongs below it.
+/// It is always ready, and waits for its token first and for the service's readiness then: whoever
+/// waits for a token holds no place that the sign-in may need. What sheds load or buffers by
+/// readiness therefore belongs below it.
 ///
-/// An error is a [`point_auth::Error`](crate::Error) where there was no token, else the service's own.
+/// An error is a [`point_auth::Error`](crate::Error) where there was no token, else the service's
+/// own.
 #[derive(Clone)]
 pub struct AuthorizeLayer<C = Retry> {
     session: Session,
@@ -118,7 +123,8 @@ where
     type Future = Pin<Box<dyn Future<Output = Result<Response<R>, BoxError>> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        // Readiness may be a place among few, which nobody may hold who waits for a token: the sign-in may need it.
+        // Readiness may be a place among few, which nobody may hold who waits for a token: the
+        // sign-in may need it.
         Poll::Ready(Ok(()))
     }
 

@@ -15,13 +15,15 @@ use tower_service::Service;
 
 use crate::credential_source::BoxError;
 
-/// Any tower service that takes a request with our [`OnceBody`] and answers a response, as a transport.
+/// Any tower service that takes a request with our [`OnceBody`] and answers a response, as a
+/// transport.
 ///
-/// The deadlines, the limit of the response, what is known of whether a request may have been sent, and what errors say, are ours.
-/// `OnceBody` can neither be cloned nor read twice, so that no layer in between sends a request again: one that needs that does not
-/// compile. What else the service does is up to you: it must follow no redirect (not even with a bodyless GET), decompress
-/// nothing, keep idle connections for at most [5 seconds](point_auth_transport::LONGEST_IDLE), and log no headers. The conformance suite
-/// of `point-auth-testkit` tells whether it does.
+/// The deadlines, the limit of the response, what is known of whether a request may have been sent,
+/// and what errors say, are ours. `OnceBody` can neither be cloned nor read twice, so that no layer
+/// in between sends a request again: one that needs that does not compile. What else the service
+/// does is up to you: it must follow no redirect (not even with a bodyless GET), decompress
+/// nothing, keep idle connections for at most [5 seconds](point_auth_transport::LONGEST_IDLE), and
+/// log no headers. The conformance suite of `point-auth-testkit` tells whether it does.
 ///
 /// It needs a tokio runtime with timers when it sends.
 pub struct TowerTransport<S> {

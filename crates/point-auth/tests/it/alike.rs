@@ -24,7 +24,8 @@ fn seen(error: &Error) -> Seen {
     )
 }
 
-/// Signs in once over each adapter, each time to a server prepared by `prepare`, and checks that all see the same error.
+/// Signs in once over each adapter, each time to a server prepared by `prepare`, and checks that
+/// all see the same error.
 fn sign_in_fails_alike(prepare: impl Fn(&Emulator)) -> Seen {
     let emulator = emulator();
     let mut all = Vec::new();

@@ -1,4 +1,5 @@
-//! Sessions against a real server, async, blocking and under executors that have nothing to do with each other.
+//! Sessions against a real server, async, blocking and under executors that have nothing to do with
+//! each other.
 
 mod aliases;
 mod attacks;

@@ -91,7 +91,8 @@ pub(crate) fn all_clients(
     ]
 }
 
-/// A transport that answers one response, or fails one way, without a server: for what no server can be made to do.
+/// A transport that answers one response, or fails one way, without a server: for what no server
+/// can be made to do.
 pub(crate) struct Canned<F>(pub(crate) F);
 
 #[async_trait]

@@ -38,8 +38,8 @@ impl Canary {
     }
 }
 
-/// As it is; as a list of numbers, as `Debug` shows bytes; in hexadecimal; and in base64, of which there are three forms, by how
-/// much precedes it.
+/// As it is; as a list of numbers, as `Debug` shows bytes; in hexadecimal; and in base64, of which
+/// there are three forms, by how much precedes it.
 static FORMS: LazyLock<Vec<(&str, Vec<String>)>> = LazyLock::new(|| {
     let forms = |canary: &Canary| {
         let bytes = canary.text.as_bytes();
@@ -73,13 +73,15 @@ pub(crate) fn in_text(shown: &str) -> Vec<&'static str> {
         .collect()
 }
 
-/// The names of those that are in lines of which each begins with bytes in hexadecimal, as in a dump.
+/// The names of those that are in lines of which each begins with bytes in hexadecimal, as in a
+/// dump.
 pub(crate) fn in_dump<'l>(lines: impl Iterator<Item = &'l str>) -> Vec<&'static str> {
     let bytes: Vec<u8> = lines.flat_map(bytes_of_row).collect();
     in_text(&String::from_utf8_lossy(&bytes))
 }
 
-/// The bytes that a row of a dump begins with: groups of two digits or of four. What follows them is the same again as text.
+/// The bytes that a row of a dump begins with: groups of two digits or of four. What follows them
+/// is the same again as text.
 fn bytes_of_row(row: &str) -> Vec<u8> {
     // Two spaces end the groups, since the text may look like one.
     let groups = row.split("  ").next().unwrap_or_default().split_whitespace();

@@ -1,4 +1,5 @@
-//! An adapter, and what asks it: a client, or a session with a time that the test turns; async and blocking.
+//! An adapter, and what asks it: a client, or a session with a time that the test turns; async and
+//! blocking.
 
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
@@ -78,7 +79,8 @@ impl Driver {
         Self { by_session: true, ..Self::client(adapter) }
     }
 
-    /// Everything works: a sign-in, a refresh, and an operation with the token that the server does not know.
+    /// Everything works: a sign-in, a refresh, and an operation with the token that the server does
+    /// not know.
     pub(crate) fn works(&self, site: &Site, emulator: &Emulator, credentials: &Credentials) {
         if self.by_session {
             let asking = self.asking(site, emulator, credentials);

@@ -85,8 +85,8 @@ impl Heard {
         all.filter(|(said_by, _)| said_by == target).map(|(_, name)| name).collect()
     }
 
-    /// Which secrets are in what was said, and by whom, each once. What a target says on one thread is searched as one text, and
-    /// as a dump: a secret may be spread over lines.
+    /// Which secrets are in what was said, and by whom, each once. What a target says on one thread
+    /// is searched as one text, and as a dump: a secret may be spread over lines.
     pub(crate) fn secrets(&self) -> Vec<(String, &'static str)> {
         let mut by_speaker: BTreeMap<(&str, String), Vec<&str>> = BTreeMap::new();
         for line in &self.0 {

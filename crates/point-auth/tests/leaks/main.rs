@@ -1,8 +1,10 @@
-//! Nothing secret in what anybody says: every adapter, by a client and by a session, signs in, refreshes and fails in every way,
-//! while all that is logged at the most talkative level is kept, and every error is printed in every way.
+//! Nothing secret in what anybody says: every adapter, by a client and by a session, signs in,
+//! refreshes and fails in every way, while all that is logged at the most talkative level is kept,
+//! and every error is printed in every way.
 //!
-//! A binary of its own, since a logger is for the whole process. The one exception is ureq-proto, which logs what it reads; it
-//! is held to be exactly that. And a server that repeats a password gets it into some logs, if not into an error.
+//! A binary of its own, since a logger is for the whole process. The one exception is ureq-proto,
+//! which logs what it reads; it is held to be exactly that. And a server that repeats a password
+//! gets it into some logs, if not into an error.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -31,8 +33,8 @@ use crate::scenes::{Scene, Wire};
 
 /// What ureq-proto logs by.
 const UREQ_PROTO: &str = "ureq_proto::util";
-/// Who else repeats what a server says, and so a secret if the server does: ureq an answer's `Content-Type` and `Location` among
-/// other headers, h2 the debug data of a GOAWAY.
+/// Who else repeats what a server says, and so a secret if the server does: ureq an answer's
+/// `Content-Type` and `Location` among other headers, h2 the debug data of a GOAWAY.
 const REPEAT: [&str; 2] = ["ureq::run", "h2::"];
 
 fn goes_through_everything(adapter: Adapter, asker: &str, make: fn(Adapter) -> Driver) {
@@ -61,7 +63,8 @@ fn goes_through_everything(adapter: Adapter, asker: &str, make: fn(Adapter) -> D
     ));
 }
 
-/// ureq-proto logs what it reads, and a server that repeats a password gets it into some logs. Nothing else is excused.
+/// ureq-proto logs what it reads, and a server that repeats a password gets it into some logs.
+/// Nothing else is excused.
 fn is_an_exception(target: &str, name: &str) -> bool {
     let repeated = name == ECHOED.name && REPEAT.iter().any(|who| target.starts_with(who));
     let read = [ACCESS.name, REFRESH.name, ECHOED.name].contains(&name) && target == UREQ_PROTO;
@@ -81,8 +84,8 @@ fn by_speaker(found: &[(String, &str)]) -> String {
     words.collect::<Vec<_>>().join("; ")
 }
 
-/// A row for the book. Past the harness, which shows what a test prints only when it fails; and in one write, since others
-/// print, too.
+/// A row for the book. Past the harness, which shows what a test prints only when it fails; and in
+/// one write, since others print, too.
 fn tell(row: &str) {
     io::stdout().lock().write_all(format!("canaries | {row}\n").as_bytes()).unwrap();
 }
@@ -117,7 +120,8 @@ fn ureq_leaks_nothing_by_a_session() {
     goes_through_everything(Adapter::Ureq, "session", Driver::session);
 }
 
-/// If this fails because ureq-proto has stopped, the exception can go, here and in the security chapter.
+/// If this fails because ureq-proto has stopped, the exception can go, here and in the security
+/// chapter.
 #[test]
 fn what_ureq_proto_logs_is_what_it_reads_and_never_the_password() {
     let heard = heard::begin();

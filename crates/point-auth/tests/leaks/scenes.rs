@@ -147,8 +147,8 @@ impl Scene {
             .sum()
     }
 
-    /// Through a proxy that wants credentials, with the right ones, which works, and with wrong ones; and past one that does not
-    /// do what it should.
+    /// Through a proxy that wants credentials, with the right ones, which works, and with wrong
+    /// ones; and past one that does not do what it should.
     fn by_proxies(&self, driver: &Driver) -> usize {
         let proxy = |behavior| {
             ConnectProxy::builder()
@@ -261,7 +261,8 @@ fn answers_that_repeat(password: &str) -> Vec<Fault> {
     ]
 }
 
-/// HTTP/2's GOAWAY with debug data (RFC 9113, section 6.8): last stream 0, `INTERNAL_ERROR`. It is no HTTP/1.1 at all.
+/// HTTP/2's GOAWAY with debug data (RFC 9113, section 6.8): last stream 0, `INTERNAL_ERROR`. It is
+/// no HTTP/1.1 at all.
 fn goaway_that_says(debug_data: &str) -> Vec<u8> {
     let length = u32::try_from(debug_data.len() + 8).unwrap().to_be_bytes();
     [&length[1..], &[7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2], debug_data.as_bytes()].concat()

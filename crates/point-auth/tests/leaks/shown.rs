@@ -7,7 +7,8 @@ use point_auth::transport::Chain;
 
 use crate::canaries;
 
-/// How many texts of errors were made to be searched. The tests take turns with it, as with what is logged.
+/// How many texts of errors were made to be searched. The tests take turns with it, as with what is
+/// logged.
 static TEXTS: AtomicUsize = AtomicUsize::new(0);
 
 /// How many texts of errors there were since this was asked before.
@@ -15,7 +16,8 @@ pub(crate) fn texts_so_far() -> usize {
     TEXTS.swap(0, Ordering::Relaxed)
 }
 
-/// Plain, pretty, as text and for programmers, with all of its causes, those inside of an `io::Error` included.
+/// Plain, pretty, as text and for programmers, with all of its causes, those inside of an
+/// `io::Error` included.
 pub(crate) fn everything(error: &Error) -> String {
     let mut texts = vec![
         format!("{:?}", error.kind()),

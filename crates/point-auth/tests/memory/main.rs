@@ -1,7 +1,9 @@
-//! What sessions take of the heap: nothing to read a token, little to wait for one, little for each alias, and no more after a
-//! thousand hours. In a binary of its own, whose tests run one after another, since they count what all threads do.
+//! What sessions take of the heap: nothing to read a token, little to wait for one, little for each
+//! alias, and no more after a thousand hours. In a binary of its own, whose tests run one after
+//! another, since they count what all threads do.
 //!
-//! The transport answers at once or never and keeps nothing: a server in the same process would be counted too.
+//! The transport answers at once or never and keeps nothing: a server in the same process would be
+//! counted too.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -153,8 +153,8 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// Signs in `count` times, `at_once` of them at a time, each as somebody else, and holds each against what `emulator`
-    /// saw of it.
+    /// Signs in `count` times, `at_once` of them at a time, each as somebody else, and holds each
+    /// against what `emulator` saw of it.
     #[track_caller]
     pub(crate) fn of(
         client: &AnyClient,

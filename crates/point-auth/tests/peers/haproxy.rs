@@ -1,4 +1,5 @@
-//! haproxy in front of the emulator: an HTTP/2 server of another make, with its own ways of saying no and of going away.
+//! haproxy in front of the emulator: an HTTP/2 server of another make, with its own ways of saying
+//! no and of going away.
 
 use std::net::SocketAddr;
 use std::process::Command;

@@ -1,11 +1,13 @@
-//! Every adapter against programs that others wrote: nginx and haproxy in front of the emulator, squid and tinyproxy on the
-//! way to it, and OpenSSL's server with TLS settings of all kinds.
+//! Every adapter against programs that others wrote: nginx and haproxy in front of the emulator,
+//! squid and tinyproxy on the way to it, and OpenSSL's server with TLS settings of all kinds.
 //!
-//! `cargo xtask peers` installs them. Where one is not there, the tests that need it say so on standard error and pass; with
-//! `POINT_AUTH_PEERS=required` they fail. All of them listen on 127.0.0.1 alone, run in the foreground with their files in a
-//! folder of their own, and end with the test that started them.
+//! `cargo xtask peers` installs them. Where one is not there, the tests that need it say so on
+//! standard error and pass; with `POINT_AUTH_PEERS=required` they fail. All of them listen on
+//! 127.0.0.1 alone, run in the foreground with their files in a folder of their own, and end with
+//! the test that started them.
 //!
-//! A binary of its own, so that a machine without these programs sees in one place what was not tried.
+//! A binary of its own, so that a machine without these programs sees in one place what was not
+//! tried.
 #![cfg(unix)]
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,5 @@
-//! nginx in front of the emulator, as gateways are: it ends TLS, speaks HTTP/2 with the client and HTTP/1.x with the server.
+//! nginx in front of the emulator, as gateways are: it ends TLS, speaks HTTP/2 with the client and
+//! HTTP/1.x with the server.
 
 mod connections;
 mod pages;
@@ -89,8 +90,8 @@ impl Nginx {
         Site::new(format!("https://{}", self.running.addr()), self.authority.pem())
     }
 
-    /// Comes back when every connection that is idle now has been idle for the time that nginx allows: one of our own, that
-    /// began to be idle last, is closed.
+    /// Comes back when every connection that is idle now has been idle for the time that nginx
+    /// allows: one of our own, that began to be idle last, is closed.
     fn close_idle_connections(&self) {
         let mut socket = TcpStream::connect(self.plain.addr()).unwrap();
         socket.set_read_timeout(Some(program::LONG)).unwrap();

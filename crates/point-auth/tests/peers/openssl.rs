@@ -1,5 +1,5 @@
-//! OpenSSL's `s_server`, with TLS settings of all kinds. It does TLS; what it is sent it prints, and what it is given to say it
-//! sends, so that the HTTP is written here.
+//! OpenSSL's `s_server`, with TLS settings of all kinds. It does TLS; what it is sent it prints,
+//! and what it is given to say it sends, so that the HTTP is written here.
 
 mod refused;
 mod spoken;

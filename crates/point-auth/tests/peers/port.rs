@@ -6,7 +6,8 @@ use tokio::net::TcpSocket;
 
 /// A port that nobody else is given while this lives, although nobody listens on it yet.
 ///
-/// The socket is bound and does not listen, with the option that all these servers set too: so theirs may be bound beside it.
+/// The socket is bound and does not listen, with the option that all these servers set too: so
+/// theirs may be bound beside it.
 pub(crate) struct Port {
     address: SocketAddr,
     _held: TcpSocket,

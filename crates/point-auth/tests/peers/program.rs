@@ -28,7 +28,8 @@ pub(crate) const LONG: Duration = Duration::from_secs(60);
 /// Where daemons are, which is not on everybody's `PATH`.
 const DAEMONS: &[&str] = &["/usr/local/sbin", "/usr/sbin", "/sbin"];
 
-/// Where the program is. If it is not, that is said once, and where `POINT_AUTH_PEERS` is `required` it is a failure.
+/// Where the program is. If it is not, that is said once, and where `POINT_AUTH_PEERS` is
+/// `required` it is a failure.
 pub(crate) fn find(name: &str) -> Option<PathBuf> {
     let found = look_for(name);
     if found.is_none() {
@@ -154,7 +155,8 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // One that is killed leaves its workers behind, so it is asked first; the signal fails only if it has ended.
+        // One that is killed leaves its workers behind, so it is asked first; the signal fails only
+        // if it has ended.
         let id = self.child.id().to_string();
         let _ = Command::new("kill").args(["-s", "TERM", &id]).stderr(Stdio::null()).status();
         let end = Instant::now() + LONG;

@@ -1,4 +1,5 @@
-//! tinyproxy in a chain: it hands every tunnel on to a proxy of the testkit, which knows where the host is.
+//! tinyproxy in a chain: it hands every tunnel on to a proxy of the testkit, which knows where the
+//! host is.
 
 use std::process::Command;
 

@@ -91,7 +91,8 @@ fn canary(what: &str) -> &'static str {
 pub(crate) fn measure(adapter: Adapter, wire: Wire, way: Way) -> Left {
     let (sent, access, refresh) = (canary("sent"), canary("access"), canary("refresh"));
     let proxy_password = canary("proxy");
-    // As in `Basic cHJveHktdXNlcjpwcm94eS1jYW5hcnktMDAwMA==`: the whole depends on the user name, so this is of all of it.
+    // As in `Basic cHJveHktdXNlcjpwcm94eS1jYW5hcnktMDAwMA==`: the whole depends on the user name,
+    // so this is of all of it.
     let basic: &'static str =
         Box::leak(base64(&format!("proxy-user:{proxy_password}")).into_boxed_str());
 

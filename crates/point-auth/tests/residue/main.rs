@@ -1,9 +1,10 @@
-//! What is left of secrets in freed memory after an exchange over each adapter, when all that held them is gone: how many blocks
-//! were given back with a secret in them. None of them is core's, which has a test of its own; they are the HTTP client's and the
-//! TLS library's. Here they are counted, and held to what the security chapter says.
+//! What is left of secrets in freed memory after an exchange over each adapter, when all that held
+//! them is gone: how many blocks were given back with a secret in them. None of them is core's,
+//! which has a test of its own; they are the HTTP client's and the TLS library's. Here they are
+//! counted, and held to what the security chapter says.
 //!
-//! A binary of its own, since its allocator searches every block that is freed. The server is another process: this program
-//! again, since what a server frees is no business of the client's.
+//! A binary of its own, since its allocator searches every block that is freed. The server is
+//! another process: this program again, since what a server frees is no business of the client's.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,4 +1,5 @@
-//! What memory a sign-in takes at most, on the thread that does it. The numbers are those of the book.
+//! What memory a sign-in takes at most, on the thread that does it. The numbers are those of the
+//! book.
 
 use std::thread;
 
@@ -17,7 +18,8 @@ fn plain() -> Emulator {
     Emulator::builder().user("user", "password").start().unwrap()
 }
 
-/// The most bytes that were allocated at one time while it signed in, the request and the response included.
+/// The most bytes that were allocated at one time while it signed in, the request and the response
+/// included.
 fn peak(
     device: &impl BlockingTransport,
     emulator: &Emulator,
@@ -79,8 +81,8 @@ fn a_server_that_never_stops_needs_no_more_than_that() {
     }
 }
 
-/// The stack is not counted above. A request over a plain socket needs so little of it that this would overflow otherwise,
-/// even without optimisation.
+/// The stack is not counted above. A request over a plain socket needs so little of it that this
+/// would overflow otherwise, even without optimisation.
 #[test]
 fn a_stack_of_128_kib_is_enough() {
     let emulator = plain();

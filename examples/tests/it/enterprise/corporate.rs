@@ -74,11 +74,12 @@ fn a_server_that_refuses_our_certificate_is_tls_and_no_other_try() {
 
 const SERVER: &str = "POINT_AUTH_TEST_SERVER";
 
-/// What OpenSSL looks for in a folder of authorities: a hash of the name that those of the testkit have, by
-/// `openssl x509 -hash`.
+/// What OpenSSL looks for in a folder of authorities: a hash of the name that those of the testkit
+/// have, by `openssl x509 -hash`.
 const HASH_OF_THE_AUTHORITY: &str = "a11799fc.0";
 
-/// In processes of its own, where OpenSSL's variables have the machine trust the server's authority.
+/// In processes of its own, where OpenSSL's variables have the machine trust the server's
+/// authority.
 #[test]
 fn a_private_authority_is_trusted_alone() {
     if let Ok(server) = env::var(SERVER) {
@@ -87,7 +88,8 @@ fn a_private_authority_is_trusted_alone() {
             Enterprise::with_settings(settings).unwrap().send(sign_in(&server), &SendLimits::new())
         };
         assert_eq!(send(&settings).unwrap().status(), 200, "the machine trusts the server");
-        // All authorities of the testkit have one name; one that has another is not taken for this one.
+        // All authorities of the testkit have one name; one that has another is not taken for this
+        // one.
         let other = CertificateAuthority::new().unwrap().issue_client("another authority").unwrap();
         let other = settings.with_private_ca_pem(other.certificate_pem().as_bytes());
         let error = send(&other).unwrap_err();

@@ -1,4 +1,5 @@
-//! What a story knows from what it has told: the exchange under way, and until when each token may be used.
+//! What a story knows from what it has told: the exchange under way, and until when each token may
+//! be used.
 
 use std::time::{Duration, SystemTime};
 

@@ -23,8 +23,8 @@ impl Ledger {
         self.passwords.last()?.unknown_until(now)
     }
 
-    /// Whether a sign-in with the password that was used last has an unknown outcome, since one that
-    /// gave tokens.
+    /// Whether a sign-in with the password that was used last has an unknown outcome, since one
+    /// that gave tokens.
     pub(in super::super) fn has_unknown(&self) -> bool {
         self.passwords.last().is_some_and(Password::has_unknown)
     }

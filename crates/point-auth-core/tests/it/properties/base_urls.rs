@@ -115,7 +115,8 @@ fn read_alike(uri: &Uri) -> Result<Url, TestCaseError> {
     Ok(url)
 }
 
-/// A name that only looks like Punycode: the URL Standard refuses it, and nobody could ever look it up.
+/// A name that only looks like Punycode: the URL Standard refuses it, and nobody could ever look it
+/// up.
 fn is_no_punycode(uri: &Uri) -> bool {
     Url::parse(&uri.to_string()).is_err() && uri.host().is_some_and(|host| host.contains("xn--"))
 }

@@ -1,4 +1,5 @@
-//! A hostile answer that says the secret of the request anywhere does not get it into anything formatted.
+//! A hostile answer that says the secret of the request anywhere does not get it into anything
+//! formatted.
 
 use http::{HeaderValue, Response, StatusCode};
 use proptest::prelude::*;

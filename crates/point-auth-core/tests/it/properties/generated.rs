@@ -1,4 +1,5 @@
-//! Generated JSON: any value, any white space, any way to escape a string, and whole answers with what they mean.
+//! Generated JSON: any value, any white space, any way to escape a string, and whole answers with
+//! what they mean.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -23,7 +24,8 @@ pub(super) fn white_space() -> impl Strategy<Value = String> {
     prop_oneof![3 => Just(String::new()), 1 => "[ \t\r\n]{1,4}"]
 }
 
-/// A JSON string that stands for `text`, with each character escaped or not, as the choices have it.
+/// A JSON string that stands for `text`, with each character escaped or not, as the choices have
+/// it.
 pub(super) fn quoted(text: &str, choices: &[u8]) -> String {
     let mut quoted = String::from('"');
     for (n, c) in text.chars().enumerate() {
@@ -151,7 +153,8 @@ fn nullable(text: Option<&String>, choices: &[u8]) -> String {
     text.map_or_else(|| "null".to_owned(), |text| quoted(text, choices))
 }
 
-/// A valid answer: its fields in any order among unknown ones, with any white space and any escapes.
+/// A valid answer: its fields in any order among unknown ones, with any white space and any
+/// escapes.
 pub(super) fn valid_answer() -> impl Strategy<Value = Valid> {
     let values = (token(), proptest::option::of(token()), proptest::option::of(scope()));
     let optional = (

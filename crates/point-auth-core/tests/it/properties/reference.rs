@@ -1,4 +1,5 @@
-//! A second reading of the rules, in terms of `serde_json::Value`, for the first one to be judged by.
+//! A second reading of the rules, in terms of `serde_json::Value`, for the first one to be judged
+//! by.
 
 use http::Response;
 use serde::Deserialize;
@@ -70,7 +71,8 @@ pub(super) fn read(response: &Response<Vec<u8>>) -> Reading {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let Ok(Fields(fields)) = serde_json::from_str(text) else { return Reading::Neither };
     let count = |name: &str| fields.iter().filter(|(field, _)| field == name).count();
-    // A value that serde_json has no `Value` for (half a surrogate pair, a number beyond f64) stays raw.
+    // A value that serde_json has no `Value` for (half a surrogate pair, a number beyond f64) stays
+    // raw.
     let value = |name: &str| match fields.iter().find(|(field, _)| field == name) {
         None => Ok(Value::Null),
         Some((_, raw)) => {

@@ -1,4 +1,5 @@
-//! Any response at all is read without a panic, and to what the reference reads; valid ones to what they mean.
+//! Any response at all is read without a panic, and to what the reference reads; valid ones to what
+//! they mean.
 
 use http::{Response, StatusCode};
 use point_auth_core::{ResponseError, TokenSet};
@@ -181,7 +182,8 @@ proptest! {
     }
 }
 
-/// A JSON string, or nearly one: any pieces of text and of escapes, halves of surrogate pairs among them.
+/// A JSON string, or nearly one: any pieces of text and of escapes, halves of surrogate pairs among
+/// them.
 fn string_literal() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         4 => "\\PC{0,6}".prop_map(|text| text.replace(['"', '\\'], "")),

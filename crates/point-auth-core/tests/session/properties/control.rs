@@ -63,7 +63,8 @@ impl Model {
         }
     }
 
-    /// What became of these credentials, which were asked for. Whether a sign-in was begun with them.
+    /// What became of these credentials, which were asked for. Whether a sign-in was begun with
+    /// them.
     pub(super) fn given(
         &mut self,
         who: Who,

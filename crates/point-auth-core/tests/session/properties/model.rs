@@ -1,4 +1,5 @@
-//! What must hold whatever happens, reckoned from what was told to the session and from nothing of its own.
+//! What must hold whatever happens, reckoned from what was told to the session and from nothing of
+//! its own.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -135,8 +136,8 @@ impl Model {
         Self { source, owner, ..Self::default() }
     }
 
-    /// A driver that is two seconds past its deadline is lost as soon as anybody asks, and a token or a pause that is over then stays
-    /// over, even if the wall clock is set back after that.
+    /// A driver that is two seconds past its deadline is lost as soon as anybody asks, and a token
+    /// or a pause that is over then stays over, even if the wall clock is set back after that.
     pub(super) fn before_poll(&mut self, now: Now, step: usize) {
         self.step = step;
         if let Some(token) = self.token.as_mut().filter(|token| token.owed.has_come(now)) {

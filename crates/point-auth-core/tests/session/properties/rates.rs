@@ -17,8 +17,8 @@ pub(super) enum End {
 
 /// The sign-ins of one login since something was changed or reset by hand.
 ///
-/// Time is that of the clock that went further at each step, since a pause ends when either clock says so. Of the ten minutes
-/// it is the monotonic clock's.
+/// Time is that of the clock that went further at each step, since a pause ends when either clock
+/// says so. Of the ten minutes it is the monotonic clock's.
 #[derive(Debug, Default)]
 pub(super) struct Rates {
     passed: Duration,
@@ -27,19 +27,22 @@ pub(super) struct Rates {
     /// Those of them since tokens came, of whatever exchange.
     since_tokens: Vec<Duration>,
     last: Option<(Duration, End)>,
-    /// When each got lost, by the monotonic clock, since one of them was answered by tokens or a denial.
+    /// When each got lost, by the monotonic clock, since one of them was answered by tokens or a
+    /// denial.
     lost: Vec<Duration>,
 }
 
 /// The most sign-ins in a minute.
 ///
-/// Between two there is at least 0.15 s (a first gap, a quarter less), 0.6 s (a second), or 1 s (a pause, or after tokens). A
-/// round has one first and one second gap at most, and then needs the third, so that the fastest are those that fail once
-/// and then give tokens of a second or two: two in 1.15 s, which is 53 times two in a minute.
+/// Between two there is at least 0.15 s (a first gap, a quarter less), 0.6 s (a second), or 1 s (a
+/// pause, or after tokens). A round has one first and one second gap at most, and then needs the
+/// third, so that the fastest are those that fail once and then give tokens of a second or two: two
+/// in 1.15 s, which is 53 times two in a minute.
 const MOST_IN_A_MINUTE: usize = 106;
 
-/// The most of them if none gives tokens: three in a round, and pauses of 1, 2, 4, 8, 16 and 32 s, which make a minute. (A
-/// round of one only, beside a good token, begins them with a pause that doubles all the same.)
+/// The most of them if none gives tokens: three in a round, and pauses of 1, 2, 4, 8, 16 and 32 s,
+/// which make a minute. (A round of one only, beside a good token, begins them with a pause that
+/// doubles all the same.)
 const MOST_FAILURES_IN_A_MINUTE: usize = 18;
 
 impl Rates {

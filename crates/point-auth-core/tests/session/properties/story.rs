@@ -17,7 +17,8 @@ pub(super) enum Beginning {
     SignedIn,
     WithoutCredentials,
     OnDemand,
-    /// Near the end of a clock the rules bend, so that only panics, ids and two exchanges at once are looked for.
+    /// Near the end of a clock the rules bend, so that only panics, ids and two exchanges at once
+    /// are looked for.
     AtAnEndOfTime,
 }
 

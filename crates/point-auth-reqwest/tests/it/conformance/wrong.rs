@@ -1,4 +1,5 @@
-//! The suite can fail where it takes TLS, HTTP/2 or a proxy to: clients and settings that are wrong in one way.
+//! The suite can fail where it takes TLS, HTTP/2 or a proxy to: clients and settings that are wrong
+//! in one way.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -42,7 +43,8 @@ fn failed_by(
         .unzip()
 }
 
-/// A client of somebody who knows nothing of the rules, but trusts the emulator and asks for no trouble.
+/// A client of somebody who knows nothing of the rules, but trusts the emulator and asks for no
+/// trouble.
 fn builder(setup: &Setup) -> ClientBuilder {
     let rustls = setup.settings().tls().rustls_client_config().unwrap();
     Client::builder()

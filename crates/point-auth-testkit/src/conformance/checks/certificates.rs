@@ -86,9 +86,9 @@ pub(in crate::conformance) fn an_identity_is_shown_to_a_server_that_asks(
     Ok(())
 }
 
-/// In TLS 1.3 the server says so only after the client has sent its request, so it is open what was sent, but never a
-/// response.
-/// With TLS 1.3 the server says so only after the handshake. For a stack that cannot tell, the connection did not come about.
+/// In TLS 1.3 the server says so only after the client has sent its request, so it is open what was
+/// sent, but never a response. With TLS 1.3 the server says so only after the handshake. For a
+/// stack that cannot tell, the connection did not come about.
 pub(in crate::conformance) fn no_identity_where_one_is_asked_for_is_an_error(
     bench: &Bench<'_>,
 ) -> Outcome {

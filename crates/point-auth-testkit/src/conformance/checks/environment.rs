@@ -1,5 +1,6 @@
-//! Rule 8, as the environment says it. The environment of a process cannot be changed safely while others read it, so each
-//! check runs its own test again, in a process of its own with another environment.
+//! Rule 8, as the environment says it. The environment of a process cannot be changed safely while
+//! others read it, so each check runs its own test again, in a process of its own with another
+//! environment.
 
 use std::env;
 use std::process::Command;
@@ -52,7 +53,8 @@ impl Outside {
         self.proxy.url_with_userinfo(canary::PROXY_USERINFO)
     }
 
-    /// Runs the test of this check again, with these variables, and looks whether it came to `expected`.
+    /// Runs the test of this check again, with these variables, and looks whether it came to
+    /// `expected`.
     fn run(
         &self,
         bench: &Bench<'_>,

@@ -1,5 +1,5 @@
-//! What all rules stand on: the request arrives as it was built, the response is handed back as it came, and what went wrong
-//! before does no harm afterwards.
+//! What all rules stand on: the request arrives as it was built, the response is handed back as it
+//! came, and what went wrong before does no harm afterwards.
 
 use std::sync::Arc;
 

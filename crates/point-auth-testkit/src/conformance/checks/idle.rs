@@ -1,8 +1,9 @@
 //! Rule 9: an idle connection is used for at most 5 s.
 //!
-//! There are two ways to keep it. A client that closes its idle connections does so while the check waits for that. One that
-//! looks at a connection's age when it wants to use it keeps it open; then the wait has lasted for longer than a connection
-//! may be idle, and the next request must come on another one. This is real time, since nobody can turn a client's clock.
+//! There are two ways to keep it. A client that closes its idle connections does so while the check
+//! waits for that. One that looks at a connection's age when it wants to use it keeps it open; then
+//! the wait has lasted for longer than a connection may be idle, and the next request must come on
+//! another one. This is real time, since nobody can turn a client's clock.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -54,10 +55,12 @@ fn is_not_used_again(bench: &Bench<'_>) -> Outcome {
     Ok(())
 }
 
-/// How long a dead connection may go on failing whoever comes, when nothing but its silence gives it away.
+/// How long a dead connection may go on failing whoever comes, when nothing but its silence gives
+/// it away.
 const LONGER_THAN_DEAD: Duration = Duration::from_secs(20);
 
-/// Streams come and go on one HTTP/2 connection, so that it is never idle, and a stream that timed out does not close it.
+/// Streams come and go on one HTTP/2 connection, so that it is never idle, and a stream that timed
+/// out does not close it.
 pub(in crate::conformance) fn a_connection_that_has_gone_dead_is_given_up(
     bench: &Bench<'_>,
 ) -> Outcome {

@@ -119,7 +119,8 @@ pub(in crate::conformance) fn a_server_that_hangs_up_at_once_is_an_error(
     for behavior in [RawBehavior::Close, RawBehavior::Reset] {
         let server = bench.raw_server(behavior)?;
         let attempt = transport.send(sign_in_at(&bench.base_at(server.addr())?)?, AMPLE)?;
-        // Whether the connection was lost before it stood is a question of who was faster, and with TLS it never stood.
+        // Whether the connection was lost before it stood is a question of who was faster, and with
+        // TLS it never stood.
         let kinds: &[_] = if bench.wire() == Wire::Plain {
             &[Protocol, Connect]
         } else {

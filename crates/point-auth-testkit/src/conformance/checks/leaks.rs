@@ -1,5 +1,5 @@
-//! Rule 7: nothing secret is shown. Every error of every check is searched; here are those that a server provokes by
-//! repeating what it was sent, and what shows itself without an error.
+//! Rule 7: nothing secret is shown. Every error of every check is searched; here are those that a
+//! server provokes by repeating what it was sent, and what shows itself without an error.
 
 use http::HeaderValue;
 use point_auth_core::{AccessToken, Operation as _, Refresh, RefreshToken};

@@ -1,5 +1,5 @@
-//! Rule 8: proxies are asked to CONNECT and see no plaintext, loopback is never proxied, and a proxy that fails is a failure
-//! to connect.
+//! Rule 8: proxies are asked to CONNECT and see no plaintext, loopback is never proxied, and a
+//! proxy that fails is a failure to connect.
 
 use std::sync::Arc;
 

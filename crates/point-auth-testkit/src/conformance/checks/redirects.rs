@@ -37,7 +37,8 @@ pub(in crate::conformance) fn a_redirect_to_another_port_is_handed_back(
     bench: &Bench<'_>,
 ) -> Outcome {
     let scene = bench.scene()?;
-    // With the same certificate authority unknown to the client, even a handshake shows as a connection.
+    // With the same certificate authority unknown to the client, even a handshake shows as a
+    // connection.
     let other = bench.emulator()?;
     for status in REDIRECTS {
         is_handed_back(&scene, status, &other.url(Operation::SignIn))?;

@@ -1,4 +1,5 @@
-//! Rule 3: the response is read up to the limit, nothing is decoded, and nothing is allocated on the server's word.
+//! Rule 3: the response is read up to the limit, nothing is decoded, and nothing is allocated on
+//! the server's word.
 
 use std::time::Duration;
 

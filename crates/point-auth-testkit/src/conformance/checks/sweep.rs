@@ -42,7 +42,8 @@ fn run(bench: &Bench<'_>, connection: SweptConnection, means: Means) -> Outcome 
     let extent = if is_all { SweepExtent::EveryByte } else { SweepExtent::Most };
     let report = sweep_on(bench, connection, extent, means)?;
     if let Some(test) = bench.test() {
-        // Past the harness, which shows what a test prints only when it fails; and in one write, since others print, too.
+        // Past the harness, which shows what a test prints only when it fails; and in one write,
+        // since others print, too.
         let package = env::var("CARGO_PKG_NAME").unwrap_or_default();
         let row = format!("sweep | {package} {test} {report}\n");
         // Counts that cannot be told have been held against the contract all the same.

@@ -1,5 +1,6 @@
-//! Where to cut: after every byte that an exchange has, and a few more, since TLS does not always need the same number; or,
-//! where all of them would take too long, after those around the edges of TLS's records and a part of the others.
+//! Where to cut: after every byte that an exchange has, and a few more, since TLS does not always
+//! need the same number; or, where all of them would take too long, after those around the edges of
+//! TLS's records and a part of the others.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -30,8 +31,9 @@ impl Carried {
 /// How far around the edge of a record every byte counts: the header of one has five.
 const EDGE: u64 = 6;
 
-/// How many bytes less or more an exchange may have than another: signatures have 70 to 72, serial numbers of certificates differ,
-/// too, and over HTTP/2 there are frames that come when they come, such as acknowledgements of settings.
+/// How many bytes less or more an exchange may have than another: signatures have 70 to 72, serial
+/// numbers of certificates differ, too, and over HTTP/2 there are frames that come when they come,
+/// such as acknowledgements of settings.
 const fn margin(wire: Wire) -> u64 {
     match wire {
         Wire::Plain => 8,
@@ -40,7 +42,8 @@ const fn margin(wire: Wire) -> u64 {
     }
 }
 
-/// Where TLS's records begin and end (RFC 8446, section 5.1: type, version, and a length of two bytes).
+/// Where TLS's records begin and end (RFC 8446, section 5.1: type, version, and a length of two
+/// bytes).
 pub(super) fn record_edges(mut stream: &[u8]) -> Vec<u64> {
     let mut edges = vec![0];
     let mut at = 0;
@@ -116,8 +119,8 @@ impl Plan {
             (_, Wire::Tls, SweptConnection::New) => 4,
             _ => 16,
         };
-        // A transport and a handshake more for each cut would be most of the time that all of it takes. A kept connection
-        // is had by nothing else.
+        // A transport and a handshake more for each cut would be most of the time that all of it
+        // takes. A kept connection is had by nothing else.
         let follow_up_every = match (extent, wire, connection) {
             (SweepExtent::EveryByte, ..) | (_, _, SweptConnection::Kept) => 1,
             (_, Wire::Plain, _) => 4,
@@ -208,13 +211,15 @@ impl Plan {
         (cut.after / self.stride).is_multiple_of(self.follow_up_every)
     }
 
-    /// Whether the server got something of the body when this much was passed on to it; false where nobody can tell.
+    /// Whether the server got something of the body when this much was passed on to it; false where
+    /// nobody can tell.
     pub(super) fn reaches_the_body(&self, passed: u64) -> bool {
         self.head.is_some_and(|head| passed > head)
     }
 
-    /// Whether a request was written to a connection from which this much arrived, a handshake before it included. In the
-    /// clear it takes one byte; with TLS a handshake alone or a goodbye is no request.
+    /// Whether a request was written to a connection from which this much arrived, a handshake
+    /// before it included. In the clear it takes one byte; with TLS a handshake alone or a goodbye
+    /// is no request.
     pub(super) fn is_a_request(&self, arrived: u64) -> bool {
         match self.head {
             Some(_) => arrived > 0,

@@ -9,7 +9,8 @@ use super::plan::Lengths;
 use super::{Means, SweptConnection};
 use crate::conformance::check::Wire;
 
-/// What came of the cuts of a [`sweep`](super::sweep()) or a [`sweep_silence`](super::sweep_silence). `Display` makes a row of it, for a table with
+/// What came of the cuts of a [`sweep`](super::sweep()) or a
+/// [`sweep_silence`](super::sweep_silence). `Display` makes a row of it, for a table with
 /// [`HEADER`](Self::HEADER) on top.
 #[derive(Clone, Debug)]
 pub struct SweepReport {
@@ -89,8 +90,9 @@ impl SweepReport {
         self.follow_ups
     }
 
-    /// How many times the next sign-in met the connection that had been cut after a whole answer, and failed: a
-    /// transport need not look before it uses a connection again, but it is better if it does.
+    /// How many times the next sign-in met the connection that had been cut after a whole answer,
+    /// and failed: a transport need not look before it uses a connection again, but it is better if
+    /// it does.
     #[must_use]
     pub const fn stale(&self) -> usize {
         self.stale

@@ -22,12 +22,13 @@ use crate::{Cut, Direction, Emulator, FaultProxy, Flow, LinkFaults, Operation};
 /// A cut is to be noticed when it happens, not when the time is over.
 const LIMITS: SendLimits = AMPLE.with_total_timeout(Duration::from_secs(3));
 
-/// How many cuts may be waited out all the same. A client on several threads may miss one that comes in the very moment in
-/// which it hands the request over; that is a typed error by the deadline, too.
+/// How many cuts may be waited out all the same. A client on several threads may miss one that
+/// comes in the very moment in which it hands the request over; that is a typed error by the
+/// deadline, too.
 const MOST_WAITED_OUT: usize = 3;
 
-/// A transport that takes so long to be made, as one does that reads all the certificates of the system, cannot be made
-/// anew for thousands of cuts.
+/// A transport that takes so long to be made, as one does that reads all the certificates of the
+/// system, cannot be made anew for thousands of cuts.
 const COSTLY: Duration = Duration::from_millis(15);
 
 /// For what may happen or not, and is only better if it does.
@@ -129,7 +130,8 @@ impl<'a> SweepScene<'a> {
     ) -> Outcome {
         let transport = self.transport(connection)?;
         let mut exchange = self.exchange(&transport, connection, cut, plan, report)?;
-        // A client may be a moment late to put its connection back, and have made another one meanwhile.
+        // A client may be a moment late to put its connection back, and have made another one
+        // meanwhile.
         for _ in 0..5 {
             let is_missed = connection == SweptConnection::Kept && exchange.usage.is_all_new();
             if !is_missed || exchange.was_cut {
@@ -191,8 +193,8 @@ impl<'a> SweepScene<'a> {
             let limits = if cut.is_silent() { silence::AFTERWARDS } else { AMPLE };
             self.follow_up(&transport, limits, may_be_stale, report)?;
         }
-        // One that has failed on its only connection needs a new one anyway. With TLS it might make that with what it learnt
-        // from the last, and there would be no whole handshake to cut.
+        // One that has failed on its only connection needs a new one anyway. With TLS it might make
+        // that with what it learnt from the last, and there would be no whole handshake to cut.
         let has_none = !is_whole && !is_followed_up && self.bench.wire() == Wire::Plain;
         if connection == SweptConnection::Kept || has_none {
             self.keeper = Some(transport);
@@ -213,7 +215,8 @@ impl<'a> SweepScene<'a> {
         report: &mut SweepReport,
     ) -> Result<Exchange, Violation> {
         if connection == SweptConnection::New {
-            // One of the sign-in before it that the emulator closes only now would be taken for this one.
+            // One of the sign-in before it that the emulator closes only now would be taken for
+            // this one.
             let _ =
                 self.emulator.wait_for_closed_connections(self.emulator.connections(), A_MOMENT);
         }
@@ -282,7 +285,8 @@ impl<'a> SweepScene<'a> {
         Ok(())
     }
 
-    /// Makes the next sign-in possible for a transport that is right, and tells whether it may still meet the old connection.
+    /// Makes the next sign-in possible for a transport that is right, and tells whether it may
+    /// still meet the old connection.
     fn end_of_silence(&self, is_whole: bool) -> bool {
         if is_whole {
             // Nobody can tell that a connection has fallen silent which was idle at the time.
@@ -290,10 +294,12 @@ impl<'a> SweepScene<'a> {
             return false;
         }
         if self.bench.wire() != Wire::Http2 {
-            // It stays silent: who uses it again after an exchange that was not over waits for ever.
+            // It stays silent: who uses it again after an exchange that was not over waits for
+            // ever.
             return false;
         }
-        // A stream that got no answer says nothing of the connection, so that the client may well keep it.
+        // A stream that got no answer says nothing of the connection, so that the client may well
+        // keep it.
         let close = Flow::new().cut_after(0, Cut::Close);
         let both =
             LinkFaults::new().with(Direction::ToServer, close).with(Direction::ToClient, close);

@@ -17,7 +17,8 @@ pub(super) const LIMITS: SendLimits = AMPLE.with_total_timeout(SHORT);
 /// For the sign-in afterwards: who uses the silent connection again waits for all of it.
 pub(super) const AFTERWARDS: SendLimits = AMPLE.with_total_timeout(Duration::from_secs(5));
 
-/// How much earlier than its limit an exchange may end that ends by its limit: clocks are not all of one grain.
+/// How much earlier than its limit an exchange may end that ends by its limit: clocks are not all
+/// of one grain.
 const GRAIN: Duration = Duration::from_millis(50);
 
 /// The places that differ, of what goes in one direction.
@@ -33,7 +34,8 @@ pub(super) fn places(wire: Wire, stream: &[u8]) -> BTreeSet<u64> {
         .collect()
 }
 
-/// Of a message in the clear: its begin, the edges of its first line's end, and the edges of its head's end.
+/// Of a message in the clear: its begin, the edges of its first line's end, and the edges of its
+/// head's end.
 fn text_edges(stream: &[u8]) -> Vec<u64> {
     let after = |end: &[u8]| {
         stream.windows(end.len()).position(|window| window == end).map(|at| (at + end.len()) as u64)

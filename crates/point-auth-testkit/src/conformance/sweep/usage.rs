@@ -1,4 +1,5 @@
-//! [`Usage`]: which connections an exchange went out on, and how far it got, seen from the proxy between.
+//! [`Usage`]: which connections an exchange went out on, and how far it got, seen from the proxy
+//! between.
 
 use super::SweptConnection;
 use super::plan::{Plan, PlannedCut};
@@ -57,7 +58,8 @@ impl Before {
     }
 }
 
-/// What an exchange used of the connections that there were before it, and of those that were made for it.
+/// What an exchange used of the connections that there were before it, and of those that were made
+/// for it.
 pub(super) struct Usage {
     old: Vec<LinkUse>,
     new: Vec<LinkUse>,
@@ -78,7 +80,8 @@ impl Usage {
         }
     }
 
-    /// The number of the connection that carried the exchange, and how much it had been used before.
+    /// The number of the connection that carried the exchange, and how much it had been used
+    /// before.
     pub(super) fn carrier(&self, before: &Before) -> Option<(usize, LinkUse)> {
         if self.old.is_empty() {
             return Some((before.first + before.recent.len(), LinkUse::default()));
@@ -92,7 +95,8 @@ impl Usage {
         self.old.iter().all(|link| link.arrived == 0)
     }
 
-    /// Whether it went out on a connection that there was before. What an old one is told at its end is nothing of it.
+    /// Whether it went out on a connection that there was before. What an old one is told at its
+    /// end is nothing of it.
     pub(super) fn is_kept(&self) -> bool {
         self.new.is_empty() && !self.is_all_new()
     }
@@ -115,7 +119,8 @@ impl Usage {
         self.old.iter().filter(|link| plan.is_a_request(link.arrived)).chain(new).count()
     }
 
-    /// Whether a request was written to a connection that there was before, and cut off before its last byte.
+    /// Whether a request was written to a connection that there was before, and cut off before its
+    /// last byte.
     pub(super) fn is_cut_off(&self, plan: &Plan) -> bool {
         let is_cut_off = |link: &LinkUse| {
             plan.is_a_request(link.arrived) && plan.is_less_than_a_request(link.to_server)

@@ -1,4 +1,5 @@
-//! A transport over a plain socket, with nothing of ours in it; and the same with one flaw, for each rule there is to break.
+//! A transport over a plain socket, with nothing of ours in it; and the same with one flaw, for
+//! each rule there is to break.
 
 use std::fmt;
 use std::io::{self, Read, Write};

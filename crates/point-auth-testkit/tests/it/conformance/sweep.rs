@@ -1,4 +1,5 @@
-//! The sweep itself: what it counts for a transport that is right, and that it catches each that is wrong in one way.
+//! The sweep itself: what it counts for a transport that is right, and that it catches each that is
+//! wrong in one way.
 
 use std::convert::Infallible;
 use std::time::Duration;

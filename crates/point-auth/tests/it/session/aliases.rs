@@ -1,4 +1,5 @@
-//! One login for many aliases: how many sign in at once, in which order, and which of them are kept.
+//! One login for many aliases: how many sign in at once, in which order, and which of them are
+//! kept.
 
 use std::time::Duration;
 
@@ -407,7 +408,8 @@ fn threads_share_a_login_as_well() {
     assert_eq!(sessions.len(), 30);
 }
 
-/// Two sign-ins of which nobody knows whether they counted are two of the login, whoever's they were.
+/// Two sign-ins of which nobody knows whether they counted are two of the login, whoever's they
+/// were.
 #[test]
 fn lost_sign_ins_are_counted_together() {
     let (world, runtime) = (World::new(), runtime());

@@ -11,7 +11,8 @@ use super::support::{Executor, World, getting};
 use super::transports::{SmolTransport, wait_until};
 use crate::support::{USERNAME, credentials, runtime};
 
-/// Lets a day pass by 20 s a step, looks at each whether the token is good, and whether nobody has anything to do.
+/// Lets a day pass by 20 s a step, looks at each whether the token is good, and whether nobody has
+/// anything to do.
 fn a_day(world: &World, session: impl Fn() -> (State, Option<Duration>)) {
     wait_until("the first token", || session().0 == State::Good);
     for step in 0..24 * 60 * 3 {
@@ -197,7 +198,8 @@ fn it_survives_a_server_that_is_down_for_an_hour() {
     runtime.block_on(keeper).unwrap();
 }
 
-/// A caller has begun the refresh and is not polled any more: the keeper, which nobody has told to refresh, drives it on.
+/// A caller has begun the refresh and is not polled any more: the keeper, which nobody has told to
+/// refresh, drives it on.
 #[test]
 fn without_tasks_it_drives_on_what_others_have_begun() {
     let world = World::threads();

@@ -1,4 +1,5 @@
-//! What a session's errors say, alike for every transport; what a snapshot says; and what neither ever shows.
+//! What a session's errors say, alike for every transport; what a snapshot says; and what neither
+//! ever shows.
 
 use std::time::Duration;
 

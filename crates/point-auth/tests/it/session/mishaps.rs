@@ -1,4 +1,5 @@
-//! What is not the server's fault: a panic, a runtime that is shut down, a session that is dropped in the middle.
+//! What is not the server's fault: a panic, a runtime that is shut down, a session that is dropped
+//! in the middle.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -320,7 +321,8 @@ fn an_error_of_a_source_may_ask_the_session_when_it_is_dropped() {
             }
             session.reset();
             session.set_credentials(credentials());
-            // Without letting time pass: a real exchange takes its own, and nobody's patience must end meanwhile.
+            // Without letting time pass: a real exchange takes its own, and nobody's patience must
+            // end meanwhile.
             let waiting = runtime.spawn(getting(&session));
             assert!(runtime.block_on(waiting).unwrap().is_ok());
         });

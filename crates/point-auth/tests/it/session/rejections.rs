@@ -1,4 +1,5 @@
-//! The API answers 401: to many at once, to an operation that is run by a session, and to every token there is.
+//! The API answers 401: to many at once, to an operation that is run by a session, and to every
+//! token there is.
 
 use std::time::Duration;
 

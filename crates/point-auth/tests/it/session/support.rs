@@ -1,4 +1,5 @@
-//! An emulator, a time that stands still unless the test lets it pass, and sessions that live by both.
+//! An emulator, a time that stands still unless the test lets it pass, and sessions that live by
+//! both.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -110,7 +111,8 @@ impl World {
         self.emulator.count(Operation::Refresh)
     }
 
-    /// Lets time pass by 10 ms a step, but none while an exchange is in flight, until that is so. Answers how much has passed.
+    /// Lets time pass by 10 ms a step, but none while an exchange is in flight, until that is so.
+    /// Answers how much has passed.
     pub(crate) fn pass_until(&self, mut is_so: impl FnMut() -> bool) -> Duration {
         const STEP: Duration = Duration::from_millis(10);
         let limit = Instant::now() + LONG;

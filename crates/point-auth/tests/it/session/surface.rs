@@ -1,4 +1,5 @@
-//! What a caller gets beside the token: its expiry, how long an exchange took, a wait through an outage.
+//! What a caller gets beside the token: its expiry, how long an exchange took, a wait through an
+//! outage.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Once};

@@ -1,4 +1,5 @@
-//! What people measure: how many exchanges there are when many ask at once, and what happens to whom when one goes wrong.
+//! What people measure: how many exchanges there are when many ask at once, and what happens to
+//! whom when one goes wrong.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! Transports for these tests: one that is held back and watched, one over smol's sockets, one on a thread of its own.
+//! Transports for these tests: one that is held back and watched, one over smol's sockets, one on a
+//! thread of its own.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::future::poll_fn;
@@ -175,7 +176,8 @@ impl<T: BlockingTransport> BlockingTransport for Steered<T> {
     }
 }
 
-/// HTTP/1.1 over smol's sockets, one connection an exchange: its reactor has nothing to do with tokio's.
+/// HTTP/1.1 over smol's sockets, one connection an exchange: its reactor has nothing to do with
+/// tokio's.
 pub(crate) struct SmolTransport;
 
 #[async_trait]

@@ -1,4 +1,5 @@
-//! Connections that nginx ends: by their number of requests, when they are idle, and when it is told to go.
+//! Connections that nginx ends: by their number of requests, when they are idle, and when it is
+//! told to go.
 
 use std::time::Duration;
 
@@ -59,7 +60,8 @@ fn an_idle_connection_that_nginx_has_closed_costs_at_most_an_error() {
                 match outcome {
                     Ok(()) => assert_eq!(arrived, 1, "{}, {round}", client.name),
                     Err(error) => {
-                        // On hyper the end is read by a task, which may come late on a busy machine; ureq looks by itself.
+                        // On hyper the end is read by a task, which may come late on a busy
+                        // machine; ureq looks by itself.
                         assert!(!client.is_blocking(), "{}, {round}: {error:?}", client.name);
                         assert_eq!(
                             (error.kind(), arrived),

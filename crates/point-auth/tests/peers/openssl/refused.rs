@@ -1,4 +1,5 @@
-//! Settings that no client of ours speaks with: nothing is sent, and the error is one of TLS, which is not worth another try.
+//! Settings that no client of ours speaks with: nothing is sent, and the error is one of TLS, which
+//! is not worth another try.
 
 use point_auth::ErrorKind;
 use point_auth::transport::TlsBackend;
@@ -57,7 +58,8 @@ fn ciphers_that_rustls_does_not_have() {
     let rsa = Identity::rsa(&openssl, 2048);
     let ecdsa = Identity::ecdsa();
     for (identity, cipher) in [
-        // Without forward secrecy, with the old way to authenticate, with a group of the server's own choice.
+        // Without forward secrecy, with the old way to authenticate, with a group of the server's
+        // own choice.
         (&rsa, "AES128-GCM-SHA256"),
         (&rsa, "ECDHE-RSA-AES128-SHA"),
         (&rsa, "DHE-RSA-AES128-GCM-SHA256"),

@@ -5,8 +5,8 @@ use point_auth::transport::TlsBackend;
 use super::{Identity, SServer, openssl};
 use crate::clients::BACKENDS;
 
-/// Signs in to a server with these settings by each adapter with each TLS library, and holds what OpenSSL says of the
-/// connection against `says`.
+/// Signs in to a server with these settings by each adapter with each TLS library, and holds what
+/// OpenSSL says of the connection against `says`.
 #[track_caller]
 fn works(identity: &Identity, arguments: &[&str], says: &str) {
     works_with(BACKENDS, identity, arguments, says);

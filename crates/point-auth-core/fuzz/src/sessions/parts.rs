@@ -46,7 +46,7 @@ pub(super) fn policy(input: &mut Unstructured<'_>) -> Result<Policy> {
     let mut builder = Policy::builder();
     for _ in 0..input.arbitrary::<u8>()? % 8 {
         let which: u8 = input.arbitrary()?;
-        if which % 6 == 0 {
+        if which.is_multiple_of(6) {
             let number = u32::from(input.arbitrary::<u8>()?);
             // Everything there is, at the end.
             builder = builder.with_attempts(if number == 255 { u32::MAX } else { number });

@@ -18,7 +18,7 @@ impl Story {
         let mut fields = vec![format!(r#""access_token":"{access}""#)];
         match &self.in_flight {
             Some(flight) if kind & 24 == 0 => {
-                fields.push(format!(r#""refresh_token":"{}""#, flight.secret))
+                fields.push(format!(r#""refresh_token":"{}""#, flight.secret));
             }
             _ if kind & 8 == 0 => fields.push(format!(r#""refresh_token":"{}""#, self.name("r"))),
             _ => {}

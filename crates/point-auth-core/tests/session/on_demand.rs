@@ -381,3 +381,26 @@ fn a_lost_sign_in_is_not_forgotten_over_a_denial_of_others() {
     scenario.after(60).someone().asks_for_credentials().source().gives(jane());
     scenario.server().is_unavailable().gives_up();
 }
+
+#[test]
+fn an_alias_that_was_denied_is_not_sent_again_after_another_has_worked() {
+    let mut scenario = Scenario::on_demand();
+    let janes = |alias| jane().with_user_alias(alias).unwrap();
+    scenario.someone().asks_for_credentials().source().gives(janes("mallory"));
+    scenario
+        .server()
+        .denies()
+        .after(1)
+        .someone()
+        .asks_for_credentials()
+        .source()
+        .gives(janes("ann"));
+    scenario.server().gives("first", 60).after(60);
+    scenario
+        .someone()
+        .asks_for_credentials()
+        .source()
+        .gives_to_no_avail(janes("mallory"))
+        .latches();
+    scenario.has_sent(2, 0);
+}

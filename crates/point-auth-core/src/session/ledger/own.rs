@@ -51,9 +51,9 @@ impl Ledger {
         self.source.next
     }
 
-    /// Drops what is known of these credentials and of their aliases.
+    /// Drops these credentials, unless something bad is known of them or of one of their aliases.
     pub(in super::super) fn forget(&mut self, credentials: &Credentials) {
-        self.passwords.retain(|password| !password.is_of(credentials));
+        self.passwords.retain(|password| !password.is_of(credentials) || password.is_suspect());
     }
 
     /// The credential source has others by now.

@@ -174,6 +174,12 @@ impl Password {
         }
     }
 
+    /// Whether anything bad is known of it or of one of its aliases.
+    pub(super) fn is_suspect(&self) -> bool {
+        let denials = self.worked_streak.denials.saturating_add(self.others_streak.denials);
+        self.denied.len() > 0 || denials > 0 || self.unknown > 0
+    }
+
     pub(super) const fn has_unknown(&self) -> bool {
         self.unknown > 0
     }

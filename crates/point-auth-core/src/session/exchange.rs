@@ -161,8 +161,8 @@ impl SessionMachine {
         Ok(deadline)
     }
 
-    /// Reports that exchange `id` must not go on: a [`Ledger`](super::Ledger) that is shared with
-    /// other sessions says so, or the session's callers do not need it any more.
+    /// Reports that exchange `id` must not go on, because a [`Ledger`](super::Ledger) that is shared
+    /// with other sessions says so.
     ///
     /// A report of an exchange that is not in flight is ignored. Then poll every call that waits.
     pub fn reject(&mut self, id: ExchangeId, now: Now, rejected: Rejected) -> Outcome {

@@ -228,8 +228,8 @@ impl Ledger {
     /// Gives a permit back with what came of its sign-in. Returns whether a hold has ended by
     /// that, so that callers that were rejected may ask again.
     ///
-    /// A permit that has expired has been counted as an unknown outcome. What the server said is
-    /// believed all the same.
+    /// A permit that expired after its exchange started has been counted as an unknown outcome.
+    /// Tokens or a denial that are reported later are believed all the same.
     pub fn settle(&mut self, permit: Permit, result: SignInResult<'_>, now: Now) -> bool {
         let place = self.permits.iter().position(|outstanding| outstanding.id == permit.id);
         let outstanding = place.map(|place| self.permits.swap_remove(place));

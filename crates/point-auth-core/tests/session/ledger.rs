@@ -289,7 +289,7 @@ fn a_password_that_has_never_given_a_token_is_sent_one_at_a_time() {
     let mut desk = Desk::with_limit(10);
     let first = desk.sends(&jane_as("ann"));
     assert_eq!(desk.is_busy(&jane_as("bob")), Duration::from_secs(32));
-    // Nor is another password meanwhile that nobody knows.
+    // Nor is another password that is not proven meanwhile.
     desk.is_busy(&rotated());
     desk.settles(first, SignInResult::Accepted);
     let second = desk.sends(&jane_as("bob"));

@@ -164,26 +164,35 @@ async fn bytes_of_each<F: Future<Output = bool> + Send + 'static>(
     let mut waiting: Vec<JoinHandle<bool>> = Vec::with_capacity(tasks);
     let region = Region::new(allocator);
     waiting.extend((0..tasks).map(|_| tokio::spawn(wait())));
-    // Some take a few steps until they wait.
-    for _ in 0..20 {
+    // The runtime polls about sixty tasks for each time that this one yields, and some take a few
+    // steps until they wait.
+    for _ in 0..tasks {
         tokio::task::yield_now().await;
     }
+    let_timers_settle();
     let bytes = live_bytes(&region.change()) / tasks as f64;
     assert!(waiting.iter().all(|task| !task.is_finished()), "somebody got a token");
     waiting.iter().for_each(JoinHandle::abort);
     bytes
 }
 
+/// Timers may be another thread's, which takes them up and frees them a little later.
+fn let_timers_settle() {
+    std::thread::sleep(Duration::from_millis(200));
+}
+
 fn bytes_of_a_caller<S: Subject>(callers: usize, allocator: &StatsAlloc<System>) -> f64 {
     const NEVER: Duration = Duration::from_secs(600);
-    runtime().block_on(async {
+    let bytes = runtime().block_on(async {
         let subject = S::start(Source::new(NEVER, |_| true)).await;
         bytes_of_each(callers, allocator, || {
             let subject = subject.clone();
             async move { subject.token().await.is_some() }
         })
         .await
-    })
+    });
+    let_timers_settle();
+    bytes
 }
 
 /// Bytes of a task that waits for nothing.

@@ -86,9 +86,12 @@ struct Written<'a> {
 /// behind, and its errors would quote one that stands where a number should.
 #[derive(Deserialize)]
 struct Read<'a> {
-    base: String,
-    username: Option<String>,
-    user_alias: Option<String>,
+    #[serde(borrow)]
+    base: &'a RawValue,
+    #[serde(borrow)]
+    username: Option<&'a RawValue>,
+    #[serde(borrow)]
+    user_alias: Option<&'a RawValue>,
     #[serde(borrow)]
     access_token: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -127,10 +130,18 @@ impl StoredTokens {
     /// [`StoredTokensError::Malformed`] for anything else. Nothing of it is repeated.
     pub fn from_json(json: &[u8]) -> Result<Self, StoredTokensError> {
         use StoredTokensError::Malformed;
-        if !json.trim_ascii_start().starts_with(b"{") {
+        let json = std::str::from_utf8(json).map_err(|_| Malformed)?;
+        // An array of the values would be read as well.
+        if !json.trim_ascii_start().starts_with('{') {
             return Err(Malformed);
         }
-        let read: Read<'_> = serde_json::from_slice(json).map_err(|_| Malformed)?;
+        let read: Read<'_> = serde_json::from_str(json).map_err(|_| Malformed)?;
+        let owned = |raw: &RawValue| text(raw).map(|text| text.to_string());
+        let owner = Owner {
+            base: owned(read.base)?,
+            username: read.username.map(owned).transpose()?,
+            user_alias: read.user_alias.map(owned).transpose()?,
+        };
         let seconds =
             |raw: &RawValue| raw.get().parse().map(Duration::from_secs).map_err(|_| Malformed);
         let since = |raw: Option<&RawValue>| {
@@ -151,7 +162,7 @@ impl StoredTokens {
             None => None,
         };
         Ok(Self {
-            owner: Owner { base: read.base, username: read.username, user_alias: read.user_alias },
+            owner,
             access_token,
             expires_in: seconds(read.expires_in)?.min(TokenSet::MAX_EXPIRES_IN),
             refresh_token,

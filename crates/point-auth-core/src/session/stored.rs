@@ -169,6 +169,25 @@ impl StoredTokens {
         })
     }
 
+    /// Moves their times from one clock to another: what is `from` on the one is `to` on the other.
+    ///
+    /// For a store that has a clock of its own. A time before 1970 becomes 1970, so that a token
+    /// only ever seems older.
+    #[must_use]
+    pub fn moved(mut self, from: SystemTime, to: SystemTime) -> Self {
+        let moved = |since: SystemTime| match from.duration_since(since) {
+            Ok(age) => to.checked_sub(age).filter(|time| *time >= UNIX_EPOCH).unwrap_or(UNIX_EPOCH),
+            Err(ahead) => to.checked_add(ahead.duration()).unwrap_or(to),
+        };
+        if let Some(stored) = &mut self.access_token {
+            stored.since = moved(stored.since);
+        }
+        if let Some(stored) = &mut self.refresh_token {
+            stored.since = moved(stored.since);
+        }
+        self
+    }
+
     /// Returns the username that they belong to, if it was known.
     pub fn username(&self) -> Option<&str> {
         self.owner.username.as_deref()

@@ -1,12 +1,26 @@
 //! The program of the book's tutorial: a first token, over reqwest, from an emulator of the API.
-#![expect(clippy::print_stdout, reason = "an example prints")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "an example prints")]
 
 // ANCHOR: tutorial
+use std::error::Error;
+use std::process::ExitCode;
+
 use point_auth::{BaseUrl, Client, Credentials, ReqwestTransport, Session};
 use point_auth_testkit::{Emulator, Operation};
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> ExitCode {
+    let Err(error) = run().await else { return ExitCode::SUCCESS };
+    eprintln!("{error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        eprintln!("  because: {error}");
+        cause = error.source();
+    }
+    ExitCode::FAILURE
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
     // An emulator of the API on this machine, which knows one user.
     let emulator = Emulator::builder().user("user@example.com", "correct horse").start()?;
 

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use super::SessionMachine;
 use super::action::ExchangeId;
-use super::exchange::{InFlight, With};
+use super::exchange::InFlight;
 use super::held::Phase;
 use super::outcome::Outcome;
 use super::schedule::Event;
@@ -66,13 +66,14 @@ impl SessionMachine {
         }
     }
 
-    /// Returns the credentials that exchange `id` will send, if it is a sign-in of a session that
-    /// has them.
-    pub fn credentials_of(&self, id: ExchangeId) -> Option<&Credentials> {
-        match self.in_flight.as_ref().filter(|in_flight| in_flight.id == id).map(|one| &one.with) {
-            Some(With::Credentials(credentials)) => Some(credentials),
-            _ => None,
-        }
+    /// Returns the session's own credentials, if it has some.
+    pub const fn credentials(&self) -> Option<&Credentials> {
+        self.credentials.known()
+    }
+
+    /// Returns the username that its tokens are of, as far as that is known.
+    pub fn username(&self) -> Option<&str> {
+        self.owner.username.as_deref()
     }
 }
 

@@ -1,5 +1,7 @@
 //! Sessions by alias, where one login stands for many people: async and blocking ones alike.
 
+mod snapshot;
+
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -8,7 +10,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use point_auth_core::session::{
-    Counts, Ledger, LedgerSnapshot, Policy, SessionMachine, State, StoredTokens, StoredTokensError,
+    Counts, Ledger, Policy, SessionMachine, StoredTokens, StoredTokensError,
 };
 use point_auth_core::{BaseUrl, CredentialPart, Credentials, CredentialsError};
 
@@ -16,6 +18,7 @@ use crate::credential_source::Source;
 use crate::driver::{Common, Driver, FetchFrom};
 use crate::handle::{Handle, Plan, PlannedCredentials, seed};
 use crate::login::{Login, Member};
+pub use snapshot::SessionsSnapshot;
 
 /// So many maps, each with a lock of its own.
 const SHARDS: u64 = 64;
@@ -66,12 +69,21 @@ impl Aliases {
         };
         let ledger = Ledger::new(&plan.policy).with_limit(bounds.most_at_once);
         let login = Login::new(ledger, source, value);
+        #[cfg(feature = "store")]
+        let store = crate::store::Link::new(
+            plan.store,
+            &plan.config.base_url,
+            Arc::clone(&plan.policy),
+            bounds.most_at_once,
+        );
         let common = Common {
             transport: plan.transport,
             runtime: plan.runtime,
             config: plan.config,
             credentials: FetchFrom::Login(Arc::clone(&login)),
             observer: plan.observer,
+            #[cfg(feature = "store")]
+            store,
             exchange_timeout: plan.policy.exchange_timeout(),
         };
         Arc::new(Self {
@@ -199,6 +211,10 @@ impl Aliases {
     }
 
     pub(crate) fn reset(&self) {
+        #[cfg(feature = "store")]
+        if let Some(store) = &self.common.store {
+            store.login_reset();
+        }
         self.login.reset();
     }
 
@@ -244,29 +260,6 @@ impl Aliases {
 
     pub(crate) fn base_url(&self) -> &BaseUrl {
         &self.common.config.base_url
-    }
-}
-
-/// What is going on in all sessions of one login. Nothing in it is secret.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct SessionsSnapshot {
-    states: Vec<(State, usize)>,
-    /// The sum of what the sessions that are kept have done so far.
-    pub counts: Counts,
-    /// What the ledger knows of the password that was used last.
-    pub ledger: LedgerSnapshot,
-}
-
-impl SessionsSnapshot {
-    /// Returns how many sessions are in this state.
-    pub fn in_state(&self, state: State) -> usize {
-        self.states.iter().find(|(one, _)| *one == state).map_or(0, |(_, count)| *count)
-    }
-
-    /// Returns how many sessions there are.
-    pub fn sessions(&self) -> usize {
-        self.states.iter().map(|(_, count)| count).sum()
     }
 }
 

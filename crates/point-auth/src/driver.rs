@@ -5,7 +5,10 @@
 //! is a [job](job) that the runtime runs by itself. Where many sessions share a
 //! [login](crate::login), a sign-in waits there for its permit before it becomes a job.
 
+#[cfg(feature = "store")]
+mod fleet;
 mod job;
+mod member;
 mod notify;
 pub(crate) mod refreshing;
 mod state;
@@ -20,8 +23,8 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 use http::{Request, Response};
 use point_auth_core::session::{
-    Action, Call, ExchangeId, Lease, Now, Permit, Policy, Rejected, SessionError, SessionMachine,
-    Snapshot, StoredTokens, StoredTokensError,
+    Action, Call, Lease, Now, Policy, SessionError, SessionMachine, Snapshot, StoredTokens,
+    StoredTokensError,
 };
 use point_auth_core::{AccessToken, Credentials, Operation, SecretBody};
 use point_auth_transport::{Runtime, SendLimits, TransportError};
@@ -31,6 +34,8 @@ use crate::credential_source::Source;
 use crate::login::{Login, Member};
 use crate::{Error, Observer};
 use job::Job;
+#[cfg(feature = "store")]
+pub(crate) use job::by;
 use notify::Told;
 use state::{Locked, State};
 
@@ -49,6 +54,9 @@ pub(crate) struct Common {
     pub(crate) config: Config,
     pub(crate) credentials: FetchFrom,
     pub(crate) observer: Option<Arc<dyn Observer>>,
+    /// Where the tokens are shared with other processes.
+    #[cfg(feature = "store")]
+    pub(crate) store: Option<Arc<crate::store::Link>>,
     /// The policy's.
     pub(crate) exchange_timeout: Duration,
 }
@@ -164,7 +172,12 @@ impl Driver {
                 return Step::Begin(Job::SignIn(request.id, None));
             }
             Ok(Action::WaitUntil(time)) => time,
-            Err(error) => return Step::Failed(error),
+            Err(error) => {
+                drop(state);
+                #[cfg(feature = "store")]
+                self.look_while_stopped(&error);
+                return Step::Failed(error);
+            }
         };
         _old_waker = state.register(key, waker);
         // A job in hand does what there is to do at that time and wakes all, unless it hangs.
@@ -233,6 +246,13 @@ impl Driver {
     }
 
     pub(crate) fn reset(&self) {
+        #[cfg(feature = "store")]
+        if let Some(store) = &self.common.store {
+            match self.common.login() {
+                Some(_) => store.alias_reset(&self.alias),
+                None => store.login_reset(),
+            }
+        }
         if let Some(login) = self.common.login() {
             login.reset_alias(&self.alias);
         }
@@ -333,55 +353,6 @@ impl Driver {
         let (mut request, limits) = self.common.config.prepare(operation)?;
         token.authorize(request.headers_mut());
         Ok(self.common.transport.send(request, limits).await?)
-    }
-}
-
-impl Member for Driver {
-    fn answered(
-        self: Arc<Self>,
-        id: ExchangeId,
-        answer: Result<Permit, Rejected>,
-    ) -> Option<Permit> {
-        match answer {
-            Ok(permit) => {
-                let now = self.now();
-                let mut state = self.lock();
-                // Nothing is sent when there is no caller left and no token that it would renew.
-                // Looked at and withdrawn within one lock, so that no caller comes in between.
-                if state.waiters.is_empty() && state.session.lease(now).is_none() {
-                    state.is_queued = false;
-                    state.session.withdraw(id);
-                    return Some(permit);
-                }
-                drop(state);
-                self.spawn(Job::SignIn(id, Some(permit)));
-                None
-            }
-            Err(rejected) => {
-                let now = self.now();
-                let mut state = self.lock();
-                state.is_queued = false;
-                let outcome = state.session.reject(id, now, rejected);
-                self.publish(&state, now);
-                let woken = state.take_wakers();
-                drop(state);
-                wake(woken);
-                self.notify(&outcome);
-                None
-            }
-        }
-    }
-
-    fn credentials_changed(&self, username: &str) {
-        self.change(|session, now| session.expect_credentials(Some(username), now));
-    }
-
-    fn ledger_changed(&self) {
-        self.change(SessionMachine::ledger_changed);
-    }
-
-    fn login_reset(&self) {
-        self.change(SessionMachine::reset);
     }
 }
 

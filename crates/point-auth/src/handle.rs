@@ -106,6 +106,8 @@ pub(crate) struct Plan {
     pub(crate) policy: Arc<Policy>,
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
+    #[cfg(feature = "store")]
+    pub(crate) store: crate::store::PlannedStore,
 }
 
 pub(crate) enum PlannedCredentials {
@@ -127,6 +129,8 @@ impl Plan {
             policy: Arc::default(),
             runtime,
             observer: None,
+            #[cfg(feature = "store")]
+            store: crate::store::PlannedStore::default(),
         }
     }
 
@@ -134,6 +138,8 @@ impl Plan {
     pub(crate) fn build(self) -> Handle {
         let (base, policy) = (self.config.base_url.clone(), self.policy);
         let exchange_timeout = policy.exchange_timeout();
+        #[cfg(feature = "store")]
+        let store = crate::store::Link::new(self.store, &base, Arc::clone(&policy), 1);
         let (session, credentials, alias) = match self.credentials {
             PlannedCredentials::None => {
                 let session = SessionMachine::without_credentials(base, policy, seed());
@@ -155,6 +161,8 @@ impl Plan {
             config: self.config,
             credentials,
             observer: self.observer,
+            #[cfg(feature = "store")]
+            store,
             exchange_timeout,
         };
         let alias = alias.unwrap_or_else(|| Arc::from(""));
@@ -189,6 +197,17 @@ macro_rules! session_settings {
         /// Sets the runtime, which provides time and runs the exchanges.
         pub fn with_runtime(mut self, runtime: impl crate::Runtime) -> Self {
             self.plan.runtime = std::sync::Arc::new(runtime);
+            self
+        }
+
+        /// Sends a password that this process has not seen accepted while the store cannot be
+        /// asked. By default such a sign-in waits for the store, since another process may know
+        /// that the password was denied.
+        ///
+        /// It has no effect without a store.
+        #[cfg(feature = "store")]
+        pub fn with_sign_in_during_store_outage(mut self) -> Self {
+            self.plan.store.signs_in_without = true;
             self
         }
 

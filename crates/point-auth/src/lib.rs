@@ -114,6 +114,7 @@
 //! | `aws-lc-rs` | on by default: aws-lc-rs as the crypto provider of rustls, in the adapters that are on |
 //! | `ring` | ring as the crypto provider of rustls, in the adapters that are on, where `aws-lc-rs` is off |
 //! | `bundled-roots` | Mozilla's root certificates, as a choice beside the platform's trust store |
+//! | `store` | `with_store` of the builders: tokens that many processes share; needs `async` or `blocking` |
 //! | `native-tls` | the operating system's TLS, as a choice beside rustls |
 //!
 //! rustls panics where a program asks for its process default while two crypto providers are
@@ -159,6 +160,8 @@ mod panicked;
 mod runtime;
 #[cfg(feature = "async")]
 mod sessions;
+#[cfg(all(feature = "store", any(feature = "async", feature = "blocking")))]
+mod store;
 #[cfg(feature = "tower")]
 pub mod tower;
 
@@ -188,6 +191,11 @@ pub use point_auth_core::{http, operation, secrecy, session};
 pub use point_auth_hyper::HyperTransport;
 #[cfg(feature = "reqwest")]
 pub use point_auth_reqwest::ReqwestTransport;
+/// The contract of stores, for one of your own.
+#[cfg(feature = "store")]
+pub use point_auth_store as token_store;
+#[cfg(feature = "store")]
+pub use point_auth_store::{MemoryStore, StoreKey, StoreKeyError};
 /// The contract of transports, and the settings that the adapters share.
 pub use point_auth_transport as transport;
 #[cfg(any(feature = "async", feature = "blocking"))]
@@ -200,6 +208,8 @@ pub use runtime::ThreadRuntime;
 pub use runtime::TokioRuntime;
 #[cfg(feature = "async")]
 pub use sessions::{Sessions, SessionsBuilder};
+#[cfg(all(feature = "store", any(feature = "async", feature = "blocking")))]
+pub use store::{StoreEvent, StoreUnavailable};
 
 /// The README's code compiles.
 #[cfg(all(doctest, feature = "reqwest"))]

@@ -16,6 +16,12 @@ pub trait Observer: Send + Sync + 'static {
         let _ = (user_alias, outcome);
     }
 
+    /// Reports what a session finds out about its store.
+    #[cfg(feature = "store")]
+    fn store_event(&self, user_alias: Option<&str>, event: &crate::StoreEvent) {
+        let _ = (user_alias, event);
+    }
+
     /// Reports that there is something else to store than before, or nothing any more.
     ///
     /// Called for one change of a session after another, never for two at once, and never with

@@ -83,6 +83,17 @@ impl SessionsBuilder {
     session_settings!();
     sessions_settings!();
 
+    /// Shares the tokens with all processes that use this store.
+    ///
+    /// They sign in once and refresh once in a token's life, and a password that one of them has
+    /// been denied is sent by no other. While the store cannot be asked, good tokens go on being
+    /// handed out.
+    #[cfg(feature = "store")]
+    pub fn with_store(mut self, store: impl point_auth_store::blocking::TokenStore) -> Self {
+        self.plan.store.store = Some(point_auth_store::AnyStore::blocking(store));
+        self
+    }
+
     /// Asks this source for the credentials at each sign-in. An alias that they have is left out.
     pub fn with_credential_source(mut self, source: impl CredentialSource) -> Self {
         self.plan.credentials = PlannedCredentials::Source(Arc::new(BlockingSource(source)));

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+#[cfg(feature = "store")]
+use point_auth_core::session::ExchangeKind;
 use point_auth_core::session::{
     Action, Call, Exchange, ExchangeId, Failure, Now, Outcome, Permit, Rejected, SessionMachine,
     SignInResult,
@@ -36,12 +38,22 @@ pub(super) fn run(driver: Arc<Driver>, number: u64, job: Job) -> impl Future<Out
         Job::Send(exchange) => (exchange.id, None, Some(Job::Send(exchange))),
         Job::SignIn(id, permit) => (id, permit, Some(Job::SignIn(id, None))),
     };
-    let at_work = AtWork { driver, number, exchange: Some(exchange), permit, may_be_sent: false };
+    let at_work = AtWork {
+        driver,
+        number,
+        exchange: Some(exchange),
+        permit,
+        may_be_sent: false,
+        #[cfg(feature = "store")]
+        granted: None,
+        #[cfg(feature = "store")]
+        was_sent: false,
+    };
     at_work.carry_out(next)
 }
 
 /// Whatever ends the job, such as a panic or a runtime that shuts down, it is reported.
-struct AtWork {
+pub(super) struct AtWork {
     driver: Arc<Driver>,
     number: u64,
     /// The exchange in flight.
@@ -50,6 +62,12 @@ struct AtWork {
     permit: Option<Permit>,
     /// Whether its request may be on its way.
     may_be_sent: bool,
+    /// The permit of a store that is shared with other processes.
+    #[cfg(feature = "store")]
+    pub(super) granted: Option<super::fleet::Granted>,
+    /// Whether the request of the exchange that ended last may have been sent.
+    #[cfg(feature = "store")]
+    pub(super) was_sent: bool,
 }
 
 impl AtWork {
@@ -60,6 +78,8 @@ impl AtWork {
                 Job::Send(exchange) => self.send(&driver, *exchange).await,
                 Job::SignIn(id, _) => self.sign_in(&driver, id).await,
             };
+            #[cfg(feature = "store")]
+            self.settle_store(&driver, &outcome).await;
             driver.notify(&outcome);
             let goes_on_in = match &outcome {
                 Outcome::Retrying { at, .. } => at.time_left(driver.now()),
@@ -128,6 +148,10 @@ impl AtWork {
                 }
             }
         }
+        #[cfg(feature = "store")]
+        if let Some(outcome) = self.consult(driver, id, Some(&credentials)).await {
+            return outcome;
+        }
         let exchange = match driver.begin_sign_in(id, credentials) {
             Ok(exchange) => exchange,
             Err(outcome) => return self.ended(|_, _| *outcome),
@@ -142,6 +166,16 @@ impl AtWork {
     }
 
     async fn send(&mut self, driver: &Driver, mut exchange: Exchange) -> Outcome {
+        #[cfg(feature = "store")]
+        {
+            let credentials = match exchange.kind {
+                ExchangeKind::SignIn => driver.lock().session.credentials().cloned(),
+                _ => None,
+            };
+            if let Some(outcome) = self.consult(driver, exchange.id, credentials.as_ref()).await {
+                return outcome;
+            }
+        }
         match driver.start(exchange.id) {
             Ok(deadline) => exchange.deadline = deadline,
             Err(outcome) => return self.ended(|_, _| *outcome),
@@ -150,6 +184,12 @@ impl AtWork {
     }
 
     async fn send_by(&mut self, driver: &Driver, exchange: Exchange) -> Outcome {
+        #[cfg(feature = "store")]
+        if self.granted.as_ref().is_some_and(|granted| !granted.is_fresh(driver.now())) {
+            // The machine has slept meanwhile.
+            let late = TransportError::new(TransportErrorKind::Timeout).not_sent();
+            return self.failed(exchange.id, &Failure::not_sent().with_source(late));
+        }
         self.may_be_sent = true;
         let left = exchange.deadline.saturating_sub(driver.now().monotonic);
         let limits = driver.config().limits_within(left);
@@ -177,15 +217,22 @@ impl AtWork {
         self.failed(exchange.id, &failure)
     }
 
-    fn failed(&mut self, id: ExchangeId, failure: &Failure) -> Outcome {
+    pub(super) fn failed(&mut self, id: ExchangeId, failure: &Failure) -> Outcome {
         self.ended(|session, now| session.handle_failure(id, now, failure))
     }
 
     /// Reports the end of the exchange to the session and to the login, and publishes the token
     /// there is now. Callers are woken unless another exchange follows.
-    fn ended(&mut self, report: impl FnOnce(&mut SessionMachine, Now) -> Outcome) -> Outcome {
+    pub(super) fn ended(
+        &mut self,
+        report: impl FnOnce(&mut SessionMachine, Now) -> Outcome,
+    ) -> Outcome {
         self.exchange = None;
         let may_have_been_sent = std::mem::take(&mut self.may_be_sent);
+        #[cfg(feature = "store")]
+        {
+            self.was_sent = may_have_been_sent;
+        }
         let now = self.driver.now();
         let mut state = self.driver.lock();
         let outcome = report(&mut state.session, now);
@@ -270,7 +317,7 @@ impl Driver {
 }
 
 /// What `future` ends with, or `None` if it has not by then.
-async fn by<T>(
+pub(crate) async fn by<T>(
     runtime: &dyn Runtime,
     time: Duration,
     future: impl Future<Output = T>,

@@ -25,6 +25,15 @@ impl Driver {
         self.notify_of_tokens();
     }
 
+    #[cfg(feature = "store")]
+    pub(super) fn notify_store(&self, event: &crate::StoreEvent) {
+        if let Some(observer) = &self.common.observer {
+            let alias = self.current_alias();
+            let alias = alias.as_deref();
+            let _panicked = catch_unwind(AssertUnwindSafe(|| observer.store_event(alias, event)));
+        }
+    }
+
     /// The alias that the session's tokens are of now.
     pub(super) fn current_alias(&self) -> Option<String> {
         self.lock().session.user_alias().map(str::to_owned)

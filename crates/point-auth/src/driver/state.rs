@@ -17,6 +17,8 @@ pub(super) struct State {
     pub(super) jobs: u64,
     /// Changes whenever all waiters are woken.
     pub(super) changes: u64,
+    #[cfg(feature = "store")]
+    pub(super) fleet: super::fleet::Memory,
 }
 
 /// The state, locked. None of the session's errors is dropped inside: its `Drop` may be foreign
@@ -30,7 +32,16 @@ pub(super) struct Locked<'a> {
 impl State {
     pub(super) fn new(session: SessionMachine) -> Self {
         let waiters = Slab::new();
-        Self { session, waiters, running: None, is_queued: false, jobs: 0, changes: 0 }
+        Self {
+            session,
+            waiters,
+            running: None,
+            is_queued: false,
+            jobs: 0,
+            changes: 0,
+            #[cfg(feature = "store")]
+            fleet: super::fleet::Memory::default(),
+        }
     }
 
     /// Registers a waker and returns the one before it, to be dropped without the lock.

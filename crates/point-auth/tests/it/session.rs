@@ -13,6 +13,7 @@ mod rejections;
 mod runtimes;
 mod shipped_sources;
 mod sources;
+mod stores;
 mod stress;
 mod support;
 mod surface;

@@ -181,7 +181,7 @@ mod tests {
     fn what_was_read_is_wiped_when_the_connection_goes_back_to_the_pool() {
         let mut wire = wire(false);
         assert!(wire.await_input(NextTimeout::default()).unwrap());
-        assert!(!wire.is_open(), "there is something that nobody has read");
+        assert!(!wire.is_open(), "there are unread bytes");
         assert_eq!(wire.buffers().input(), CANARY);
         wire.buffers().input_consume(CANARY.len());
         assert!(wire.is_open());

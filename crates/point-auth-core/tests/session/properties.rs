@@ -1,6 +1,6 @@
-//! Anything in any order: random stories against a small model of the rules. What has failed once
-//! is kept in `properties.proptest-regressions` and tried first. `PROPTEST_CASES` raises the number
-//! of stories.
+//! Random stories against a small model of the rules. Failed cases are kept in
+//! `properties.proptest-regressions` and tried first. `PROPTEST_CASES` raises the number of
+//! stories.
 
 mod answers;
 mod clocks;
@@ -33,7 +33,7 @@ pub(crate) fn config(cases: u32) -> Config {
     }
 }
 
-/// Each number is a step; a story tells which.
+/// Each number is a step; a story interprets it.
 fn steps() -> impl Strategy<Value = Vec<u64>> {
     vec(any::<u64>(), STEPS)
 }
@@ -43,22 +43,22 @@ proptest! {
 
     #[test]
     fn no_story_breaks_a_rule(seed in any::<u64>(), steps in steps()) {
-        Story::of(Beginning::Nothing, seed).tell(&steps);
+        Story::of(Beginning::Nothing, seed).run(&steps);
     }
 
     #[test]
     fn no_story_that_begins_with_a_token_breaks_a_rule(seed in any::<u64>(), steps in steps()) {
-        Story::of(Beginning::SignedIn, seed).tell(&steps);
+        Story::of(Beginning::SignedIn, seed).run(&steps);
     }
 
     #[test]
     fn no_story_without_credentials_breaks_a_rule(seed in any::<u64>(), steps in steps()) {
-        Story::of(Beginning::WithoutCredentials, seed).tell(&steps);
+        Story::of(Beginning::WithoutCredentials, seed).run(&steps);
     }
 
     #[test]
     fn no_story_with_credentials_on_demand_breaks_a_rule(seed in any::<u64>(), steps in steps()) {
-        Story::of(Beginning::OnDemand, seed).tell(&steps);
+        Story::of(Beginning::OnDemand, seed).run(&steps);
     }
 }
 
@@ -67,6 +67,6 @@ proptest! {
 
     #[test]
     fn no_story_at_an_end_of_a_clock_panics(seed in any::<u64>(), steps in steps()) {
-        Story::of(Beginning::AtAnEndOfTime, seed).tell(&steps);
+        Story::of(Beginning::AtAnEndOfTime, seed).run(&steps);
     }
 }

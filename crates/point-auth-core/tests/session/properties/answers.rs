@@ -118,7 +118,7 @@ impl Model {
     pub(super) fn failed(&mut self, outcome: &Outcome, now: Now, step: usize) {
         match outcome {
             Outcome::Retrying { .. } => {
-                assert!(!self.token_is_good(now), "retries with a good token")
+                assert!(!self.token_is_good(now), "retries with a good token");
             }
             Outcome::Failed { until, .. } => {
                 self.is_last_try = false;

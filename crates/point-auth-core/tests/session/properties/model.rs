@@ -241,7 +241,7 @@ impl Model {
                 let needed = self.source == Source::Nowhere && !self.can_refresh(now);
                 assert!(
                     needed || self.last_need.is_some_and(|last| last >= call.began),
-                    "somebody can"
+                    "no sign-in is needed"
                 );
             }
             Err(SessionError::Failed { error: AttemptError::Held, .. }) => {

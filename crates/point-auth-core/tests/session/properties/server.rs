@@ -67,7 +67,7 @@ impl Story {
         let outcome =
             self.session.handle_response(id, self.now, &response(status, body, retry_after));
         self.reported(id, &outcome, |model, now, step| {
-            model.answered(meaning, &outcome, now, step)
+            model.answered(meaning, &outcome, now, step);
         });
     }
 

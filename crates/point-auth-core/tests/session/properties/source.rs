@@ -62,7 +62,7 @@ impl Story {
         self.old_ids.push(id);
         let outcome = self.session.reject(id, self.now, rejected.clone());
         self.reported(id, &outcome, |model, now, step| {
-            model.rejected_by_ledger(&outcome, now, step)
+            model.rejected_by_ledger(&outcome, now, step);
         });
     }
 }

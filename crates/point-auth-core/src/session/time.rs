@@ -53,6 +53,11 @@ impl Moment {
         Self { monotonic, wall: None }
     }
 
+    /// Returns this moment on the monotonic clock alone.
+    pub(crate) const fn monotonic(self) -> Duration {
+        self.monotonic
+    }
+
     /// Returns whether the moment has come, by either clock.
     pub fn has_come(self, now: Now) -> bool {
         now.monotonic >= self.monotonic || self.wall.is_some_and(|wall| now.wall >= wall)

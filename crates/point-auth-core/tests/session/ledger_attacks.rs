@@ -1,4 +1,5 @@
-//! Random histories of a ledger, against a model that derives the rules from a list of events.
+//! The ledger by chance: any history, against a model that reads the rules off a list of what has
+//! happened.
 
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use crate::scenario::new_year;
 /// By number: the first two are one password, since the case of a username makes no difference.
 const PASSWORDS: [(&str, &str); 5] =
     [("jane", "a"), ("JANE", "a"), ("jane", "b"), ("joe", "a"), ("jane", "c")];
-/// No alias, and more aliases than a password can be denied for.
+/// No alias, and as many as a password can be denied for, and more.
 const ALIASES: [Option<&str>; 9] =
     [None, Some("a"), Some("b"), Some("c"), Some("d"), Some("e"), Some("f"), Some("g"), Some("h")];
 const STEPS: usize = 120;
@@ -29,7 +30,7 @@ struct Who {
 }
 
 impl Who {
-    /// Returns one number for each password.
+    /// One number for each password.
     fn key(self) -> usize {
         self.password.max(1)
     }
@@ -43,13 +44,13 @@ impl Who {
         }
     }
 
-    /// Returns a denial that names its password and its alias.
+    /// A denial that names the password and the alias that it is of.
     fn denial(self) -> Denial {
         denial_of(&format!("{} {}", self.key(), self.alias))
     }
 }
 
-/// The events, in order. `worked` is the class at the time of the permit.
+/// What has happened, in order. `worked` is the class at the time of the permit.
 #[derive(Clone, Copy, Debug)]
 enum Event {
     Accepted { who: Who, worked: bool },
@@ -59,7 +60,7 @@ enum Event {
     ResetAlias(usize),
 }
 
-/// The subject of a permit, once it is known, and whether the alias had worked by then.
+/// What a permit is for, once that is known, and whether the alias had worked by then.
 type Purpose = Option<(Who, bool)>;
 
 #[derive(Debug)]
@@ -69,7 +70,7 @@ struct Out {
     started: bool,
 }
 
-/// The reason for a rejected permit.
+/// Why there is no permit.
 #[derive(Debug, PartialEq, Eq)]
 enum No {
     Denied,
@@ -109,8 +110,8 @@ impl Model {
         })
     }
 
-    /// Returns the number of denials in a row, and the time of the last. A denial that comes while
-    /// a proven password is held was in flight before that, and is not a trial.
+    /// How many denials in a row, and when the last was. One that comes while a proven password is
+    /// held was in flight before that, and is no trial.
     fn streak(&self, key: usize, class: bool) -> (usize, Duration) {
         let mut is_proven = false;
         self.events.iter().fold((0, Duration::ZERO), |(count, last), event| match *event {
@@ -136,7 +137,7 @@ impl Model {
         })
     }
 
-    /// Returns until when a class is held. `None`: permanently.
+    /// Until when a class is held. `None`: for good.
     fn hold(&self, key: usize, class: bool) -> Option<Duration> {
         let (denials, last) = self.streak(key, class);
         length(self.is_proven(key), denials).map(|length| last + length)
@@ -152,7 +153,7 @@ impl Model {
             return Err(No::Unknown(last + minutes(10)));
         }
         let class = self.has_worked(who);
-        // Aliases that have worked hold the others, but the reverse does not apply.
+        // Those that have worked hold the others, and not the other way round.
         let holds = [self.hold(key, class), self.hold(key, true)];
         match holds.iter().copied().collect::<Option<Vec<_>>>() {
             None => return Err(No::Held(None)),
@@ -194,14 +195,14 @@ impl Model {
     }
 }
 
-/// A ledger, its model, and the permits in use.
+/// A ledger, its model, and the permits that are held.
 struct History {
     ledger: Ledger,
     model: Model,
     now: Now,
     held: Vec<(usize, Permit, Purpose)>,
     next: usize,
-    /// Whether the server denies every sign-in that it answers, and no operator resets anything.
+    /// The server denies every sign-in that it answers, and no operator resets anything.
     is_denying: bool,
 }
 
@@ -225,9 +226,8 @@ impl History {
         self.now = Now::new(self.now.monotonic + time, self.now.wall + time);
     }
 
-    /// Returns a rejection in the terms of the model. A source may be asked earlier than a hold
-    /// ends.
-    fn as_model(&self, rejected: &Rejected, who: Who, is_of_source: bool) -> No {
+    /// Tells a rejection as the model does. A source may be asked earlier than a hold ends.
+    fn told(&self, rejected: &Rejected, who: Who, is_of_source: bool) -> No {
         let time = |until: &Moment| self.time() + until.time_left(self.now);
         match rejected {
             Rejected::Denied { denial, .. } => {
@@ -261,12 +261,11 @@ impl History {
                 assert_eq!(expected, Ok(()), "granted to {who:?}");
                 self.granted(permit, Some((who, worked)));
             }
-            Err(rejected) => assert_eq!(Err(self.as_model(&rejected, who, false)), expected),
+            Err(rejected) => assert_eq!(Err(self.told(&rejected, who, false)), expected),
         }
     }
 
-    /// A source may be asked when no permit is in use and the last password may be sent for this
-    /// alias.
+    /// A source may be asked when nothing is out and the last password is fine for this alias.
     fn reserve(&mut self, alias: usize) {
         self.model.expire(self.time());
         if let Ok(permit) = self.ledger.reserve(ALIASES[alias], self.now) {
@@ -291,7 +290,7 @@ impl History {
                 self.held[place].2 = Some((who, worked));
                 self.model.out(id).unwrap().who = Some((who, worked));
             }
-            Err(rejected) => assert_eq!(Err(self.as_model(&rejected, who, true)), expected),
+            Err(rejected) => assert_eq!(Err(self.told(&rejected, who, true)), expected),
         }
     }
 
@@ -352,7 +351,7 @@ impl History {
             9..=11 => self.present(place, who),
             12..=16 => self.start(place),
             17..=25 => self.settle(place, dice >> 32),
-            // This permit is never settled.
+            // Forgotten.
             26 if place < self.held.len() => drop(self.held.swap_remove(place)),
             27 if !self.is_denying && pick(40, 4) == 0 => {
                 self.ledger.reset();
@@ -372,7 +371,7 @@ impl History {
     }
 }
 
-/// Returns how long a class is held after this many denials in a row. `None`: permanently.
+/// How long a class is held after so many denials in a row. `None`: for good.
 fn length(is_proven: bool, denials: usize) -> Option<Duration> {
     match (is_proven, denials) {
         (_, 0..=2) => Some(Duration::ZERO),
@@ -386,13 +385,13 @@ fn length(is_proven: bool, denials: usize) -> Option<Duration> {
     }
 }
 
-/// Returns a password by its number.
+/// One password, by its number.
 fn numbered(password: usize) -> Credentials {
     Credentials::new("jane", format!("password {password}")).unwrap()
 }
 
 #[test]
-fn two_alternating_wrong_passwords_are_each_denied_once_after_four_that_have_worked() {
+fn two_wrong_passwords_by_turns_are_each_denied_once_after_four_that_have_worked() {
     let mut ledger = Ledger::new(&Policy::default());
     let now = Now::new(Duration::from_secs(1_000_000), new_year());
     for password in 0..4 {
@@ -440,7 +439,7 @@ fn a_permit_is_not_reserved_while_another_new_password_is_tried() {
         ));
         ledger.settle(other, SignInResult::Inconclusive, now);
         assert!(matches!(ledger.reserve(Some("b"), now), Err(Rejected::Busy { .. })));
-        // A source that returns the old password meanwhile.
+        // A source that gives the old password meanwhile.
         let mut old = ledger.ask(&numbered(0), now).unwrap();
         ledger.present(&mut old, &numbered(0), now).unwrap();
         other = old;
@@ -463,7 +462,7 @@ proptest! {
         for dice in steps {
             history.step(dice);
         }
-        // After any history, once all permits have expired, only the rules decide.
+        // Whatever has happened: once all permits have expired, the rules alone decide.
         history.held.clear();
         history.after(minutes(60));
         for password in 0..PASSWORDS.len() {

@@ -43,22 +43,22 @@ proptest! {
 
     #[test]
     fn no_story_breaks_a_rule(seed in any::<u64>(), steps in steps()) {
-        Story::of(Beginning::Nothing, seed).run(&steps);
+        Story::of(Beginning::Nothing, seed).tell(&steps);
     }
 
     #[test]
     fn no_story_that_begins_with_a_token_breaks_a_rule(seed in any::<u64>(), steps in steps()) {
-        Story::of(Beginning::SignedIn, seed).run(&steps);
+        Story::of(Beginning::SignedIn, seed).tell(&steps);
     }
 
     #[test]
     fn no_story_without_credentials_breaks_a_rule(seed in any::<u64>(), steps in steps()) {
-        Story::of(Beginning::WithoutCredentials, seed).run(&steps);
+        Story::of(Beginning::WithoutCredentials, seed).tell(&steps);
     }
 
     #[test]
     fn no_story_with_credentials_on_demand_breaks_a_rule(seed in any::<u64>(), steps in steps()) {
-        Story::of(Beginning::OnDemand, seed).run(&steps);
+        Story::of(Beginning::OnDemand, seed).tell(&steps);
     }
 }
 
@@ -67,6 +67,6 @@ proptest! {
 
     #[test]
     fn no_story_at_an_end_of_a_clock_panics(seed in any::<u64>(), steps in steps()) {
-        Story::of(Beginning::AtAnEndOfTime, seed).run(&steps);
+        Story::of(Beginning::AtAnEndOfTime, seed).tell(&steps);
     }
 }

@@ -111,7 +111,7 @@ impl Story {
         story
     }
 
-    pub(super) fn run(mut self, steps: &[u64]) {
+    pub(super) fn tell(mut self, steps: &[u64]) {
         for step in steps {
             self.step += 1;
             self.happen(Bits(*step));

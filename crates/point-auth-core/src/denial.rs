@@ -22,7 +22,7 @@ impl Denial {
         Self { status, code, description }
     }
 
-    /// Recreates a denial from what a store kept of it.
+    /// Creates a denial from the parts that a store kept.
     pub const fn from_kept(status: StatusCode, code: String, description: Option<String>) -> Self {
         Self { status, code, description }
     }

@@ -80,7 +80,7 @@ pub enum Outcome {
         /// How long the exchange took.
         took: Duration,
     },
-    /// Tokens that another process has obtained were taken up. Nothing was sent.
+    /// Tokens of another process were adopted. Nothing was sent.
     #[non_exhaustive]
     Adopted {
         /// Whether the access token is good. If not, there is a refresh token to go on with.

@@ -40,7 +40,7 @@ impl TlsSettings {
         }
         for root in &self.extra_roots {
             let root = Certificate::from_der(root).map_err(|error| SettingsError::Certificate {
-                reason: "an extra root is no certificate",
+                reason: "an extra root is not a certificate",
                 source: ScrubbedError::of(&error),
             })?;
             builder.add_root_certificate(root);
@@ -55,7 +55,7 @@ impl TlsSettings {
         let Some(identity) = &self.identity else { return Ok(None) };
         let PrivateKeyDer::Pkcs8(key) = identity.key() else {
             return Err(SettingsError::Identity {
-                reason: "native-tls wants a PKCS#8 key",
+                reason: "native-tls needs a PKCS#8 key",
                 source: None,
             });
         };

@@ -35,7 +35,7 @@ impl TlsSettings {
                 || self.identity.is_some()
             {
                 return Err(SettingsError::Unsupported {
-                    what: "roots or an identity beside a rustls configuration of one's own",
+                    what: "roots or an identity with a complete rustls configuration",
                 });
             }
             let mut config = ClientConfig::clone(config);
@@ -67,7 +67,7 @@ impl TlsSettings {
         let mut store = RootCertStore::empty();
         for root in &self.extra_roots {
             store.add(root.clone()).map_err(|error| SettingsError::Certificate {
-                reason: "an extra root is no certificate",
+                reason: "an extra root is not a certificate",
                 source: ScrubbedError::of(&error),
             })?;
         }
@@ -113,7 +113,7 @@ impl TlsSettings {
     fn platform_verifier(&self, provider: Arc<CryptoProvider>) -> Result<Verifier, SettingsError> {
         if !self.extra_roots.is_empty() {
             return Err(SettingsError::Unsupported {
-                what: "extra roots beside Android's trust store",
+                what: "extra roots with Android's trust store",
             });
         }
         Verifier::new(provider).map_err(|error| SettingsError::Roots {

@@ -166,12 +166,12 @@ impl Password {
         streak.last = now.monotonic;
     }
 
-    /// Takes over what another process has found out.
+    /// Adopts the result of another process.
     pub(super) fn learn_worked(&mut self, user_alias: Option<&str>) {
         self.worked.insert(key(user_alias), ());
     }
 
-    /// Takes over what another process has found out.
+    /// Adopts the result of another process.
     pub(super) fn learn_denied(&mut self, user_alias: Option<&str>, denial: Denial) {
         self.denied.insert(key(user_alias), denial);
     }

@@ -123,7 +123,7 @@ fn a_secret_that_the_operation_did_not_know_is_withheld_later() {
         assert!(!said.contains("canary") && !said.contains("eyJhbGci"), "{said}");
         assert!(said.contains("withheld"));
     }
-    let said = said_without(&token, "access_denied", &format!("ends in its beginning: {}", "eyJ…"));
+    let said = said_without(&token, "access_denied", &format!("ends like it: {}", "eyJ…"));
     assert!(said.contains("ends like it"), "{said}");
 }
 

@@ -171,7 +171,7 @@ async fn bytes_of_each<F: Future<Output = bool> + Send + 'static>(
     }
     let_timers_settle();
     let bytes = live_bytes(&region.change()) / tasks as f64;
-    assert!(waiting.iter().all(|task| !task.is_finished()), "somebody got a token");
+    assert!(waiting.iter().all(|task| !task.is_finished()), "a task got a token");
     waiting.iter().for_each(JoinHandle::abort);
     bytes
 }

@@ -12,7 +12,7 @@ use point_auth_core::{BaseUrl, Credentials, Denial};
 
 use crate::any_store::AnyStore;
 use crate::contract::{Announced, EntryName, Fence, StoreError};
-use crate::record::{AliasRecord, Epoch, HeldPermit, KeptTokens, LoginRecord, as_wall};
+use crate::record::{AliasRecord, Epoch, HeldPermit, KeptDenial, KeptTokens, LoginRecord, as_wall};
 use crate::sealing::SealError;
 pub use settling::{Settled, Settlement};
 
@@ -76,13 +76,8 @@ pub struct Consultation {
 #[derive(Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a driver must act on each of them")]
 pub enum Verdict {
-    /// There are tokens that the process does not have. Their times are of its wall clock.
-    Newer {
-        /// The tokens.
-        tokens: StoredTokens,
-        /// Their version.
-        version: Fence,
-    },
+    /// There are tokens that the process does not have.
+    Newer(NewerTokens),
     /// It may, and no other process does. [Settle](SharedTokens::settle) it.
     Granted(Grant),
     /// Another process is at it. Its permit ends after this time, unless it is settled before.
@@ -95,6 +90,16 @@ pub enum Verdict {
     /// The value is there and this process cannot open it: it stands alone, and must not overwrite
     /// it.
     Alone(SealError),
+}
+
+/// Tokens that another process has obtained.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct NewerTokens {
+    /// The tokens, with times of this machine's wall clock.
+    pub tokens: StoredTokens,
+    /// Their version.
+    pub version: Fence,
 }
 
 /// Why the password must not be sent. Times are from when the store was asked.
@@ -181,7 +186,7 @@ impl SharedTokens {
                 && known.version != Some(*version)
             {
                 let tokens = tokens.clone().moved(as_wall(entry.now), wall);
-                return says(Verdict::Newer { tokens, version: *version }, None);
+                return says(Verdict::Newer(NewerTokens { tokens, version: *version }), None);
             }
             if let Some(held) = entry.record.permit
                 && entry.now < held.until
@@ -221,24 +226,43 @@ impl SharedTokens {
         Err(StoreError::new("other processes change the same value all the time"))
     }
 
-    /// Looks for newer tokens and for a reset, without a permit. For a session that sends nothing
-    /// because its password was denied.
+    /// Looks for newer tokens and for a reset, without a permit. For a session that sends nothing,
+    /// because its password was denied or is held.
+    ///
+    /// `denied` is what the session knows of its password. A store that has lost its values gets it
+    /// back.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot say.
     pub async fn look(
         &self,
         owner: Owner<'_>,
+        denied: Option<(&Credentials, &Denial)>,
         known: Known,
         wall: SystemTime,
     ) -> Result<Look, StoreError> {
         let (login, alias) = self.names(owner);
         let entry = self.load::<AliasRecord>(&alias).await?;
+        let epoch = self.load::<LoginRecord>(&login).await?.record.epoch;
         let newer = entry.record.tokens.as_ref().filter(|kept| known.version != Some(kept.version));
-        let newer =
-            newer.map(|kept| (kept.tokens.clone().moved(as_wall(entry.now), wall), kept.version));
-        let login = self.load::<LoginRecord>(&login).await?;
-        Ok(Look { newer, epoch: login.record.epoch })
+        let newer = newer.map(|kept| NewerTokens {
+            tokens: kept.tokens.clone().moved(as_wall(entry.now), wall),
+            version: kept.version,
+        });
+        let was_reset = epoch.is_some() && epoch != known.epoch;
+        if let Some((credentials, denial)) = denied
+            && !was_reset
+            && entry.is_foreign().is_none()
+        {
+            let seals = self.store.get().seals();
+            let fingerprint = seals.fingerprint(&self.base_url, credentials);
+            if entry.record.denial(&fingerprint, known.epoch).is_none() {
+                let (epoch, denial) = (known.epoch, denial.clone());
+                let kept = KeptDenial { fingerprint, epoch, denial };
+                self.change_alias(&alias, |record, _| record.deny(kept.clone())).await?;
+            }
+        }
+        Ok(Look { newer, epoch })
     }
 
     /// Forgets denials, holds and unknown outcomes of the whole login, for all processes: each
@@ -356,8 +380,8 @@ impl fmt::Debug for SharedTokens {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Look {
-    /// Tokens that it does not have, and their version. Their times are of its wall clock.
-    pub newer: Option<(StoredTokens, Fence)>,
+    /// Tokens that it does not have.
+    pub newer: Option<NewerTokens>,
     /// The epoch of the login. Another one than before means a reset.
     pub epoch: Option<Fence>,
 }

@@ -80,7 +80,7 @@
 //!    counted after any decoding, and allocates nothing on the word of a `Content-Length`.
 //!    Decompression is off.
 //! 4. **In time.** It ends by [`total_timeout`](SendLimits::total_timeout), which covers name
-//!    lookup, connect, TLS, sending and the whole body; and the connection stands by
+//!    lookup, connect, TLS, sending and the complete body. The connection is established by
 //!    [`connect_timeout`](SendLimits::connect_timeout).
 //! 5. **Every status is a response.** 400, 403 and 500 are not errors of the transport.
 //! 6. **Failures have a kind.** Every transport reports the same [`TransportErrorKind`], and whether

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use super::SessionMachine;
 use super::action::ExchangeId;
-use super::exchange::{InFlight, With};
+use super::exchange::InFlight;
 use super::held::Phase;
 use super::outcome::Outcome;
 use super::schedule::Event;
@@ -65,12 +65,14 @@ impl SessionMachine {
         }
     }
 
-    /// Returns the credentials that exchange `id` will send, for a sign-in with known credentials.
-    pub fn credentials_of(&self, id: ExchangeId) -> Option<&Credentials> {
-        match self.in_flight.as_ref().filter(|in_flight| in_flight.id == id).map(|one| &one.with) {
-            Some(With::Credentials(credentials)) => Some(credentials),
-            _ => None,
-        }
+    /// Returns the session's own credentials, if it has any.
+    pub const fn credentials(&self) -> Option<&Credentials> {
+        self.credentials.known()
+    }
+
+    /// Returns the username of the session's tokens, as far as it is known.
+    pub fn username(&self) -> Option<&str> {
+        self.owner.username.as_deref()
     }
 }
 

@@ -55,13 +55,13 @@ pub(crate) fn assert_tokens(response: &Response<SecretBody>) {
 
 /// An error shows host and port, but no password, no URL, and no text of the client.
 pub(crate) fn assert_shows_no_more(error: &TransportError) {
-    let mut told = format!("{error:?}");
+    let mut shown = format!("{error:?}");
     let mut cause: Option<&dyn Error> = Some(error);
     while let Some(error) = cause {
-        told += &format!(" {error} {error:?}");
+        shown += &format!(" {error} {error:?}");
         cause = error.source();
     }
     for secret in [PASSWORD, USERNAME, "signInWithPassword", "http://", "https://"] {
-        assert!(!told.contains(secret), "{secret} in {told}");
+        assert!(!shown.contains(secret), "{secret} in {shown}");
     }
 }

@@ -124,7 +124,8 @@ fn host_and_length_headers_of_the_request_are_not_sent() {
 
 #[test]
 fn settings_that_cannot_be_kept_are_refused_when_the_transport_is_built() {
-    let no_roots = TransportSettings::new().with_tls(TlsSettings::new().with_roots(Roots::ExtraOnly));
+    let no_roots =
+        TransportSettings::new().with_tls(TlsSettings::new().with_roots(Roots::ExtraOnly));
     assert!(matches!(
         UreqTransport::with_settings(&no_roots),
         Err(SettingsError::Certificate { .. })

@@ -71,7 +71,7 @@ fn a_client_that_redirects_is_found_over_tls() {
 fn a_client_that_trusts_every_certificate_is_found() {
     let (names, rules) = failed("tls", Rule::Kinds, |setup| {
         let mut config = setup.settings().tls().rustls_client_config()?;
-        config.dangerous().set_certificate_verifier(Arc::new(TrustsEverybody));
+        config.dangerous().set_certificate_verifier(Arc::new(TrustsAnyCertificate));
         Ok(brought(builder(setup).tls_backend_preconfigured(config)))
     });
     for name in [
@@ -207,9 +207,9 @@ const SCHEMES: &[SignatureScheme] = &[SignatureScheme::ECDSA_NISTP256_SHA256];
 
 /// As careless as possible; only ever used with the emulator.
 #[derive(Debug)]
-struct TrustsEverybody;
+struct TrustsAnyCertificate;
 
-impl ServerCertVerifier for TrustsEverybody {
+impl ServerCertVerifier for TrustsAnyCertificate {
     fn verify_server_cert(
         &self,
         _: &CertificateDer<'_>,

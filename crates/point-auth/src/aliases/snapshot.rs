@@ -1,25 +1,25 @@
-//! [`SessionsSnapshot`]: what is going on in all sessions of one login.
+//! [`SessionsSnapshot`]: the state of all sessions of one login.
 
 use point_auth_core::session::{Counts, LedgerSnapshot, State};
 
-/// What is going on in all sessions of one login. Nothing in it is secret.
+/// The state of all sessions of one login. It holds no secret.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SessionsSnapshot {
     pub(super) states: Vec<(State, usize)>,
-    /// The sum of what the sessions that are kept have done so far.
+    /// The sum of the counters of the sessions that are kept.
     pub counts: Counts,
-    /// What the ledger knows of the password that was used last.
+    /// What the ledger knows of the last used password.
     pub ledger: LedgerSnapshot,
 }
 
 impl SessionsSnapshot {
-    /// Returns how many sessions are in this state.
+    /// Returns the number of sessions in this state.
     pub fn in_state(&self, state: State) -> usize {
         self.states.iter().find(|(one, _)| *one == state).map_or(0, |(_, count)| *count)
     }
 
-    /// Returns how many sessions there are.
+    /// Returns the number of sessions.
     pub fn sessions(&self) -> usize {
         self.states.iter().map(|(_, count)| count).sum()
     }

@@ -1,5 +1,4 @@
-//! A job: one exchange from its request to its outcome, and those that follow it while callers
-//! wait.
+//! A job: one exchange from its request to its outcome, and those that follow while callers wait.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -19,21 +18,20 @@ use super::{Driver, FetchFrom, wake};
 use crate::panicked::caught;
 use crate::runtime::NotRun;
 
-/// What a session has told a caller to do.
+/// The action that a session returned to a caller.
 pub(super) enum Job {
     Send(Box<Exchange>),
-    /// Get the credentials and sign in. With the permit of a login that is shared, once that is
-    /// there.
+    /// Get the credentials and sign in. The permit is that of a shared login, once granted.
     SignIn(ExchangeId, Option<Permit>),
 }
 
-/// How far past its deadline an exchange is waited for. A transport that keeps the contract ends by
-/// the deadline.
+/// The time past its deadline for which an exchange is awaited. A transport that keeps the contract
+/// ends by the deadline.
 pub(super) const GRACE: Duration = Duration::from_secs(1);
 
-/// Carries out the job, and goes on while the session says so and callers wait.
+/// Runs the job, and continues while the session returns further actions and callers wait.
 pub(super) fn run(driver: Arc<Driver>, number: u64, job: Job) -> impl Future<Output = ()> + Send {
-    // Made before there is a future, which may be dropped without ever being polled.
+    // Created outside of the future, which may be dropped without a poll.
     let (exchange, permit, next) = match job {
         Job::Send(exchange) => (exchange.id, None, Some(Job::Send(exchange))),
         Job::SignIn(id, permit) => (id, permit, Some(Job::SignIn(id, None))),
@@ -52,15 +50,15 @@ pub(super) fn run(driver: Arc<Driver>, number: u64, job: Job) -> impl Future<Out
     at_work.carry_out(next)
 }
 
-/// Whatever ends the job, such as a panic or a runtime that shuts down, it is reported.
+/// Reports the end of the job, even after a panic or when the runtime shuts down.
 pub(super) struct AtWork {
     driver: Arc<Driver>,
     number: u64,
     /// The exchange in flight.
     exchange: Option<ExchangeId>,
-    /// The permit for it, where the login is shared.
+    /// Its permit, if the login is shared.
     permit: Option<Permit>,
-    /// Whether its request may be on its way.
+    /// Whether its request may have been sent.
     may_be_sent: bool,
     /// The permit of a store that is shared with other processes.
     #[cfg(feature = "store")]
@@ -92,14 +90,14 @@ impl AtWork {
             if !goes_on_in.is_zero() {
                 let until = driver.now().monotonic.saturating_add(goes_on_in);
                 driver.runtime().sleep_until(until).await;
-                // Nothing is sent when there is no caller left.
+                // Nothing is sent when no caller is left.
                 if driver.waiters() == 0 {
                     return;
                 }
             }
             next = match driver.next_job() {
                 Some(Job::SignIn(id, None)) if driver.common.login().is_some() => {
-                    // It becomes a job of its own once it has its permit.
+                    // It becomes a separate job once it has its permit.
                     driver.begin(Job::SignIn(id, None));
                     return;
                 }
@@ -136,7 +134,7 @@ impl AtWork {
         if let (Some(login), Some(permit)) = (driver.common.login(), &mut self.permit) {
             match login.present(permit, &credentials, driver.now()) {
                 Ok(()) => {}
-                // Another session tries these credentials first: back to the queue.
+                // Another session tries these credentials first, so this one returns to the queue.
                 Err(Rejected::Busy { .. }) => {
                     return self.ended(|session, _| {
                         session.withdraw(id);
@@ -208,7 +206,7 @@ impl AtWork {
             }
             Some(Ok(Err(error))) => Failure::not_sent().with_source(error),
             None => Failure::maybe_sent(),
-            // How far it came is unknown, as if the sender had gone away.
+            // Its progress is unknown, as if the sender had ended.
             Some(Err(panicked)) => {
                 let error = TransportError::new(TransportErrorKind::Other).with_source(panicked);
                 Failure::abandoned().with_source(error)
@@ -221,8 +219,8 @@ impl AtWork {
         self.ended(|session, now| session.handle_failure(id, now, failure))
     }
 
-    /// Reports the end of the exchange to the session and to the login, and publishes the token
-    /// there is now. Callers are woken unless another exchange follows.
+    /// Reports the end of the exchange to the session and to the login, and publishes the new
+    /// token. Callers are woken unless another exchange follows.
     pub(super) fn ended(
         &mut self,
         report: impl FnOnce(&mut SessionMachine, Now) -> Outcome,
@@ -239,13 +237,13 @@ impl AtWork {
         self.driver.publish(&state, now);
         let woken = if outcome.goes_on() { Vec::new() } else { state.take_wakers() };
         drop(state);
-        // Before foreign code runs, which a waker is.
+        // Before any foreign code runs, such as a waker.
         self.settle(&outcome, may_have_been_sent, now);
         wake(woken);
         outcome
     }
 
-    /// Tells the login what came of the sign-in before the next one gets a permit.
+    /// Reports the result of the sign-in to the login before the next one gets a permit.
     fn settle(&mut self, outcome: &Outcome, may_have_been_sent: bool, now: Now) {
         if let (Some(login), Some(permit)) = (self.driver.common.login(), self.permit.take()) {
             let result = match may_have_been_sent {
@@ -300,12 +298,12 @@ impl Driver {
         let now = self.now();
         let mut state = self.lock();
         let begun = state.session.sign_in_with(id, now, credentials);
-        // They may be another user's, and then the tokens of the one before must not be read.
+        // They may be another user's, and then the previous user's tokens must not be read.
         self.publish(&state, now);
         begun
     }
 
-    /// What the session wants to be done now, if anything.
+    /// Returns the next action of the session, if any.
     fn next_job(&self) -> Option<Job> {
         let now = self.now();
         match self.lock().session.poll(now, &mut Call::new()) {
@@ -316,7 +314,7 @@ impl Driver {
     }
 }
 
-/// What `future` ends with, or `None` if it has not by then.
+/// Returns the output of `future`, or `None` if it has not ended by `time`.
 pub(crate) async fn by<T>(
     runtime: &dyn Runtime,
     time: Duration,
@@ -328,7 +326,7 @@ pub(crate) async fn by<T>(
         if let Poll::Ready(done) = future.as_mut().poll(cx) {
             return Poll::Ready(Some(done));
         }
-        // Made late, since an exchange that does not have to wait needs none.
+        // Created late, because an exchange that does not have to wait needs none.
         let timer = timer.get_or_insert_with(|| runtime.sleep_until(time));
         timer.as_mut().poll(cx).map(|()| None)
     })

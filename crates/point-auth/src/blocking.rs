@@ -37,4 +37,12 @@ pub trait CredentialSource: Send + Sync + 'static {
     /// Any error counts as a temporary failure. Callers get it as the source of their error, of
     /// kind [`Credentials`](crate::ErrorKind::Credentials).
     fn credentials(&self) -> Result<Credentials, BoxError>;
+
+    /// Returns the username and the alias, if they are known without fetching anything.
+    ///
+    /// With a store, tokens are found under them before the source is asked. The default knows
+    /// nothing.
+    fn owner(&self) -> Option<(String, Option<String>)> {
+        None
+    }
 }

@@ -44,6 +44,14 @@ pub trait CredentialSource: Send + Sync + 'static {
     /// Any error counts as a temporary failure. Callers get it as the source of their error, of
     /// kind [`Credentials`](crate::ErrorKind::Credentials).
     async fn credentials(&self) -> Result<Credentials, BoxError>;
+
+    /// Returns the username and the alias, if they are known without fetching anything.
+    ///
+    /// With a store, tokens are found under them before the source is asked. The default knows
+    /// nothing.
+    fn owner(&self) -> Option<(String, Option<String>)> {
+        None
+    }
 }
 
 /// The error of a [`CredentialSource`] that failed or took too long.
@@ -74,12 +82,18 @@ pub(crate) type Fetching<'a> =
 /// A source of either kind.
 pub(crate) trait Source: Send + Sync {
     fn fetch(&self) -> Fetching<'_>;
+    /// The username and the alias, if they are known without fetching.
+    fn owner(&self) -> Option<(String, Option<String>)>;
 }
 
 /// Credentials that are known from the start.
 impl Source for Credentials {
     fn fetch(&self) -> Fetching<'_> {
         Box::pin(std::future::ready(Ok(self.clone())))
+    }
+
+    fn owner(&self) -> Option<(String, Option<String>)> {
+        Some((self.username().to_owned(), self.user_alias().map(str::to_owned)))
     }
 }
 
@@ -96,6 +110,10 @@ impl<S: CredentialSource> Source for AsyncSource<S> {
             }
         })
     }
+
+    fn owner(&self) -> Option<(String, Option<String>)> {
+        self.0.owner()
+    }
 }
 
 #[cfg(feature = "blocking")]
@@ -110,5 +128,9 @@ impl<S: crate::blocking::CredentialSource> Source for BlockingSource<S> {
                 Err(panicked) => Err(SourceError::new(panicked.into())),
             }
         })
+    }
+
+    fn owner(&self) -> Option<(String, Option<String>)> {
+        self.0.owner()
     }
 }

@@ -152,6 +152,10 @@ impl Plan {
             }
             PlannedCredentials::Source(source) => {
                 let session = SessionMachine::on_demand(base, policy, seed());
+                let session = match source.owner() {
+                    Some((name, alias)) => session.with_owner(Some(&name), alias.as_deref()),
+                    None => session,
+                };
                 (session, FetchFrom::Source(source), None)
             }
         };

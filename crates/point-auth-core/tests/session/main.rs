@@ -10,6 +10,7 @@
 #![expect(clippy::wrong_self_convention, reason = "the tests read as prose")]
 
 mod clocks;
+mod consult;
 mod credentials;
 mod denials;
 mod errors;

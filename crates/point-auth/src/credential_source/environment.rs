@@ -72,6 +72,11 @@ impl EnvironmentCredentials {
         self.read_from(|name| env::var_os(name))
     }
 
+    /// The username and the alias, without the password.
+    fn known_owner(&self) -> Option<(String, Option<String>)> {
+        Some((env::var(&self.username).ok()?, env::var(&self.user_alias).ok()))
+    }
+
     fn read_from(
         &self,
         variable: impl Fn(&str) -> Option<OsString>,
@@ -118,12 +123,20 @@ impl super::CredentialSource for EnvironmentCredentials {
     async fn credentials(&self) -> Result<Credentials, BoxError> {
         Ok(self.read()?)
     }
+
+    fn owner(&self) -> Option<(String, Option<String>)> {
+        self.known_owner()
+    }
 }
 
 #[cfg(feature = "blocking")]
 impl crate::blocking::CredentialSource for EnvironmentCredentials {
     fn credentials(&self) -> Result<Credentials, BoxError> {
         Ok(self.read()?)
+    }
+
+    fn owner(&self) -> Option<(String, Option<String>)> {
+        self.known_owner()
     }
 }
 

@@ -100,6 +100,12 @@ impl PasswordFile {
         }
     }
 
+    /// The username and the alias, without the password.
+    fn known_owner(&self) -> Option<(String, Option<String>)> {
+        let user_alias = self.login.user_alias().map(str::to_owned);
+        Some((self.login.username().to_owned(), user_alias))
+    }
+
     /// Returns the content of the file, or as much of it as fits.
     ///
     /// It reads directly into `buffer`, because a growing or additional buffer leaves copies.
@@ -133,11 +139,19 @@ impl super::CredentialSource for PasswordFile {
     async fn credentials(&self) -> Result<Credentials, BoxError> {
         Ok(self.read()?)
     }
+
+    fn owner(&self) -> Option<(String, Option<String>)> {
+        self.known_owner()
+    }
 }
 
 #[cfg(feature = "blocking")]
 impl crate::blocking::CredentialSource for PasswordFile {
     fn credentials(&self) -> Result<Credentials, BoxError> {
         Ok(self.read()?)
+    }
+
+    fn owner(&self) -> Option<(String, Option<String>)> {
+        self.known_owner()
     }
 }

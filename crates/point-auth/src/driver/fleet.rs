@@ -139,6 +139,25 @@ impl AtWork {
         }
     }
 
+    /// Looks for tokens in the store before the credentials of the first sign-in are fetched.
+    pub(super) async fn find(&mut self, driver: &Driver, id: ExchangeId) -> Option<Outcome> {
+        let link = Arc::clone(driver.common.store.as_ref()?);
+        let (username, user_alias) = {
+            let state = driver.lock();
+            if state.fleet.version.is_some() {
+                return None;
+            }
+            let username = state.session.username()?.to_owned();
+            (username, state.session.user_alias().map(str::to_owned))
+        };
+        let owner = Owner { username: &username, user_alias: user_alias.as_deref() };
+        // A store that cannot say is asked again once the credentials are there.
+        let said = link.look(driver.runtime(), owner, None, None).await.ok()?;
+        let NewerTokens { tokens, version, .. } = said.what.newer?;
+        driver.lock().fleet.version = Some(version);
+        Some(self.ended(|session, now| session.adopt(id, now, tokens)))
+    }
+
     /// Goes on without the store: refreshes and proven passwords, each put off once so that not all
     /// processes go on together. Other passwords wait for the store.
     fn without_store(

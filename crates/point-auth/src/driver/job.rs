@@ -116,6 +116,10 @@ impl AtWork {
             Ok(deadline) => deadline,
             Err(outcome) => return self.ended(|_, _| *outcome),
         };
+        #[cfg(feature = "store")]
+        if let Some(outcome) = self.find(driver, id).await {
+            return outcome;
+        }
         let fetching = async {
             match &driver.common.credentials {
                 FetchFrom::Session => Err(Failure::not_sent()),

@@ -10,8 +10,8 @@ use point_auth::token_store::{
 };
 use point_auth::transport::async_trait;
 use point_auth::{
-    AccessToken, Credentials, Error, ErrorKind, MemoryStore, Observer, Session, Sessions,
-    StoreEvent, blocking,
+    AccessToken, BoxError, CredentialSource, Credentials, Error, ErrorKind, MemoryStore, Observer,
+    Session, Sessions, StoreEvent, blocking,
 };
 
 use super::support::{World, getting};
@@ -243,6 +243,35 @@ fn a_reset_in_one_process_reaches_the_others() {
     world.pass(Duration::from_secs(1));
     assert_eq!(*all(&world, std::slice::from_ref(&other))[0].as_ref().unwrap(), token);
     assert_eq!(world.sign_ins(), 2);
+}
+
+/// A source that says whose credentials it has, and counts how often it is asked for them.
+struct Vault(Arc<AtomicUsize>);
+
+#[async_trait]
+impl CredentialSource for Vault {
+    async fn credentials(&self) -> Result<Credentials, BoxError> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Ok(credentials())
+    }
+
+    fn owner(&self) -> Option<(String, Option<String>)> {
+        Some((USERNAME.to_owned(), None))
+    }
+}
+
+#[test]
+fn tokens_of_another_process_are_found_before_a_source_is_asked() {
+    let world = World::new();
+    let store = Store::new(&world);
+    let asked = Arc::new(AtomicUsize::new(0));
+    for _ in 0..3 {
+        let builder = world.builder().with_credential_source(Vault(Arc::clone(&asked)));
+        let sessions = [builder.with_store(store.clone()).build()];
+        all(&world, &sessions)[0].as_ref().unwrap();
+        world.pass(Duration::from_secs(1));
+    }
+    assert_eq!((asked.load(Ordering::SeqCst), world.sign_ins()), (1, 1));
 }
 
 #[derive(Clone, Default)]

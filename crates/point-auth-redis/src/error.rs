@@ -1,0 +1,75 @@
+//! Errors of redis-rs in words of our own: theirs may quote the server, and so a secret.
+
+use std::error::Error;
+use std::io;
+
+use point_auth_store::StoreError;
+use redis::{ErrorKind, RedisError, ServerErrorKind};
+
+/// What a reply may begin with, or hold where a script of Redis 6 passes an error on.
+const CODES: &[(&str, &str)] = &[
+    ("OOM", "redis is full and evicts nothing"),
+    ("READONLY", "redis is a replica here, which takes no writes"),
+    ("NOREPLICAS", "redis has too few replicas to take a write"),
+    ("MISCONF", "redis takes no writes because it cannot save"),
+    ("NOAUTH", "redis asks for a password, and the connection has none"),
+    ("WRONGPASS", "redis refuses the username or the password of the connection"),
+    ("NOPERM", "the user of the connection lacks a permission in redis"),
+    ("WRONGTYPE", "redis has a value of another program under the name"),
+    ("LOADING", "redis loads its data and is not ready yet"),
+    ("MASTERDOWN", "redis is a replica here, and its primary is down"),
+    ("CLUSTERDOWN", "the redis cluster is down"),
+    ("MOVED", "redis has the value on another node: the connection is not one to a cluster"),
+    ("TRYAGAIN", "the redis cluster moves the value right now"),
+    ("BUSY", "redis is busy with a script"),
+];
+
+pub(crate) fn store_error(error: &RedisError) -> StoreError {
+    match error.kind() {
+        ErrorKind::Io => io_error(error),
+        ErrorKind::AuthenticationFailed => {
+            StoreError::new("redis refuses the username or the password of the connection")
+        }
+        ErrorKind::Server(kind) => StoreError::new(by_code(error).unwrap_or(match kind {
+            ServerErrorKind::NoScript => "redis does not keep scripts",
+            _ => "redis replied with an error",
+        })),
+        ErrorKind::Extension => {
+            StoreError::new(by_code(error).unwrap_or("redis replied with an error"))
+        }
+        ErrorKind::Parse | ErrorKind::UnexpectedReturnType => unexpected(),
+        ErrorKind::ClusterConnectionNotFound
+        | ErrorKind::MasterNameNotFoundBySentinel
+        | ErrorKind::NoValidReplicasFoundBySentinel => {
+            StoreError::new("no node of redis can be reached that has the value")
+        }
+        _ => StoreError::new("the connection to redis cannot be used"),
+    }
+}
+
+pub(crate) fn unexpected() -> StoreError {
+    StoreError::new("redis replied with something that is no reply to the script")
+}
+
+fn by_code(error: &RedisError) -> Option<&'static str> {
+    let (code, detail) = (error.code()?, error.detail().unwrap_or_default());
+    let is_in = |text: &str, word: &str| text.split(|c: char| !c.is_ascii_uppercase()).any(|w| w == word);
+    let found = CODES.iter().find(|(word, _)| *word == code);
+    // Only a general error has another one in its text.
+    let found = found.or_else(|| {
+        CODES.iter().find(|(word, _)| code == "ERR" && is_in(detail, word))
+    });
+    found.map(|(_, message)| *message)
+}
+
+fn io_error(error: &RedisError) -> StoreError {
+    let kind = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+    let kind = kind.map_or(io::ErrorKind::Other, io::Error::kind);
+    let message = match kind {
+        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => "redis did not reply in time",
+        io::ErrorKind::ConnectionRefused => "redis cannot be reached",
+        _ => "the connection to redis broke",
+    };
+    // The kind alone: the text may hold an address.
+    StoreError::new(message).with_source(io::Error::from(kind))
+}

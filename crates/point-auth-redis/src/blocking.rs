@@ -10,7 +10,7 @@ use point_auth_store::{
 use redis::{ConnectionLike, RedisResult, Value};
 
 use crate::RedisUrlError;
-use crate::error::store_error;
+use crate::error::{has_replied, store_error};
 use crate::script::{self, Call, Scripts};
 use crate::url::{self, TIMEOUT};
 
@@ -36,7 +36,10 @@ impl RedisStore {
     /// Creates a store that opens its connections with `connect`.
     ///
     /// They need timeouts: redis-rs sets none for reading and writing by itself.
-    pub fn new<C>(connect: impl Fn() -> RedisResult<C> + Send + Sync + 'static, key: StoreKey) -> Self
+    pub fn new<C>(
+        connect: impl Fn() -> RedisResult<C> + Send + Sync + 'static,
+        key: StoreKey,
+    ) -> Self
     where
         C: ConnectionLike + Send + 'static,
     {
@@ -87,8 +90,7 @@ impl RedisStore {
                 }
                 Err(error) => error,
             };
-            if error.code().is_some() {
-                // The server has replied, so that the connection is in order.
+            if has_replied(&error) {
                 self.keep(connection);
             } else {
                 // The others may have ended with this one.

@@ -1,8 +1,5 @@
 //! Errors of redis-rs in words of our own: theirs may quote the server, and so a secret.
 
-use std::error::Error;
-use std::io;
-
 use point_auth_store::StoreError;
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
@@ -15,6 +12,7 @@ const CODES: &[(&str, &str)] = &[
     ("NOAUTH", "redis asks for a password, and the connection has none"),
     ("WRONGPASS", "redis refuses the username or the password of the connection"),
     ("NOPERM", "the user of the connection lacks a permission in redis"),
+    ("user executing the script", "the user of the connection lacks a permission in redis"),
     ("WRONGTYPE", "redis has a value of another program under the name"),
     ("LOADING", "redis loads its data and is not ready yet"),
     ("MASTERDOWN", "redis is a replica here, and its primary is down"),
@@ -37,7 +35,8 @@ pub(crate) fn store_error(error: &RedisError) -> StoreError {
         ErrorKind::Extension => {
             StoreError::new(by_code(error).unwrap_or("redis replied with an error"))
         }
-        ErrorKind::Parse | ErrorKind::UnexpectedReturnType => unexpected(),
+        ErrorKind::Parse => StoreError::new("the reply broke off, or is none of redis"),
+        ErrorKind::UnexpectedReturnType => unexpected(),
         ErrorKind::ClusterConnectionNotFound
         | ErrorKind::MasterNameNotFoundBySentinel
         | ErrorKind::NoValidReplicasFoundBySentinel => {
@@ -47,29 +46,29 @@ pub(crate) fn store_error(error: &RedisError) -> StoreError {
     }
 }
 
+/// Returns whether the server has replied, so that the connection can be used on.
+pub(crate) fn has_replied(error: &RedisError) -> bool {
+    error.code().is_some()
+}
+
 pub(crate) fn unexpected() -> StoreError {
     StoreError::new("redis replied with something that is no reply to the script")
 }
 
 fn by_code(error: &RedisError) -> Option<&'static str> {
     let (code, detail) = (error.code()?, error.detail().unwrap_or_default());
-    let is_in = |text: &str, word: &str| text.split(|c: char| !c.is_ascii_uppercase()).any(|w| w == word);
-    let found = CODES.iter().find(|(word, _)| *word == code);
     // Only a general error has another one in its text.
-    let found = found.or_else(|| {
-        CODES.iter().find(|(word, _)| code == "ERR" && is_in(detail, word))
-    });
+    let is_in_text = |word: &str| code == "ERR" && detail.contains(word);
+    let found = CODES.iter().find(|(word, _)| *word == code || is_in_text(word));
     found.map(|(_, message)| *message)
 }
 
 fn io_error(error: &RedisError) -> StoreError {
-    let kind = error.source().and_then(|source| source.downcast_ref::<io::Error>());
-    let kind = kind.map_or(io::ErrorKind::Other, io::Error::kind);
-    let message = match kind {
-        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => "redis did not reply in time",
-        io::ErrorKind::ConnectionRefused => "redis cannot be reached",
-        _ => "the connection to redis broke",
-    };
-    // The kind alone: the text may hold an address.
-    StoreError::new(message).with_source(io::Error::from(kind))
+    StoreError::new(if error.is_timeout() {
+        "redis did not reply in time"
+    } else if error.is_connection_refusal() {
+        "redis cannot be reached"
+    } else {
+        "the connection to redis broke"
+    })
 }

@@ -115,7 +115,9 @@ impl<'a> Call<'a> {
         if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) {
             return !mem::replace(&mut self.in_full, true);
         }
-        error.is_connection_dropped() && mem::take(&mut self.may_repeat)
+        // A reply that ends in the middle is one that cannot be parsed.
+        let has_ended = error.is_connection_dropped() || error.kind() == ErrorKind::Parse;
+        has_ended && mem::take(&mut self.may_repeat)
     }
 }
 

@@ -2,19 +2,20 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use point_auth_store::{
     EntryName, Loaded, Sealer, Seals, StoreError, StoreKey, Swapped, TokenStore,
 };
-use redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig};
-use redis::{Cmd, ErrorKind, RedisResult, Value};
+use redis::aio::{ConnectionLike, MultiplexedConnection};
+use redis::{AsyncConnectionConfig, Client, Cmd, ErrorKind, RedisResult, Value};
 use tokio::runtime::Handle;
+use tokio::sync::OnceCell;
 
 use crate::RedisUrlError;
-use crate::error::store_error;
+use crate::error::{has_replied, store_error};
 use crate::script::{self, Call, Scripts};
 use crate::url::{self, TIMEOUT};
 
@@ -31,7 +32,7 @@ impl RedisStore {
     /// Creates a store over a connection of yours, which is cloned for each call.
     ///
     /// It needs a response timeout of its own, and reconnects by itself if it is to live on after
-    /// an outage. A `ConnectionManager` and a `ClusterConnection` of redis-rs do both.
+    /// an outage, as `ConnectionManager` and `ClusterConnection` of redis-rs do.
     pub fn new<C>(connection: C, key: StoreKey) -> Self
     where
         C: ConnectionLike + Clone + Send + Sync + 'static,
@@ -49,14 +50,10 @@ impl RedisStore {
     pub fn from_url(url: &str, key: StoreKey) -> Result<Self, RedisUrlError> {
         let client = url::client(url)?;
         let runtime = Handle::try_current().map_err(|_| RedisUrlError::NoRuntime)?;
-        // Each call tries once: the session has a backoff, and a second one would hide an outage.
-        let config = ConnectionManagerConfig::new()
-            .set_number_of_retries(0)
+        let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(TIMEOUT))
             .set_response_timeout(Some(TIMEOUT));
-        let manager = client.get_connection_manager_lazy(config);
-        let manager = manager.map_err(|_| RedisUrlError::Malformed)?;
-        Ok(Self::over(Managed { manager, runtime }, key))
+        Ok(Self::over(Lazy { client, config, current: Arc::default(), runtime }, key))
     }
 
     /// Sets what seals the values, in place of the key. The key still hashes the names.
@@ -126,19 +123,52 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> Connection for Brought<C
     }
 }
 
-/// A connection that needs tokio, whatever runs the session.
-struct Managed {
-    manager: ConnectionManager,
+/// A connection that is opened when it is needed.
+///
+/// redis-rs has a `ConnectionManager` for that. It never connects again where the first exchange
+/// with the server fails with something else than an I/O error: a reply that breaks off, a server
+/// that loads its data, a password that is put right later.
+struct Lazy {
+    client: Client,
+    config: AsyncConnectionConfig,
+    /// Callers share an attempt to connect and its result.
+    current: Arc<Mutex<Attempt>>,
+    /// Runs the connection, whatever runs the session.
     runtime: Handle,
 }
 
-impl Connection for Managed {
+type Attempt = Arc<OnceCell<RedisResult<MultiplexedConnection>>>;
+
+impl Connection for Lazy {
     fn send(&self, command: Cmd) -> Reply {
-        let mut manager = self.manager.clone();
-        let task = self.runtime.spawn(async move { command.query_async(&mut manager).await });
+        let (client, config) = (self.client.clone(), self.config.clone());
+        let current = Arc::clone(&self.current);
+        let task = self.runtime.spawn(async move {
+            let attempt = Arc::clone(&*lock(&current));
+            let connect = || client.get_multiplexed_async_connection_with_config(&config);
+            let (result, is_usable) = match attempt.get_or_init(connect).await.clone() {
+                Ok(mut connection) => {
+                    let result = command.query_async(&mut connection).await;
+                    let is_usable = result.as_ref().err().is_none_or(has_replied);
+                    (result, is_usable)
+                }
+                Err(error) => (Err(error), false),
+            };
+            if !is_usable {
+                let mut current = lock(&current);
+                if Arc::ptr_eq(&current, &attempt) {
+                    *current = Attempt::default();
+                }
+            }
+            result
+        });
         Box::pin(async move {
             let ended = (ErrorKind::Client, "the runtime of the connection has ended");
             task.await.unwrap_or_else(|_| Err(ended.into()))
         })
     }
+}
+
+fn lock(current: &Mutex<Attempt>) -> MutexGuard<'_, Attempt> {
+    current.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -16,7 +16,9 @@ pub enum RedisUrlError {
     #[error("the url is no url of redis, such as redis://user:password@host:6379/0")]
     Malformed,
     /// Its scheme asks for TLS, which a connection of your own brings: `RedisStore::new`.
-    #[error("the url asks for tls: open the connection with redis-rs and pass it to `RedisStore::new`")]
+    #[error(
+        "the url asks for tls: open the connection with redis-rs and pass it to `RedisStore::new`"
+    )]
     Tls,
     /// There is no tokio runtime here, which runs the connection.
     #[error("there is no tokio runtime here to run the connection")]
@@ -31,9 +33,6 @@ pub(crate) fn client(url: &str) -> Result<Client, RedisUrlError> {
         return Err(RedisUrlError::Tls);
     }
     let settings = TcpSettings::default().set_nodelay(true);
-    // A server that has gone without a word is given up for the next call to connect anew.
-    #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
-    let settings = settings.set_user_timeout(TIMEOUT);
     let info = url.into_connection_info().map_err(|_| RedisUrlError::Malformed)?;
     Client::open(info.set_tcp_settings(settings)).map_err(|_| RedisUrlError::Malformed)
 }

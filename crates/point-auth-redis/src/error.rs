@@ -72,3 +72,39 @@ fn io_error(error: &RedisError) -> StoreError {
         "the connection to redis broke"
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What Redis 6.2, Redis 7 and others reply.
+    #[test]
+    fn each_refusal_is_named_whatever_redis_wraps_around_it() {
+        let cases = [
+            ("OOM command not allowed when used memory > 'maxmemory'.", "redis is full"),
+            (
+                "ERR Error running script (call to f_1): @user_script:5: @user_script: 5: -OOM \
+                 command not allowed when used memory > 'maxmemory'.",
+                "redis is full",
+            ),
+            (
+                "ERR Error running script (call to f_1): @user_script:5: @user_script: 5: -READONLY \
+                 You can't write against a read only replica.",
+                "redis is a replica",
+            ),
+            ("NOREPLICAS Not enough good replicas to write.", "redis has too few replicas"),
+            ("MISCONF Redis is configured to save RDB snapshots", "redis takes no writes because"),
+            ("LOADING Redis is loading the dataset in memory", "redis loads its data"),
+            ("MOVED 3999 127.0.0.1:6381", "redis has the value on another node"),
+            ("BUSY Redis is busy running a script.", "redis is busy"),
+            ("ERR unknown command 'secret', with args beginning with:", "redis replied with an"),
+            ("SOMETHING secret", "redis replied with an error"),
+        ];
+        for (reply, expected) in cases {
+            let reply = redis::parse_redis_value(format!("-{reply}\r\n").as_bytes()).unwrap();
+            let error = store_error(&reply.extract_error().unwrap_err());
+            assert!(error.to_string().starts_with(expected), "{error}");
+            assert!(!format!("{error:?}").contains("secret"));
+        }
+    }
+}

@@ -27,13 +27,24 @@
 //! to a cluster, by way of sentinels, or with TLS. redis-rs takes the crypto provider of rustls that
 //! is the default of the process, and panics where there is none:
 //!
-//! ```ignore
-//! rustls::crypto::aws_lc_rs::default_provider().install_default();
+//! ```no_run
+//! # #[cfg(feature = "tokio")]
+//! # fn open(pem: Vec<u8>, key: point_auth_store::StoreKey) -> redis::RedisResult<()> {
+//! use std::time::Duration;
+//! use point_auth_redis::RedisStore;
+//! use redis::aio::ConnectionManagerConfig;
+//! use redis::{Client, TlsCertificates};
+//!
+//! // Once, at the start of the program. An error means that there is a default already.
+//! let _is_set = rustls::crypto::aws_lc_rs::default_provider().install_default();
 //! let certificates = TlsCertificates { client_tls: None, root_cert: Some(pem) };
 //! let client = Client::build_with_tls("rediss://redis.example.com", certificates)?;
 //! // redis-rs waits for half a second by default.
 //! let config = ConnectionManagerConfig::new().set_response_timeout(Some(Duration::from_secs(2)));
 //! let store = RedisStore::new(client.get_connection_manager_lazy(config)?, key);
+//! # Ok(())
+//! # }
+//! # fn main() {}
 //! ```
 //!
 //! # What is in Redis

@@ -138,3 +138,23 @@ fn parse<T: FromRedisValue>(reply: Value) -> Result<(Duration, T), StoreError> {
     let microseconds = Duration::from_micros(microseconds.into());
     Ok((Duration::from_secs(seconds).saturating_add(microseconds), rest))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_rounded_up_and_one_that_redis_has_no_number_for_is_for_good() {
+        let cases = [
+            (None, 0),
+            (Some(Duration::ZERO), 1),
+            (Some(Duration::from_nanos(1)), 1),
+            (Some(Duration::from_millis(5)), 5),
+            (Some(Duration::from_nanos(5_000_001)), 6),
+            (Some(Duration::MAX), 0),
+        ];
+        for (keep_for, expected) in cases {
+            assert_eq!(milliseconds(keep_for), expected, "{keep_for:?}");
+        }
+    }
+}

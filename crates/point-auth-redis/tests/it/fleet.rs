@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use point_auth_core::Credentials;
 use point_auth_core::session::SignInResult;
 use point_auth_store::{AnyStore, Intent, Known, Settled, Settlement, StoreKey, Verdict};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::server::{Server, connect, query, tell};
@@ -15,6 +16,7 @@ use crate::worker::{Advanced, Clock, Worker, credentials, granted, owner, shared
 
 const WORKERS: usize = 1000;
 const CONNECTIONS: usize = 8;
+const AT_ONCE: usize = 64;
 const LIVES: u64 = 20;
 
 #[test]
@@ -52,21 +54,23 @@ fn a_thousand_workers_exchange_once_in_a_life_of_their_token() {
     let each = clock.calls() as f64 / (WORKERS as f64 * LIVES as f64);
     let seconds = start.elapsed().as_secs_f64();
     tell(&format!(
-        "{WORKERS} workers that all ask at once, {LIVES} lives: {each:.2} store calls a worker and \
+        "{WORKERS} workers, {AT_ONCE} at once, {LIVES} lives: {each:.2} store calls a worker and \
          life, {seconds:.1} s"
     ));
 }
 
-/// All of them at once.
+/// All of them, as many at once as a busy machine answers in time.
 async fn ask(
     workers: Vec<Worker>,
     sign_in: Option<&Credentials>,
     now: Duration,
 ) -> Vec<(Worker, Verdict)> {
     let mut asking = JoinSet::new();
+    let at_once = Arc::new(Semaphore::new(AT_ONCE));
     for worker in workers {
-        let sign_in = sign_in.cloned();
+        let (sign_in, at_once) = (sign_in.cloned(), Arc::clone(&at_once));
         asking.spawn(async move {
+            let _one = at_once.acquire().await.unwrap();
             let intent = sign_in.as_ref().map_or(Intent::Refresh, Intent::SignIn);
             let verdict = worker.consult(intent, now).await;
             (worker, verdict)
@@ -100,21 +104,19 @@ fn an_alias_takes_little_memory() {
     });
     let seconds = start.elapsed().as_secs_f64();
     let grown = (used_memory(&server) - before) / count;
-    let mut largest = 0;
+    let (mut largest, mut longest) = (0, 0);
     for _ in 0..200 {
         let name: String = query(&mut admin, &["RANDOMKEY"]);
         if !name.ends_with(":login") {
-            let used = query(&mut admin, &["MEMORY", "USAGE", &name]);
-            let length: u64 = query(&mut admin, &["STRLEN", &name]);
-            assert!(length <= 1700, "{length}");
-            largest = u64::max(largest, used);
+            largest = largest.max(query::<u64>(&mut admin, &["MEMORY", "USAGE", &name]));
+            longest = longest.max(query::<u64>(&mut admin, &["STRLEN", &name]));
         }
     }
     tell(&format!(
-        "{count} aliases: at most {largest} bytes each by MEMORY USAGE, {grown} by used_memory, \
-         {seconds:.1} s"
+        "{count} aliases: at most {largest} bytes each by MEMORY USAGE ({longest} of them the \
+         value), {grown} by used_memory, {seconds:.1} s"
     ));
-    assert!(largest <= 2048, "{largest}");
+    assert!(largest <= 1792, "{largest}");
 }
 
 fn used_memory(server: &Server) -> u64 {

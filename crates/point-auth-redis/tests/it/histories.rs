@@ -5,8 +5,8 @@ use std::sync::Arc;
 use point_auth_core::Credentials;
 use point_auth_core::session::SignInResult;
 use point_auth_store::{
-    AnyStore, Fence, Grant, Intent, Known, Look, MemoryStore, Settlement, SharedTokens, StoreKey,
-    Verdict,
+    AnyStore, Fence, Grant, Intent, Known, Look, MemoryStore, Settled, Settlement, SharedTokens,
+    StoreKey, Verdict,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -187,7 +187,7 @@ impl Fleet {
                 let settlement = Settlement { tokens, sign_in, wall };
                 let settled = self.shared.settle(grant, settlement).await.unwrap();
                 match settled {
-                    point_auth_store::Settled::InTime(version) => {
+                    Settled::InTime(version) => {
                         if matches!(result, Came::Tokens) {
                             self.workers[worker].known[alias].version = Some(version);
                         }

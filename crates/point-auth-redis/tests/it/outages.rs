@@ -1,5 +1,7 @@
 //! Redis is down, slow, or ends in the middle of a reply.
 
+use std::sync::Barrier;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use point_auth_store::{StoreError, Swapped};
@@ -47,6 +49,30 @@ fn a_redis_that_was_restarted_between_two_calls_goes_unnoticed() {
         server.run();
         assert!(store.swapped(&name, None, b"first"));
     }
+}
+
+#[test]
+fn of_many_connections_that_have_ended_none_is_used_again() {
+    let Some(mut server) = Server::start() else { return };
+    let proxy = FaultProxy::start(server.addr()).unwrap();
+    let [_, store] = Either::both(&format!("redis://{}", proxy.addr()));
+    let (store, name) = (&store, &some_name());
+    // Replies take so long that the calls overlap.
+    proxy.set_faults(to_client(Flow::new().latency(Duration::from_millis(300))));
+    let start = &Barrier::new(4);
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(move || {
+                start.wait();
+                assert_eq!(store.value(name), None);
+            });
+        }
+    });
+    proxy.clear_faults();
+    assert!(proxy.open_connections() >= 3, "{}", proxy.open_connections());
+    server.kill();
+    server.run();
+    assert!(store.swapped(name, None, b"first"));
 }
 
 #[test]

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use point_auth_redis::{RedisStore, blocking};
-use point_auth_store::StoreKey;
+use point_auth_store::{StoreKey, TokenStore};
 use point_auth_testkit::CertificateAuthority;
 use redis::aio::ConnectionManagerConfig;
 use redis::cluster::ClusterClient;
 use redis::{Client, TlsCertificates};
 
-use crate::server::{SecondPort, Server, write};
-use crate::store::{Either, RUNTIME, open, some_name};
+use crate::server::{SecondPort, Server, connect, query, write};
+use crate::store::{Either, RUNTIME, names, open, some_name};
 
 fn works(store: &Either) {
     let name = some_name();
@@ -62,10 +62,10 @@ fn a_connection_to_a_cluster_is_brought_by_the_user() {
         assert_eq!(error.to_string(), "the redis cluster is down");
     }
     server.command::<()>(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
-    let mut admin = crate::server::connect(&server.url());
-    // The script waits in Redis for what the cluster does in its own time.
-    while !crate::server::query::<String>(&mut admin, &["CLUSTER", "INFO"]).contains("state:ok") {
-        crate::server::query::<i64>(&mut admin, &["WAIT", "1", "20"]);
+    let mut admin = connect(&server.url());
+    // The cluster is ready in a time of its own. The wait is for a replica, which there is none of.
+    while !query::<String>(&mut admin, &["CLUSTER", "INFO"]).contains("state:ok") {
+        query::<i64>(&mut admin, &["WAIT", "1", "20"]);
     }
     let client = ClusterClient::new(vec![server.url()]).unwrap();
     let connection = RUNTIME.block_on(client.get_async_connection()).unwrap();
@@ -78,7 +78,7 @@ fn a_connection_to_a_cluster_is_brought_by_the_user() {
 #[test]
 fn the_names_of_a_login_share_a_hash_slot() {
     let Some(server) = Server::with(&["--cluster-enabled", "yes"]) else { return };
-    let slots = crate::store::names(&StoreKey::generate().unwrap())
+    let slots = names(&StoreKey::generate().unwrap())
         .map(|name| server.command::<i64>(&["CLUSTER", "KEYSLOT", &name.to_string()]));
     assert_eq!(slots[0], slots[1]);
 }
@@ -100,7 +100,6 @@ fn a_call_may_come_from_a_thread_without_tokio() {
     let Some(server) = Server::start() else { return };
     let store = open(&server.url(), StoreKey::generate().unwrap());
     let name = some_name();
-    use point_auth_store::TokenStore;
     assert!(pollster::block_on(store.swap(&name, None, b"first", None)).unwrap().done);
 }
 
@@ -113,7 +112,6 @@ fn a_runtime_that_has_ended_is_named() {
         RedisStore::from_url(&server.url(), StoreKey::generate().unwrap()).unwrap()
     };
     drop(runtime);
-    use point_auth_store::TokenStore;
     let error = pollster::block_on(store.load(&some_name())).err().unwrap();
     assert_eq!(error.to_string(), "the connection to redis cannot be used");
 }

@@ -32,7 +32,9 @@ impl RedisStore {
     /// Creates a store over a connection of yours, which is cloned for each call.
     ///
     /// It needs a response timeout of its own, and reconnects by itself if it is to live on after
-    /// an outage, as `ConnectionManager` and `ClusterConnection` of redis-rs do.
+    /// an outage, as `ConnectionManager` and `ClusterConnection` of redis-rs do. The manager
+    /// reconnects after I/O errors only: not where Redis was loading its data, or has refused a
+    /// password.
     pub fn new<C>(connection: C, key: StoreKey) -> Self
     where
         C: ConnectionLike + Clone + Send + Sync + 'static,

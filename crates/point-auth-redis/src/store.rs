@@ -33,8 +33,8 @@ impl RedisStore {
     ///
     /// It needs a response timeout of its own, and reconnects by itself if it is to live on after
     /// an outage, as `ConnectionManager` and `ClusterConnection` of redis-rs do. The manager
-    /// reconnects after I/O errors only: not where Redis was loading its data, or has refused a
-    /// password.
+    /// reconnects after I/O errors only: a handshake that Redis refuses, or that breaks off, ends
+    /// it for good.
     pub fn new<C>(connection: C, key: StoreKey) -> Self
     where
         C: ConnectionLike + Clone + Send + Sync + 'static,

@@ -17,6 +17,7 @@ mod histories;
 mod outages;
 mod permissions;
 mod refusals;
+mod sealing;
 mod server;
 mod setups;
 mod store;

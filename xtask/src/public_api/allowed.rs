@@ -33,8 +33,6 @@ pub(super) const ALLOWED: &[(&str, &[&str])] = &[
     (
         "point-auth-store",
         &[
-            // The attribute of the async trait.
-            "async_trait",
             "point_auth_core",
             // What a sealer opens is wiped when it is dropped.
             "zeroize",

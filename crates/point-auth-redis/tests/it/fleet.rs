@@ -83,7 +83,7 @@ async fn ask(
 #[test]
 fn an_alias_takes_little_memory() {
     let Some(server) = Server::start() else { return };
-    let count = env::var("POINT_AUTH_ALIASES").map_or(500, |count| count.parse().unwrap());
+    let count = env::var("POINT_AUTH_ALIASES").map_or(200, |count| count.parse().unwrap());
     let mut admin = connect(&server.url());
     let before = used_memory(&server);
     let start = Instant::now();

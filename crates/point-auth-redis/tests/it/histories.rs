@@ -5,8 +5,8 @@ use std::sync::Arc;
 use point_auth_core::Credentials;
 use point_auth_core::session::SignInResult;
 use point_auth_store::{
-    AnyStore, Fence, Grant, Intent, Known, Look, MemoryStore, Settled, Settlement, SharedTokens,
-    StoreKey, Verdict,
+    AnyStore, Fence, Grant, Intent, Known, Look, MemoryStore, NewerTokens, Settled, Settlement,
+    SharedTokens, StoreKey, Verdict,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -43,11 +43,15 @@ enum Step {
     Crash {
         worker: usize,
     },
+    /// With a password that the worker knows to be denied, perhaps.
     Look {
         worker: usize,
         alias: usize,
+        denied: Option<usize>,
     },
     Reset,
+    /// The store loses all that it has.
+    Lose,
     ResetAlias {
         alias: usize,
     },
@@ -76,6 +80,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     // Permits last 42 seconds; holds ten minutes, and an hour and more.
     let seconds = prop_oneof![1..60u64, Just(600), Just(3600), Just(24 * 3600)];
     let consult = (worker(), alias(), password());
+    let look = (worker(), alias(), prop::option::of(0..PASSWORDS.len()));
     let twice = (worker(), alias(), password());
     let step = prop_oneof![
         8 => consult.prop_map(|(worker, alias, password)| Step::Consult { worker, alias, password }),
@@ -84,8 +89,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         8 => (0..4usize, came)
             .prop_map(|(grant, result)| Step::Settle { grant, result }),
         1 => worker().prop_map(|worker| Step::Crash { worker }),
-        1 => (worker(), alias()).prop_map(|(worker, alias)| Step::Look { worker, alias }),
+        1 => look.prop_map(|(worker, alias, denied)| Step::Look { worker, alias, denied }),
         1 => Just(Step::Reset),
+        1 => Just(Step::Lose),
         1 => alias().prop_map(|alias| Step::ResetAlias { alias }),
         3 => seconds.prop_map(Step::Pass),
     ];
@@ -106,11 +112,17 @@ fn redis_and_memory_say_the_same_in_every_history() {
         // It is asked in the same order, so that it gives the times that Redis gave.
         let times = Arc::clone(&clock);
         let memory = MemoryStore::new().unwrap().with_clock(move || times.next_time().unwrap());
+        let in_memory = memory.clone();
         let memory = Fleet::new(AnyStore::blocking(memory));
         let [mut redis, mut memory] = [redis, memory];
         for (number, step) in steps.iter().enumerate() {
             if let Step::Pass(seconds) = step {
                 clock.advance(*seconds);
+                continue;
+            }
+            if let Step::Lose = step {
+                server.command::<()>(&["FLUSHALL"]);
+                in_memory.clear();
                 continue;
             }
             let ours = redis.step(*step, &clock);
@@ -201,11 +213,14 @@ impl Fleet {
                 self.grants.retain(|(holder, ..)| *holder != worker);
                 String::new()
             }
-            Step::Look { worker, alias } => {
+            Step::Look { worker, alias, denied } => {
                 let known = self.workers[worker].known[alias];
-                let look = self.shared.look(owner(ALIASES[alias]), known, wall).await.unwrap();
+                let denied = denied.map(|denied| credentials(PASSWORDS[denied], ALIASES[alias]));
+                let (denial, owner) = (denial(), owner(ALIASES[alias]));
+                let denied = denied.as_ref().map(|denied| (denied, &denial));
+                let look = self.shared.look(owner, denied, known, wall).await.unwrap();
                 let Look { newer, epoch, .. } = look;
-                let newer = newer.map(|(tokens, version)| {
+                let newer = newer.map(|NewerTokens { tokens, version, .. }| {
                     (tokens.expose_json().as_ref().to_vec(), self.number(Some(version)))
                 });
                 self.workers[worker].known[alias].epoch = epoch;
@@ -219,7 +234,7 @@ impl Fleet {
                 self.shared.reset_alias(owner(ALIASES[alias])).await.unwrap();
                 String::new()
             }
-            Step::Pass(_) => String::new(),
+            Step::Pass(_) | Step::Lose => String::new(),
         }
     }
 
@@ -245,7 +260,7 @@ impl Fleet {
                 self.grants.push((worker, alias, grant));
                 "Granted".to_owned()
             }
-            Verdict::Newer { tokens, version } => {
+            Verdict::Newer(NewerTokens { tokens, version, .. }) => {
                 self.workers[worker].known[alias].version = Some(version);
                 format!(
                     "Newer({:?}, {})",

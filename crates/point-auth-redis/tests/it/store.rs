@@ -80,7 +80,7 @@ pub(crate) fn names(key: &StoreKey) -> [EntryName; 2] {
     let policy = Policy::default();
     let shared = SharedTokens::new(AnyStore::new(store), &BaseUrl::production(), policy);
     let owner = Owner { username: "jane@example.com", user_alias: None };
-    pollster::block_on(shared.look(owner, Known::default(), SystemTime::now())).unwrap();
+    pollster::block_on(shared.look(owner, None, Known::default(), SystemTime::now())).unwrap();
     let asked = asked.lock().unwrap();
     [asked[0].clone(), asked[1].clone()]
 }

@@ -153,7 +153,7 @@ impl Worker {
     /// Takes up what others have stored.
     pub(crate) fn take(&mut self, verdict: Verdict) {
         match verdict {
-            Verdict::Newer { version, .. } => self.known.version = Some(version),
+            Verdict::Newer(newer) => self.known.version = Some(newer.version),
             other => panic!("nothing newer: {other:?}"),
         }
     }

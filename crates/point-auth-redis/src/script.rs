@@ -14,20 +14,21 @@ local now = redis.call('TIME')
 return {now[1], now[2], redis.call('GET', KEYS[1])}
 ";
 
-/// Whether it was done, and the time. A value that is there already counts as done: sealed values
-/// never repeat, so that it is this command that has come twice.
+/// Whether it was done, and the time. Of a command that is sent once more, the first sending may
+/// have done it. Sealed values never repeat, so that the value tells.
 const SWAP: &str = "
 local now = redis.call('TIME')
 local value = redis.call('GET', KEYS[1])
-if value ~= ARGV[1] then
-  if value ~= (ARGV[3] or false) then
-    return {now[1], now[2], 0}
-  end
-  if ARGV[2] == '0' then
-    redis.call('SET', KEYS[1], ARGV[1])
-  else
-    redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-  end
+if ARGV[1] == '1' and value == ARGV[2] then
+  return {now[1], now[2], 1}
+end
+if value ~= (ARGV[4] or false) then
+  return {now[1], now[2], 0}
+end
+if ARGV[3] == '0' then
+  redis.call('SET', KEYS[1], ARGV[2])
+else
+  redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 end
 return {now[1], now[2], 1}
 ";
@@ -87,12 +88,12 @@ pub(crate) struct Call<'a> {
     arguments: Vec<Vec<u8>>,
     /// With the script's text, and not its hash alone.
     in_full: bool,
-    may_repeat: bool,
+    is_repeated: bool,
 }
 
 impl<'a> Call<'a> {
     fn new(source: &'a Source, name: &EntryName, arguments: Vec<Vec<u8>>) -> Self {
-        Self { source, key: name.to_string(), arguments, in_full: false, may_repeat: true }
+        Self { source, key: name.to_string(), arguments, in_full: false, is_repeated: false }
     }
 
     pub(crate) fn command(&self) -> Cmd {
@@ -105,7 +106,7 @@ impl<'a> Call<'a> {
             command.arg(&self.source.hash);
             command
         };
-        command.arg(1).arg(&self.key).arg(&self.arguments);
+        command.arg(1).arg(&self.key).arg(u8::from(self.is_repeated)).arg(&self.arguments);
         command
     }
 
@@ -117,7 +118,7 @@ impl<'a> Call<'a> {
         }
         // A reply that ends in the middle is one that cannot be parsed.
         let has_ended = error.is_connection_dropped() || error.kind() == ErrorKind::Parse;
-        has_ended && mem::take(&mut self.may_repeat)
+        has_ended && !mem::replace(&mut self.is_repeated, true)
     }
 }
 

@@ -48,6 +48,8 @@
 mod any_store;
 pub mod blocking;
 mod contract;
+#[cfg(feature = "file")]
+mod file;
 mod key;
 mod memory;
 mod record;
@@ -56,6 +58,8 @@ mod shared;
 
 pub use any_store::AnyStore;
 pub use contract::{Announced, EntryName, Fence, Loaded, StoreError, Swapped, TokenStore};
+#[cfg(feature = "file")]
+pub use file::{FileStore, FileStoreError};
 pub use key::{StoreKey, StoreKeyError};
 pub use memory::MemoryStore;
 pub use sealing::{SealError, Sealer, Seals};

@@ -46,7 +46,8 @@ impl Clock {
     /// token survives.
     pub(super) fn start(last: Option<&Self>, has_seen: Duration) -> Result<Self, FileStoreError> {
         let has_seen = last.map_or(has_seen, |last| has_seen.max(last.store).max(last.swept));
-        let (wall, since) = (wall(), elapsed());
+        // As it is written down, so that this process has the time of those that read it.
+        let [wall, since] = [wall(), elapsed()].map(whole_millis);
         let store = if wall >= has_seen { wall } else { has_seen.saturating_add(LONGEST_LIFE) };
         Ok(Self { boot_id: this_boot()?, since, store, swept: store })
     }
@@ -81,6 +82,11 @@ impl Clock {
         let (since, store, swept) = (millis()?, millis()?, millis()?);
         parts.next().is_none().then_some(Self { boot_id, since, store, swept })
     }
+}
+
+const fn whole_millis(time: Duration) -> Duration {
+    let nanos = time.subsec_nanos();
+    Duration::new(time.as_secs(), nanos - nanos % 1_000_000)
 }
 
 fn this_boot() -> Result<String, FileStoreError> {

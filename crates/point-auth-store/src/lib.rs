@@ -52,6 +52,8 @@ mod contract;
 mod file;
 mod key;
 mod memory;
+#[cfg(test)]
+mod properties;
 mod record;
 mod sealing;
 mod shared;

@@ -92,3 +92,33 @@ const fn whole_millis(time: Duration) -> Duration {
 fn this_boot() -> Result<String, FileStoreError> {
     boot_id().map_err(|source| FileStoreError::Io { action: "read", path: BOOT_ID.into(), source })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proptest::test_runner::Config;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(Config { failure_persistence: None, ..Config::default() })]
+
+        #[test]
+        fn any_bytes_are_a_clock_or_none(bytes in "\\PC*|[a-f-]{0,9}( -?[0-9]{0,22}){0,5}") {
+            if let Some(clock) = Clock::parse(bytes.as_bytes()) {
+                prop_assert_eq!(Clock::parse(clock.to_text().as_bytes()), Some(clock.clone()));
+                // Whatever the times are.
+                let _now = clock.now();
+                let _is_due = clock.is_sweep_due();
+                let _is_started = Clock::start(Some(&clock), Duration::MAX);
+            }
+        }
+
+        #[test]
+        fn a_clock_is_read_as_it_was_written(times in any::<[u64; 3]>()) {
+            let [since, store, swept] = times.map(Duration::from_millis);
+            let clock = Clock { boot_id: "a-boot".to_owned(), since, store, swept };
+            prop_assert_eq!(Clock::parse(clock.to_text().as_bytes()), Some(clock));
+        }
+    }
+}

@@ -145,3 +145,43 @@ impl Head {
 fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::test_runner::Config;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(Config { failure_persistence: None, ..Config::default() })]
+
+        #[test]
+        fn any_bytes_have_a_head_or_are_all_value(bytes in vec(any::<u8>(), 0..40)) {
+            let (head, value) = Head::split(&bytes);
+            prop_assert!(bytes.ends_with(value));
+            if bytes.len() < 16 {
+                prop_assert_eq!((head, value), (Head::default(), bytes.as_slice()));
+            }
+        }
+
+        #[test]
+        fn a_value_is_read_as_it_was_written_and_kept_no_shorter(
+            value in vec(any::<u8>(), 0..40),
+            written in any::<u64>(),
+            expires in proptest::option::of(0..u64::MAX),
+        ) {
+            let [written, expires] = [Some(written), expires].map(|nanos| {
+                nanos.map(Duration::from_nanos)
+            });
+            let head = Head { written: written.unwrap(), expires };
+            let bytes = head.before(&value);
+            let (read, rest) = Head::split(&bytes);
+            prop_assert_eq!(rest, value.as_slice());
+            prop_assert!(read.written <= head.written);
+            prop_assert!(read.expires.zip(expires).is_none_or(|(read, asked)| read >= asked));
+            prop_assert_eq!(read.expires.is_some(), expires.is_some());
+        }
+    }
+}

@@ -79,6 +79,19 @@ fn all_openings_of_a_boot_have_one_time_whatever_the_wall_clock_does_since() {
 }
 
 #[test]
+fn the_process_that_starts_the_clock_has_the_time_of_those_that_read_it() {
+    let scratch = Scratch::new("clock-start");
+    let (one, other) = (scratch.open(), scratch.open());
+    let name = name(&one, "jane");
+    let mut last = Duration::ZERO;
+    for store in [&one, &other].into_iter().cycle().take(1000) {
+        let now = store.load(&name).unwrap().now;
+        assert!(now >= last, "from {last:?} to {now:?}");
+        last = now;
+    }
+}
+
+#[test]
 fn the_time_that_the_machine_was_off_counts() {
     let scratch = Scratch::new("clock-off");
     scratch.open();

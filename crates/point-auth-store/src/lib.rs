@@ -48,14 +48,20 @@
 mod any_store;
 pub mod blocking;
 mod contract;
+#[cfg(feature = "file")]
+mod file;
 mod key;
 mod memory;
+#[cfg(test)]
+mod properties;
 mod record;
 mod sealing;
 mod shared;
 
 pub use any_store::AnyStore;
 pub use contract::{Announced, EntryName, Fence, Loaded, StoreError, Swapped, TokenStore};
+#[cfg(feature = "file")]
+pub use file::{FileStore, FileStoreError};
 pub use key::{StoreKey, StoreKeyError};
 pub use memory::MemoryStore;
 pub use sealing::{SealError, Sealer, Seals};

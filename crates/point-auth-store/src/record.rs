@@ -19,6 +19,7 @@ pub(crate) type Epoch = Option<Fence>;
 
 /// What is kept of one alias.
 #[derive(Clone, Default)]
+#[cfg_attr(test, derive(Debug))]
 pub(crate) struct AliasRecord {
     pub(crate) tokens: Option<KeptTokens>,
     pub(crate) permit: Option<HeldPermit>,
@@ -29,6 +30,7 @@ pub(crate) struct AliasRecord {
 }
 
 #[derive(Clone)]
+#[cfg_attr(test, derive(Debug))]
 pub(crate) struct KeptTokens {
     pub(crate) version: Fence,
     /// With times of the store's clock.
@@ -37,12 +39,14 @@ pub(crate) struct KeptTokens {
 
 /// Who may exchange now.
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
 pub(crate) struct HeldPermit {
     pub(crate) fence: Fence,
     pub(crate) until: Duration,
 }
 
 #[derive(Clone)]
+#[cfg_attr(test, derive(Debug))]
 pub(crate) struct KeptDenial {
     pub(crate) fingerprint: String,
     pub(crate) epoch: Epoch,
@@ -51,6 +55,7 @@ pub(crate) struct KeptDenial {
 
 /// What is kept of a login: the ledger, by fingerprints.
 #[derive(Clone, Default, PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
 pub(crate) struct LoginRecord {
     pub(crate) epoch: Epoch,
     pub(crate) ledger: KeptLedger<String>,

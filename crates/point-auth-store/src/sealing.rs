@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
-use point_auth_core::Credentials;
 use point_auth_core::secrecy::ExposeSecret;
+use point_auth_core::{BaseUrl, Credentials};
 use zeroize::Zeroizing;
 
 use crate::contract::EntryName;
@@ -70,6 +70,22 @@ impl Seals {
             passwords: index.index("point-auth passwords"),
             sealer: Arc::new(sealer),
         }
+    }
+
+    /// Returns the name of the value that is a login's own. The case of the username makes no
+    /// difference.
+    pub fn login_name(&self, base_url: &BaseUrl, username: &str) -> EntryName {
+        self.login(base_url.as_str(), username)
+    }
+
+    /// Returns the name of the value of one alias of a login, or of the login without an alias.
+    pub fn alias_name(
+        &self,
+        base_url: &BaseUrl,
+        username: &str,
+        user_alias: Option<&str>,
+    ) -> EntryName {
+        self.alias(&self.login_name(base_url, username), user_alias)
     }
 
     /// The name of the value that is a login's own.

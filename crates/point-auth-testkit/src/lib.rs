@@ -112,7 +112,9 @@
 //! - `virtual-time` (off): [`VirtualTime`], one clock for a session, for those who wait for it and
 //!   for the emulator.
 //! - `conformance` (off): the suite that holds any transport against the contract of
-//!   `point-auth-transport`, and the only part of this crate that depends on the others.
+//!   `point-auth-transport`.
+//! - `stores` (off): the suite that holds any store against the contract of `point-auth-store`. It
+//!   and `conformance` are the only parts of this crate that depend on the others.
 //!
 //! TLS is rustls with an explicit crypto provider; the process default is neither used nor set.
 //! rustls panics where that default is asked for and two providers are compiled in. So a test of a
@@ -134,6 +136,8 @@ mod fault_proxy;
 mod kept;
 mod raw_server;
 mod server_thread;
+#[cfg(feature = "stores")]
+pub mod stores;
 #[cfg(feature = "virtual-time")]
 mod virtual_time;
 mod watched;

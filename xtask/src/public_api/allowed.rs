@@ -83,6 +83,8 @@ pub(super) const ALLOWED: &[(&str, &[&str])] = &[
             "http",
             // The clocks of a session.
             "point_auth_core",
+            // The suite of stores runs any store.
+            "point_auth_store",
             // The conformance suite runs any transport.
             "point_auth_transport",
         ],

@@ -1,4 +1,4 @@
-//! The contract of a store, what a fleet does over one, and sealing.
+//! The contract of a store, what a fleet does over one, sealing, and the store in files.
 
 #![expect(
     clippy::unwrap_used,
@@ -7,4 +7,6 @@
     reason = "a test that cannot go on fails, with the place and the reason"
 )]
 
+#[cfg(all(unix, feature = "file"))]
+mod file;
 mod fleet;

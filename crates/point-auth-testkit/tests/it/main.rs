@@ -29,5 +29,7 @@ mod record;
 mod refresh;
 mod script;
 mod sign_in;
+#[cfg(feature = "stores")]
+mod stores;
 mod strictness;
 mod tls;

@@ -19,7 +19,7 @@ const STEPS: &[Step] = &[
     Step { name: "tidy", about: "the repository keeps its own conventions", run: tidy::check },
     Step {
         name: "docs-book",
-        about: "the book builds, and no link or include is broken",
+        about: "the book builds, and no link or example is broken",
         run: book::check,
     },
     Step {
@@ -97,6 +97,7 @@ pub(crate) fn usage() -> String {
         "\ncargo xtask conformance\n\nRuns the suite over every transport, and writes the book's page about it, with what was recorded of \
          the two above.\n",
     );
+    text.push_str("\ncargo xtask book --write\n\nPrints the examples anew into the pages.\n");
     text.push_str("\ncargo xtask peers\n\nInstalls the servers and proxies that tests run against (as root, by apt-get).\n");
     text
 }

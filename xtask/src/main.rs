@@ -44,6 +44,7 @@ fn main() -> ExitCode {
         ["budget", arguments @ ..] => bench::budget_task(arguments),
         ["fuzz", arguments @ ..] => fuzz::fuzz(arguments),
         ["mutants", arguments @ ..] => mutants::mutants(arguments),
+        ["book", "--write"] => run::exit_code(book::write()),
         ["conformance"] => conformance::conformance(),
         ["peers"] => peers::peers(),
         [other, ..] => refuse(&format!("there is no task `{other}`")),

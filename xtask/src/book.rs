@@ -33,7 +33,7 @@ pub(crate) fn check(workspace: &Workspace) -> Report {
 }
 
 /// Writes each example anew into the pages that print it.
-pub(crate) fn write() -> Result<(), Failure> {
+pub(crate) fn write() -> Report {
     let root = Workspace::load()?.root;
     for page in markdown_files(&root)? {
         let text = read(&page)?;
@@ -44,7 +44,7 @@ pub(crate) fn write() -> Result<(), Failure> {
             println!("{}", page.display());
         }
     }
-    Ok(())
+    Ok(Vec::new())
 }
 
 /// The page as its examples have it now. After the line `<!-- example: file.rs:anchor -->` comes a

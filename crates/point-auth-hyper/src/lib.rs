@@ -70,6 +70,12 @@
 //! With none of them, the client we build speaks plain HTTP alone, which `BaseUrl` allows for
 //! loopback only.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    not(all(feature = "native-tls", feature = "rustls")),
+    allow(rustdoc::broken_intra_doc_links, reason = "links lead to items of all features")
+)]
+
 mod client;
 mod connector;
 mod error;

@@ -110,6 +110,12 @@
 //! loopback only. (reqwest wants a process-wide crypto provider then if something else in the build
 //! turns on its `rustls-no-provider`; turn on our `rustls` in such a build.)
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    not(all(feature = "native-tls", feature = "rustls")),
+    allow(rustdoc::broken_intra_doc_links, reason = "links lead to items of all features")
+)]
+
 mod client;
 mod error;
 mod transport;

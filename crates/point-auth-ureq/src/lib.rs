@@ -79,6 +79,12 @@
 //! to one minor release, since the connector here stands on its `unversioned` API; it is
 //! re-exported here.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    not(all(feature = "native-tls", feature = "rustls")),
+    allow(rustdoc::broken_intra_doc_links, reason = "links lead to items of all features")
+)]
+
 mod body;
 mod connect;
 mod failure;

@@ -132,6 +132,20 @@
 //! For an adapter without rustls, depend on its own crate (`point-auth-reqwest` and so on) with
 //! `default-features = false`, and on this one with `tokio`, `async` or `blocking`.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    not(all(
+        feature = "async",
+        feature = "blocking",
+        feature = "hyper",
+        feature = "reqwest",
+        feature = "tokio",
+        feature = "tower",
+        feature = "ureq"
+    )),
+    allow(rustdoc::broken_intra_doc_links, reason = "links lead to items of all features")
+)]
+
 #[cfg(any(feature = "async", feature = "blocking"))]
 mod aliases;
 #[cfg(feature = "async")]

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 
 use crate::run::{self, Failure, Report, cargo, verdict};
 use crate::workspace::Workspace;
@@ -13,16 +14,18 @@ const SECONDS: u64 = 10;
 
 /// A workspace of its own is checked on its own.
 pub(crate) fn corpora(workspace: &Workspace) -> Report {
-    let here = |command: &str| {
-        let mut command = cargo([command, "--manifest-path"]);
-        command.arg(workspace.root.join(FUZZ).join("Cargo.toml"));
-        command.env("CARGO_TARGET_DIR", target(workspace));
-        command
-    };
-    run::run(here("fmt").arg("--check"))?;
-    run::run(here("clippy").args(["--locked", "--all-targets", "--", "-D", "warnings"]))?;
-    run::run(here("test").arg("--locked"))?;
+    run::run(here(workspace, "fmt").arg("--check"))?;
+    let deny_warnings = ["--locked", "--all-targets", "--", "-D", "warnings"];
+    run::run(here(workspace, "clippy").args(deny_warnings))?;
+    run::run(here(workspace, "test").arg("--locked"))?;
     Ok(Vec::new())
+}
+
+fn here(workspace: &Workspace, command: &str) -> Command {
+    let mut command = cargo([command, "--manifest-path"]);
+    command.arg(workspace.root.join(FUZZ).join("Cargo.toml"));
+    command.env("CARGO_TARGET_DIR", target(workspace));
+    command
 }
 
 pub(crate) fn step(workspace: &Workspace) -> Report {
@@ -49,6 +52,8 @@ fn fuzz_all(workspace: &Workspace, seconds: u64, wanted: &[&str]) -> Report {
     if let Some(unknown) = wanted.iter().find(|name| !listed.lines().any(|line| line == **name)) {
         complaints.push(format!("there is no fuzz target `{unknown}`"));
     }
+    let seeds = target(workspace).join("seeds");
+    run::run(here(workspace, "run").args(["--locked", "--example", "seed", "--"]).arg(&seeds))?;
     // One that fails is no reason to leave the others out.
     for name in listed.lines().filter(|name| wanted.is_empty() || wanted.contains(name)) {
         let fuzzed = fuzz_one(workspace, name, seconds);
@@ -61,14 +66,18 @@ fn fuzz_all(workspace: &Workspace, seconds: u64, wanted: &[&str]) -> Report {
 fn fuzz_one(workspace: &Workspace, name: &str, seconds: u64) -> Result<(), Failure> {
     let folder = workspace.root.join(FUZZ);
     let found = target(workspace).join("corpus").join(name);
-    fs::create_dir_all(&found)
-        .map_err(|error| Failure::new(format!("{}: {error}", found.display())))?;
+    let seeds = target(workspace).join("seeds").join(name);
+    let regressions = folder.join("regressions").join(name);
+    for folder in [&found, &regressions] {
+        fs::create_dir_all(folder)
+            .map_err(|error| Failure::new(format!("{}: {error}", folder.display())))?;
+    }
     // No crate of ours has unsafe code for a sanitizer to look at, and without one twice as much is
     // tried.
     let mut command = cargo(["fuzz", "run", "--sanitizer", "none", "--fuzz-dir"]);
     command.arg(&folder).arg("--target-dir").arg(target(workspace)).arg(name);
-    command.arg(found).arg(folder.join("seeds").join(name)).arg("--");
-    command.arg(format!("-max_total_time={seconds}"));
+    command.args([found, seeds, regressions]);
+    command.arg("--").arg(format!("-max_total_time={seconds}"));
     command.args(["-max_len=4096", "-timeout=10", "-print_final_stats=1", "-verbosity=0"]);
     let dictionary = folder.join("dictionaries").join(format!("{name}.dict"));
     if dictionary.is_file() {

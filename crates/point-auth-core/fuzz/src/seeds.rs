@@ -51,12 +51,12 @@ fn failed(file: &str, marker: &str) -> Vec<Vec<u8>> {
 /// Stories that once failed, and some by chance, each with every beginning.
 fn stories() -> Vec<Vec<u8>> {
     let file = include_str!("../../tests/session/properties.proptest-regressions");
-    with_first(5, &[failed(file, "seed = "), by_chance(8, 100)].concat())
+    with_first(5, &[failed(file, "seed = "), by_chance(100, 100)].concat())
 }
 
 fn histories() -> Vec<Vec<u8>> {
     let file = include_str!("../../tests/session/ledger_attacks.proptest-regressions");
-    with_first(10, &[failed(file, "steps = "), by_chance(4, 120)].concat())
+    with_first(10, &[failed(file, "steps = "), by_chance(20, 120)].concat())
 }
 
 /// Each input behind each byte below `count`.

@@ -4,7 +4,7 @@
 use crate::run::{self, Report, cargo};
 use crate::workspace::{OF_OPENSSL, Workspace};
 
-const HACK: (&str, &str) = ("hack", "0.6.46");
+const HACK: &str = "0.6.46";
 
 /// The testkit refuses to build without a crypto provider, so it is tried with one.
 const TESTKIT: &str = "point-auth-testkit";
@@ -19,11 +19,8 @@ pub(crate) fn doc(workspace: &Workspace) -> Report {
 }
 
 fn hack(workspace: &Workspace, command: &str, arguments: &[&str]) -> Report {
-    if !run::has_tool(HACK.0, HACK.1)? {
-        let [name, version] = [HACK.0, HACK.1];
-        return Ok(vec![format!(
-            "no cargo-{name} (`cargo install --locked cargo-{name}@{version}`)"
-        )]);
+    if !run::has_tool("hack", HACK)? {
+        return Ok(vec![format!("no cargo-hack (`cargo install --locked cargo-hack@{HACK}`)")]);
     }
     let skipped = if workspace.has_openssl { String::new() } else { OF_OPENSSL.join(",") };
     let published = workspace.published().map(|package| package.name.as_str());

@@ -39,8 +39,8 @@ impl Observer for TokenFile {
     fn exchange_ended(&self, _user_alias: Option<&str>, outcome: &Outcome) {
         match outcome {
             Outcome::Renewed { kind, .. } => println!("  {kind:?}: a new token"),
-            Outcome::Denied { denial, .. } => println!("  somebody must look at this: {denial}"),
-            Outcome::Failed { error, .. } => println!("  no token, and a pause: {error}"),
+            Outcome::Denied { denial, .. } => println!("  an operator must look: {denial}"),
+            Outcome::Failed { error, .. } => println!("  no token, backing off: {error}"),
             _ => {}
         }
     }

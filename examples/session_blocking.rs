@@ -37,7 +37,7 @@ fn work(session: &Session) -> String {
 fn explain(error: &point_auth::Error) -> String {
     match error.kind() {
         // Nothing is sent any more until the credentials change.
-        ErrorKind::Denied => format!("somebody must act: {error}"),
+        ErrorKind::Denied => format!("an operator must act: {error}"),
         // Says when the session itself tries again.
         _ => error.to_string(),
     }

@@ -3,6 +3,7 @@
 //! `curl`) `enterprise`.
 
 pub mod connections;
+pub mod create_loan;
 pub mod device;
 #[cfg(feature = "curl")]
 pub mod enterprise;
@@ -126,20 +127,24 @@ impl Operation for WhoAmI<'_> {
 }
 // ANCHOR_END: operation
 
-/// The code in the README and in the book compiles. What the book includes from the examples is
-/// compiled there.
+/// The code in the README and in the book compiles. Blocks marked `ignore` are parts of examples,
+/// which are compiled by themselves.
 #[cfg(doctest)]
 mod book {
     #[doc = include_str!("../../README.md")]
     mod readme {}
-    #[doc = include_str!("../../docs/src/keeping-fresh.md")]
-    mod keeping_fresh {}
-    #[doc = include_str!("../../docs/src/own-operations.md")]
-    mod own_operations {}
-    #[doc = include_str!("../../docs/src/own-transport.md")]
-    mod own_transport {}
-    #[doc = include_str!("../../docs/src/settings.md")]
-    mod settings {}
-    #[doc = include_str!("../../docs/src/testing.md")]
-    mod testing {}
+    #[doc = include_str!("../../docs/src/how-to/async-service.md")]
+    mod async_service {}
+    #[doc = include_str!("../../docs/src/how-to/blocking-program.md")]
+    mod blocking_program {}
+    #[doc = include_str!("../../docs/src/how-to/credentials-on-demand.md")]
+    mod credentials_on_demand {}
+    #[doc = include_str!("../../docs/src/how-to/errors.md")]
+    mod errors {}
+    #[doc = include_str!("../../docs/src/how-to/proxy-and-tls.md")]
+    mod proxy_and_tls {}
+    #[doc = include_str!("../../docs/src/reference/policy.md")]
+    mod policy {}
+    #[doc = include_str!("../../docs/src/tutorial/first-token.md")]
+    mod first_token {}
 }

@@ -8,8 +8,8 @@ use std::process::Command;
 use crate::run::{self, Failure, Report, verdict};
 use crate::workspace::Workspace;
 
-/// The line before a fenced block that prints a part of a file below `examples/`.
-const EXAMPLE: &str = "<!-- example: ";
+/// Begins the line before a fenced block that prints a part of a file below `examples/`.
+const EXAMPLE: &str = "\n<!-- example: ";
 
 pub(crate) fn check(workspace: &Workspace) -> Report {
     let mut complaints = pages_without_a_place(&workspace.root.join("docs").join("src"))?;
@@ -236,16 +236,17 @@ mod tests {
         let current = page("let a = 1;\n\nif a {\n    b();\n}\n", "if a {\n    b();\n}\n");
         assert_eq!(printed(&page("old();\n", "")).as_ref(), Ok(&current));
         assert_eq!(printed(&current).as_ref(), Ok(&current));
-        assert_eq!(printed("No example.\n").unwrap(), "No example.\n");
+        let none = "No example: `<!-- example: code.rs:b -->`.\n";
+        assert_eq!(printed(none).unwrap(), none);
     }
 
     #[test]
     fn an_example_needs_its_file_its_anchor_and_a_block() {
         for name in ["code.rs:none", "code.rs:open", "gone.rs:all", "code.rs"] {
-            let page = format!("<!-- example: {name} -->\n```rust\n```\n");
+            let page = format!("# Page\n<!-- example: {name} -->\n```rust\n```\n");
             assert!(printed(&page).is_err(), "{name}");
         }
-        assert!(printed("<!-- example: code.rs:b -->\nlet a = 1;\n").is_err());
-        assert!(printed("<!-- example: code.rs:b -->\n```rust\nlet a = 1;\n").is_err());
+        assert!(printed("\n<!-- example: code.rs:b -->\nlet a = 1;\n").is_err());
+        assert!(printed("\n<!-- example: code.rs:b -->\n```rust\nlet a = 1;\n").is_err());
     }
 }

@@ -22,6 +22,11 @@ impl Denial {
         Self { status, code, description }
     }
 
+    /// Recreates a denial from what a store kept of it.
+    pub const fn from_kept(status: StatusCode, code: String, description: Option<String>) -> Self {
+        Self { status, code, description }
+    }
+
     pub(crate) fn withhold(&mut self, secret: &str) {
         withhold(&mut self.code, secret);
         if let Some(description) = &mut self.description {

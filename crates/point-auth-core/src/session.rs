@@ -72,6 +72,7 @@
 //! ```
 
 mod action;
+mod consult;
 mod control;
 mod ending;
 mod exchange;
@@ -89,7 +90,10 @@ mod time;
 use std::sync::Arc;
 
 pub use action::{Action, Call, CredentialRequest, Exchange, ExchangeId, ExchangeKind, Lease};
-pub use ledger::{Ledger, LedgerSnapshot, Permit, Rejected, SignInResult};
+pub use ledger::{
+    KeptAlias, KeptLedger, KeptPassword, KeptPermit, Ledger, LedgerSnapshot, Permit, Rejected,
+    SignInResult,
+};
 pub use outcome::{AttemptError, Failure, Outcome, SessionError};
 pub use policy::{Policy, PolicyBuilder, PolicyError};
 pub use snapshot::{Counts, Snapshot, State};

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use http::HeaderValue;
+use http::header::USER_AGENT;
+use http::{HeaderMap, HeaderValue};
 
 /// The `User-Agent` of the requests: `point-auth/<version>`, after whatever a user puts in front of
 /// it.
@@ -44,6 +45,14 @@ impl UserAgent {
     /// As the value of the header.
     pub fn header_value(&self) -> HeaderValue {
         self.0.clone()
+    }
+
+    /// Sets this user agent on a request that has none or the default one. Another stays, since an
+    /// operation may have set it on purpose.
+    pub fn set_on(&self, headers: &mut HeaderMap) {
+        if headers.get(USER_AGENT).is_none_or(|value| value.as_bytes() == OURS.as_bytes()) {
+            headers.insert(USER_AGENT, self.header_value());
+        }
     }
 }
 

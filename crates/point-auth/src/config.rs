@@ -3,8 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use http::header::USER_AGENT;
-use http::{HeaderValue, Request, Uri};
+use http::{Request, Uri};
 use point_auth_core::{BaseUrl, Operation, Refresh, RequestError, SecretBody, SignIn, UserAgent};
 use point_auth_transport::SendLimits;
 
@@ -12,7 +11,7 @@ use point_auth_transport::SendLimits;
 pub(crate) struct Config {
     pub(crate) base_url: BaseUrl,
     pub(crate) limits: SendLimits,
-    pub(crate) user_agent: HeaderValue,
+    pub(crate) user_agent: UserAgent,
 }
 
 impl Default for Config {
@@ -20,7 +19,7 @@ impl Default for Config {
         Self {
             base_url: BaseUrl::production(),
             limits: SendLimits::new(),
-            user_agent: UserAgent::new().header_value(),
+            user_agent: UserAgent::new(),
         }
     }
 }
@@ -31,24 +30,9 @@ impl Config {
         &self,
         operation: &O,
     ) -> Result<(Request<SecretBody>, SendLimits), RequestError> {
-        let request = self.with_our_user_agent(operation.to_request(&self.base_url)?);
+        let mut request = operation.to_request(&self.base_url)?;
+        self.user_agent.set_on(request.headers_mut());
         Ok((request, self.limits.with_max_response_bytes(O::MAX_RESPONSE_BYTES)))
-    }
-
-    /// Sets the user agent of this client.
-    pub(crate) fn with_our_user_agent(
-        &self,
-        mut request: Request<SecretBody>,
-    ) -> Request<SecretBody> {
-        // Our operations set the default; one of the user's may have set another on purpose.
-        let ours = request
-            .headers()
-            .get(USER_AGENT)
-            .is_none_or(|value| *value == UserAgent::new().header_value());
-        if ours {
-            request.headers_mut().insert(USER_AGENT, self.user_agent.clone());
-        }
-        request
     }
 
     /// Whether a request to `uri` is a sign-in or a refresh, whatever operation wrote it.
@@ -101,7 +85,7 @@ macro_rules! client_settings {
         /// one of their own.
         #[must_use]
         pub fn with_user_agent(mut self, user_agent: &point_auth_core::UserAgent) -> Self {
-            self.config.user_agent = user_agent.header_value();
+            self.config.user_agent = user_agent.clone();
             self
         }
 

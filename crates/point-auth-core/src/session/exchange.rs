@@ -175,9 +175,7 @@ impl SessionMachine {
     /// Takes back exchange `id`, of which nothing has been sent, as if it had never begun.
     #[doc(hidden)]
     pub fn withdraw(&mut self, id: ExchangeId) {
-        self.in_flight.take_if(|in_flight| {
-            in_flight.id == id && (!in_flight.is_sent() || in_flight.deadline == Duration::MAX)
-        });
+        self.in_flight.take_if(|in_flight| in_flight.id == id && in_flight.can_yet_end());
     }
 
     pub(super) fn rejected(&mut self, rejected: Rejected, now: Now) -> Outcome {

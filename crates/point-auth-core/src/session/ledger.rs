@@ -1,6 +1,7 @@
 //! [`Ledger`]: who may send a password now, so that no account gets locked.
 
 mod answers;
+mod kept;
 mod own;
 mod pacing;
 mod password;
@@ -14,6 +15,7 @@ use super::policy::Policy;
 use super::time::{Moment, Now};
 use crate::Credentials;
 pub use answers::{LedgerSnapshot, Rejected, SignInResult};
+pub use kept::{KeptAlias, KeptLedger, KeptPassword, KeptPermit};
 use pacing::SourcePacing;
 pub(super) use password::same_password;
 use password::{Class, Password};
@@ -54,7 +56,7 @@ pub struct Ledger {
     /// The one used last stands last.
     passwords: Vec<Password>,
     permits: Vec<Outstanding>,
-    next_permit: u64,
+    next_permit: u128,
     limit: usize,
     /// How long a permit lasts before its exchange starts.
     permit_life: Duration,
@@ -65,11 +67,18 @@ pub struct Ledger {
 const MOST_PASSWORDS: usize = 5;
 
 /// The right to sign in once. [Settle](Ledger::settle) it, whatever becomes of the sign-in.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[must_use = "a permit that is not settled blocks others until it expires"]
 pub struct Permit {
-    id: u64,
+    id: u128,
     purpose: Option<Purpose>,
+}
+
+impl Permit {
+    /// Returns its number, which no other permit of the ledger has.
+    pub const fn id(&self) -> u128 {
+        self.id
+    }
 }
 
 /// What a permit was granted for.
@@ -81,7 +90,7 @@ struct Purpose {
 
 #[derive(Clone)]
 struct Outstanding {
-    id: u64,
+    id: u128,
     purpose: Option<Purpose>,
     /// On the monotonic clock.
     expires: Duration,
@@ -333,7 +342,7 @@ impl Ledger {
         Permit { id, purpose }
     }
 
-    fn outstanding(&mut self, id: u64) -> Option<&mut Outstanding> {
+    fn outstanding(&mut self, id: u128) -> Option<&mut Outstanding> {
         self.permits.iter_mut().find(|outstanding| outstanding.id == id)
     }
 

@@ -78,6 +78,12 @@ pub enum Outcome {
         /// How long the exchange took.
         took: Duration,
     },
+    /// Tokens that another process has obtained were taken up. Nothing was sent.
+    #[non_exhaustive]
+    Adopted {
+        /// Whether the access token is good. If not, there is a refresh token to go on with.
+        has_token: bool,
+    },
     /// The sign-in was denied. No sign-in starts until the credentials change or the session is
     /// reset.
     #[non_exhaustive]
@@ -135,14 +141,19 @@ impl Outcome {
             | Self::RefreshRefused { took, .. }
             | Self::Retrying { took, .. }
             | Self::Failed { took, .. } => *took,
-            Self::Ignored => Duration::ZERO,
+            Self::Adopted { .. } | Self::Ignored => Duration::ZERO,
         }
     }
 
     /// Returns whether another exchange follows for those that wait, so that there is no need to
     /// poll them now.
     pub const fn goes_on(&self) -> bool {
-        matches!(self, Self::Retrying { .. } | Self::RefreshRefused { goes_on: true, .. })
+        matches!(
+            self,
+            Self::Retrying { .. }
+                | Self::RefreshRefused { goes_on: true, .. }
+                | Self::Adopted { has_token: false }
+        )
     }
 
     pub(super) fn that_took(mut self, time: Duration) -> Self {
@@ -152,7 +163,7 @@ impl Outcome {
             | Self::RefreshRefused { took, .. }
             | Self::Retrying { took, .. }
             | Self::Failed { took, .. } => *took = time,
-            Self::Ignored => {}
+            Self::Adopted { .. } | Self::Ignored => {}
         }
         self
     }

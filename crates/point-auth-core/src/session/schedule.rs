@@ -93,6 +93,10 @@ pub(super) enum Event {
     Renewed {
         forgets_rejections: bool,
     },
+    /// Another process has an exchange of the same tokens in flight.
+    Postponed {
+        delay: Duration,
+    },
     /// The tokens gained nothing. The backoff that follows keeps sign-ins apart.
     GainedNothing,
     /// The ledger or the server denied the sign-in.
@@ -191,6 +195,7 @@ impl Schedule {
                 let (denied, next_sign_in) = (self.denied.take(), self.next_sign_in);
                 *self = Self { denied, rejections, next_sign_in, ..Self::default() };
             }
+            Event::Postponed { delay } => self.next_attempt = Some(Moment::after(now, delay)),
             Event::GainedNothing => self.next_sign_in = None,
             Event::Denied { denial, ask_again } => {
                 self.end_round();

@@ -44,6 +44,8 @@ pub struct Counts {
     pub refused: u64,
     /// Exchanges that failed and may succeed later.
     pub failed: u64,
+    /// Times that tokens of another process were taken up.
+    pub adopted: u64,
     /// Exchanges that were abandoned: their sender went away or took too long.
     pub abandoned: u64,
 }
@@ -66,6 +68,7 @@ impl std::ops::AddAssign for Counts {
         self.denied = self.denied.saturating_add(other.denied);
         self.refused = self.refused.saturating_add(other.refused);
         self.failed = self.failed.saturating_add(other.failed);
+        self.adopted = self.adopted.saturating_add(other.adopted);
         self.abandoned = self.abandoned.saturating_add(other.abandoned);
     }
 }

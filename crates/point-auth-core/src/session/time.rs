@@ -53,6 +53,11 @@ impl Moment {
         Self { monotonic, wall: None }
     }
 
+    /// This moment by the monotonic clock alone.
+    pub(crate) const fn monotonic(self) -> Duration {
+        self.monotonic
+    }
+
     /// Returns whether it has come, by either clock.
     pub fn has_come(self, now: Now) -> bool {
         now.monotonic >= self.monotonic || self.wall.is_some_and(|wall| now.wall >= wall)

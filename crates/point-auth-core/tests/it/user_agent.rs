@@ -1,5 +1,7 @@
 //! The `User-Agent` and how a user extends it.
 
+use http::HeaderMap;
+use http::header::USER_AGENT;
 use point_auth_core::{UserAgent, UserAgentError};
 
 const OURS: &str = concat!("point-auth/", env!("CARGO_PKG_VERSION"));
@@ -27,4 +29,16 @@ fn what_could_not_stand_in_a_header_is_refused() {
         assert!(matches!(refused, Err(UserAgentError { .. })), "{product:?}");
     }
     assert!(UserAgent::new().with_product(&"x".repeat(256)).is_ok());
+}
+
+#[test]
+fn it_is_set_in_place_of_the_default_and_of_nothing_else() {
+    let mine = UserAgent::new().with_product("my-app/1.2").unwrap();
+    let mut headers = HeaderMap::new();
+    UserAgent::new().set_on(&mut headers);
+    assert_eq!(headers[USER_AGENT], OURS);
+    mine.set_on(&mut headers);
+    assert_eq!(headers[USER_AGENT], mine.header_value());
+    UserAgent::new().set_on(&mut headers);
+    assert_eq!(headers[USER_AGENT], mine.header_value());
 }

@@ -154,7 +154,8 @@ impl AtWork {
         let left = exchange.deadline.saturating_sub(driver.now().monotonic);
         let limits = driver.config().limits_within(left);
         let limits = limits.with_max_response_bytes(SignIn::MAX_RESPONSE_BYTES);
-        let request = driver.config().with_our_user_agent(exchange.request);
+        let mut request = exchange.request;
+        driver.config().user_agent.set_on(request.headers_mut());
         let sending = caught(|| driver.common.transport.send(request, limits));
         let until = exchange.deadline.saturating_add(GRACE);
         let failure = match by(driver.runtime(), until, sending).await {

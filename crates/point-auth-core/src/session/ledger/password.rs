@@ -26,23 +26,23 @@ pub(in super::super) enum Class {
 
 #[derive(Clone)]
 pub(super) struct Password {
-    credentials: Credentials,
-    is_proven: bool,
+    pub(super) credentials: Credentials,
+    pub(super) is_proven: bool,
     worked: Remembered<()>,
     denied: Remembered<Denial>,
-    worked_streak: Streak,
-    others_streak: Streak,
+    pub(super) worked_streak: Streak,
+    pub(super) others_streak: Streak,
     /// Sign-ins in a row whose outcome is unknown.
-    unknown: u32,
-    unknown_until: Option<Moment>,
+    pub(super) unknown: u32,
+    pub(super) unknown_until: Option<Moment>,
 }
 
 /// Denials in a row of one class.
 #[derive(Clone, Copy, Default)]
-struct Streak {
-    denials: u32,
+pub(super) struct Streak {
+    pub(super) denials: u32,
     /// On the monotonic clock.
-    last: Duration,
+    pub(super) last: Duration,
 }
 
 /// How a class is held after its denials.
@@ -163,6 +163,16 @@ impl Password {
             streak.denials = streak.denials.saturating_add(1);
         }
         streak.last = now.monotonic;
+    }
+
+    /// Takes over what another process has found out.
+    pub(super) fn learn_worked(&mut self, user_alias: Option<&str>) {
+        self.worked.insert(key(user_alias), ());
+    }
+
+    /// Takes over what another process has found out.
+    pub(super) fn learn_denied(&mut self, user_alias: Option<&str>, denial: Denial) {
+        self.denied.insert(key(user_alias), denial);
     }
 
     pub(super) fn unknown(&mut self, now: Now) {

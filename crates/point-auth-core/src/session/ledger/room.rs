@@ -11,7 +11,7 @@ impl Ledger {
         &self,
         credentials: &Credentials,
         class: Class,
-        own: Option<u64>,
+        own: Option<u128>,
         now: Now,
     ) -> Result<(), Rejected> {
         let others = || self.permits.iter().filter(|permit| Some(permit.id) != own);
@@ -26,7 +26,7 @@ impl Ledger {
     }
 
     /// Whether a permit but `own` is out for any password that has never given a token.
-    pub(super) fn is_trying_a_password(&self, own: Option<u64>) -> bool {
+    pub(super) fn is_trying_a_password(&self, own: Option<u128>) -> bool {
         let is_proven = |credentials: &Credentials| {
             self.passwords.iter().any(|one| one.is_of(credentials) && one.is_proven())
         };
@@ -37,7 +37,7 @@ impl Ledger {
     }
 
     /// How many permits but `own` are out for one class of a password.
-    pub(super) fn in_class(&self, password: &Password, class: Class, own: Option<u64>) -> usize {
+    pub(super) fn in_class(&self, password: &Password, class: Class, own: Option<u128>) -> usize {
         let is_of =
             |purpose: &Purpose| purpose.class == class && password.is_of(&purpose.credentials);
         let others = self.permits.iter().filter(|permit| Some(permit.id) != own);

@@ -129,10 +129,14 @@ fn expires_in() -> impl Strategy<Value = (String, u64)> {
             .prop_map(|(n, power)| (format!("{n}e{power}"), n * 10u64.pow(power))),
         (0..10_000u64, 0..5u32)
             .prop_map(|(n, power)| (format!("{}E-{power}", n * 10u64.pow(power)), n)),
+        (0..10_000u64, 999..9_999i64)
+            .prop_map(|(n, power)| (format!("{n}{}e-{power}", "0".repeat(power as usize)), n)),
         (0..10_000u64).prop_map(|n| (format!("{}.{}e+1", n / 10, n % 10), n)),
         (MAX..).prop_map(|n| (n.to_string(), MAX)),
         "[1-9][0-9]{20,400}".prop_map(|n| (n, MAX)),
         (12..999u32).prop_map(|power| (format!("1e{power}"), MAX)),
+        "[1-9][0-9]{20,40}".prop_map(|power| (format!("1e{power}"), MAX)),
+        "[1-9][0-9]{20,40}".prop_map(|power| (format!("0.0e{power}"), 0)),
         any::<u64>().prop_map(|n| (format!("-{n}"), 0)),
         any::<u32>().prop_map(|n| (format!("-{n}.0"), 0)),
         any::<u64>().prop_map(|n| (format!("\"-{n}\""), 0)),

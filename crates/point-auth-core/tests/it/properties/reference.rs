@@ -71,14 +71,9 @@ pub(super) fn read(response: &Response<Vec<u8>>) -> Reading {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let Ok(Fields(fields)) = serde_json::from_str(text) else { return Reading::Neither };
     let count = |name: &str| fields.iter().filter(|(field, _)| field == name).count();
-    // A value that serde_json has no `Value` for (half a surrogate pair, a number beyond f64) stays
-    // raw.
-    let value = |name: &str| match fields.iter().find(|(field, _)| field == name) {
-        None => Ok(Value::Null),
-        Some((_, raw)) => {
-            serde_json::from_str::<Value>(raw.get()).map_err(|_| raw.get().to_owned())
-        }
-    };
+    let raw = |name: &str| fields.iter().find(|(field, _)| field == name).map(|(_, raw)| raw.get());
+    // serde_json has no `Value` for half a surrogate pair, nor for a number beyond f64.
+    let value = |name: &str| serde_json::from_str::<Value>(raw(name).unwrap_or("null"));
 
     let success = (200..300).contains(&status);
     let may_deny = success || [400, 401, 403].contains(&status);
@@ -120,7 +115,7 @@ pub(super) fn read(response: &Response<Vec<u8>>) -> Reading {
         text("scope"),
         text("refresh_token"),
         text("access_token"),
-        seconds(value("expires_in")),
+        seconds(raw("expires_in")),
     )
     else {
         return Reading::Neither;
@@ -137,33 +132,48 @@ pub(super) fn read(response: &Response<Vec<u8>>) -> Reading {
     Reading::Tokens { access_token, refresh_token, scope, expires_in }
 }
 
-fn seconds(value: Result<Value, String>) -> Option<u64> {
+fn seconds(raw: Option<&str>) -> Option<u64> {
     const MAX: u64 = 4_294_967_295;
-    match value {
-        Ok(Value::Null) => Some(3600),
-        Ok(Value::Number(number)) => match (number.as_u64(), number.as_i64(), number.as_f64()?) {
-            (Some(seconds), _, _) => Some(seconds.min(MAX)),
-            (None, Some(_), _) => Some(0),
-            (None, None, float) if float.trunc() == float => {
-                Some(float.clamp(0.0, MAX as f64) as u64)
-            }
-            _ => None,
-        },
+    let raw = raw.unwrap_or("null");
+    let (digits, is_negative) = match serde_json::from_str(raw) {
+        Ok(Value::Null) => return Some(3600),
         Ok(Value::String(text)) => {
             let digits = text.strip_prefix('-').unwrap_or(&text);
             if digits.is_empty() || digits.contains(|c: char| !c.is_ascii_digit()) {
-                None
-            } else if digits.len() < text.len() {
-                Some(0)
-            } else {
-                // Leading zeros do not make a number large.
-                let digits = digits.trim_start_matches('0');
-                Some(if digits.len() > 10 { MAX } else { digits.parse().unwrap_or(0).min(MAX) })
+                return None;
             }
+            (digits.to_owned(), digits.len() < text.len())
         }
-        // What has no `Value` and begins like a number is one beyond f64.
-        Err(raw) if raw.starts_with('-') => Some(0),
-        Err(raw) if raw.starts_with(|c: char| c.is_ascii_digit()) => Some(MAX),
-        _ => None,
-    }
+        _ => {
+            let unsigned = raw.strip_prefix('-').unwrap_or(raw);
+            if !unsigned.starts_with(|c: char| c.is_ascii_digit()) {
+                return None;
+            }
+            (whole(unsigned)?, unsigned.len() < raw.len())
+        }
+    };
+    // Leading zeros do not make a number large.
+    let digits = digits.trim_start_matches('0');
+    let value = if digits.len() > 10 { MAX } else { digits.parse().unwrap_or(0).min(MAX) };
+    Some(if is_negative { 0 } else { value })
+}
+
+/// The digits of a JSON number before its point, once the exponent has moved it, if there are only
+/// zeros behind it.
+fn whole(number: &str) -> Option<String> {
+    let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
+    let (integer, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    // A longer one moves the point past all digits of a body, too.
+    const FAR: i64 = 100_000;
+    let far = if exponent.starts_with('-') { -FAR } else { FAR };
+    let exponent: i64 = exponent.parse().unwrap_or(far).clamp(-FAR, FAR);
+    let zeros = "0".repeat(exponent.unsigned_abs() as usize);
+    let text = if exponent < 0 {
+        format!("{zeros}{integer}{fraction}")
+    } else {
+        format!("{integer}{fraction}{zeros}")
+    };
+    let point = if exponent < 0 { integer.len() } else { integer.len() + zeros.len() };
+    let (before, behind) = text.split_at(point);
+    behind.bytes().all(|digit| digit == b'0').then(|| before.to_owned())
 }

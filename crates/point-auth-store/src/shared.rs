@@ -1,0 +1,421 @@
+//! [`SharedTokens`]: what a session does with a store before and after each exchange.
+
+mod entries;
+mod settling;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use point_auth_core::session::{KeptAlias, Ledger, Now, Permit, Policy, Rejected, StoredTokens};
+use point_auth_core::{BaseUrl, Credentials, Denial};
+
+use crate::any_store::AnyStore;
+use crate::contract::{Announced, EntryName, Fence, StoreError};
+use crate::record::{AliasRecord, Epoch, HeldPermit, KeptDenial, KeptTokens, LoginRecord, as_wall};
+use crate::sealing::SealError;
+pub use settling::{Settled, Settlement};
+
+/// The tokens of one API that the processes of a fleet share in a store.
+///
+/// [`consult`](Self::consult) before each exchange and [`settle`](Self::settle) after it. Who may
+/// send a password is the [`Ledger`]'s to say, which is built from the store each time, with the
+/// time of the store's clock.
+#[derive(Clone)]
+pub struct SharedTokens {
+    store: AnyStore,
+    base_url: String,
+    policy: Arc<Policy>,
+    limit: usize,
+}
+
+/// Whose tokens it is about.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a user is a username and perhaps an alias")]
+pub struct Owner<'a> {
+    /// The username of the login, in any case.
+    pub username: &'a str,
+    /// The alias, if there is one.
+    pub user_alias: Option<&'a str>,
+}
+
+/// What a process knows already.
+#[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::exhaustive_structs, reason = "the driver of a session builds it")]
+pub struct Known {
+    /// The version of the tokens that it has from the store, or has put there.
+    pub version: Option<Fence>,
+    /// The epoch of the login: it changes with each reset.
+    pub epoch: Option<Fence>,
+}
+
+/// What an exchange would be.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "there is no third")]
+pub enum Intent<'a> {
+    /// A refresh.
+    Refresh,
+    /// A sign-in with these credentials.
+    SignIn(&'a Credentials),
+}
+
+/// What a store says before an exchange.
+#[derive(Debug)]
+#[must_use]
+#[non_exhaustive]
+pub struct Consultation {
+    /// Whether the process may go on.
+    pub verdict: Verdict,
+    /// The epoch of the login, where it was looked at. Another one than before means a reset.
+    pub epoch: Option<Fence>,
+    /// A value that could not be opened, and counts as none.
+    pub problem: Option<SealError>,
+}
+
+/// Whether a process may exchange now.
+#[derive(Debug)]
+#[expect(clippy::exhaustive_enums, reason = "a driver must act on each of them")]
+pub enum Verdict {
+    /// There are tokens that the process does not have.
+    Newer(NewerTokens),
+    /// It may, and no other process does. [Settle](SharedTokens::settle) it.
+    Granted(Grant),
+    /// Another process is at it. Its permit ends after this time, unless it is settled before.
+    InUse(Duration),
+    /// All permits of the login are taken. The next one ends after this time, unless it is settled
+    /// before.
+    Busy(Duration),
+    /// The password must not be sent.
+    Rejected(Refusal),
+    /// The value is there and this process cannot open it: it stands alone, and must not overwrite
+    /// it.
+    Alone(SealError),
+}
+
+/// Tokens that another process has obtained.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct NewerTokens {
+    /// The tokens, with times of this machine's wall clock.
+    pub tokens: StoredTokens,
+    /// Their version.
+    pub version: Fence,
+}
+
+/// Why the password must not be sent. Times are from when the store was asked.
+#[derive(Debug)]
+#[expect(clippy::exhaustive_enums, reason = "as the ledger has them")]
+pub enum Refusal {
+    /// It was denied with this alias.
+    Denied(Denial),
+    /// Too many other aliases were denied in a row. `None`: until the password changes, or a reset.
+    Held(Option<Duration>),
+    /// Too many sign-ins in a row had an unknown outcome.
+    TooManyUnknown(Duration),
+}
+
+/// The right to exchange tokens once.
+#[must_use = "a grant that is not settled blocks other processes until it ends"]
+pub struct Grant {
+    pub(crate) fence: Fence,
+    pub(crate) alias: EntryName,
+    pub(crate) sign_in: Option<SignInGrant>,
+    _announced: Option<Announced>,
+}
+
+pub(crate) struct SignInGrant {
+    pub(crate) login: EntryName,
+    pub(crate) fingerprint: String,
+    pub(crate) permit: Permit,
+    pub(crate) epoch: Epoch,
+    pub(crate) credentials: Credentials,
+}
+
+impl Grant {
+    /// The exchange must start within this time of when the store was asked.
+    pub const START_WITHIN: Duration = Duration::from_secs(10);
+}
+
+impl fmt::Debug for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Grant").field("fence", &self.fence).finish_non_exhaustive()
+    }
+}
+
+/// So often a change is tried when other processes change the same value.
+const TRIES: usize = 20;
+
+impl SharedTokens {
+    /// Creates the tokens of this API in `store`.
+    pub fn new(store: AnyStore, base_url: &BaseUrl, policy: impl Into<Arc<Policy>>) -> Self {
+        Self { store, base_url: base_url.as_str().to_owned(), policy: policy.into(), limit: 1 }
+    }
+
+    /// Sets how many processes may sign in at once with a password that has given a token (default:
+    /// 1; zero counts as 1).
+    #[must_use]
+    pub fn with_limit(mut self, limit: usize) -> Self {
+        self.limit = limit.max(1);
+        self
+    }
+
+    /// Asks what to do in place of an exchange, or for the permit to start it.
+    ///
+    /// `wall` is this machine's wall clock, read before the call. It is safe to repeat after an
+    /// error: a permit that was granted unheard ends by itself.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot say.
+    pub async fn consult(
+        &self,
+        owner: Owner<'_>,
+        intent: Intent<'_>,
+        known: Known,
+        wall: SystemTime,
+    ) -> Result<Consultation, StoreError> {
+        let (login, alias) = self.names(owner);
+        let mut problem = None;
+        for _ in 0..TRIES {
+            let entry = self.load::<AliasRecord>(&alias).await?;
+            problem = problem.or(entry.problem);
+            let says = |verdict, epoch| Ok(Consultation { verdict, epoch, problem });
+            if let Some(reason) = entry.is_foreign() {
+                return says(Verdict::Alone(reason), None);
+            }
+            if let Some(KeptTokens { version, tokens }) = &entry.record.tokens
+                && known.version != Some(*version)
+            {
+                let tokens = tokens.clone().moved(as_wall(entry.now), wall);
+                return says(Verdict::Newer(NewerTokens { tokens, version: *version }), None);
+            }
+            if let Some(held) = entry.record.permit
+                && entry.now < held.until
+                && !self.store.get().is_gone(held.fence).await?
+            {
+                return says(Verdict::InUse(held.until.saturating_sub(entry.now)), None);
+            }
+            let fence = random_fence()?;
+            let announced = self.store.get().announce(fence).await?;
+            let mut record = entry.record.clone();
+            let until = entry.now.saturating_add(self.permit_life());
+            record.permit = Some(HeldPermit { fence, until });
+            let Intent::SignIn(credentials) = intent else {
+                if !self.swap(&alias, &entry, &record).await? {
+                    continue;
+                }
+                let grant = Grant { fence, alias, sign_in: None, _announced: announced };
+                return says(Verdict::Granted(grant), None);
+            };
+            // The alias first: only one process asks the ledger on its behalf.
+            if !self.swap(&alias, &entry, &record).await? {
+                continue;
+            }
+            let asked = self.ask(&login, &record, credentials, fence, known.epoch).await;
+            let (epoch, verdict) = match asked {
+                Ok((epoch, Ok(sign_in))) => {
+                    let sign_in = Some(sign_in);
+                    let grant = Grant { fence, alias, sign_in, _announced: announced };
+                    return says(Verdict::Granted(grant), epoch);
+                }
+                Ok((epoch, Err(verdict))) => (epoch, Ok(verdict)),
+                Err(error) => (None, Err(error)),
+            };
+            self.give_back(&alias, fence).await?;
+            return says(verdict?, epoch);
+        }
+        Err(StoreError::new("other processes change the same value all the time"))
+    }
+
+    /// Looks for newer tokens and for a reset, without a permit. For a session that sends nothing,
+    /// because its password was denied or is held.
+    ///
+    /// `denied` is what the session knows of its password. A store that has lost its values gets it
+    /// back.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot say.
+    pub async fn look(
+        &self,
+        owner: Owner<'_>,
+        denied: Option<(&Credentials, &Denial)>,
+        known: Known,
+        wall: SystemTime,
+    ) -> Result<Look, StoreError> {
+        let (login, alias) = self.names(owner);
+        let entry = self.load::<AliasRecord>(&alias).await?;
+        let epoch = self.load::<LoginRecord>(&login).await?.record.epoch;
+        let newer = entry.record.tokens.as_ref().filter(|kept| known.version != Some(kept.version));
+        let newer = newer.map(|kept| NewerTokens {
+            tokens: kept.tokens.clone().moved(as_wall(entry.now), wall),
+            version: kept.version,
+        });
+        let was_reset = epoch.is_some() && epoch != known.epoch;
+        if let Some((credentials, denial)) = denied
+            && !was_reset
+            && entry.is_foreign().is_none()
+        {
+            let seals = self.store.get().seals();
+            let fingerprint = seals.fingerprint(&self.base_url, credentials);
+            if entry.record.denial(&fingerprint, known.epoch).is_none() {
+                let (epoch, denial) = (known.epoch, denial.clone());
+                let kept = KeptDenial { fingerprint, epoch, denial };
+                self.change_alias(&alias, |record, _| record.deny(kept.clone())).await?;
+            }
+        }
+        Ok(Look { newer, epoch })
+    }
+
+    /// Forgets denials, holds and unknown outcomes of the whole login, for all processes: each
+    /// notices at its next look. Returns the new epoch.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot say.
+    pub async fn reset(&self, owner: Owner<'_>) -> Result<Fence, StoreError> {
+        let (name, _) = self.names(owner);
+        let epoch = random_fence()?;
+        for _ in 0..TRIES {
+            let entry = self.load::<LoginRecord>(&name).await?;
+            if let Some(reason) = entry.is_foreign() {
+                return Err(StoreError::new(reason.to_string()));
+            }
+            let mut ledger = self.ledger(&entry.record, 0);
+            ledger.reset();
+            let kept = ledger.kept(fingerprint_of);
+            let record = LoginRecord { epoch: Some(epoch), ledger: kept };
+            if self.swap(&name, &entry, &record).await? {
+                return Ok(epoch);
+            }
+        }
+        Err(StoreError::new("other processes change the same value all the time"))
+    }
+
+    /// Forgets the denial of one alias. Holds of the login stay.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot say.
+    pub async fn reset_alias(&self, owner: Owner<'_>) -> Result<(), StoreError> {
+        let (_, alias) = self.names(owner);
+        self.change_alias(&alias, |record, _| record.denied.clear()).await
+    }
+
+    /// Asks the login's ledger for a permit, and records that it is about to be used.
+    async fn ask(
+        &self,
+        login: &EntryName,
+        alias: &AliasRecord,
+        credentials: &Credentials,
+        fence: Fence,
+        known_epoch: Epoch,
+    ) -> Result<(Epoch, Result<SignInGrant, Verdict>), StoreError> {
+        let seals = self.store.get().seals();
+        let fingerprint = seals.fingerprint(&self.base_url, credentials);
+        let credentials = stand_in(&fingerprint, credentials.user_alias())
+            .ok_or_else(|| StoreError::new("the credentials have no fingerprint"))?;
+        for _ in 0..TRIES {
+            let mut entry = self.load::<LoginRecord>(login).await?;
+            if let Some(reason) = entry.is_foreign() {
+                return Ok((None, Err(Verdict::Alone(reason))));
+            }
+            self.expire_gone(&mut entry).await?;
+            // A store that has lost its values takes over the epoch that this process knows.
+            let epoch = entry.record.epoch.or(known_epoch);
+            let now = Now::new(entry.now, as_wall(entry.now));
+            let mut ledger = self.ledger(&entry.record, fence.0);
+            if alias.worked.as_ref() == Some(&fingerprint) {
+                ledger.learn(&credentials, KeptAlias::Worked);
+            }
+            if let Some(denial) = alias.denial(&fingerprint, epoch) {
+                ledger.learn(&credentials, KeptAlias::Denied(denial.clone()));
+            }
+            let asked = ledger.ask(&credentials, now);
+            if let Ok(permit) = &asked {
+                let deadline = entry.now.saturating_add(self.permit_life());
+                // It was granted just now, so that it cannot have expired.
+                let _is_valid = ledger.start(permit, deadline, now);
+            }
+            let record = LoginRecord { epoch, ledger: ledger.kept(fingerprint_of) };
+            // A rejection is written as well where a permit has expired: the hold that follows
+            // from that counts from now.
+            if record != entry.record && !self.swap(login, &entry, &record).await? {
+                continue;
+            }
+            let permit = match asked {
+                Ok(permit) => permit,
+                Err(rejected) => return Ok((epoch, Err(verdict(rejected, now)))),
+            };
+            let login = login.clone();
+            let grant = SignInGrant { login, fingerprint, permit, epoch, credentials };
+            return Ok((epoch, Ok(grant)));
+        }
+        Err(StoreError::new("other processes change the same value all the time"))
+    }
+
+    /// A permit outlives the exchange that it is for, which may start some time after it was given.
+    fn permit_life(&self) -> Duration {
+        let exchange = self.policy.exchange_timeout().saturating_add(Policy::GRACE);
+        exchange.saturating_add(Grant::START_WITHIN)
+    }
+
+    fn ledger(&self, record: &LoginRecord, next_permit: u128) -> Ledger {
+        let credentials = |fingerprint: &String| stand_in(fingerprint, None);
+        let ledger = Ledger::from_kept(&record.ledger, &self.policy, next_permit, credentials);
+        ledger.with_limit(self.limit)
+    }
+
+    fn names(&self, owner: Owner<'_>) -> (EntryName, EntryName) {
+        let seals = self.store.get().seals();
+        let login = seals.login(&self.base_url, owner.username);
+        let alias = seals.alias(&login, owner.user_alias);
+        (login, alias)
+    }
+}
+
+impl fmt::Debug for SharedTokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedTokens").field("base_url", &self.base_url).finish_non_exhaustive()
+    }
+}
+
+/// What a session that was denied finds in the store.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Look {
+    /// Tokens that it does not have.
+    pub newer: Option<NewerTokens>,
+    /// The epoch of the login. Another one than before means a reset.
+    pub epoch: Option<Fence>,
+}
+
+fn verdict(rejected: Rejected, now: Now) -> Verdict {
+    let left = |moment: point_auth_core::session::Moment| moment.time_left(now);
+    match rejected {
+        Rejected::Denied { denial, .. } => Verdict::Rejected(Refusal::Denied(denial)),
+        Rejected::Held { until } => Verdict::Rejected(Refusal::Held(until.map(left))),
+        Rejected::TooManyUnknown { until } => {
+            Verdict::Rejected(Refusal::TooManyUnknown(left(until)))
+        }
+        Rejected::Busy { until } => Verdict::Busy(left(until)),
+        // No ledger says anything else yet.
+        _ => Verdict::Busy(Duration::from_secs(1)),
+    }
+}
+
+/// Credentials that stand for a fingerprint in a ledger, which only compares them.
+fn stand_in(fingerprint: &str, user_alias: Option<&str>) -> Option<Credentials> {
+    let credentials = Credentials::new(fingerprint, "a fingerprint").ok()?;
+    match user_alias {
+        Some(user_alias) => credentials.with_user_alias(user_alias).ok(),
+        None => Some(credentials),
+    }
+}
+
+fn fingerprint_of(credentials: &Credentials) -> String {
+    credentials.username().to_owned()
+}
+
+fn random_fence() -> Result<Fence, StoreError> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)
+        .map_err(|_| StoreError::new("the system gives no random numbers"))?;
+    Ok(Fence(u128::from_be_bytes(bytes)))
+}

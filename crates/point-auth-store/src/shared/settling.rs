@@ -1,0 +1,110 @@
+//! The step after an exchange.
+
+use std::time::SystemTime;
+
+use point_auth_core::session::{KeptAlias, Now, SignInResult, StoredTokens};
+
+use super::{Grant, SharedTokens, SignInGrant, TRIES, fingerprint_of};
+use crate::contract::{Fence, StoreError};
+use crate::record::{KeptDenial, KeptTokens, LoginRecord, as_wall};
+
+/// What came of an exchange.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "the driver of a session builds it")]
+pub struct Settlement<'a> {
+    /// What the session has now, where the exchange has changed that: tokens, or fewer of them
+    /// because the refresh token was refused. Their times are of this machine's wall clock.
+    pub tokens: Option<&'a StoredTokens>,
+    /// What a sign-in says about the password. Of no meaning for a refresh.
+    pub sign_in: SignInResult<'a>,
+    /// This machine's wall clock.
+    pub wall: SystemTime,
+}
+
+/// What became of a settlement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "there is no third")]
+pub enum Settled {
+    /// Other processes find the tokens, under this version.
+    InTime(Fence),
+    /// The permit had ended, and another process was granted one. The tokens were dropped; a denial
+    /// counts.
+    Late,
+}
+
+impl SharedTokens {
+    /// Gives a permit back with what came of the exchange.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot say. The permit then ends by itself, and a sign-in
+    /// counts as one with unknown outcome.
+    pub async fn settle(
+        &self,
+        grant: Grant,
+        settlement: Settlement<'_>,
+    ) -> Result<Settled, StoreError> {
+        let fence = grant.fence;
+        let mut in_time = false;
+        self.change_alias(&grant.alias, |record, now| {
+            in_time = record.permit.is_some_and(|held| held.fence == fence);
+            if in_time {
+                record.permit = None;
+                if let Some(tokens) = settlement.tokens {
+                    let tokens = tokens.clone().moved(settlement.wall, as_wall(now));
+                    record.tokens = Some(KeptTokens { version: fence, tokens });
+                }
+            }
+            let Some(sign_in) = &grant.sign_in else { return };
+            match settlement.sign_in {
+                SignInResult::Accepted if in_time => {
+                    record.worked = Some(sign_in.fingerprint.clone());
+                    record.denied.retain(|kept| kept.fingerprint != sign_in.fingerprint);
+                }
+                SignInResult::Denied(denial) => record.deny(KeptDenial {
+                    fingerprint: sign_in.fingerprint.clone(),
+                    epoch: sign_in.epoch,
+                    denial: denial.clone(),
+                }),
+                _ => {}
+            }
+        })
+        .await?;
+        if let Some(sign_in) = grant.sign_in {
+            self.settle_login(sign_in, settlement.sign_in).await?;
+        }
+        Ok(if in_time { Settled::InTime(fence) } else { Settled::Late })
+    }
+
+    async fn settle_login(
+        &self,
+        sign_in: SignInGrant,
+        result: SignInResult<'_>,
+    ) -> Result<(), StoreError> {
+        let SignInGrant { login, permit, epoch, credentials, .. } = sign_in;
+        for _ in 0..TRIES {
+            let entry = self.load::<LoginRecord>(&login).await?;
+            if let Some(reason) = entry.is_foreign() {
+                return Err(StoreError::new(reason.to_string()));
+            }
+            // A denial from before a reset counts no more.
+            let is_current = entry.record.epoch.or(epoch) == epoch;
+            let result = match result {
+                SignInResult::Denied(_) if !is_current => SignInResult::Inconclusive,
+                result => result,
+            };
+            let now = Now::new(entry.now, as_wall(entry.now));
+            let mut ledger = self.ledger(&entry.record, 0);
+            if matches!(result, SignInResult::Accepted) {
+                // A class that an alias was in when it was asked for is part of the permit.
+                ledger.learn(&credentials, KeptAlias::Worked);
+            }
+            let _hold_ended = ledger.settle(permit.clone(), result, now);
+            let epoch = entry.record.epoch.or(epoch);
+            let record = LoginRecord { epoch, ledger: ledger.kept(fingerprint_of) };
+            if self.swap(&login, &entry, &record).await? {
+                return Ok(());
+            }
+        }
+        Err(StoreError::new("other processes change the same value all the time"))
+    }
+}

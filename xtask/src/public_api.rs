@@ -22,6 +22,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
         // `rustls`: a whole configuration of the user's own.
         &["async_trait", "bytes", "http", "http_body", "native_tls", "point_auth_core", "rustls"],
     ),
+    // `zeroize`: a key is handed out so that it is wiped.
+    ("point-auth-store", &["point_auth_core", "zeroize"]),
     ("point-auth-reqwest", &["http", "point_auth_core", "point_auth_transport", "reqwest"]),
     ("point-auth-ureq", &["http", "point_auth_core", "point_auth_transport", "ureq"]),
     (

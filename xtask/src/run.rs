@@ -101,7 +101,7 @@ fn first_errors(lines: &[String]) -> Vec<String> {
     while let Some(position) = rest.iter().position(begins)
         && found.len() < LINES
     {
-        let (first, behind) = rest.split_at(rest.len().min(position + 4));
+        let (first, behind) = rest.split_at(rest.len().min(position + 8));
         found.extend(first.iter().skip(position).cloned());
         rest = behind;
     }
@@ -178,7 +178,7 @@ mod tests {
             lines("Compiling a\nerror[E1]: wrong\n --> a.rs:1\n  |\n1 | a\nmore\nerror: last");
         assert_eq!(
             first_errors(&log),
-            ["error[E1]: wrong", " --> a.rs:1", "  |", "1 | a", "error: last"]
+            ["error[E1]: wrong", " --> a.rs:1", "  |", "1 | a", "more", "error: last"]
         );
         assert_eq!(first_errors(&lines(&"error: x\n".repeat(100))).len(), 24);
     }

@@ -1,5 +1,5 @@
-//! One login that stands for five hundred people: a session for each alias, and one wrong password
-//! that is sent once.
+//! One login that five hundred people share: a session for each alias, and one wrong password that
+//! is sent once.
 #![expect(clippy::print_stdout, reason = "an example prints")]
 
 use std::error::Error;
@@ -10,8 +10,8 @@ use point_auth_testkit::Operation;
 use tokio::task::JoinSet;
 
 // ANCHOR: aliases
-/// What one person's request does. The session is made when its alias is first asked for, and
-/// dropped when it is idle.
+/// The request of one person. The session is created on the first use of its alias, and dropped
+/// when it is idle.
 async fn work(sessions: Sessions, user_alias: String) -> Result<String, point_auth::Error> {
     let session = sessions.session(&user_alias)?;
     session.execute(&WhoAmI::default()).await
@@ -28,7 +28,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // ANCHOR: sessions
     let sessions = Sessions::builder(client)
         .with_credentials(Credentials::new("user@example.com", "incorrect horse")?)
-        // At most so many sign in at once, first come first served.
+        // At most this many sign in at once, in order of arrival.
         .with_max_concurrent_sign_ins(4)
         .build();
     // ANCHOR_END: sessions

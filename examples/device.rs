@@ -1,8 +1,8 @@
-//! HTTP/1.1 over anything that is `Read + Write`: over a plain socket, over rustls, and what memory
-//! it takes.
+//! HTTP/1.1 over any `Read + Write`: over a plain socket and over rustls, with the memory that it
+//! takes.
 //!
 //! The transport is `src/device.rs`. Its buffer has a fixed size; the rest of the memory is the
-//! answer itself, and TLS.
+//! response itself, and TLS.
 #![expect(clippy::print_stdout, reason = "an example prints")]
 
 use std::error::Error;

@@ -1,8 +1,8 @@
-//! Through a corporate network: a proxy that wants credentials, a private certificate authority and
-//! a client certificate.
+//! Through a corporate network: a proxy with credentials, a private certificate authority and a
+//! client certificate.
 //!
-//! The transport is `src/enterprise.rs`, over libcurl. Proxy, authority and server are all on this
-//! machine, made just now.
+//! The transport is `src/enterprise.rs`, over libcurl. Proxy, authority and server run on this
+//! machine.
 #![expect(clippy::print_stdout, reason = "an example prints")]
 
 use std::error::Error;
@@ -14,7 +14,7 @@ use point_auth_examples::enterprise::{Enterprise, Settings};
 use point_auth_testkit::{ConnectProxy, Emulator};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // A server that only the proxy can find, and that talks to nobody without a certificate.
+    // A server that only the proxy can resolve, and that requires a client certificate.
     let server = Emulator::builder()
         .user("user@example.com", "correct horse")
         .with_tls()

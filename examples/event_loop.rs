@@ -1,8 +1,7 @@
-//! Core's session machine driven by hand in a single-threaded loop: no async, no threads, and time
-//! that the loop itself decides.
+//! Core's session machine in a single-threaded loop: no async, no threads, and virtual time.
 //!
-//! Three jobs want a token every ten minutes of a day that passes in no time. Twenty of its minutes
-//! have no server.
+//! Three jobs want a token every ten minutes of a virtual day. For twenty minutes the server is
+//! down.
 #![expect(clippy::print_stdout, reason = "an example prints")]
 
 use std::error::Error;
@@ -15,8 +14,8 @@ use point_auth_examples::Place;
 use point_auth_testkit::Fault;
 
 // ANCHOR: drive
-/// Gets a token for one job. In a loop of one thread no other caller sends, so that there is
-/// nothing to wait for but time.
+/// Gets a token for one job. In a single-threaded loop no other caller sends, so only time has to
+/// be awaited.
 fn token(
     session: &mut SessionMachine,
     transport: &impl BlockingTransport,
@@ -28,7 +27,7 @@ fn token(
             Action::Ready(lease) => return Ok(lease.token),
             Action::WaitUntil(time) => clock.sleep_until(time),
             Action::Send(exchange) => {
-                // What comes later than that, the session takes for abandoned.
+                // After this deadline, the session treats the exchange as abandoned.
                 let left = exchange.deadline.saturating_sub(clock.since_start);
                 let limits = SendLimits::new().with_total_timeout(left);
                 let outcome = match transport.send(exchange.request, &limits) {
@@ -46,7 +45,7 @@ fn token(
                 };
                 clock.tell(&outcome);
             }
-            // Only a session made by `SessionMachine::on_demand` asks for them.
+            // Only a session made by `SessionMachine::on_demand` requests them.
             Action::GetCredentials(_) => {
                 return Err("this session was given its credentials".into());
             }
@@ -58,7 +57,7 @@ fn token(
 fn main() -> Result<(), Box<dyn Error>> {
     let place = Place::emulator()?;
     let transport = UreqTransport::with_settings(&place.settings)?;
-    // The seed spreads the refreshes of many processes; one is enough for one.
+    // The seed spreads the refreshes of many processes. Here a fixed one suffices.
     let mut session = SessionMachine::new(
         place.base_url.clone(),
         place.credentials.clone(),
@@ -90,7 +89,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Time, which passes when the loop says so, here and at the emulator.
+/// Virtual time, set by the loop, here and at the emulator.
 struct Clock<'a> {
     place: &'a Place,
     since_start: Duration,

@@ -1,4 +1,4 @@
-//! Raw hyper: the adapter, and below it core alone with a request and a response in your own hands.
+//! Raw hyper: the adapter, and then core alone with the request and the response in your own code.
 #![expect(clippy::print_stdout, reason = "an example prints")]
 
 use std::error::Error;
@@ -19,7 +19,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // ANCHOR_END: sign_in
 
     // ANCHOR: by_hand
-    // What the client does, step by step. Any HTTP stack can stand in the middle.
+    // The steps of the client. Any HTTP stack can do the middle one.
     let sign_in = SignIn::new(&place.credentials);
     let request = sign_in.to_request(&place.base_url)?;
     println!("{} {}, with {:?}", request.method(), request.uri(), request.body());

@@ -1,12 +1,11 @@
-//! A session over each of three HTTP stacks: signs in, lives through the ends of two tokens, and
-//! shows what a denial looks like.
+//! A session over each of three HTTP stacks: signs in, renews two expired tokens, and shows a
+//! denial.
 //!
-//! Without further ado it starts an emulator of the API on this machine, with TLS. With
-//! `POINT_AUTH_BASE_URL`, `POINT_AUTH_USERNAME`, `POINT_AUTH_PASSWORD` and perhaps
+//! By default it starts an emulator of the API on this machine, with TLS. With
+//! `POINT_AUTH_BASE_URL`, `POINT_AUTH_USERNAME`, `POINT_AUTH_PASSWORD` and the optional
 //! `POINT_AUTH_USERALIAS` it signs in to that server, and refreshes once.
 //!
-//! Hours pass at once, since the sessions live by a clock that this program turns. The requests and
-//! the answers are real.
+//! Hours pass at once, because the sessions use virtual time. The requests and responses are real.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "an example prints")]
 
 use std::error::Error;
@@ -24,20 +23,20 @@ use point_auth_testkit::{Clock, Operation, VirtualTime};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
-/// How many ask at once.
+/// The number of concurrent callers.
 const MANY: usize = 1000;
 
 /// One line of the table.
 struct Row {
     transport: &'static str,
-    /// What was going on after each question.
+    /// The state after each call.
     snapshots: Vec<Snapshot>,
     user: Option<String>,
 }
 
 fn main() -> ExitCode {
     let Err(error) = run() else { return ExitCode::SUCCESS };
-    // An error and its causes, for people. A denial stops it at the first transport: the others
+    // Prints an error and its causes. A denial stops the program at the first transport: the others
     // would be denied too.
     eprintln!("{error}");
     let mut cause = error.source();
@@ -112,7 +111,7 @@ async fn lived(
     Ok(Row { transport, snapshots, user })
 }
 
-/// The same without async.
+/// Asks for a token now and after each hour, without async.
 fn lived_blocking(
     transport: &'static str,
     client: impl BlockingTransport + 'static,
@@ -137,7 +136,7 @@ fn lived_blocking(
     Ok(Row { transport, snapshots, user })
 }
 
-/// Many ask with the same wrong password. Never done to a real account.
+/// Many callers use one wrong password. Never done with a real account.
 async fn denied(client: ReqwestTransport, place: &Place) -> Result<(), Box<dyn Error>> {
     let Some(emulator) = &place.emulator else { return Ok(()) };
     let wrong = Credentials::new(place.credentials.username(), "incorrect horse")?;
@@ -182,19 +181,19 @@ fn print(rows: &[Row], place: &Place) {
     }
 }
 
-/// A clock that is turned by hand: the emulator's, or where there is none only ours.
+/// A virtual time: that of the emulator, or with a real server a local one.
 fn time(place: &Place, tasks: impl Runtime) -> VirtualTime {
     let clock =
         place.emulator.as_ref().map_or_else(Clock::running, |emulator| emulator.clock().clone());
     VirtualTime::new(&clock, tasks)
 }
 
-/// A real server is asked for one refresh and no more. Its clock is its own.
+/// A real server gets only one refresh. Its clock is not virtual.
 fn hours(place: &Place) -> usize {
     if place.emulator.is_some() { 2 } else { 1 }
 }
 
-/// As usual, but for second attempts, which would wait for a clock that nobody turns.
+/// The default, but without retries, which would wait for the virtual clock.
 fn policy() -> Result<Policy, Box<dyn Error>> {
     Ok(Policy::builder().with_attempts(1).build()?)
 }

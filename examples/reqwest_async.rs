@@ -1,4 +1,4 @@
-//! Async, over reqwest: sign in, and put the token on a request of your own.
+//! Async, over reqwest: sign in, and set the token on a request of your own.
 #![expect(clippy::print_stdout, reason = "an example prints")]
 
 use std::error::Error;
@@ -11,13 +11,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let place = Place::from_environment()?;
 
     // ANCHOR: sign_in
-    // `ReqwestTransport::new()` trusts whom the platform trusts; the emulator's certificate needs
-    // settings of its own.
+    // `ReqwestTransport::new()` trusts the platform's roots; the emulator's certificate needs
+    // custom settings.
     let transport = ReqwestTransport::with_settings(&place.settings)?;
     let client = Client::new(transport).with_base_url(place.base_url.clone());
     let tokens = match client.sign_in(&place.credentials).await {
         Ok(tokens) => tokens,
-        // Never in a loop: what is denied is denied again, and accounts get locked.
+        // Never retry in a loop: a denial repeats, and the account may be locked.
         Err(error) if error.kind() == ErrorKind::Denied => return Err(error.into()),
         Err(error) if error.is_retryable() => {
             return Err(format!("try again later: {error}").into());

@@ -1,5 +1,5 @@
-//! A service: fifty tasks that call the API with one session's token, which a task keeps fresh and
-//! a file keeps across restarts.
+//! A service: fifty tasks call the API with one session's token. A background task keeps it fresh,
+//! and a file keeps it across restarts.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "an example prints")]
 
 use std::error::Error;
@@ -13,22 +13,23 @@ use point_auth_testkit::Operation;
 use tokio::task::JoinSet;
 
 // ANCHOR: store
-/// Keeps the tokens in a file. They are as secret as a password: let nobody else read its
+/// Keeps the tokens in a file. They are as secret as a password, so no other user may read its
 /// directory.
 #[derive(Clone)]
 struct TokenFile(PathBuf);
 
 impl TokenFile {
-    /// What there is, if it can be read. If not, the session signs in.
+    /// Returns the stored tokens, if they can be read. Otherwise the session signs in.
     fn load(&self) -> Option<StoredTokens> {
-        // Wiped when it drops.
+        // Wiped on drop.
         let json = SecretBody::new(fs::read(&self.0).ok()?);
         StoredTokens::from_json(json.as_ref()).ok()
     }
 
     fn save(&self, tokens: Option<&StoredTokens>) -> io::Result<()> {
         let Some(tokens) = tokens else { return fs::remove_file(&self.0) };
-        // Beside it first, so that whoever reads it, after a crash too, finds a whole one.
+        // Written to another file first, so that a reader always finds a complete one, even after a
+        // crash.
         let new = self.0.with_extension("new");
         fs::write(&new, tokens.expose_json())?;
         fs::rename(&new, &self.0)
@@ -71,13 +72,13 @@ fn start(client: Client<ReqwestTransport>, place: &Place, file: &TokenFile) -> S
 // ANCHOR_END: session
 
 // ANCHOR: work
-/// An operation of your own, such as `WhoAmI`, goes over the session's client. On a 401 it is run
-/// once more with another token.
+/// Runs an operation of your own, such as `WhoAmI`, over the session's client. After a 401 it is
+/// run once more with another token.
 async fn ask(session: &Session) -> Result<String, point_auth::Error> {
     session.execute(&WhoAmI::default()).await
 }
 
-/// A request that goes over a client of your own. If the API answers 401, give this token to
+/// Authorizes a request for a client of your own. If the API answers 401, pass this token to
 /// `session.invalidate`.
 async fn authorized(session: &Session, place: &Place) -> Result<AccessToken, Box<dyn Error>> {
     let mut request =

@@ -1,4 +1,4 @@
-//! Twenty threads and one session, whose password is an old one: it is sent once. Then somebody
+//! Twenty threads and one session with an outdated password, which is sent once. Then an operator
 //! sets the new one.
 #![expect(clippy::print_stdout, reason = "an example prints")]
 
@@ -17,7 +17,8 @@ fn start(place: &Place) -> Result<Session, Box<dyn Error>> {
     let client = Client::new(transport).with_base_url(place.base_url.clone());
     let session = Session::new(client, place.credentials.clone());
 
-    // A thread that keeps it fresh. It ends with the last of the others who hold the session.
+    // A thread that keeps the token fresh. It ends when all other clones of the session are
+    // dropped.
     let keeper = session.clone();
     thread::Builder::new().name("token".to_owned()).spawn(|| keeper.keep_fresh())?;
     Ok(session)
@@ -26,8 +27,8 @@ fn start(place: &Place) -> Result<Session, Box<dyn Error>> {
 
 // ANCHOR: work
 fn work(session: &Session) -> String {
-    // For whoever cannot wait for the policy's 15 seconds. While there is a good token nobody waits
-    // at all.
+    // For a caller that cannot wait for the policy's 15 seconds. While there is a good token, no
+    // caller waits at all.
     if let Err(error) = session.access_token_within(Duration::from_secs(5)) {
         return explain(&error);
     }
@@ -36,9 +37,9 @@ fn work(session: &Session) -> String {
 
 fn explain(error: &point_auth::Error) -> String {
     match error.kind() {
-        // Nothing is sent any more until the credentials change.
+        // Nothing is sent until the credentials change.
         ErrorKind::Denied => format!("an operator must act: {error}"),
-        // Says when the session itself tries again.
+        // The text has the time of the session's next attempt.
         _ => error.to_string(),
     }
 }
@@ -47,7 +48,7 @@ fn explain(error: &point_auth::Error) -> String {
 fn main() -> Result<(), Box<dyn Error>> {
     let place = Place::emulator()?;
     let Some(emulator) = &place.emulator else { return Ok(()) };
-    // Somebody has changed the password, and nobody has told this program.
+    // The password was changed at the server, and this program has the old one.
     emulator.change_password("user@example.com", "battery staple");
     let session = start(&place)?;
 

@@ -1,4 +1,4 @@
-//! Tower: a stack that a program has anyway sends the sign-ins, and a layer puts the token on the
+//! Tower: an existing stack of a program sends the sign-ins, and a layer sets the token on the
 //! program's own requests.
 #![expect(clippy::print_stdout, reason = "an example prints")]
 
@@ -18,12 +18,12 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let tls = place.settings.tls();
 
     // ANCHOR: use
-    // Any service that takes a request and answers a response is a transport.
+    // Any service that takes a request and returns a response is a transport.
     let transport = TowerTransport::new(tower_stack::stack(tls)?);
     let client = Client::new(transport).with_base_url(place.base_url.clone());
     let session = Session::new(client, place.credentials.clone());
 
-    // And a layer authorizes the requests of the program, with one more try if the API answers 401.
+    // A layer authorizes the requests of the program, and retries once if the API answers 401.
     let api = AuthorizeLayer::new(session.clone()).layer(tower_stack::stack::<Full<Bytes>>(tls)?);
     // ANCHOR_END: use
 

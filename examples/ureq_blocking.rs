@@ -1,4 +1,4 @@
-//! Blocking, over ureq: sign in, refresh, and what an error looks like.
+//! Blocking, over ureq: sign in, refresh, and print an error.
 #![expect(clippy::print_stdout, reason = "an example prints")]
 
 use std::error::Error;
@@ -11,8 +11,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let place = Place::from_environment()?;
 
     // ANCHOR: sign_in
-    // `UreqTransport::new()` trusts whom the platform trusts; the emulator's certificate needs
-    // settings of its own.
+    // `UreqTransport::new()` trusts the platform's roots; the emulator's certificate needs custom
+    // settings.
     let transport = UreqTransport::with_settings(&place.settings)?;
     let client = Client::new(transport).with_base_url(place.base_url.clone());
     let tokens = client.sign_in(&place.credentials)?;

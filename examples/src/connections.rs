@@ -40,10 +40,10 @@ pub struct RustlsSockets {
 }
 
 impl RustlsSockets {
-    /// Whom to trust and who we are is in the settings.
+    /// Creates the connector. The settings have the trusted roots and the client identity.
     ///
     /// # Errors
-    /// When rustls cannot keep them.
+    /// A [`SettingsError`] when rustls does not support the settings.
     pub fn new(settings: &TlsSettings) -> Result<Self, SettingsError> {
         let mut config = settings.rustls_client_config()?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
@@ -87,9 +87,9 @@ impl fmt::Debug for RustlsSockets {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum PlainOrTls {
-    /// Without.
+    /// Without TLS.
     Plain(Socket),
-    /// With. An end without the goodbye of TLS is an error to whoever reads.
+    /// With TLS. A close without the TLS alert is an error to the reader.
     Tls(Box<StreamOwned<ClientConnection, Socket>>),
 }
 

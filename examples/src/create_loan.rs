@@ -1,4 +1,4 @@
-//! An operation whose failures the API describes: they are part of its output.
+//! An operation whose documented failures are part of its output.
 
 use http::{Request, Response, StatusCode};
 use point_auth::operation::{failure_body, json_post, printable, success_body};
@@ -6,7 +6,7 @@ use point_auth::{BaseUrl, MalformedReason, Operation, RequestError, ResponseErro
 use serde_json::{Value, json};
 
 // ANCHOR: operation
-/// `POST /loans`, which stands for any request whose failures the API describes.
+/// `POST /loans`, an example of a request with documented failures.
 #[derive(Debug)]
 pub struct CreateLoan {
     number: String,
@@ -21,7 +21,7 @@ pub enum Refusal {
         /// Its id.
         id: u64,
     },
-    /// 422: what is wrong, in the words of the API.
+    /// 422: what is wrong, in the text of the API.
     Invalid {
         /// Capped and escaped.
         message: String,

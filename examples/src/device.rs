@@ -1,10 +1,10 @@
-//! A device: HTTP/1.1 over anything that is `Read + Write`, with buffers of a fixed size, no async
-//! and no TLS of its own.
+//! A device: HTTP/1.1 over any `Read + Write`, with buffers of a fixed size, no async and no TLS of
+//! its own.
 //!
-//! How a connection is made is handed in as a [`Connect`]. What is here is the rest: one request
-//! out, one response in, and the connection is dropped. It goes through no proxy. [`httparse`] is
-//! the codec, since it allocates nothing, logs nothing (ureq-proto dumps bodies at TRACE) and
-//! leaves it to us to be strict about lengths.
+//! A [`Connect`] makes the connections. This module does the rest: it sends one request, reads one
+//! response, and drops the connection. It uses no proxy. [`httparse`] is the codec, because it
+//! allocates nothing and logs nothing (ureq-proto dumps bodies at TRACE). It leaves strict checks
+//! of lengths to this module.
 
 mod body;
 mod head;
@@ -27,22 +27,22 @@ use crate::sockets::Deadline;
 // ANCHOR: connect
 /// Makes the connections of a [`Device`]: a socket, a modem, TLS of any kind.
 pub trait Connect: Send + Sync {
-    /// What is spoken over. Each read and each write fails with [`io::ErrorKind::TimedOut`] or
-    /// [`WouldBlock`](io::ErrorKind::WouldBlock) once [`Destination::end_by`] is over.
+    /// The connection. Each read and each write fails with [`io::ErrorKind::TimedOut`] or
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) after [`Destination::end_by`].
     type Stream: Read + Write;
 
-    /// Whether it speaks TLS where [`Destination::is_tls`] asks for that.
+    /// Returns whether it speaks TLS if [`Destination::is_tls`] asks for that.
     fn has_tls(&self) -> bool;
 
-    /// Connects by [`Destination::connect_by`], which includes a TLS handshake to its end.
+    /// Connects by [`Destination::connect_by`], including a complete TLS handshake.
     ///
     /// # Errors
-    /// Whatever stood in the way. The kind of the failure is found in the causes of the error, TLS
-    /// failures among them.
+    /// Any failure to connect. The kind of the failure is found in the causes of the error,
+    /// including TLS failures.
     fn connect(&self, to: &Destination<'_>) -> io::Result<Self::Stream>;
 }
 
-/// Where a connection goes, and how long it may take.
+/// The destination of a connection, and its time limits.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Destination<'a> {
@@ -50,26 +50,26 @@ pub struct Destination<'a> {
     pub host: &'a str,
     /// The port.
     pub port: u16,
-    /// Whether TLS is spoken there.
+    /// Whether to use TLS.
     pub is_tls: bool,
-    /// By when the connection must stand.
+    /// The deadline for the connection.
     pub connect_by: Deadline,
-    /// By when everything must be over.
+    /// The deadline for the whole exchange.
     pub end_by: Deadline,
 }
 // ANCHOR_END: connect
 
 /// A [`BlockingTransport`] over the connections of a [`Connect`].
 ///
-/// An exchange holds one buffer of [`BUFFER_BYTES`] for the request's head and then for all that
-/// arrives, and the body of the response; and nothing between two exchanges.
+/// An exchange holds one buffer of [`BUFFER_BYTES`] for the request's head and then for the
+/// response, and the body of the response. Between two exchanges it holds nothing.
 #[derive(Clone)]
 pub struct Device<C> {
     connect: C,
 }
 
 impl<C: Connect> Device<C> {
-    /// Sends over the connections of `connect`.
+    /// Creates a device that sends over the connections of `connect`.
     pub const fn new(connect: C) -> Self {
         Self { connect }
     }
@@ -89,7 +89,7 @@ impl<C: Connect> BlockingTransport for Device<C> {
         let stream = self.connected(&head.uri, connect_by, end_by)?;
 
         let mut out = Outgoing::new(stream);
-        // As long as no byte of the body was put into the buffer, none can have left it.
+        // While no byte of the body was put into the buffer, none can have been sent.
         let not_yet =
             |error: TransportError| if body.is_empty() { error } else { error.not_sent() };
         head::write(&mut out, &head, body.len()).map_err(broken).map_err(not_yet)?;
@@ -119,7 +119,7 @@ impl<C: Connect> Device<C> {
             connect_by,
             end_by,
         };
-        // A connector that needs no time would otherwise not notice that there is none.
+        // A connector that returns at once would otherwise ignore a zero timeout.
         connect_by.left().and_then(|_| self.connect.connect(&to)).map_err(|error| {
             TransportError::classify(&error, TransportErrorKind::Connect).not_sent()
         })
@@ -132,12 +132,12 @@ impl<C> fmt::Debug for Device<C> {
     }
 }
 
-/// What a connection fails with once it stands.
+/// Converts an error of an established connection.
 fn broken(error: io::Error) -> TransportError {
     TransportError::classify(&error, TransportErrorKind::Protocol)
 }
 
-/// The server did not keep to HTTP, and how.
+/// Creates the error for a violation of HTTP by the server.
 fn refused(why: &'static str) -> TransportError {
     TransportError::new(TransportErrorKind::Protocol).with_source(ScrubbedError::new(why))
 }

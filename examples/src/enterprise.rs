@@ -1,9 +1,8 @@
-//! An enterprise stack: libcurl, with a proxy that wants credentials, a private certificate
-//! authority and a client certificate, and HTTP/2 where it is offered. Needs the feature `curl`.
+//! An enterprise stack: libcurl, with an authenticated proxy, a private certificate authority, a
+//! client certificate, and HTTP/2 where the server offers it. Needs the feature `curl`.
 //!
-//! Each request has a handle, a connection and a TLS session of its own, so that nothing is ever
-//! sent a second time on another one. The price is a handshake for each sign-in, of which there is
-//! one an hour.
+//! Each request has its own handle, connection and TLS session, so that nothing is ever sent again
+//! on another one. The cost is a handshake for each sign-in, of which there is one an hour.
 
 mod exchange;
 mod failure;
@@ -36,11 +35,11 @@ pub struct Enterprise {
 }
 
 impl Enterprise {
-    /// A transport that keeps `settings`. The environment is looked at here, if they say so.
+    /// Creates a transport with these settings. The environment is read here, if they use it.
     ///
     /// # Errors
     /// A [`SettingsError`] when a certificate or the key cannot be used, they do not belong
-    /// together, or the environment names a proxy that cannot be used.
+    /// together, or the environment names an unusable proxy.
     pub fn with_settings(settings: &Settings) -> Result<Self, SettingsError> {
         settings.check()?;
         Ok(Self { settings: settings.clone(), proxy: settings.proxy().resolve()? })
@@ -59,7 +58,7 @@ impl BlockingTransport for Enterprise {
         let end_by = Deadline::after(limits.total_timeout());
         let connect_by = Deadline::after(limits.connect_timeout()).or_before(end_by);
         let hop = Hop::new(&head, self.proxy.proxy_for(&head.uri));
-        // libcurl waits for its own look-up to end, whatever its time-out says.
+        // libcurl waits for its own lookup to end, regardless of its timeout.
         let addresses = look_up(hop.host, hop.port, connect_by).map_err(not_connected)?;
 
         let mut exchange = Exchange::new(body, limits.max_response_bytes());
@@ -68,8 +67,8 @@ impl BlockingTransport for Enterprise {
 }
 
 impl Enterprise {
-    /// One address after the other, and one socket for each. With more of both at once, libcurl
-    /// could send again what it believes to be unprocessed.
+    /// Tries one address after the other, with one socket for each. With more of both at once,
+    /// libcurl could resend a request that it considers unprocessed.
     fn send_to_one_of(
         &self,
         addresses: &[SocketAddr],
@@ -100,7 +99,7 @@ impl Enterprise {
 }
 // ANCHOR_END: send
 
-/// What is connected to first: the proxy, or the host itself.
+/// The first hop: the proxy, or the host itself.
 struct Hop<'a> {
     host: &'a str,
     port: u16,
@@ -133,8 +132,8 @@ impl Enterprise {
         easy.path_as_is(true)?;
         easy.http_version(HttpVersion::V2TLS)?;
 
-        // Rules 1 to 3 of the contract. Most of this is how libcurl is anyway; what a rule hangs on
-        // is said all the same.
+        // Rules 1 to 3 of the contract. Most of these are libcurl's defaults, but a rule must not
+        // depend on a default.
         easy.follow_location(false)?;
         easy.fresh_connect(true)?;
         easy.forbid_reuse(true)?;
@@ -144,8 +143,7 @@ impl Enterprise {
         easy.fail_on_error(false)?;
         easy.verbose(false)?;
 
-        // Rule 8. An empty proxy is none, where no proxy is what the environment says, as libcurl
-        // understands it.
+        // Rule 8. For libcurl an empty proxy means none, and no proxy means the environment.
         easy.noproxy("")?;
         easy.proxy("")?;
         if let Some(proxy) = hop.proxy {
@@ -178,7 +176,7 @@ fn bracketed(address: SocketAddr) -> String {
     }
 }
 
-/// To libcurl zero is no limit.
+/// For libcurl zero means no limit.
 fn set_times(
     easy: &mut Easy2<&mut Exchange>,
     connect: Duration,
@@ -223,7 +221,7 @@ mod tests {
         let settings = Settings::new().with_proxy(ProxySettings::none());
         let by = Deadline::after(Duration::from_secs(20));
         let here = emulator.addr();
-        // The emulator is not there, and on some machines nothing is.
+        // The emulator is not there, and on some machines no process is.
         let elsewhere = SocketAddr::new(Ipv6Addr::LOCALHOST.into(), here.port());
 
         let response = Enterprise::with_settings(&settings).unwrap().send_to_one_of(

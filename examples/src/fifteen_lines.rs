@@ -1,4 +1,4 @@
-//! The shortest transport of the book: what is left to do above a stack that keeps the rules.
+//! The shortest transport of the book, over a stack that keeps most of the rules.
 
 use http::{Request, Response};
 use point_auth::SecretBody;

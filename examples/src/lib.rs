@@ -1,4 +1,4 @@
-//! What the examples share: a place to sign in to, and an operation that needs the token; and
+//! Shared code of the examples: a server to sign in to, and an operation that needs the token. Also
 //! transports to start from: [`fifteen_lines`], [`device`], [`tower_stack`] and (with the feature
 //! `curl`) `enterprise`.
 
@@ -25,24 +25,26 @@ use point_auth::{
 };
 use point_auth_testkit::Emulator;
 
-/// Where the examples sign in: an emulator of the API that they start, or a server that the
-/// environment names.
+/// The server of the examples: an emulator of the API that they start, or a server from the
+/// environment.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Place {
-    /// Where the API is.
+    /// The base URL of the API.
     pub base_url: BaseUrl,
-    /// Who signs in.
+    /// The credentials.
     pub credentials: Credentials,
-    /// Whom to trust.
+    /// The transport settings, with the trusted roots.
     pub settings: TransportSettings,
-    /// The emulator, which stops when this drops. None when the environment names a server.
+    /// The emulator, which stops on drop. `None` for a server from the environment.
     pub emulator: Option<Emulator>,
 }
 
 impl Place {
-    /// The server of `POINT_AUTH_BASE_URL`, `POINT_AUTH_USERNAME`, `POINT_AUTH_PASSWORD` and
-    /// perhaps `POINT_AUTH_USERALIAS`; or, when the first of them is not set, an emulator with TLS.
+    /// Returns the server that the environment names, or starts an emulator with TLS.
+    ///
+    /// The variables are `POINT_AUTH_BASE_URL`, `POINT_AUTH_USERNAME`, `POINT_AUTH_PASSWORD` and
+    /// the optional `POINT_AUTH_USERALIAS`. Without the first of them, an emulator is started.
     ///
     /// # Errors
     /// When a variable is missing or wrong, or the emulator cannot start.
@@ -64,7 +66,7 @@ impl Place {
     }
 
     // ANCHOR: emulator
-    /// An emulator with TLS, whose certificate authority was made just now.
+    /// Starts an emulator with TLS and a new certificate authority.
     ///
     /// # Errors
     /// When it cannot start.
@@ -86,17 +88,16 @@ impl Place {
 }
 
 // ANCHOR: operation
-/// `POST /point-auth-emulator/whoami`, which stands for any request of the API that needs an access
-/// token.
+/// `POST /point-auth-emulator/whoami`, an example of a request that needs an access token.
 ///
-/// By default it has none, for a session, which puts its own on.
+/// By default it has no token, for a session, which sets its own.
 #[derive(Debug, Default)]
 pub struct WhoAmI<'a> {
     access_token: Option<&'a AccessToken>,
 }
 
 impl<'a> WhoAmI<'a> {
-    /// Asks with `access_token`.
+    /// Creates the operation with `access_token`.
     pub const fn new(access_token: &'a AccessToken) -> Self {
         Self { access_token: Some(access_token) }
     }

@@ -1,5 +1,5 @@
-//! What stands for the HTTP stack of a program in the shortest transport of the book: HTTP/1.1 over
-//! plain sockets, with one connection for each request.
+//! The HTTP stack of the shortest transport in the book: HTTP/1.1 over plain sockets, with one
+//! connection for each request.
 
 use std::io::{self, BufRead, Read, Write};
 use std::time::Duration;
@@ -31,25 +31,25 @@ pub struct Answer {
     pub status: StatusCode,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body. An end before its time is an error.
+    /// The body. An early end is an error.
     pub body: Body,
 }
 
-/// The body of a response as it comes in.
+/// The body of a response.
 #[derive(Debug)]
 pub struct Body {
     incoming: Incoming,
     framing: Framing,
 }
 
-/// How the body ends.
+/// The end of the body.
 #[derive(Debug)]
 enum Framing {
-    /// After so many bytes.
+    /// After this many bytes.
     Length(u64),
-    /// With a chunk of no bytes. So many are left of this one.
+    /// After an empty chunk. This many bytes are left of the current chunk.
     Chunks(u64),
-    /// With the connection.
+    /// At the end of the connection.
     Connection,
 }
 
@@ -74,7 +74,7 @@ impl Connection {
     /// Sends the request once, and reads the head of the response.
     ///
     /// # Errors
-    /// When the connection breaks off, the time is over, or the server does not keep to HTTP.
+    /// When the connection closes early, the time is over, or the server violates HTTP.
     pub fn send(mut self, head: &Parts, body: &[u8]) -> io::Result<Answer> {
         self.0.write_all(&head_of(head, body.len())?)?;
         self.0.write_all(body)?;
@@ -90,7 +90,7 @@ impl Connection {
     }
 }
 
-/// A request with a bearer token has a secret in its head, too.
+/// The head is wiped too, because it may hold a bearer token.
 fn head_of(head: &Parts, body_length: usize) -> io::Result<Zeroizing<Vec<u8>>> {
     let Parts { method, uri, headers, .. } = head;
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
@@ -124,7 +124,7 @@ fn read_head(incoming: &mut Incoming) -> io::Result<(StatusCode, HeaderMap)> {
     Ok((status.ok_or_else(|| invalid("there is no status"))?, headers))
 }
 
-/// Whatever may be read in two ways is an error: RFC 9112, section 6.3, without its leniency.
+/// Any ambiguous framing is an error: RFC 9112, section 6.3, without its leniency.
 fn framing(status: StatusCode, headers: &HeaderMap) -> io::Result<Framing> {
     let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
     let mut encodings = headers.get_all(TRANSFER_ENCODING).iter();
@@ -175,7 +175,7 @@ impl Read for Body {
     }
 }
 
-/// What comes in, by way of a buffer that is wiped.
+/// The incoming bytes, read through a buffer that is wiped.
 #[derive(Debug)]
 struct Incoming {
     socket: Socket,
@@ -202,7 +202,7 @@ impl Incoming {
     fn chunk_size(&mut self) -> io::Result<u64> {
         let mut line = Vec::new();
         self.read_line(&mut line)?;
-        // The parser takes an empty line for a zero.
+        // The parser would read an empty line as zero.
         match httparse::parse_chunk_size(&line) {
             Ok(httparse::Status::Complete((_, size))) if line.first() != Some(&b'\r') => Ok(size),
             _ => Err(invalid("the size of a chunk is none")),

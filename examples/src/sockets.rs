@@ -1,4 +1,4 @@
-//! Sockets of the standard library that keep a deadline, name look-up included.
+//! Sockets of the standard library with a deadline, name lookup included.
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
@@ -6,21 +6,20 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// A point in time by which something must be done; or none, where that lies beyond what a clock
-/// can show.
+/// A deadline, or none if it lies beyond the range of the clock.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadline(Option<Instant>);
 
-/// As long as the standard library may be told to wait for one thing; nobody waits for so long.
+/// The maximum wait for the standard library. No caller waits this long.
 const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Deadline {
-    /// This long from now.
+    /// Returns the deadline `time` from now.
     pub fn after(time: Duration) -> Self {
         Self(Instant::now().checked_add(time))
     }
 
-    /// The one that comes first.
+    /// Returns the earlier of the two.
     #[must_use]
     pub fn or_before(self, other: Self) -> Self {
         match (self.0, other.0) {
@@ -29,7 +28,7 @@ impl Deadline {
         }
     }
 
-    /// How long it is until then, and never zero, which the standard library would refuse.
+    /// Returns the time that is left. It is never zero, which the standard library rejects.
     ///
     /// # Errors
     /// [`io::ErrorKind::TimedOut`] when it is over.
@@ -43,7 +42,7 @@ impl Deadline {
 }
 
 // ANCHOR: deadlined
-/// A socket whose every read and write ends by a deadline.
+/// A socket with a deadline for each read and write.
 #[derive(Debug)]
 pub struct Socket {
     stream: TcpStream,
@@ -70,15 +69,14 @@ impl Write for Socket {
 // ANCHOR_END: deadlined
 
 impl Socket {
-    /// Connects to `host`, a name or an IP address (in brackets or not), by `until`, and is held to
-    /// that from then on.
+    /// Connects to `host`, a name or an IP address (in brackets or not), by `until`.
     ///
-    /// The addresses of a name are tried one after the other; each gets its share of the time that
-    /// is left.
+    /// `until` also applies to later reads and writes. The addresses of a name are tried one after
+    /// the other; each gets its share of the time that is left.
     ///
     /// # Errors
-    /// What the look-up fails with, or the last address; [`io::ErrorKind::TimedOut`] when the time
-    /// is over.
+    /// The error of the lookup or of the last address; [`io::ErrorKind::TimedOut`] when the time is
+    /// over.
     pub fn connect(host: &str, port: u16, until: Deadline) -> io::Result<Self> {
         Self::connect_to_one_of(&look_up(host, port, until)?, until)
     }
@@ -89,8 +87,7 @@ impl Socket {
             let share = until.left()? / u32::try_from(untried).unwrap_or(u32::MAX);
             match TcpStream::connect_timeout(address, share.max(Duration::from_millis(1))) {
                 Ok(stream) => {
-                    // A request is written at once, and nothing is to be gained by waiting for
-                    // more.
+                    // A request is written at once, so waiting for more data gains nothing.
                     stream.set_nodelay(true)?;
                     return Ok(Self { stream, until });
                 }
@@ -100,20 +97,20 @@ impl Socket {
         Err(last)
     }
 
-    /// Holds it to another deadline from now on.
+    /// Sets another deadline for later reads and writes.
     pub fn set_deadline(&mut self, until: Deadline) {
         self.until = until;
     }
 }
 
 // ANCHOR: look_up
-/// The addresses of `host`, by `until`.
+/// Returns the addresses of `host`, by `until`.
 ///
-/// The standard library cannot be told how long a look-up may take, so a name is looked up on a
-/// thread of its own, which is left to itself when the time is over. It holds nothing but the name.
+/// The standard library has no timeout for a lookup, so a name is looked up on a separate thread.
+/// When the time is over, that thread continues alone. It holds only the name.
 ///
 /// # Errors
-/// What the look-up fails with; [`io::ErrorKind::TimedOut`] when the time is over.
+/// The error of the lookup; [`io::ErrorKind::TimedOut`] when the time is over.
 pub fn look_up(host: &str, port: u16, until: Deadline) -> io::Result<Vec<SocketAddr>> {
     let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     if let Ok(address) = host.parse::<IpAddr>() {
@@ -123,7 +120,7 @@ pub fn look_up(host: &str, port: u16, until: Deadline) -> io::Result<Vec<SocketA
     let name = host.to_owned();
     thread::Builder::new().name("name look-up".to_owned()).spawn(move || {
         let addresses = (name.as_str(), port).to_socket_addrs().map(Iterator::collect);
-        // Nobody listens any more once it is too late.
+        // Once it is too late, the receiver is gone.
         let _ = found.send(addresses);
     })?;
     match wait.recv_timeout(until.left()?) {

@@ -1,7 +1,6 @@
-//! A stack of tower services as it may stand in a program already: a pooling client below, layers
-//! above.
+//! A stack of tower services as a program may have it: a pooling client below, layers above.
 //!
-//! What has to be set so that it keeps the contract of a transport is said where it is set.
+//! Comments mark each setting that the contract of a transport needs.
 
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -23,7 +22,7 @@ pub type Bottom<B> = AnyVersion<Client<HttpsConnector<HttpConnector>, B>>;
 /// its connections.
 ///
 /// # Errors
-/// When the TLS settings cannot be used.
+/// A [`SettingsError`] when the TLS settings cannot be used.
 pub fn stack<B>(tls: &TlsSettings) -> Result<ConcurrencyLimit<Bottom<B>>, SettingsError>
 where
     B: http_body::Body + Send,
@@ -39,23 +38,24 @@ where
         .wrap_connector(tcp);
     let client = Client::builder(TokioExecutor::new())
         .timer(TokioTimer::new())
-        // An idle connection that the server is about to close would lose a request, and nothing is
+        // An idle connection that the server is about to close would fail a request, and nothing is
         // sent twice.
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(LONGEST_IDLE)
-        // A dead HTTP/2 connection is noticed, rather than used for as long as somebody does.
+        // A dead HTTP/2 connection is detected, even while it is in use.
         .http2_keep_alive_interval(Duration::from_secs(2))
         .http2_keep_alive_timeout(Duration::from_secs(3))
-        // Headers without end are an error.
+        // Endless headers are an error.
         .http1_max_buf_size(64 * 1024)
         .build(connector);
-    // No layer that follows redirects, decompresses, or tries again: the last would not compile,
-    // since a password's body cannot be cloned.
+    // No layer may follow redirects, decompress or retry. A retry layer does not compile, because
+    // the body with the password cannot be cloned.
     Ok(tower::limit::ConcurrencyLimitLayer::new(16).layer(AnyVersion(client)))
 }
 // ANCHOR_END: stack
 
-/// Lets the connection decide on the version: hyper's client refuses a request that names another.
+/// Lets the connection determine the version: hyper's client rejects a request that names another
+/// one.
 #[derive(Clone, Debug)]
 pub struct AnyVersion<S>(S);
 

@@ -1,4 +1,4 @@
-//! What must not get worse unseen: figures that are the same in every run, held against a file.
+//! The budget: reproducible figures, compared with a file so that no regression goes unnoticed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -7,27 +7,27 @@ use std::{env, io};
 
 use serde::Deserialize;
 
-/// The file, or what has been measured to be held against it. Every kind by the names of its
+/// The file, or measured figures to compare with it. Each kind is a map by the names of its
 /// figures.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Budget {
-    /// The compiler that made the instructions. Those of another are not compared.
+    /// The compiler of the instruction counts. Counts of another compiler are not compared.
     pub rustc: String,
-    /// Blocks of the heap each time. Exact.
+    /// Heap blocks per repetition. Exact.
     pub allocations: BTreeMap<String, f64>,
-    /// Bytes of the heap. Within 2 %: a few are the allocator's and tokio's own affair.
+    /// Heap bytes. Within 2 %: a few depend on the allocator and on tokio.
     pub bytes: BTreeMap<String, f64>,
-    /// Crates that come on top of the same program by hand. Exact.
+    /// Crates in addition to those of the program by hand. Exact.
     pub crates: BTreeMap<String, f64>,
-    /// Instructions each time. Within 5 %.
+    /// Instructions per repetition. Within 5 %.
     #[serde(default)]
     pub instructions: BTreeMap<String, f64>,
 }
 
 impl Budget {
-    /// Every figure that is off, in either direction: what got better is to be written down, or it
-    /// can get worse again unseen.
+    /// Returns a complaint for each figure that is off, in either direction. An improvement must be
+    /// recorded too, or it can be lost unnoticed.
     pub fn complaints(&self, measured: &Self) -> Vec<String> {
         let mut complaints = Vec::new();
         let same_compiler = self.rustc == measured.rustc && !measured.instructions.is_empty();
@@ -60,7 +60,7 @@ impl Budget {
         complaints
     }
 
-    /// As the file has it.
+    /// Returns the content of the file.
     pub fn to_toml(&self) -> String {
         let mut text = format!(
             "# What must not get worse unseen. `cargo xtask budget` checks it, `cargo xtask budget --write` writes it anew.\n\n\
@@ -91,11 +91,10 @@ impl Budget {
     }
 }
 
-/// The crates that a package of this workspace is built from for a client, on this platform, with
-/// their versions.
+/// Returns the crates, with versions, that a package of this workspace is built from for a client.
 ///
 /// # Errors
-/// When cargo does not say.
+/// When cargo fails.
 pub fn crates(workspace: &Path, package: &str, client: &str) -> io::Result<BTreeSet<String>> {
     let output = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .args([

@@ -1,5 +1,5 @@
-//! The reference: a sign-in as one writes it who has `http` and `serde_json` and no library. URI
-//! parsed once, derived types, strings of one's own, nothing wiped.
+//! The reference: a sign-in written with `http` and `serde_json` only. The URI is parsed once,
+//! types are derived, strings are owned, and nothing is wiped.
 
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
@@ -11,22 +11,22 @@ struct SignIn<'a> {
     password: &'a str,
 }
 
-/// What a sign-in answers.
+/// The response to a sign-in.
 #[derive(Deserialize)]
 pub struct Tokens {
-    /// For the other requests.
+    /// The access token.
     pub access_token: String,
-    /// For the next token.
+    /// The refresh token.
     pub refresh_token: Option<String>,
-    /// What for.
+    /// The scope.
     pub scope: Option<String>,
     /// `Bearer`.
     pub token_type: Option<String>,
-    /// In seconds.
+    /// The lifetime in seconds.
     pub expires_in: u64,
 }
 
-/// What it answers to a wrong password.
+/// The response to a wrong password.
 #[derive(Deserialize)]
 pub struct Denial {
     /// `access_denied`.
@@ -35,17 +35,17 @@ pub struct Denial {
     pub error_description: Option<String>,
 }
 
-/// Why there are no tokens.
+/// The reason why there are no tokens.
 pub enum Failure {
-    /// The server said no.
+    /// The server denied the sign-in.
     Denied(Denial),
-    /// It said something else.
+    /// The response has another status.
     Status(StatusCode),
-    /// Its JSON is not what was expected.
+    /// The response has unexpected JSON.
     Json(serde_json::Error),
 }
 
-/// The request, with the headers that point-auth sends.
+/// Builds the request, with the headers that point-auth sends.
 pub fn build(uri: &Uri, username: &str, password: &str) -> Request<Vec<u8>> {
     const JSON: HeaderValue = HeaderValue::from_static("application/json");
     let body = serde_json::to_vec(&SignIn { username, password }).unwrap();
@@ -60,7 +60,7 @@ pub fn build(uri: &Uri, username: &str, password: &str) -> Request<Vec<u8>> {
         .unwrap()
 }
 
-/// The tokens, or why there are none.
+/// Returns the tokens of a response.
 ///
 /// # Errors
 /// [`Failure`], by the status first.

@@ -16,7 +16,7 @@ const VALUES: i32 = 80;
 const OURS: RGBColor = RGBColor(0x2b, 0x6c, 0xb0);
 const OTHERS: RGBColor = RGBColor(0xa0, 0xae, 0xc0);
 
-/// Draws it into a file.
+/// Draws the chart into a file.
 ///
 /// # Errors
 /// When the file cannot be written.

@@ -1,4 +1,4 @@
-//! What the core costs: building a sign-in's request and reading its answer.
+//! The cost of the core: building the request of a sign-in and parsing its response.
 
 use std::hint::black_box;
 
@@ -10,7 +10,7 @@ use crate::measure::Case;
 use crate::ours::credentials;
 use crate::sample::{self, PASSWORD, USERNAME};
 
-/// The four tables. Their first row is the reference.
+/// Returns the four tables. The first row of each is the reference.
 pub fn tables() -> Vec<(&'static str, Vec<Case>)> {
     #[cfg_attr(not(feature = "peers"), expect(unused_mut, reason = "the peers come last"))]
     let mut tables = vec![
@@ -62,7 +62,7 @@ fn read_denial() -> Vec<Case> {
 }
 
 fn both() -> Vec<Case> {
-    // A copy of the answer each time, since some of the peers want one of their own.
+    // A new copy of the response each time, because some of the peers take ownership.
     let (theirs, body) = (sample::success().into_body(), sample::success().into_body());
     let (uri, base, credentials) = (uri(), BaseUrl::production(), credentials());
     let by_hand = move || {

@@ -1,5 +1,5 @@
-//! What has been measured, as it is kept in `figures.json` and shown: sections of tables, some with
-//! a chart.
+//! The measured figures, as stored in `figures.json` and shown: sections of tables, some with a
+//! chart.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -8,7 +8,7 @@ use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 
-/// All sections, by their names. One that is not measured again stays.
+/// All sections, by name. A section that is not measured again stays.
 #[derive(Default, Serialize, Deserialize)]
 pub struct Figures {
     sections: BTreeMap<String, Section>,
@@ -17,41 +17,41 @@ pub struct Figures {
 /// The tables of one run.
 #[derive(Serialize, Deserialize)]
 pub struct Section {
-    /// On what, and with what.
+    /// The machine and the tools.
     pub machine: String,
-    /// In the order in which they are shown.
+    /// The tables, in the order of the page.
     pub tables: Vec<Table>,
 }
 
 /// One table.
 #[derive(Serialize, Deserialize)]
 pub struct Table {
-    /// Above it.
+    /// The title above the table.
     pub title: String,
     /// The columns, the first of which names the row.
     pub head: Vec<String>,
-    /// As wide as the head.
+    /// The rows, as wide as the head.
     pub rows: Vec<Vec<String>>,
-    /// Below it.
+    /// The notes below the table.
     pub chart: Option<Chart>,
 }
 
-/// Bars, the shorter the better.
+/// A bar chart, where shorter is better.
 #[derive(Serialize, Deserialize)]
 pub struct Chart {
-    /// The file's name, without `.svg`.
+    /// The name of the file, without `.svg`.
     pub file: String,
-    /// What the bars show.
+    /// The title of the chart.
     pub title: String,
-    /// Each with its name.
+    /// The named bars.
     pub bars: Vec<(String, f64)>,
 }
 
 impl Figures {
-    /// Those of earlier runs, or none.
+    /// Loads the figures of earlier runs, or none.
     ///
     /// # Errors
-    /// When the file is there and cannot be read.
+    /// When the file exists and cannot be read.
     pub fn load(file: &Path) -> io::Result<Self> {
         match fs::read(file) {
             Ok(json) => serde_json::from_slice(&json).map_err(io::Error::other),
@@ -60,7 +60,7 @@ impl Figures {
         }
     }
 
-    /// Keeps them.
+    /// Stores the figures.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -69,17 +69,17 @@ impl Figures {
         fs::write(file, json + "\n")
     }
 
-    /// Puts a section in place of an earlier one.
+    /// Replaces a section.
     pub fn set(&mut self, name: &str, section: Section) {
         self.sections.insert(name.to_owned(), section);
     }
 
-    /// A section, if it has ever been measured.
+    /// Returns a section, if it was ever measured.
     pub fn get(&self, name: &str) -> Option<&Section> {
         self.sections.get(name)
     }
 
-    /// All charts.
+    /// Returns all charts.
     pub fn charts(&self) -> impl Iterator<Item = &Chart> {
         self.sections
             .values()
@@ -89,7 +89,7 @@ impl Figures {
 }
 
 impl Table {
-    /// An empty one.
+    /// Creates an empty table.
     pub fn new(title: impl Into<String>, head: &[&str]) -> Self {
         let head = head.iter().map(|&column| column.to_owned()).collect();
         Self { title: title.into(), head, rows: Vec::new(), chart: None }
@@ -101,7 +101,7 @@ impl Table {
         self.rows.push(row.into());
     }
 
-    /// As Markdown, in columns.
+    /// Returns the table as Markdown, in columns.
     pub fn markdown(&self) -> String {
         let width = |column: usize| {
             let cells = self.rows.iter().chain([&self.head]);
@@ -111,7 +111,7 @@ impl Table {
         let line = |cells: &[String]| {
             let mut line = String::from("|");
             for (column, (cell, &width)) in cells.iter().zip(&widths).enumerate() {
-                // Names to the left, numbers to the right.
+                // Names are left-aligned, numbers right-aligned.
                 let written = match column {
                     0 => write!(line, " {cell:<width$} |"),
                     _ => write!(line, " {cell:>width$} |"),
@@ -133,7 +133,7 @@ impl Table {
     }
 }
 
-/// A number as one reads it: few digits, thousands apart.
+/// Formats a number for readers: few digits, with thousands separators.
 pub fn number(value: f64) -> String {
     if value.abs() < 10.0 && value.fract().abs() > 0.005 {
         return format!("{value:.1}");
@@ -149,7 +149,7 @@ pub fn number(value: f64) -> String {
     if value <= -0.5 { format!("-{grouped}") } else { grouped }
 }
 
-/// How many times as much.
+/// Formats the ratio of a value to a reference.
 pub fn times(value: f64, reference: f64) -> String {
     format!("{:.2}×", value / reference)
 }

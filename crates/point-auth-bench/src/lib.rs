@@ -1,23 +1,21 @@
-//! What point-auth costs, beside what people use today: the same work, in the same process, in the
-//! same run.
+//! The cost of point-auth compared with other libraries: equal work, in one process and one run.
 //!
 //! `cargo xtask bench` measures, prints the tables and writes the book's page about performance.
-//! `cargo xtask budget` holds the figures that are the same in every run against `budget.toml`.
+//! `cargo xtask budget` compares the reproducible figures with `budget.toml`.
 //!
 //! # How it is measured
 //!
 //! - Time ([`measure`]): the median of many batches. All rows of a table take turns, batch by
-//!   batch, so that whatever else the machine does befalls all of them; what counts is the ratio of
-//!   two rows of one run.
-//! - The heap: a second program with an allocator that counts, so that counting does not slow down
-//!   what is timed.
+//!   batch, so that other load on the machine affects all of them. Only the ratio of two rows of
+//!   one run counts.
+//! - The heap: a second program with a counting allocator, so that counting does not slow down the
+//!   timed code.
 //! - Instructions: a third program under callgrind, once with few and once with many repetitions;
-//!   the difference is what the repetitions took.
+//!   the difference is the cost of the repetitions.
 //!
 //! # Features
 //!
-//! - `peers` (off): the libraries that we compare with, and everything that only the comparison
-//!   needs.
+//! - `peers` (off): the libraries to compare with, and everything that only the comparison needs.
 
 pub mod budget;
 pub mod by_hand;

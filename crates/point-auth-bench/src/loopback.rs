@@ -1,6 +1,6 @@
-//! Sign-ins over loopback, with each adapter and with the same client driven by hand, in pairs that
-//! take turns: over plain connections that are kept, and over a TLS connection each. The server is
-//! a process of its own, so that what is counted is the client's.
+//! Sign-ins over loopback, with each adapter and with its client driven by hand, in alternating
+//! pairs. One table uses plain connections that are kept, the other a TLS connection each. The
+//! server is a separate process, so that only the client is measured.
 
 mod by_hand;
 mod server;
@@ -20,30 +20,30 @@ use crate::machine::cpu_time;
 use crate::measure::{Heap, median};
 use crate::ours::credentials;
 
-/// How many turns each of a pair has.
+/// The number of turns of each side of a pair.
 const TURNS: usize = 41;
 
-/// So many sign-ins, one after another.
+/// This many sign-ins, one after another.
 type SignIns = Box<dyn Fn(u64)>;
 
-/// The same client by hand and in an adapter.
+/// A client by hand and in an adapter.
 pub struct Pair {
-    /// The client's name.
+    /// The name of the client.
     pub name: &'static str,
     by_hand: SignIns,
     ours: SignIns,
 }
 
-/// What one sign-in costs.
+/// The cost of one sign-in.
 #[derive(Clone, Copy, Debug)]
 pub struct Cost {
     /// CPU time of this process, in microseconds.
     pub cpu: f64,
-    /// By the clock, in microseconds.
+    /// Elapsed time, in microseconds.
     pub wall: f64,
 }
 
-/// All three clients, on their way to a server.
+/// Returns the pairs of all three clients, for one server.
 pub fn pairs(target: &Target) -> Vec<Pair> {
     let url = BaseUrl::parse(&target.base_url).unwrap();
     let uri = url.join(point_auth::SignIn::PATH).unwrap();
@@ -72,7 +72,7 @@ pub fn pairs(target: &Target) -> Vec<Pair> {
 }
 
 impl Target {
-    /// Trusts the server's authority and nobody else, if there is TLS.
+    /// Returns settings that trust only the server's authority, if it uses TLS.
     fn tls(&self) -> TlsSettings {
         let tls = TlsSettings::new();
         match &self.authority {
@@ -83,7 +83,7 @@ impl Target {
         }
     }
 
-    /// Sign-ins of one turn: those with a handshake take a hundred times as long.
+    /// Returns the sign-ins of one turn: those with a handshake take a hundred times as long.
     fn turn(&self) -> u64 {
         if self.authority.is_some() { 25 } else { 250 }
     }
@@ -105,7 +105,8 @@ fn runtime() -> Runtime {
 }
 
 impl Pair {
-    /// By hand, with the adapter, and the ratio of the CPU times: each the median of all turns.
+    /// Returns the cost by hand and with the adapter, and the ratio of the CPU times, each as the
+    /// median of all turns.
     pub fn cost(&self, target: &Target) -> (Cost, Cost, f64) {
         let turn = target.turn();
         let cost = |sign_ins: &SignIns| cost(sign_ins, turn);
@@ -113,7 +114,7 @@ impl Pair {
         (self.ours)(turn);
         let turns: Vec<(Cost, Cost)> = (0..TURNS)
             .map(|turn| match turn % 2 {
-                // Whoever goes first may have the warmer server.
+                // The order alternates, because the second one may find a warmer server.
                 0 => (cost(&self.by_hand), cost(&self.ours)),
                 _ => {
                     let ours = cost(&self.ours);
@@ -127,7 +128,7 @@ impl Pair {
         (by_hand, ours, of(|turn| turn.1.cpu / turn.0.cpu))
     }
 
-    /// What each takes from the heap, by hand and with the adapter.
+    /// Returns the heap use by hand and with the adapter.
     pub fn heap(&self, target: &Target, allocator: &StatsAlloc<System>) -> (Heap, Heap) {
         let turn = target.turn();
         let heap = |sign_ins: &SignIns| {

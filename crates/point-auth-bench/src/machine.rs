@@ -1,4 +1,4 @@
-//! What a measurement was made on and with.
+//! The machine and the tools of a measurement.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use nix::sys::resource::{UsageWho, getrusage};
 use serde::Deserialize;
 
-/// The processor, the system and the compiler, in one line.
+/// Returns the processor, the system and the compiler, in one line.
 pub fn describe() -> String {
     let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpu.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
@@ -40,7 +40,7 @@ struct Package {
     version: String,
 }
 
-/// The versions of the peers and of the clients, by the lock file of this workspace.
+/// Returns the versions of the peers and of the clients, from the lock file of this workspace.
 pub fn versions(workspace: &Path) -> Vec<(&'static str, String)> {
     const NAMED: [&str; 15] = [
         "arc-swap",
@@ -66,8 +66,8 @@ pub fn versions(workspace: &Path) -> Vec<(&'static str, String)> {
     NAMED.iter().filter_map(|&name| Some((name, versions.get(name)?.clone()))).collect()
 }
 
-/// The CPU time that this process has used so far, or that its children have which have ended: in
-/// the kernel and outside of it.
+/// Returns the CPU time used so far by this process, or by its finished children, in the kernel and
+/// in user code.
 pub fn cpu_time(of_whom: UsageWho) -> Duration {
     let usage = getrusage(of_whom).unwrap();
     [usage.user_time(), usage.system_time()]

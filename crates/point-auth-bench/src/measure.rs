@@ -1,5 +1,4 @@
-//! Time, as the median of many batches of cases that take turns; and the heap, by an allocator that
-//! counts.
+//! Time, as the median of many batches of alternating cases; and heap use, by a counting allocator.
 
 use std::alloc::System;
 use std::hint::black_box;
@@ -11,19 +10,19 @@ use stats_alloc::{Region, Stats, StatsAlloc};
 
 /// How often each case is measured.
 const BATCHES: usize = 151;
-/// How long one batch is to take: long beside the clock's resolution, short beside a time slice of
-/// the scheduler.
+/// The duration of one batch: long compared with the clock's resolution, short compared with a time
+/// slice of the scheduler.
 const BATCH: Duration = Duration::from_micros(300);
 
-/// Something that is done over and over again.
+/// Repeatable work.
 pub struct Case {
-    /// What a row is called.
+    /// The name of the row.
     pub name: String,
     repeat: Box<dyn Fn(u64) + Send + Sync>,
 }
 
 impl Case {
-    /// `work`, whose result is kept from the optimizer.
+    /// Creates a case of `work`, whose result is kept from the optimizer.
     pub fn new<R>(name: impl Into<String>, work: impl Fn() -> R + Send + Sync + 'static) -> Self {
         let repeat = move |times| {
             for _ in 0..times {
@@ -33,7 +32,7 @@ impl Case {
         Self { name: name.into(), repeat: Box::new(repeat) }
     }
 
-    /// The same, whose batches hold what `enter` answers.
+    /// Makes each batch hold the guard that `enter` returns.
     #[must_use]
     pub fn within<G>(self, enter: impl Fn() -> G + Send + Sync + 'static) -> Self {
         let repeat = self.repeat;
@@ -44,13 +43,13 @@ impl Case {
         Self { name: self.name, repeat: Box::new(repeat) }
     }
 
-    /// Does it so often.
+    /// Repeats the work.
     pub fn repeat(&self, times: u64) {
         (self.repeat)(times);
     }
 }
 
-/// Nanoseconds that each case takes, all measured in turn.
+/// Returns the nanoseconds that each case takes. The cases alternate.
 pub fn nanoseconds(cases: &[Case]) -> Vec<f64> {
     in_turn(cases, |case, times| {
         let start = Instant::now();
@@ -59,7 +58,8 @@ pub fn nanoseconds(cases: &[Case]) -> Vec<f64> {
     })
 }
 
-/// The same while another thread does the same, by the clock of the slower of the two.
+/// Returns the nanoseconds that each case takes while a second thread runs it too, by the slower
+/// one.
 pub fn nanoseconds_of_two_threads(cases: &[Case]) -> Vec<f64> {
     in_turn(cases, |case, times| {
         let both_are_there = Barrier::new(2);
@@ -88,7 +88,7 @@ fn in_turn(cases: &[Case], time: impl Fn(&Case, u64) -> Duration) -> Vec<f64> {
     taken.into_iter().map(median).collect()
 }
 
-/// How often a case is done in one batch; finding that out warms it up.
+/// Returns how often a case runs in one batch. The search also warms it up.
 fn repetitions(case: &Case, time: &impl Fn(&Case, u64) -> Duration) -> u64 {
     let mut times = 16;
     while time(case, times) < BATCH {
@@ -97,23 +97,23 @@ fn repetitions(case: &Case, time: &impl Fn(&Case, u64) -> Duration) -> u64 {
     times
 }
 
-/// The one in the middle.
+/// Returns the median.
 pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }
 
-/// What is taken from the heap each time.
+/// The heap use per repetition.
 #[derive(Clone, Copy, Debug)]
 pub struct Heap {
-    /// Blocks, those counted again that are moved.
+    /// Blocks. A block that is moved counts again.
     pub allocations: f64,
     /// Their bytes.
     pub bytes: f64,
 }
 
 impl Heap {
-    /// What each of so many took.
+    /// Returns the heap use of each of `times` repetitions.
     pub fn of(stats: &Stats, times: u64) -> Self {
         let each = |count: usize| count as f64 / times as f64;
         Self {
@@ -123,7 +123,7 @@ impl Heap {
     }
 }
 
-/// What a case takes from the heap.
+/// Returns the heap use of a case.
 pub fn heap(case: &Case, allocator: &StatsAlloc<System>) -> Heap {
     const TIMES: u64 = 1000;
     case.repeat(100);
@@ -132,7 +132,7 @@ pub fn heap(case: &Case, allocator: &StatsAlloc<System>) -> Heap {
     Heap::of(&region.change(), TIMES)
 }
 
-/// Bytes that were taken and not given back.
+/// Returns the bytes that were allocated and not freed.
 pub fn live_bytes(stats: &Stats) -> f64 {
     stats.bytes_allocated as f64 - stats.bytes_deallocated as f64
 }

@@ -11,7 +11,7 @@ use point_auth::{AccessToken, Client, Credentials, SecretBody, Session, blocking
 use crate::sample;
 use crate::subject::{Source, Subject};
 
-/// The credentials of all measurements.
+/// Returns the credentials of all measurements.
 pub fn credentials() -> Credentials {
     Credentials::new(sample::USERNAME, sample::PASSWORD).unwrap()
 }
@@ -54,7 +54,7 @@ impl BlockingTransport for InProcess {
 pub struct Ours(Session);
 
 impl Ours {
-    /// The session itself.
+    /// Returns the session itself.
     pub fn session(&self) -> &Session {
         &self.0
     }
@@ -73,7 +73,7 @@ impl Subject for Ours {
     }
 }
 
-/// A session for threads that has its token.
+/// Returns a session for threads that has its token.
 pub fn blocking_session() -> Arc<blocking::Session> {
     let client = blocking::Client::new(InProcess(Source::at_once()));
     let session = blocking::Session::new(client, credentials());

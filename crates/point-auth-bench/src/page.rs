@@ -1,4 +1,4 @@
-//! The book's page about performance, made of the figures and of what there is to say about them.
+//! The book's page about performance, with the figures and their explanation.
 
 use std::path::Path;
 
@@ -105,7 +105,7 @@ without it the column stays empty. What must not get worse unseen (allocations, 
 step of `cargo xtask ci`; times never are.
 ";
 
-/// The page.
+/// Renders the page.
 pub fn render(figures: &Figures, workspace: &Path) -> String {
     let mut page = String::from(HEAD);
     for (name, title, about) in SECTIONS {

@@ -1,5 +1,4 @@
-//! What people use today, each set up by its public interface over a
-//! [`Source`](crate::subject::Source).
+//! Other libraries, each set up by its public interface over a [`Source`](crate::subject::Source).
 
 pub mod aws;
 pub mod azure;
@@ -16,7 +15,7 @@ use crate::measure::Case;
 use crate::reading::of_subject;
 use crate::sample;
 
-/// A reader of each that has a cache.
+/// Returns a reader of each library that has a cache.
 pub fn readers() -> Vec<Case> {
     vec![
         of_subject::<aws::Aws>("AWS, lazy identity cache"),
@@ -27,7 +26,7 @@ pub fn readers() -> Vec<Case> {
     ]
 }
 
-/// A status and a body as all of them take it.
+/// Returns a status and a body that all of them accept.
 fn answer(source_works: bool) -> (u16, Vec<u8>) {
     match source_works {
         true => (200, sample::oauth_success().into_body()),
@@ -39,7 +38,7 @@ fn answer(source_works: bool) -> (u16, Vec<u8>) {
     }
 }
 
-/// google-cloud-auth builds a client that asks for the process's default.
+/// google-cloud-auth builds a client that uses the process default.
 fn install_crypto_provider() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));

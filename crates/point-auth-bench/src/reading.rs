@@ -1,5 +1,4 @@
-//! What it costs to read a token that is good, which is what happens before every request of a
-//! service.
+//! The cost of reading a good token, which a service does before every request.
 
 mod hand_rolled;
 
@@ -13,7 +12,7 @@ use crate::measure::Case;
 use crate::ours::{self, Ours};
 use crate::subject::{Source, Subject};
 
-/// All readers, first the reference.
+/// Returns all readers, with the reference first.
 pub fn cases() -> Vec<Case> {
     #[cfg_attr(not(feature = "peers"), expect(unused_mut, reason = "the peers come last"))]
     let mut cases = ours_and_hand_rolled();
@@ -39,7 +38,7 @@ fn ours_and_hand_rolled() -> Vec<Case> {
     ]
 }
 
-/// A case that polls once a caller's future, which must be ready: the token is there.
+/// Creates a case that polls a caller's future once. It must be ready, because the token is there.
 pub fn of_subject<S: Subject>(name: &'static str) -> Case {
     let subject = runtime().block_on(async {
         let subject = S::start(Source::at_once()).await;
@@ -50,15 +49,15 @@ pub fn of_subject<S: Subject>(name: &'static str) -> Case {
         let mut reading = pin!(subject.token());
         match reading.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(token) => token.unwrap(),
-            // Behind a lock that another thread has in hand.
+            // Behind a lock that another thread uses.
             Poll::Pending => pollster::block_on(reading).unwrap(),
         }
     });
-    // Some of them make a timer each time, which belongs to a runtime.
+    // Some of them create a timer each time, which needs a runtime.
     read.within(|| runtime().enter())
 }
 
-/// The runtime in which the readers' background tasks live, if they have any.
+/// Returns the runtime of the readers' background tasks, if they have any.
 fn runtime() -> &'static Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     RUNTIME.get_or_init(|| {

@@ -1,10 +1,10 @@
-//! What is sent and answered: the sizes of real life.
+//! Sample requests and responses of realistic sizes.
 
 use http::Response;
 
-/// Whoever signs in.
+/// The username.
 pub const USERNAME: &str = "company@example.com";
-/// And by what.
+/// The password.
 pub const PASSWORD: &str = "correct horse battery staple";
 
 /// A 200 with an access token of 900 bytes and a refresh token of 200, as the API writes it.
@@ -16,7 +16,7 @@ pub fn success() -> Response<Vec<u8>> {
     answer(200, body)
 }
 
-/// The same, whose life OAuth libraries read too: they want `token_type` in lower case.
+/// A 200 with such tokens that OAuth libraries accept too: they need `token_type` in lower case.
 pub fn oauth_success() -> Response<Vec<u8>> {
     let response = success();
     let (head, body) = response.into_parts();
@@ -35,7 +35,7 @@ pub fn token(length: usize) -> String {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut state = 0x9E37_79B9_7F4A_7C15_u64;
     let draw = |_| {
-        // Marsaglia's xorshift: the same text each time, without a pattern.
+        // Marsaglia's xorshift: reproducible text without a pattern.
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;

@@ -1,4 +1,4 @@
-//! The sections of the page: what each measures, and its tables.
+//! The sections of the page, with their measurements and tables.
 
 mod loopback;
 mod stampede;
@@ -17,15 +17,15 @@ type Failure = Box<dyn error::Error>;
 
 /// One section.
 pub struct Section {
-    /// What it is called on the command line.
+    /// The name on the command line.
     pub name: &'static str,
-    /// It takes many minutes, and so is left out unless somebody names it.
+    /// Whether it takes many minutes, and so runs only if it is named.
     pub only_if_named: bool,
-    /// Measures it; the folder is this workspace's.
+    /// Measures it. The argument is the folder of this workspace.
     pub measure: fn(&Path) -> Result<Vec<Table>, Failure>,
 }
 
-/// All of them, as they are shown.
+/// All sections, in the order of the page.
 pub const ALL: [Section; 5] = [
     Section { name: "core", only_if_named: false, measure: core_tables },
     Section { name: "reading", only_if_named: false, measure: reading_tables },
@@ -34,12 +34,12 @@ pub const ALL: [Section; 5] = [
     Section { name: "weight", only_if_named: true, measure: weight::tables },
 ];
 
-/// The program beside this one.
+/// Returns the program next to this one.
 fn beside(name: &str) -> io::Result<PathBuf> {
     Ok(env::current_exe()?.with_file_name(format!("{name}{}", env::consts::EXE_SUFFIX)))
 }
 
-/// What the program with the counting allocator says: allocations and bytes, by name.
+/// Returns the output of the counting program: allocations and bytes, by name.
 fn counted(arguments: &[&str]) -> Result<BTreeMap<String, [f64; 2]>, Failure> {
     let output = Command::new(beside("counting")?).args(arguments).output()?;
     if !output.status.success() {
@@ -48,7 +48,7 @@ fn counted(arguments: &[&str]) -> Result<BTreeMap<String, [f64; 2]>, Failure> {
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
-/// A dash where there is no valgrind.
+/// Returns a dash without valgrind.
 fn instructions(table: &str, case: &Case) -> Result<String, Failure> {
     match valgrind::is_there() {
         true => Ok(number(valgrind::instructions(&beside("instructions")?, table, &case.name)?)),

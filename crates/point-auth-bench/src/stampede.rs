@@ -1,5 +1,5 @@
-//! Many callers at once on a cache that has no token: how often it asks for one, how long that
-//! takes, what a waiting caller costs, and what becomes of them when something fails.
+//! Many concurrent callers on an empty cache: how often it asks for a token, how long that takes,
+//! what a waiting caller costs, and what happens to callers on failures.
 
 use std::alloc::System;
 use std::future::pending;
@@ -12,45 +12,45 @@ use tokio::task::JoinHandle;
 use crate::measure::live_bytes;
 use crate::subject::{Source, Subject};
 
-/// How long one exchange takes.
+/// The duration of one exchange.
 pub const EXCHANGE: Duration = Duration::from_millis(50);
 /// Callers in the rows with failures.
 pub const CALLERS: usize = 1000;
-/// How often a caller tries again.
+/// How often a caller retries.
 const RETRIES: usize = 3;
 
-/// What came of a stampede.
+/// The outcome of a stampede.
 #[derive(Clone, Copy, Debug)]
 pub struct Outcome {
     /// How often the source was asked.
     pub exchanges: usize,
-    /// Callers who got a token.
+    /// Callers that got a token.
     pub served: usize,
-    /// Callers who were still waiting when it was stopped.
+    /// Callers that were still waiting at the end.
     pub stuck: usize,
-    /// From the first call to the last answer.
+    /// From the first call to the last result.
     pub took: Duration,
 }
 
-/// One who takes part.
+/// One contestant.
 #[derive(Clone, Copy)]
 pub struct Contestant {
-    /// What a row is called.
+    /// The name of the row.
     pub name: &'static str,
-    /// So many callers; everything works.
+    /// This many callers, without failures.
     pub stampede: fn(usize) -> Outcome,
-    /// The first caller goes away in the middle of the exchange.
+    /// The first caller is canceled during the exchange.
     pub first_is_cancelled: fn() -> Outcome,
-    /// The first exchange fails, and callers try again.
+    /// The first exchange fails, and callers retry.
     pub first_exchange_fails: fn() -> Outcome,
     /// All exchanges fail for 2 seconds.
     pub server_keeps_failing: fn() -> Outcome,
-    /// Bytes of the heap that each of so many waiting callers takes, with its task.
+    /// Heap bytes that each of this many waiting callers takes, with its task.
     pub bytes_of_a_caller: fn(usize, &StatsAlloc<System>) -> f64,
 }
 
 impl Contestant {
-    /// The one who is `S`.
+    /// Creates the contestant `S`.
     pub const fn of<S: Subject>() -> Self {
         Self {
             name: S::NAME,
@@ -63,7 +63,7 @@ impl Contestant {
     }
 }
 
-/// All of them, first ourselves.
+/// Returns all contestants, point-auth first.
 #[cfg(feature = "peers")]
 pub fn contestants() -> [Contestant; 6] {
     use crate::peers::{aws::Aws, azure::Azure, google::Google, huskarl::Huskarl, yup::Yup};
@@ -78,7 +78,7 @@ pub fn contestants() -> [Contestant; 6] {
     ]
 }
 
-/// One thread, so that every run is the same.
+/// One thread, so that every run is equal.
 fn runtime() -> Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
@@ -155,7 +155,7 @@ fn server_keeps_failing<S: Subject>() -> Outcome {
     })
 }
 
-/// Bytes of each of so many tasks that wait for what `wait` makes.
+/// Returns the bytes of each of this many tasks that wait for the future of `wait`.
 async fn bytes_of_each<F: Future<Output = bool> + Send + 'static>(
     tasks: usize,
     allocator: &StatsAlloc<System>,
@@ -164,19 +164,19 @@ async fn bytes_of_each<F: Future<Output = bool> + Send + 'static>(
     let mut waiting: Vec<JoinHandle<bool>> = Vec::with_capacity(tasks);
     let region = Region::new(allocator);
     waiting.extend((0..tasks).map(|_| tokio::spawn(wait())));
-    // The runtime polls about sixty tasks for each time that this one yields, and some take a few
-    // steps until they wait.
+    // For each yield of this task the runtime polls about sixty tasks, and some take a few steps
+    // before they wait.
     for _ in 0..tasks {
         tokio::task::yield_now().await;
     }
     let_timers_settle();
     let bytes = live_bytes(&region.change()) / tasks as f64;
-    assert!(waiting.iter().all(|task| !task.is_finished()), "somebody got a token");
+    assert!(waiting.iter().all(|task| !task.is_finished()), "a task got a token");
     waiting.iter().for_each(JoinHandle::abort);
     bytes
 }
 
-/// Timers may be another thread's, which takes them up and frees them a little later.
+/// Timers may belong to another thread, which frees them a little later.
 fn let_timers_settle() {
     std::thread::sleep(Duration::from_millis(200));
 }
@@ -195,7 +195,7 @@ fn bytes_of_a_caller<S: Subject>(callers: usize, allocator: &StatsAlloc<System>)
     bytes
 }
 
-/// Bytes of a task that waits for nothing.
+/// Returns the bytes of a task that waits for nothing.
 pub fn bytes_of_a_bare_task(tasks: usize, allocator: &StatsAlloc<System>) -> f64 {
     runtime().block_on(bytes_of_each(tasks, allocator, pending::<bool>))
 }

@@ -1,25 +1,24 @@
-//! [`Subject`]: a cache of one token, of whatever library; [`Source`]: where all of them get it
-//! from.
+//! [`Subject`]: a cache of one token, of any library; [`Source`]: where all of them get it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// A cache of one token. Clones are holds on the same one.
+/// A cache of one token. Clones share it.
 pub trait Subject: Clone + Send + Sync + 'static {
-    /// What a row is called.
+    /// The name of the row.
     const NAME: &'static str;
-    /// What a caller gets.
+    /// The token that a caller gets.
     type Token: Send;
 
-    /// An empty one over `source`, within a tokio runtime.
+    /// Creates an empty cache over `source`, within a tokio runtime.
     fn start(source: Source) -> impl Future<Output = Self> + Send;
 
-    /// The token, got if need be, or nothing if that failed.
+    /// Returns the token, obtained if necessary, or `None` if that failed.
     fn token(&self) -> impl Future<Output = Option<Self::Token>> + Send;
 }
 
-/// Where tokens come from: it takes its time, fails when it should, and counts.
+/// A source of tokens with a delay, failures and a counter.
 #[derive(Clone)]
 pub struct Source(Arc<Inner>);
 
@@ -30,17 +29,18 @@ struct Inner {
 }
 
 impl Source {
-    /// One that takes so long, and whose exchanges work or fail by their number, from 0.
+    /// Creates a source with this delay. `works` is whether an exchange succeeds, by its number
+    /// from 0.
     pub fn new(takes: Duration, works: fn(usize) -> bool) -> Self {
         Self(Arc::new(Inner { takes, works, exchanges: AtomicUsize::new(0) }))
     }
 
-    /// One that takes no time and works.
+    /// Creates a source without delay and without failures.
     pub fn at_once() -> Self {
         Self::new(Duration::ZERO, |_| true)
     }
 
-    /// One exchange; whether it works.
+    /// Runs one exchange. Returns whether it succeeds.
     pub async fn answers(&self) -> bool {
         let number = self.0.exchanges.fetch_add(1, Ordering::SeqCst);
         if !self.0.takes.is_zero() {
@@ -49,7 +49,7 @@ impl Source {
         (self.0.works)(number)
     }
 
-    /// How many were begun.
+    /// Returns how many were started.
     pub fn exchanges(&self) -> usize {
         self.0.exchanges.load(Ordering::SeqCst)
     }

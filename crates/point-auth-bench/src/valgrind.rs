@@ -5,19 +5,19 @@ use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Whether valgrind is here.
+/// Returns whether valgrind is installed.
 pub fn is_there() -> bool {
     Command::new("valgrind").arg("--version").output().is_ok_and(|output| output.status.success())
 }
 
-/// Instructions of one repetition of this case of this table.
+/// Returns the instructions of one repetition of this case of this table.
 ///
 /// # Errors
-/// When valgrind does not run, or says nothing that can be read.
+/// When valgrind fails, or its output cannot be parsed.
 pub fn instructions(program: &Path, table: &str, case: &str) -> io::Result<f64> {
     const FEW: u64 = 200;
-    // What the runtime's own threads do besides differs a little from run to run: a read is too
-    // short not to show it.
+    // The background work of the runtime's own threads varies from run to run, and a read is short
+    // enough to show it.
     let repetitions = if table == "reading" { 30_000 } else { 1_000 };
     let few = collected(program, table, case, FEW)?;
     let many = collected(program, table, case, FEW + repetitions)?;

@@ -1,5 +1,5 @@
-//! What a program weighs that signs in, with point-auth and by hand: crates, CPU time of a clean
-//! build, size when stripped.
+//! The size of a program that signs in, with point-auth and by hand: crates, CPU time of a clean
+//! build, stripped size.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,19 +11,18 @@ use crate::machine::cpu_time;
 
 pub use crate::budget::crates;
 
-/// One program.
+/// The measurements of one program.
 #[derive(Clone, Copy, Debug)]
 pub struct Weight {
-    /// Crates that are built into it, itself among them.
+    /// Crates that are built into it, including itself.
     pub crates: usize,
-    /// Seconds of CPU that a clean release build takes: what else the machine does matters less to
-    /// them than to the clock.
+    /// CPU seconds of a clean release build. They depend less on other load than elapsed time.
     pub build: f64,
-    /// Bytes.
+    /// The size in bytes.
     pub size: u64,
 }
 
-/// Weighs the program of `package` for a client, in a scratch folder that is emptied first.
+/// Measures the program of `package` for a client, in a scratch folder that is emptied first.
 ///
 /// # Errors
 /// When it does not build.
@@ -55,7 +54,7 @@ fn scratch() -> PathBuf {
     env::temp_dir().join(format!("point-auth-bench-weight-{}", std::process::id()))
 }
 
-/// Takes the scratch folder away.
+/// Removes the scratch folder.
 pub fn tidy_up() {
     drop(fs::remove_dir_all(scratch()));
 }

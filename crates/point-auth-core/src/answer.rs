@@ -1,5 +1,4 @@
-//! Reads an answer of the API: every rule of what counts as tokens, as a denial, or as neither is
-//! here.
+//! Reads a response of the API: decides whether it is tokens, a denial, or neither.
 
 mod field;
 pub(crate) mod json_text;
@@ -26,19 +25,18 @@ const MAX_CODE_CHARS: usize = 64;
 const MAX_DESCRIPTION_CHARS: usize = 512;
 const MAX_CONTENT_TYPE_CHARS: usize = 100;
 
-/// Codes with which a server says that it failed, rather than that the request was wrong (RFC 6749
-/// §4.1.2.1).
+/// Codes for a failure of the server, as opposed to a bad request (RFC 6749 §4.1.2.1).
 const PASSING_CODES: [&str; 2] = ["server_error", "temporarily_unavailable"];
 
-/// A successful answer, before an operation has looked into it.
+/// A successful response, before an operation has parsed it.
 pub(crate) enum Answer {
-    /// Its fields are in the [`Object`] that was given.
+    /// A JSON object, whose fields are in the [`Object`] argument.
     Object,
     OtherJson,
     Empty,
 }
 
-/// Reads a sign-in's or a refresh's answer.
+/// Parses the response to a sign-in or a refresh.
 pub(crate) fn token_set<B: AsRef<[u8]>>(
     response: &Response<B>,
     max_bytes: usize,
@@ -53,7 +51,7 @@ pub(crate) fn token_set<B: AsRef<[u8]>>(
     tokens.map_err(ResponseError::malformed)
 }
 
-/// Tells success from denial and from what is no answer of this API.
+/// Distinguishes success from a denial and from a response that is not of this API.
 pub(crate) fn read<'r, B: AsRef<[u8]>>(
     response: &'r Response<B>,
     max_bytes: usize,
@@ -97,12 +95,12 @@ pub(crate) fn read<'r, B: AsRef<[u8]>>(
         Body::Broken { line, column } => {
             Err(ResponseError::Malformed { reason: MalformedReason::Syntax, line, column })
         }
-        // A captive portal or a gateway answers its page with 200 too.
+        // A captive portal or a gateway sends its page with 200 too.
         Body::NotJson => Err(unexpected(false, false)),
     }
 }
 
-/// The statuses whose error object is the API's own word. Some servers put theirs into a 2xx.
+/// Returns whether an error object with this status comes from the API. Some servers use a 2xx.
 fn may_deny(status: StatusCode) -> bool {
     status.is_success()
         || matches!(
@@ -111,7 +109,7 @@ fn may_deny(status: StatusCode) -> bool {
         )
 }
 
-/// What the API itself says of a failure.
+/// The API's own description of a failure.
 enum Verdict {
     Denied(Denial),
     Failing,
@@ -119,7 +117,7 @@ enum Verdict {
 }
 
 fn verdict(object: &Object<'_>, status: StatusCode, secrets: &[&str]) -> Verdict {
-    // Another field given twice takes nothing from a denial.
+    // A duplicate of another field does not change a denial.
     if object.duplicate_error().is_some() {
         return Verdict::None;
     }
@@ -130,7 +128,7 @@ fn verdict(object: &Object<'_>, status: StatusCode, secrets: &[&str]) -> Verdict
     if code.is_empty() || !may_deny(status) {
         return Verdict::None;
     }
-    // A server that denies and yet sends tokens may name them in its text.
+    // A server that denies and still sends tokens may quote them in its text.
     let sent = [Field::AccessToken, Field::RefreshToken].into_iter();
     let sent: Vec<SecretText<'_>> =
         sent.filter_map(|field| object.text(field).ok().flatten()).collect();
@@ -145,14 +143,14 @@ fn verdict(object: &Object<'_>, status: StatusCode, secrets: &[&str]) -> Verdict
         Ok(Some(text)) if !text.is_empty() => {
             Some(printable(&text, MAX_DESCRIPTION_CHARS, &secrets))
         }
-        // One of another type takes nothing from the denial.
+        // A field of another type does not change the denial.
         _ => None,
     };
     Verdict::Denied(Denial::new(status, code, description))
 }
 
-/// The content type and, since a compressed body is not JSON whatever its type, the content
-/// encoding.
+/// Returns the content type and the content encoding. A compressed body is not JSON, whatever its
+/// type.
 fn content_type(headers: &HeaderMap, secrets: &[&str]) -> Option<String> {
     let text =
         |name: HeaderName| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
@@ -170,7 +168,7 @@ fn tokens_of(object: &Object<'_>, secrets: &[&str]) -> Result<TokenSet, Malforme
     if let Some(field) = object.duplicate() {
         return Err(Duplicate(field));
     }
-    // Whoever sends an error of another type does not mean "here are your tokens".
+    // A server that sends an error of another type does not mean to send tokens.
     object.text(Field::Error)?;
 
     let token_type = object.text(Field::TokenType)?;
@@ -188,7 +186,7 @@ fn tokens_of(object: &Object<'_>, secrets: &[&str]) -> Result<TokenSet, Malforme
 
     let expires_in = expires_in.map_or(TokenSet::DEFAULT_EXPIRES_IN, Duration::from_secs);
     let scope = scope.filter(|text| !text.trim_ascii().is_empty());
-    // A scope is shown, so one that repeats a secret is left out.
+    // A scope is printable, so one that repeats a secret is left out.
     let scope = scope.filter(|text| {
         let sent = [Some(&*access_text), refresh_token.as_ref().map(RefreshToken::expose)];
         !secrets

@@ -1,4 +1,4 @@
-//! [`BaseUrl`]: where the API is.
+//! [`BaseUrl`]: the address of the API.
 
 mod host;
 
@@ -12,10 +12,10 @@ use crate::RequestError;
 use crate::operation::KEPT_PATHS;
 use host::Host;
 
-/// Where the API is: scheme, host, port and perhaps the path prefix of a gateway in front of it.
+/// The address of the API: scheme, host, port and the optional path prefix of a gateway.
 ///
-/// Always `https`, or `http` to this machine itself. Normalized: lower case, no default port, no
-/// slash at the end. The operations' URLs are joined once, here, and kept. Cloning is cheap.
+/// Always `https`, or `http` to this machine. It is normalized: lower case, no default port, no
+/// slash at the end. The URLs of the operations are joined once and kept. Cloning is cheap.
 #[derive(Clone)]
 pub struct BaseUrl(Arc<Inner>);
 
@@ -24,33 +24,33 @@ struct Inner {
     kept: [(&'static str, Uri); 2],
 }
 
-/// Why a text is not a base URL. The text itself is not repeated, since it may hold a password.
+/// The reason why a text is not a base URL. It does not repeat the text, which may hold a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum BaseUrlError {
-    /// It has more than [`BaseUrl::MAX_BYTES`].
+    /// The text has more than [`BaseUrl::MAX_BYTES`].
     #[error("the base URL is longer than 2,048 bytes")]
     TooLong,
-    /// White space, a control character or one outside of ASCII. Write an international host name
-    /// in its ASCII form.
+    /// The text has white space, a control character or a character outside of ASCII. Write an
+    /// international host name in its ASCII form.
     #[error("the base URL has a character that is not visible ASCII")]
     Character,
-    /// A backslash, which some clients read as a slash.
+    /// The text has a backslash, which some clients read as a slash.
     #[error("the base URL has a backslash")]
     Backslash,
     /// The scheme is missing, or neither `https` nor `http`.
     #[error("the base URL does not begin with https:// or http://")]
     Scheme,
-    /// `http` to another machine: the password would be sent for everybody to read.
+    /// The scheme is `http` to another machine. The password would travel unencrypted.
     #[error("http is for this machine only (127.0.0.0/8, ::1, localhost); use https")]
     Insecure,
-    /// A username or password in front of the host.
+    /// There is a username or password before the host.
     #[error("the base URL has a username or password in it")]
     UserInfo,
-    /// A query.
+    /// The text has a query.
     #[error("the base URL has a query")]
     Query,
-    /// A fragment.
+    /// The text has a fragment.
     #[error("the base URL has a fragment")]
     Fragment,
     /// There is no host.
@@ -62,8 +62,8 @@ pub enum BaseUrlError {
     /// The port is not a number from 1 to 65535.
     #[error("the base URL's port is not a number from 1 to 65535")]
     Port,
-    /// The path has a character that a URL path may not have, a bad `%` escape, an empty segment,
-    /// or `.` or `..`.
+    /// The path has a character that a URL path cannot have, a bad `%` escape, an empty segment, or
+    /// `.` or `..`.
     #[error("the base URL's path has a character or segment that clients read differently")]
     Path,
 }
@@ -75,10 +75,10 @@ macro_rules! production {
 }
 
 impl BaseUrl {
-    /// The most bytes that a base URL may have.
+    /// The maximum length of a base URL in bytes.
     pub const MAX_BYTES: usize = 2048;
 
-    /// `https://api.pointservices.com`, the production API.
+    /// Returns `https://api.pointservices.com`, the production API.
     pub fn production() -> Self {
         let [sign_in, refresh] = KEPT_PATHS;
         let kept = [
@@ -98,10 +98,10 @@ impl BaseUrl {
         Self(Arc::new(Inner { url: production!("").to_owned(), kept }))
     }
 
-    /// Reads a base URL, such as `https://gateway.example/pointservices`.
+    /// Parses a base URL, such as `https://gateway.example/pointservices`.
     ///
     /// # Errors
-    /// [`BaseUrlError`], with the first reason found.
+    /// [`BaseUrlError`], with the first fault found.
     pub fn parse(text: &str) -> Result<Self, BaseUrlError> {
         if text.len() > Self::MAX_BYTES {
             return Err(BaseUrlError::TooLong);
@@ -139,7 +139,7 @@ impl BaseUrl {
             return Err(BaseUrlError::Insecure);
         }
         let prefix = path.strip_suffix('/').unwrap_or(path);
-        // A second slash at the end would be doubled by every join.
+        // Each join would double a second slash at the end.
         if !prefix.is_empty() && (prefix.ends_with('/') || !is_path(prefix)) {
             return Err(BaseUrlError::Path);
         }
@@ -158,12 +158,11 @@ impl BaseUrl {
         Ok(Self(Arc::new(Inner { url, kept })))
     }
 
-    /// The URL of `path` below this one. There is never a double slash, and the host is always this
-    /// one's.
+    /// Returns the URL of `path` below this base URL, with the same host and no double slash.
     ///
     /// # Errors
-    /// [`RequestError::Path`] when `path` does not begin with `/`, or is not a URL path that every
-    /// client reads alike. It may have a query, but no fragment.
+    /// [`RequestError::Path`] when `path` does not begin with `/`, or is not a URL path that all
+    /// clients read alike. It may have a query, but no fragment.
     pub fn join(&self, path: &str) -> Result<Uri, RequestError> {
         match self.0.kept.iter().find(|(kept, _)| *kept == path) {
             Some((_, uri)) => Ok(uri.clone()),
@@ -171,7 +170,7 @@ impl BaseUrl {
         }
     }
 
-    /// The normalized URL, without a slash at the end.
+    /// Returns the normalized URL, without a slash at the end.
     pub fn as_str(&self) -> &str {
         &self.0.url
     }
@@ -193,8 +192,8 @@ fn join(base: &str, path: &str) -> Result<Uri, RequestError> {
     Uri::try_from(format!("{base}{path}")).map_err(|_| RequestError::Path)
 }
 
-/// Whether `path` begins with a slash and every client reads it alike: only the characters of RFC
-/// 3986, no empty segment but the last, and no dot segment, however it is escaped.
+/// Returns whether `path` begins with a slash and is read alike by all clients. It may have only
+/// the characters of RFC 3986, no empty segment but the last, and no dot segment, escaped or not.
 fn is_path(path: &str) -> bool {
     let Some(path) = path.strip_prefix('/') else { return false };
     let segments = path.strip_suffix('/').unwrap_or(path);
@@ -210,13 +209,13 @@ fn is_path_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/".contains(&byte)
 }
 
-/// What a query may have. The apostrophe is left out, since the URL Standard has it escaped there
-/// and RFC 3986 has not.
+/// Returns whether a query may have this byte. The apostrophe is left out: the URL Standard escapes
+/// it there, and RFC 3986 does not.
 fn is_query_byte(byte: u8) -> bool {
     byte == b'?' || (byte != b'\'' && is_path_byte(byte))
 }
 
-/// Whether `text` has only `allowed` bytes and whole `%XX` escapes.
+/// Returns whether `text` has only `allowed` bytes and complete `%XX` escapes.
 fn is_escaped(text: &str, allowed: impl Fn(u8) -> bool) -> bool {
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {

@@ -1,14 +1,14 @@
-//! [`Credentials`]: who signs in.
+//! [`Credentials`]: username, password and user alias.
 
 use std::fmt;
 use std::sync::Arc;
 
 use secrecy::SecretString;
 
-/// A username, its password and perhaps the alias of the person who acts.
+/// A username, its password and an optional alias of the acting person.
 ///
-/// Every part is non-empty and at most 4,096 bytes of any Unicode. The password is wiped when the
-/// last clone drops. Cloning is cheap. `Debug` shows none of the parts.
+/// Each part is non-empty and has at most 4,096 bytes of any Unicode. The password is wiped when
+/// the last clone drops. Cloning is cheap. `Debug` shows none of the parts.
 #[derive(Clone)]
 pub struct Credentials {
     username: Arc<str>,
@@ -38,7 +38,7 @@ impl fmt::Display for CredentialPart {
     }
 }
 
-/// Credentials that cannot be right are refused before they are sent.
+/// The error of credentials that no server can accept, found before they are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CredentialsError {
@@ -51,13 +51,13 @@ pub enum CredentialsError {
 }
 
 impl Credentials {
-    /// The most bytes that a username, a password or an alias may have.
+    /// The maximum length of a username, a password or an alias in bytes.
     pub const MAX_PART_BYTES: usize = 4096;
 
-    /// Credentials without an alias.
+    /// Creates credentials without an alias.
     ///
-    /// A `String` given as the password is taken over and wiped in the end, but what it left behind
-    /// when it grew is not: read passwords into a [`SecretString`].
+    /// A `String` given as the password is taken over and wiped on drop. Copies that it left behind
+    /// when it grew are not wiped, so read passwords into a [`SecretString`].
     ///
     /// # Errors
     /// [`CredentialsError`] when a part is empty or too long.
@@ -72,10 +72,10 @@ impl Credentials {
         Ok(Self { username, password: Arc::new(password), user_alias: None })
     }
 
-    /// Names the person who acts, where one username and password are shared by a company.
+    /// Sets the alias of the acting person, where a company shares one username and password.
     ///
     /// # Errors
-    /// [`CredentialsError`] when the alias is empty or too long. To have none, do not call this.
+    /// [`CredentialsError`] when the alias is empty or too long. Omit the call to have no alias.
     pub fn with_user_alias(
         mut self,
         user_alias: impl AsRef<str>,
@@ -84,17 +84,17 @@ impl Credentials {
         Ok(self)
     }
 
-    /// The username.
+    /// Returns the username.
     pub fn username(&self) -> &str {
         &self.username
     }
 
-    /// The password; take it out with `secrecy`'s `ExposeSecret`.
+    /// Returns the password, which `secrecy`'s `ExposeSecret` reads.
     pub fn password(&self) -> &SecretString {
         &self.password
     }
 
-    /// The alias of the person who acts, if one is set.
+    /// Returns the alias of the acting person, if one is set.
     pub fn user_alias(&self) -> Option<&str> {
         self.user_alias.as_deref()
     }

@@ -1,4 +1,4 @@
-//! [`Denial`]: the server's no.
+//! [`Denial`]: a request that the server denied, with its reason.
 
 use std::fmt;
 
@@ -6,10 +6,10 @@ use http::StatusCode;
 
 use crate::server_text::withhold;
 
-/// The server said no, and what it said.
+/// A denial by the server, with its code and description.
 ///
-/// Both texts come from the server. They are capped, their control characters are escaped, and a
-/// text that repeats a secret of the request, or a token beside it in the answer, is withheld.
+/// Both texts come from the server. They are capped, and their control characters are escaped. A
+/// text is withheld if it repeats a secret of the request, or a token in the same response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denial {
     status: StatusCode,
@@ -22,7 +22,7 @@ impl Denial {
         Self { status, code, description }
     }
 
-    /// Recreates a denial from what a store kept of it.
+    /// Creates a denial from the parts that a store kept.
     pub const fn from_kept(status: StatusCode, code: String, description: Option<String>) -> Self {
         Self { status, code, description }
     }
@@ -34,17 +34,18 @@ impl Denial {
         }
     }
 
-    /// The status: 400, 401, 403 or, from a server that puts its errors there, a 2xx.
+    /// Returns the status: 400, 401 or 403, or a 2xx from a server that sends its errors with it.
     pub const fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// The `error` field: a code such as `access_denied`. RFC 6749 §5.2 names the usual ones.
+    /// Returns the `error` field: a code such as `access_denied`. RFC 6749 §5.2 lists the usual
+    /// ones.
     pub fn code(&self) -> &str {
         &self.code
     }
 
-    /// The `error_description` field: a sentence for people.
+    /// Returns the `error_description` field: a sentence for people.
     pub fn description(&self) -> Option<&str> {
         self.description.as_deref()
     }

@@ -1,5 +1,5 @@
-//! What can go wrong while a request is built or a response is read. No error holds a secret or a
-//! raw body.
+//! The errors of building a request and of reading a response. No error holds a secret or a raw
+//! body.
 
 use std::fmt;
 
@@ -10,67 +10,68 @@ use crate::denial::Denial;
 use crate::retry_after::RetryAfter;
 use crate::server_text::withhold;
 
-/// A request could not be built.
+/// The error of a request that could not be built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequestError {
-    /// The body has no JSON form.
+    /// The body cannot be expressed in JSON.
     #[error("the request body has no JSON form")]
     Body,
-    /// The operation's path does not begin with `/`, or holds a character or a dot segment that a
-    /// URL path may not.
+    /// The operation's path does not begin with `/`, or has a character or a dot segment that a URL
+    /// path cannot have.
     #[error("the operation's path is not a URL path")]
     Path,
 }
 
-/// A response is not what the operation was sent for.
+/// The error of a response that does not hold the result of the operation.
 ///
-/// | outcome | said by | what it means for a sign-in |
+/// | outcome | response | meaning for a sign-in |
 /// |---|---|---|
-/// | [`Denied`](Self::Denied) | 2xx, 400, 401 or 403 with an error object | the server said no; the same request will be denied again and may lock the account |
-/// | [`Unexpected`](Self::Unexpected) | any other status, or a body that is not JSON | not an answer of this API; it may pass |
-/// | [`Malformed`](Self::Malformed) | 2xx with JSON that is not a token set | the API answers something this library does not understand |
+/// | [`Denied`](Self::Denied) | 2xx, 400, 401 or 403 with an error object | the server denied it; the same request will be denied again and may lock the account |
+/// | [`Unexpected`](Self::Unexpected) | any other status, or a body that is not JSON | not a response of this API; may be temporary |
+/// | [`Malformed`](Self::Malformed) | 2xx with JSON that is not a token set | the API answers in a form that this library does not understand |
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ResponseError {
-    /// The server said no.
+    /// The server denied the request.
     Denied(Denial),
-    /// Not an answer of this API: 429, any 3xx or 5xx, a gateway's HTML, bytes that are not JSON.
+    /// Not a response of this API: 429, any 3xx or 5xx, a gateway's HTML, bytes that are not JSON.
     #[non_exhaustive]
     Unexpected {
         /// The status.
         status: StatusCode,
-        /// How long the server asks to be left alone.
+        /// The delay that the server asks for before the next request.
         retry_after: Option<RetryAfter>,
         /// The content type and, if there is one, the content encoding, capped and escaped.
         content_type: Option<String>,
-        /// Whether the body is JSON; a false one comes from something in between, such as a
-        /// gateway.
+        /// Whether the body is JSON. If not, it comes from an intermediary such as a gateway.
         is_json: bool,
-        /// Whether the API itself says that it failed for now: its `error` is `server_error` or
+        /// Whether the API reports a temporary failure: its `error` is `server_error` or
         /// `temporarily_unavailable`.
         is_temporary: bool,
     },
-    /// A 2xx that is not what the operation promises.
+    /// A 2xx without the result that the operation promises.
     #[non_exhaustive]
     Malformed {
         /// What is wrong.
         reason: MalformedReason,
-        /// The line of the body, from 1, or 0 where the fault is in no one place.
+        /// The line of the body, from 1, or 0 where the fault has no single place.
         line: usize,
-        /// The column, in bytes from 1, or 0 where the fault is in no one place.
+        /// The column, in bytes from 1, or 0 where the fault has no single place.
         column: usize,
     },
 }
 
 impl ResponseError {
-    /// A 2xx that an operation cannot make sense of.
+    /// Creates the error for a 2xx that an operation cannot parse.
     pub const fn malformed(reason: MalformedReason) -> Self {
         Self::Malformed { reason, line: 0, column: 0 }
     }
 
-    /// The same without any text of the server's that repeats `secret`: for whoever has put one on
-    /// the request that the operation did not know of, such as a bearer token.
+    /// Returns the error without any server text that repeats `secret`.
+    ///
+    /// Use it for a secret that was added to the request without the operation, such as a bearer
+    /// token.
     #[must_use]
     pub fn without(mut self, secret: &str) -> Self {
         match &mut self {
@@ -83,7 +84,7 @@ impl ResponseError {
         self
     }
 
-    /// The denial, if the server said no.
+    /// Returns the denial, if the server denied the request.
     pub const fn denial(&self) -> Option<&Denial> {
         match self {
             Self::Denied(denial) => Some(denial),
@@ -91,11 +92,11 @@ impl ResponseError {
         }
     }
 
-    /// Whether the same request may succeed later, with nothing changed on this side.
+    /// Returns whether the same request may succeed later without a change on this side.
     ///
-    /// So it may after 408, 425, 429, 500, 502, 503 and 504, after a failure that the API itself
-    /// calls temporary, and after a 2xx that is not JSON, which is the page of a captive portal or
-    /// a gateway.
+    /// That is so after 408, 425, 429, 500, 502, 503 and 504, and after a failure that the API
+    /// calls temporary. It is also so after a 2xx that is not JSON, which is the page of a captive
+    /// portal or a gateway.
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Unexpected { status, is_temporary, .. } => *is_temporary || may_pass(*status),
@@ -103,7 +104,7 @@ impl ResponseError {
         }
     }
 
-    /// How long the server asks to be left alone, if it said so.
+    /// Returns the delay that the server asks for before the next request, if it asks for one.
     pub const fn retry_after(&self) -> Option<RetryAfter> {
         match self {
             Self::Unexpected { retry_after, .. } => *retry_after,
@@ -148,7 +149,7 @@ impl fmt::Display for ResponseError {
 
 impl std::error::Error for ResponseError {}
 
-/// What is wrong with a 2xx.
+/// The fault in a 2xx.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum MalformedReason {
@@ -158,22 +159,22 @@ pub enum MalformedReason {
     /// The body is larger than the operation allows.
     #[error("the body is too large")]
     TooLarge,
-    /// The body begins like a JSON object and is not one.
+    /// The body begins like a JSON object but is invalid.
     #[error("the body is not valid JSON")]
     Syntax,
-    /// The body is JSON of another kind.
+    /// The body is JSON, but not an object.
     #[error("the body is not a JSON object")]
     NotAnObject,
-    /// A field that must be there is missing or null.
+    /// A required field is missing or null.
     #[error("`{0}` is missing")]
     Missing(Field),
-    /// A known field is there twice, so that nobody can say which one counts.
+    /// A known field occurs twice, so it is ambiguous.
     #[error("`{0}` is given twice")]
     Duplicate(Field),
-    /// A known field has a value that it cannot have.
+    /// A known field has an invalid value.
     #[error("`{0}` has a value that it cannot have")]
     Invalid(Field),
-    /// For operations of your own: what is wrong, in fixed words.
+    /// For operations of your own: the fault, in a fixed text.
     #[error("{0}")]
     Other(&'static str),
 }

@@ -1,5 +1,5 @@
-//! [`Operation`]: one request of the API and the reading of its response; and the pieces that
-//! operations are made of.
+//! [`Operation`]: one request of the API and the parsing of its response; and the functions that
+//! operations are built from.
 
 pub(crate) mod refresh;
 pub(crate) mod sign_in;
@@ -9,32 +9,32 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri};
 
 use crate::{BaseUrl, RequestError, ResponseError, SecretBody, UserAgent, answer, server_text};
 
-/// One request of the API: how it is written and how its response is read. Two pure functions.
+/// One request of the API, as two pure functions: one builds it, one parses its response.
 ///
-/// [`SignIn`](crate::SignIn) and [`Refresh`](crate::Refresh) are the two of this crate. A wrapper
-/// of another part of the API adds its own: [`json_post`] and [`json_get`] write what the API
-/// expects of every request, and [`success_body`] tells success from denial.
+/// This crate has two operations, [`SignIn`](crate::SignIn) and [`Refresh`](crate::Refresh). A
+/// wrapper of another part of the API adds its own. [`json_post`] and [`json_get`] build the
+/// request that the API expects, and [`success_body`] distinguishes success from a denial.
 ///
-/// A failure that the API describes and that a caller acts on, such as a 409, is output:
-/// `type Output = Result<Created, Conflict>`, read with [`failure_body`]. All other failures are
-/// the one [`ResponseError`], so that clients and sessions know what to make of them.
+/// A failure that the API documents and that a caller handles, such as a 409, is output: `type
+/// Output = Result<Created, Conflict>`, read with [`failure_body`]. All other failures are a
+/// [`ResponseError`], so that clients and sessions can handle them.
 pub trait Operation {
-    /// What a response is read into that is what the operation was sent for.
+    /// The result of a successful response.
     type Output;
-    /// The most bytes that its response body may have.
+    /// The maximum size of a response body in bytes.
     const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 
-    /// Writes the request.
+    /// Builds the request.
     ///
     /// # Errors
-    /// [`RequestError`] when there is no such request, which no operation of this crate says of a
-    /// valid base URL.
+    /// [`RequestError`] when the request cannot be built. The operations of this crate can always
+    /// be built on a valid base URL.
     fn to_request(&self, base: &BaseUrl) -> Result<Request<SecretBody>, RequestError>;
 
-    /// Reads the response, which may be anything at all.
+    /// Parses the response, which may be of any form.
     ///
     /// # Errors
-    /// [`ResponseError`], with nothing of the body in it but the text of a denial.
+    /// [`ResponseError`], which holds no part of the body but the text of a denial.
     fn parse_response<B: AsRef<[u8]>>(
         &self,
         response: &Response<B>,
@@ -44,7 +44,7 @@ pub trait Operation {
 /// The paths that a [`BaseUrl`] joins once and keeps.
 pub(crate) const KEPT_PATHS: [&str; 2] = [crate::SignIn::PATH, crate::Refresh::PATH];
 
-/// A POST of `body` to `path` below `base`, with the headers that the API wants of every request.
+/// Builds a POST of `body` to `path` below `base`, with the headers that the API requires.
 ///
 /// # Errors
 /// [`RequestError::Path`] when `path` does not begin with `/` or is not a URL path.
@@ -58,7 +58,7 @@ pub fn json_post(
     Ok(request)
 }
 
-/// A GET of `path` below `base`, with the headers of [`json_post`] but for the content type.
+/// Builds a GET of `path` below `base`, with the headers of [`json_post`] except the content type.
 ///
 /// # Errors
 /// [`RequestError::Path`] when `path` does not begin with `/` or is not a URL path.
@@ -69,7 +69,7 @@ pub fn json_get(base: &BaseUrl, path: &str) -> Result<Request<SecretBody>, Reque
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 fn request(method: Method, uri: Uri, body: SecretBody) -> Request<SecretBody> {
-    // One for `Content-Type` and one for `Authorization` besides.
+    // Room for `Content-Type` and `Authorization` too.
     let mut headers = HeaderMap::with_capacity(5);
     headers.insert(ACCEPT, JSON);
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
@@ -81,15 +81,14 @@ fn request(method: Method, uri: Uri, body: SecretBody) -> Request<SecretBody> {
     request
 }
 
-/// The JSON body, without a byte order mark, of a response that is neither an error by its status
-/// nor a denial: for operations of your own.
+/// Returns the JSON body of a success, for operations of your own.
 ///
-/// `secrets` are those of the request: a text of the server that repeats one of them is withheld
-/// from the error.
+/// The body comes without a byte order mark. `secrets` are those of the request: server text that
+/// repeats one of them is withheld from the error.
 ///
 /// # Errors
-/// [`ResponseError`] for every status but 2xx, for a 2xx that carries an error object, and for a
-/// body that has more than `max_bytes` or is not JSON. An empty body is a success.
+/// [`ResponseError`] for any status but 2xx, for a 2xx with an error object, and for a body that
+/// has more than `max_bytes` or is not JSON. An empty body is a success.
 pub fn success_body<'r, B: AsRef<[u8]>>(
     response: &'r Response<B>,
     max_bytes: usize,
@@ -99,16 +98,16 @@ pub fn success_body<'r, B: AsRef<[u8]>>(
         .map(|_| answer::without_byte_order_mark(response.body().as_ref()))
 }
 
-/// The JSON body, without a byte order mark, of a failure that the API itself describes: for
-/// operations of your own that know what it says with a status such as 409 or 422.
+/// Returns the JSON body of a documented failure, such as a 409 or 422, for operations of your own.
 ///
-/// Whether the status is one of these is for the operation to look at first. An error object with
-/// 400, 401 or 403, which is a denial to [`success_body`], is handed out as any other JSON.
+/// The operation checks first whether it knows the status. The body comes without a byte order
+/// mark. An error object with 400, 401 or 403, which [`success_body`] treats as a denial, is
+/// returned like any other JSON.
 ///
 /// # Errors
-/// [`ResponseError`] for what is not the API's description: a body that is empty or not JSON, such
-/// as the page of a gateway, or has more than `max_bytes`; and an `error` of `server_error` or
-/// `temporarily_unavailable`. A 2xx is read as by [`success_body`].
+/// [`ResponseError`] for a body that is empty, not JSON (such as the page of a gateway), or larger
+/// than `max_bytes`; and for an `error` of `server_error` or `temporarily_unavailable`. A 2xx is
+/// handled as by [`success_body`].
 pub fn failure_body<'r, B: AsRef<[u8]>>(
     response: &'r Response<B>,
     max_bytes: usize,
@@ -125,12 +124,11 @@ pub fn failure_body<'r, B: AsRef<[u8]>>(
     }
 }
 
-/// Makes a text of the server fit to be shown, as the texts of a [`Denial`](crate::Denial) are: for
-/// errors of your own that quote it.
+/// Makes server text printable, like the texts of a [`Denial`](crate::Denial).
 ///
-/// No more than `max_chars` characters are kept, with `…` behind if there were more. Those that
-/// could forge a line of a log are escaped. A text that repeats one of `secrets` is withheld as a
-/// whole.
+/// Use it for errors of your own that quote such text. At most `max_chars` characters are kept,
+/// followed by `…` if there were more. Characters that could forge a log line are escaped. A text
+/// that repeats one of `secrets` is withheld completely.
 pub fn printable(text: &str, max_chars: usize, secrets: &[&str]) -> String {
     server_text::printable(text, max_chars, secrets)
 }

@@ -1,28 +1,27 @@
-//! [`RetryAfter`]: how long a server asks to be left alone (RFC 9110 §10.2.3).
+//! [`RetryAfter`]: the delay that a server asks for (RFC 9110 §10.2.3).
 
 use std::time::{Duration, SystemTime};
 
 use http::HeaderMap;
 use http::header::RETRY_AFTER;
 
-/// How long a server asks to be left alone, in either of the forms that it may say so.
+/// The delay that a server asks for before the next request, in either form of the header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "RFC 9110 has two forms")]
 pub enum RetryAfter {
-    /// For so long after the response, in whole seconds.
+    /// This long after the response, in whole seconds.
     Delay(Duration),
     /// Until this time by the server's clock.
     At(SystemTime),
 }
 
-/// Longer than any real request; short enough to add to any clock.
+/// Longer than any real delay, and short enough to add to any clock.
 const MAX_DELAY_SECONDS: u64 = u32::MAX as u64;
 
 impl RetryAfter {
-    /// Reads the header: the first value that is a number of seconds or an HTTP date. Others are
-    /// passed over.
+    /// Reads the header: the first value that is a number of seconds or an HTTP date.
     ///
-    /// A number past 4,294,967,295 (136 years) counts as that.
+    /// Other values are ignored. A number past 4,294,967,295 (136 years) counts as that.
     pub fn from_headers(headers: &HeaderMap) -> Option<Self> {
         headers
             .get_all(RETRY_AFTER)
@@ -32,15 +31,15 @@ impl RetryAfter {
 
     fn parse(text: &str) -> Option<Self> {
         if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-            // All digits: the only failure left is a number beyond u64.
+            // All digits: the only remaining failure is a number beyond u64.
             let seconds = text.parse().unwrap_or(u64::MAX).min(MAX_DELAY_SECONDS);
             return Some(Self::Delay(Duration::from_secs(seconds)));
         }
         httpdate::parse_http_date(text).ok().map(Self::At)
     }
 
-    /// How long that is from `now`, the time at which the response came. Zero when the date has
-    /// passed.
+    /// Returns the delay from `now`, the time at which the response arrived. It is zero if the date
+    /// has passed.
     pub fn delay_from(self, now: SystemTime) -> Duration {
         match self {
             Self::Delay(delay) => delay,

@@ -1,4 +1,4 @@
-//! [`SecretBody`]: bytes on their way to or from the API that are wiped when the last handle drops.
+//! [`SecretBody`]: bytes to or from the API that are wiped when the last handle drops.
 
 use std::fmt;
 use std::io;
@@ -11,21 +11,20 @@ use crate::error::RequestError;
 
 /// A request or response body that may hold a secret.
 ///
-/// The bytes are overwritten when the last handle to them drops, whether that is a `SecretBody`, a
-/// clone of it or a [`Bytes`] made by [`into_bytes`](Self::into_bytes). `Debug` shows the length
-/// and nothing else, so a whole `http::Request<SecretBody>` can be printed; an
-/// `http::Request<Bytes>` would print the password.
+/// The bytes are overwritten when the last handle to them drops. A handle is a `SecretBody`, a
+/// clone of it or a [`Bytes`] made by [`into_bytes`](Self::into_bytes). `Debug` shows only the
+/// length, so that a complete `http::Request<SecretBody>` can be printed. An `http::Request<Bytes>`
+/// would print the password.
 ///
 /// Cloning is cheap and copies no bytes.
 #[derive(Clone, Default)]
 pub struct SecretBody(Bytes);
 
 impl SecretBody {
-    /// Takes over `bytes`, without copying them, and wipes them (spare capacity included) when the
-    /// last handle drops.
+    /// Takes ownership of `bytes` without a copy, and wipes them when the last handle drops.
     ///
-    /// A vector that has grown has already left copies of its earlier contents behind: give it its
-    /// capacity first.
+    /// Spare capacity is wiped too. A vector that has grown has already left copies of its earlier
+    /// contents behind, so set its capacity first.
     pub fn new(bytes: Vec<u8>) -> Self {
         if bytes.capacity() == 0 {
             return Self::default();
@@ -33,12 +32,14 @@ impl SecretBody {
         Self(Wiped(bytes).into())
     }
 
-    /// Serializes `value` as JSON, once for its length and once into a buffer of exactly that
+    /// Serializes `value` as JSON into memory that is wiped.
+    ///
+    /// `value` is serialized twice: once for its length, and once into a buffer of exactly that
     /// length.
     ///
     /// # Errors
-    /// [`RequestError::Body`] when `value` has no JSON form, such as a map with keys that are no
-    /// strings. Nothing of the value is repeated in the error.
+    /// [`RequestError::Body`] when `value` cannot be expressed in JSON, such as a map whose keys
+    /// are not strings. The error repeats no part of the value.
     pub fn json<T: Serialize + ?Sized>(value: &T) -> Result<Self, RequestError> {
         let mut length = Length(0);
         serde_json::to_writer(&mut length, value).map_err(|_| RequestError::Body)?;
@@ -47,17 +48,17 @@ impl SecretBody {
         Ok(Self(buffer.0.into()))
     }
 
-    /// The number of bytes.
+    /// Returns the number of bytes.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are no bytes at all.
+    /// Returns whether there are no bytes.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Hands the bytes out, uncopied, as what HTTP clients take.
+    /// Returns the bytes without a copy, in the type that HTTP clients accept.
     ///
     /// They are still wiped when their last handle drops, but the `Debug` of [`Bytes`] shows its
     /// contents.
@@ -86,17 +87,17 @@ impl fmt::Debug for SecretBody {
 
 /// Bytes that are wiped when they are dropped, spare capacity included.
 ///
-/// As whole slices: `Zeroizing<Vec<u8>>` goes byte by byte, which for the tokens of one answer
-/// takes longer than reading it.
+/// They are wiped as whole slices. `Zeroizing<Vec<u8>>` goes byte by byte, which for the tokens of
+/// one response takes longer than parsing it.
 pub(crate) struct Wiped(Vec<u8>);
 
 impl Wiped {
-    /// Empty, with room for so many.
+    /// Creates an empty buffer with this capacity.
     pub(crate) fn with_capacity(capacity: usize) -> Self {
         Self(Vec::with_capacity(capacity))
     }
 
-    /// All of `parts`, one after another.
+    /// Concatenates `parts`.
     pub(crate) fn concat(parts: &[&[u8]]) -> Self {
         let mut bytes = Self::with_capacity(parts.iter().map(|part| part.len()).sum());
         parts.iter().for_each(|part| bytes.0.extend_from_slice(part));
@@ -123,7 +124,7 @@ impl Drop for Wiped {
     }
 }
 
-/// A writer that only counts.
+/// A writer that only counts the bytes.
 struct Length(usize);
 
 impl io::Write for Length {
@@ -137,14 +138,14 @@ impl io::Write for Length {
     }
 }
 
-/// A writer that never grows its buffer, since growing would leave an unwiped copy behind.
+/// A writer that never grows its buffer, because growing would leave an unwiped copy behind.
 struct Filled(Wiped);
 
 impl io::Write for Filled {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let Wiped(buffer) = &mut self.0;
         if buffer.capacity() - buffer.len() < bytes.len() {
-            // Only a `Serialize` that says different things on its two calls gets here.
+            // Only a `Serialize` that differs between its two calls gets here.
             return Err(io::ErrorKind::WriteZero.into());
         }
         buffer.extend_from_slice(bytes);

@@ -1,24 +1,24 @@
-//! Text that a server chose, made fit to be printed.
+//! Makes text that a server chose safe to print.
 
 use zeroize::Zeroize;
 
 use crate::SecretBody;
 
-/// What stands in place of a text that repeats a secret.
+/// The replacement for a text that repeats a secret.
 const WITHHELD: &str = "[withheld: it repeats a secret]";
 
-/// What stands where a text was cut.
+/// The mark at the end of a text that was cut.
 const CUT: char = '…';
 
-/// Caps `text` at `max_chars` and escapes what could forge a line of a log or turn its direction;
-/// or withholds all of it when it repeats one of `secrets`.
+/// Caps `text` at `max_chars`, and escapes what could forge a log line or change the text
+/// direction. Withholds all of it if it repeats one of `secrets`.
 pub(crate) fn printable(text: &str, max_chars: usize, secrets: &[&str]) -> String {
-    // Before the cap, since half a password is one too; and before anything is copied, since no
-    // copy is wiped.
+    // Before the cap, because half a password is also a secret. Before any copy, because copies are
+    // not wiped.
     if secrets.iter().any(|secret| repeats(text, secret)) {
         return WITHHELD.to_owned();
     }
-    // Most are plain, and stay as they are.
+    // Most texts are plain and are not changed.
     if text.len() <= max_chars
         && text.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'))
     {
@@ -36,15 +36,15 @@ pub(crate) fn printable(text: &str, max_chars: usize, secrets: &[&str]) -> Strin
             printable.push(c);
         }
     }
-    // After the escaping too, which could spell one.
+    // Escaping could also produce a secret.
     if secrets.iter().any(|secret| repeats(&printable, secret)) {
         return WITHHELD.to_owned();
     }
     printable
 }
 
-/// Withholds a printable text that repeats a secret which was not known when it was made: whole, or
-/// where it was cut the beginning.
+/// Withholds a printable text that repeats a secret that was unknown when the text was made. A text
+/// that was cut may also end in the beginning of the secret.
 pub(crate) fn withhold(text: &mut String, secret: &str) {
     if repeats(text, secret) || is_cut_within(text, secret) {
         text.zeroize();
@@ -53,22 +53,22 @@ pub(crate) fn withhold(text: &mut String, secret: &str) {
 }
 
 fn is_cut_within(text: &str, secret: &str) -> bool {
-    /// Shorter beginnings say nothing, and are met by chance.
+    /// Shorter prefixes reveal nothing, and occur by chance.
     const SHORTEST: usize = 8;
     let Some(kept) = text.strip_suffix(CUT) else { return false };
     let beginnings = (SHORTEST..secret.len()).filter_map(|length| secret.get(..length));
     beginnings.into_iter().any(|beginning| kept.ends_with(beginning))
 }
 
-/// Whether `text` says `secret`.
+/// Returns whether `text` contains `secret`, plain or as in the request's JSON.
 pub(crate) fn repeats(text: &str, secret: &str) -> bool {
     !secret.is_empty() && (text.contains(secret) || repeats_as_sent(text, secret))
 }
 
-/// Whether `text` repeats `secret` as it stands in the request's JSON: a server may quote the whole
-/// body.
+/// Returns whether `text` repeats `secret` in the form of the request's JSON. A server may quote
+/// the whole body.
 fn repeats_as_sent(text: &str, secret: &str) -> bool {
-    // Most secrets stand there as they are, and nothing is shorter than what it stands for.
+    // Most secrets need no escapes, and no escape is shorter than its character.
     if text.len() < secret.len() || !needs_escapes(secret) {
         return false;
     }
@@ -79,11 +79,11 @@ fn repeats_as_sent(text: &str, secret: &str) -> bool {
 }
 
 fn needs_escapes(text: &str) -> bool {
-    // Not `any`, which would look at one byte at a time.
+    // Not `any`, which would check one byte at a time.
     text.bytes().fold(false, |needs, byte| needs | matches!(byte, 0..=0x1F | b'"' | b'\\'))
 }
 
-/// Control characters, and the invisible ones that reorder or hide what is around them.
+/// Control characters, and invisible ones that reorder or hide the text around them.
 fn may_mislead(c: char) -> bool {
     c.is_control()
         || matches!(

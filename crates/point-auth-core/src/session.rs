@@ -1,37 +1,36 @@
-//! [`SessionMachine`]: keeps one login's token valid, one exchange at a time, without locking the
-//! account; without a clock and without I/O.
+//! [`SessionMachine`]: keeps the token of one login valid, without a clock and without I/O.
 //!
-//! A session is a state machine. Callers ask it for a token with [`poll`](SessionMachine::poll),
-//! and it tells each what to do: use this token, send this request, or wait. The sender reports
-//! what came of the request. The session reads no clock: the time is an argument, so that an hour
-//! passes in a test at once.
+//! It runs one exchange at a time, and it does not lock the account. Callers ask for a token with
+//! [`poll`](SessionMachine::poll), and the returned [`Action`] says what to do: use this token,
+//! send this request, or wait. The sender of a request reports its outcome. The time is an argument
+//! of each call, so a test can let an hour pass at once.
 //!
 //! ```text
 //!                 poll: Send            handle_response: Renewed
 //!   no token ───────────────▶ exchange ───────────────────────▶ good token ──┐
 //!      ▲  ▲                    │  │  ▲                              │        │ poll: Ready
 //!      │  │   Retrying (three  │  │  │ RefreshRefused: one          │ ◀──────┘
-//!      │  │   in all, soon)    │  │  │ sign-in                      │ advisory window: one caller is
-//!      │  └────────────────────┘  │  └──────────┐                   ▼ told to send, none waits
+//!      │  │   in all, soon)    │  │  │ sign-in                      │ advisory window: one
+//!      │  └────────────────────┘  │  └──────────┐                   ▼ caller sends, none waits
 //!      │                          │             │            token and exchange
-//!      │ backoff over   Failed    ▼             └───────────────────┤ mandatory window: callers wait,
-//!      └──────────────────── backing off                            ▼ and get it if that fails
+//!      │ backoff over   Failed    ▼             └───────────────────┤ mandatory window: callers
+//!      └──────────────────── backing off                            ▼ wait, and use it on failure
 //!                                               last use: no token any more
 //!      Denied: no sign-in until the credentials change or the session is reset
 //!
-//!   A session on demand is told the credentials at each sign-in: GetCredentials, then sign_in_with,
-//!   then as after Send
+//!   A session on demand gets its credentials at each sign-in: GetCredentials, then
+//!   sign_in_with, then as after Send
 //! ```
 //!
 //! Two parts hold the rules:
 //!
-//! - the [`Ledger`] says who may send a password. A session has one of its own, or
-//!   [shares](SessionMachine::with_shared_ledger) one with the other aliases of its login;
-//! - the schedule inside the session says when an exchange may start.
+//! - The [`Ledger`] decides who may send a password. A session has its own ledger, or
+//!   [shares](SessionMachine::with_shared_ledger) one with the other aliases of its login.
+//! - The schedule inside the session decides when an exchange may start.
 //!
 //! # A walkthrough
 //!
-//! By hand, with no transport and no clock:
+//! This example drives a session by hand, without a transport and without a clock:
 //!
 //! ```
 //! use std::time::{Duration, SystemTime};
@@ -46,26 +45,26 @@
 //!     Now::new(Duration::from_secs(seconds), start + Duration::from_secs(seconds))
 //! };
 //!
-//! // Two callers want a token. One is told to send, the other to wait.
+//! // Two callers want a token. The first sends, the second waits.
 //! let (mut first, mut second) = (Call::new(), Call::new());
 //! let Action::Send(exchange) = session.poll(at(0), &mut first)? else { panic!() };
 //! let Action::WaitUntil(_) = session.poll(at(0), &mut second)? else { panic!() };
 //!
-//! // Any HTTP stack sends `exchange.request`. This came back a second later.
+//! // Any HTTP stack sends `exchange.request`. The response arrives a second later.
 //! let response = http::Response::new(
 //!     r#"{"access_token": "first", "refresh_token": "again", "expires_in": 3600}"#,
 //! );
 //! let outcome = session.handle_response(exchange.id, at(1), &response);
 //! assert!(matches!(outcome, Outcome::Renewed { .. }));
 //!
-//! // Each caller that waits is polled again, and gets the token.
+//! // Each waiter is polled again, and gets the token.
 //! let Action::Ready(lease) = session.poll(at(1), &mut second)? else { panic!() };
 //! assert_eq!(lease.token.expose(), "first");
 //! assert_eq!(lease.expires_at, start + Duration::from_secs(3600));
-//! // Until then there is no need to poll.
+//! // Until `look_again` there is no need to poll.
 //! assert!(!lease.look_again.has_come(at(3000)));
 //!
-//! // Near its end the next caller is told to refresh, and has a token to use meanwhile.
+//! // Near the end of its life the next caller refreshes the token, and can use it meanwhile.
 //! let Action::Send(exchange) = session.poll(at(3500), &mut Call::new())? else { panic!() };
 //! assert!(exchange.fallback.is_some());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -112,29 +111,29 @@ pub struct SessionMachine {
     base: BaseUrl,
     /// The user that the tokens belong to.
     owner: Owner,
-    /// Whether the username and the alias of that were told, where the credentials do not say.
+    /// Whether the driver set the username and the alias of the owner.
     told_owner: (bool, bool),
     credentials: Source,
     policy: Arc<Policy>,
     jitter: Jitter,
     token: Option<HeldToken>,
     refresh: Option<HeldRefresh>,
-    /// The access token that the API rejected last, to recognize it when it comes again.
+    /// The last access token that the API rejected, to recognize it when it arrives again.
     rejected: Option<AccessToken>,
     in_flight: Option<InFlight>,
     round: Round,
     schedule: Schedule,
-    /// Its own, or `None` where the driver asks one that many sessions share. Boxed, since those
-    /// sessions are many.
+    /// The session's own ledger, or `None` with a shared one. Boxed, because the sessions of a
+    /// shared ledger are many.
     ledger: Option<Box<Ledger>>,
     starts_deferred: bool,
     counts: Counts,
     next_id: u64,
-    /// Changes with what is to be stored.
+    /// Changes whenever the tokens to store change.
     stored_version: u64,
 }
 
-/// Where the credentials come from.
+/// The source of the credentials.
 enum Source {
     Nowhere,
     Here(Credentials),
@@ -151,18 +150,18 @@ impl Source {
     }
 }
 
-/// The attempts that all current callers wait for.
+/// The attempts that all current waiters share.
 #[derive(Debug, Default)]
 struct Round {
     number: u64,
-    /// Why the round before this one failed, if it did.
+    /// Why the previous round failed, if it did.
     before: Option<SessionError>,
     /// Why the last attempt failed.
     last: Option<AttemptError>,
 }
 
 impl SessionMachine {
-    /// Creates a session that signs in with `credentials` when it is first asked for a token.
+    /// Creates a session that signs in with `credentials` on the first request for a token.
     ///
     /// `seed` is any random number, drawn by the caller for each session. It spreads the refreshes
     /// of sessions that started together.
@@ -175,25 +174,26 @@ impl SessionMachine {
         Self::begin_with(base, Source::Here(credentials), policy.into(), seed)
     }
 
-    /// Creates a session that asks for credentials at each sign-in with
-    /// [`Action::GetCredentials`], so that they need not be held.
+    /// Creates a session that requests credentials at each sign-in, and does not hold them.
     ///
-    /// After a denial it asks again at growing distances (1 second to the longest backoff), and
-    /// goes on by itself if it is given other credentials. It holds those that were denied, to
-    /// recognize them.
+    /// It requests them with [`Action::GetCredentials`]. After a denial it requests them again at
+    /// growing intervals (1 second up to the longest backoff), and continues if it gets other
+    /// credentials. It holds denied credentials, to recognize them.
     pub fn on_demand(base: BaseUrl, policy: impl Into<Arc<Policy>>, seed: u64) -> Self {
         Self::begin_with(base, Source::OnDemand, policy.into(), seed)
     }
 
-    /// Creates a session without credentials, which lives on the refresh token that is
-    /// [restored](Self::restore) into it. Once that has expired, callers get
-    /// [`SessionError::SignInNeeded`] until [credentials are set](Self::set_credentials).
+    /// Creates a session without credentials, which depends on a [restored](Self::restore) refresh
+    /// token.
+    ///
+    /// Once that token has expired, callers get [`SessionError::SignInNeeded`] until [credentials
+    /// are set](Self::set_credentials).
     pub fn without_credentials(base: BaseUrl, policy: impl Into<Arc<Policy>>, seed: u64) -> Self {
         Self::begin_with(base, Source::Nowhere, policy.into(), seed)
     }
 
-    /// Says whose tokens a session without credentials of its own [restores](Self::restore), as far
-    /// as that is known.
+    /// Sets the owner of the tokens that a session without credentials [restores](Self::restore),
+    /// as far as it is known.
     #[must_use]
     pub fn with_owner(mut self, username: Option<&str>, user_alias: Option<&str>) -> Self {
         if self.credentials.known().is_none() {
@@ -204,22 +204,23 @@ impl SessionMachine {
         self
     }
 
-    /// Leaves it to the driver to ask a [`Ledger`] that sessions of many aliases share.
+    /// Uses a [`Ledger`] that the sessions of many aliases share, and that the driver asks.
     ///
-    /// For a session on demand. At [`Action::GetCredentials`] the driver asks the ledger for a
-    /// permit, then goes on with [`sign_in_with`](Self::sign_in_with), or
-    /// [rejects](Self::reject) the request. It settles the permit with what came of the sign-in.
+    /// It is for a session on demand. At [`Action::GetCredentials`] the driver asks the ledger for
+    /// a permit. It then continues with [`sign_in_with`](Self::sign_in_with), or
+    /// [rejects](Self::reject) the request. Afterwards it settles the permit with the result of the
+    /// sign-in.
     #[must_use]
     pub fn with_shared_ledger(mut self) -> Self {
         self.ledger = None;
         self
     }
 
-    /// Makes each exchange wait for [`start`](Self::start): its deadline and the life of its tokens
-    /// count from then.
+    /// Makes each exchange wait for [`start`](Self::start), from which its times are counted.
     ///
-    /// For a driver that may have to queue an exchange before it can send it. Until then an
-    /// exchange never counts as abandoned.
+    /// These are the deadline of the exchange and the lifetime of its tokens. Use it in a driver
+    /// that may queue an exchange before it sends it. Until the start, an exchange never counts as
+    /// abandoned.
     #[must_use]
     pub fn with_deferred_start(mut self) -> Self {
         self.starts_deferred = true;
@@ -248,18 +249,19 @@ impl SessionMachine {
         }
     }
 
-    /// Returns the alias that its tokens are of, if they are of one.
+    /// Returns the alias of the tokens, if they have one.
     pub fn user_alias(&self) -> Option<&str> {
         self.owner.user_alias.as_deref()
     }
 
-    /// Returns where the session's API is.
+    /// Returns the base URL of the session's API.
     pub fn base_url(&self) -> &BaseUrl {
         &self.base
     }
 
-    /// The errors that it holds, for a driver that keeps it behind a lock. Held until the lock is
-    /// released, they keep an error's `Drop`, which may be foreign code, from running inside it.
+    /// Returns the errors that the session holds, for a driver that keeps it behind a lock. Held
+    /// until the lock is released, they keep an error's `Drop`, which may be foreign code, from
+    /// running under the lock.
     #[doc(hidden)]
     pub fn held_errors(&self) -> [Option<AttemptError>; 3] {
         let before = match &self.round.before {
@@ -276,7 +278,7 @@ impl SessionMachine {
         self.in_flight.take_if(|in_flight| in_flight.id == id)
     }
 
-    /// All callers that have joined the round get `before`, if there is one.
+    /// Starts the next round. All callers of the current round get `before`, if there is one.
     fn next_round(&mut self, before: Option<SessionError>) {
         let number = self.round.number.wrapping_add(1);
         self.round = Round { number, before, ..Round::default() };

@@ -1,4 +1,5 @@
-//! What a sign-in gives: [`TokenSet`], [`AccessToken`], [`RefreshToken`], [`Scope`], [`TokenType`].
+//! The result of a sign-in: [`TokenSet`], [`AccessToken`], [`RefreshToken`], [`Scope`],
+//! [`TokenType`].
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,34 +12,34 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::secret_body::Wiped;
 
-/// The text is not a token: empty, or not visible ASCII without spaces.
+/// The error of a text that is not a token: empty, or not visible ASCII without spaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a token is visible ASCII without spaces, and not empty")]
 #[non_exhaustive]
 pub struct TokenError;
 
 fn check_token(text: &str) -> Result<(), TokenError> {
-    // Not `all`, which would stop at the first that is not and so look at one byte at a time.
+    // Not `all`, which would stop early and so check one byte at a time.
     let visible = text.bytes().fold(true, |visible, byte| visible & byte.is_ascii_graphic());
     if text.is_empty() || !visible { Err(TokenError) } else { Ok(()) }
 }
 
-/// The scheme and the space in front of the token in `Authorization`.
+/// The scheme and the space before the token in `Authorization`.
 const BEARER: &str = "Bearer ";
 
-/// A bearer token for the API's other requests. Opaque: nothing is read from it.
+/// A bearer token for the other requests of the API. It is opaque.
 ///
-/// Cloning is cheap; the bytes are wiped when the last clone drops, and with it the last
-/// [header value](Self::header_value). `Debug` shows nothing of it.
+/// Cloning is cheap. The bytes are wiped when the last clone and the last [header
+/// value](Self::header_value) drop. `Debug` shows no part of it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AccessToken {
-    /// Whole, so that handing it out costs neither a copy nor a check; and behind one pointer,
-    /// since tokens are moved and cloned more often than they are put on requests.
+    /// The complete header value, so that authorizing a request needs no copy and no check. It is
+    /// behind one pointer, because tokens are moved and cloned more often than they are used.
     header: Arc<HeaderValue>,
 }
 
 impl AccessToken {
-    /// Takes a token from outside, such as one that was stored.
+    /// Creates a token from a text, such as a stored one.
     ///
     /// # Errors
     /// [`TokenError`] when it is empty or not visible ASCII without spaces.
@@ -50,20 +51,21 @@ impl AccessToken {
         Ok(Self { header: Arc::new(header) })
     }
 
-    /// The token itself. Keep it out of logs.
+    /// Returns the token itself. Keep it out of logs.
     pub fn expose(&self) -> &str {
-        // Both fall-backs are out of reach: `new` made the header of ASCII and of more than `Bearer
-        // `.
+        // Both fallbacks are unreachable: `new` built the header from ASCII, with `Bearer ` and
+        // more.
         std::str::from_utf8(self.header.as_bytes().get(BEARER.len()..).unwrap_or_default())
             .unwrap_or_default()
     }
 
-    /// The value for an `Authorization` header, marked sensitive, without copying the token.
+    /// Returns the value for an `Authorization` header, marked sensitive, without a copy of the
+    /// token.
     pub fn header_value(&self) -> HeaderValue {
         HeaderValue::clone(&self.header)
     }
 
-    /// Sets `Authorization` in `headers`, in place of any value that is there.
+    /// Sets `Authorization` in `headers`, and replaces any value that is there.
     pub fn authorize(&self, headers: &mut HeaderMap) {
         headers.insert(AUTHORIZATION, self.header_value());
     }
@@ -75,14 +77,14 @@ impl fmt::Debug for AccessToken {
     }
 }
 
-/// A token that gets a new access token without the password, until it ends itself.
+/// A token that obtains new access tokens without the password, until it expires.
 ///
-/// Cloning is cheap; the bytes are wiped when the last clone drops. `Debug` shows nothing of it.
+/// Cloning is cheap. The bytes are wiped when the last clone drops. `Debug` shows no part of it.
 #[derive(Clone)]
 pub struct RefreshToken(Arc<SecretString>);
 
 impl RefreshToken {
-    /// Takes a token from outside, such as one that was stored.
+    /// Creates a token from a text, such as a stored one.
     ///
     /// # Errors
     /// [`TokenError`] when it is empty or not visible ASCII without spaces.
@@ -91,7 +93,7 @@ impl RefreshToken {
         Ok(Self(Arc::new(SecretString::from(token))))
     }
 
-    /// The token itself. Keep it out of logs.
+    /// Returns the token itself. Keep it out of logs.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
@@ -111,8 +113,7 @@ impl fmt::Debug for RefreshToken {
     }
 }
 
-/// What an access token is good for, as the server names it: words with spaces between them (RFC
-/// 6749 §3.3).
+/// The scope of an access token, as the server names it: words separated by spaces (RFC 6749 §3.3).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Scope(Arc<str>);
 
@@ -121,17 +122,17 @@ impl Scope {
         Self(text.into())
     }
 
-    /// All of it, as the server sent it.
+    /// Returns the complete scope, as the server sent it.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Each word of it.
+    /// Returns an iterator over the words of the scope.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.split_ascii_whitespace()
     }
 
-    /// Whether `word` is one of its words.
+    /// Returns whether `word` is one of the words.
     pub fn contains(&self, word: &str) -> bool {
         self.iter().any(|one| one == word)
     }
@@ -143,7 +144,7 @@ impl fmt::Display for Scope {
     }
 }
 
-/// How an access token is used. Any other type than these is refused when the answer is read.
+/// How an access token is used. A response with any other type is an error.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TokenType {
@@ -160,9 +161,9 @@ impl fmt::Display for TokenType {
     }
 }
 
-/// What a sign-in or a refresh answered.
+/// The tokens from a sign-in or a refresh.
 ///
-/// `Debug` shows the scope, the type and the life, and neither token.
+/// `Debug` shows the scope, the type and the lifetime, but neither token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenSet {
     access_token: AccessToken,
@@ -173,14 +174,15 @@ pub struct TokenSet {
 }
 
 impl TokenSet {
-    /// The life of an access token whose answer does not say: 3,600 seconds, as the vendor's
-    /// documentation has it.
+    /// The lifetime of an access token if the response has none: 3,600 seconds, as in the vendor's
+    /// documentation.
     pub const DEFAULT_EXPIRES_IN: Duration = Duration::from_secs(3600);
-    /// The longest life that is believed: 4,294,967,295 seconds, or 136 years.
+    /// The maximum lifetime: 4,294,967,295 seconds, or 136 years. A longer one counts as this.
     pub const MAX_EXPIRES_IN: Duration = Duration::from_secs(u32::MAX as u64);
 
-    /// A set of one bearer token, with the default life and no refresh token: for operations of
-    /// your own.
+    /// Creates a set of one bearer token, with the default lifetime and no refresh token.
+    ///
+    /// Use it for operations of your own.
     pub const fn new(access_token: AccessToken) -> Self {
         Self {
             access_token,
@@ -191,15 +193,16 @@ impl TokenSet {
         }
     }
 
-    /// Adds a refresh token.
+    /// Sets the refresh token.
     #[must_use]
     pub fn with_refresh_token(mut self, refresh_token: RefreshToken) -> Self {
         self.refresh_token = Some(refresh_token);
         self
     }
 
-    /// Sets the life, from when the request was sent; at most
-    /// [`MAX_EXPIRES_IN`](Self::MAX_EXPIRES_IN).
+    /// Sets the lifetime, counted from when the request was sent.
+    ///
+    /// It is capped at [`MAX_EXPIRES_IN`](Self::MAX_EXPIRES_IN).
     #[must_use]
     pub fn with_expires_in(mut self, expires_in: Duration) -> Self {
         self.expires_in = expires_in.min(Self::MAX_EXPIRES_IN);
@@ -211,35 +214,34 @@ impl TokenSet {
         self
     }
 
-    /// The access token.
+    /// Returns the access token.
     pub const fn access_token(&self) -> &AccessToken {
         &self.access_token
     }
 
-    /// The refresh token, if one was answered; after a [`Refresh`](crate::Refresh) the one to use
-    /// from now on.
+    /// Returns the refresh token to use from now on, if there is one.
     pub const fn refresh_token(&self) -> Option<&RefreshToken> {
         self.refresh_token.as_ref()
     }
 
-    /// What the access token is good for, if the server said, and said it without repeating a
-    /// secret.
+    /// Returns the scope of the access token, if the server sent one that repeats no secret.
     pub const fn scope(&self) -> Option<&Scope> {
         self.scope.as_ref()
     }
 
-    /// How the access token is used.
+    /// Returns how the access token is used.
     pub const fn token_type(&self) -> TokenType {
         self.token_type
     }
 
-    /// How long the access token lives, counted from when the request was sent. Zero means that it
-    /// has ended.
+    /// Returns the lifetime of the access token, counted from when the request was sent.
+    ///
+    /// Zero means that it has expired.
     pub const fn expires_in(&self) -> Duration {
         self.expires_in
     }
 
-    /// Takes the set apart: the access token, and the refresh token if there is one.
+    /// Splits the set into the access token and the refresh token, if there is one.
     pub fn into_tokens(self) -> (AccessToken, Option<RefreshToken>) {
         (self.access_token, self.refresh_token)
     }

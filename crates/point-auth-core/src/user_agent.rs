@@ -1,17 +1,17 @@
-//! [`UserAgent`]: who the requests say they are from.
+//! [`UserAgent`]: the `User-Agent` header of the requests.
 
 use std::fmt;
 
 use http::header::USER_AGENT;
 use http::{HeaderMap, HeaderValue};
 
-/// The `User-Agent` of the requests: `point-auth/<version>`, after whatever a user puts in front of
-/// it.
+/// The `User-Agent` of the requests: `point-auth/<version>`, after an optional product of the
+/// user's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserAgent(HeaderValue);
 
-/// The text is not fit for a `User-Agent`: empty, longer than 256 bytes, or not visible ASCII and
-/// spaces.
+/// The error of a text that is not valid in a `User-Agent`: empty, longer than 256 bytes, or not
+/// visible ASCII and spaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the user agent is empty, longer than 256 bytes or not visible ASCII")]
 #[non_exhaustive]
@@ -21,13 +21,14 @@ const OURS: &str = concat!("point-auth/", env!("CARGO_PKG_VERSION"));
 const MAX_BYTES: usize = 256;
 
 impl UserAgent {
-    /// `point-auth/<version>`.
+    /// Creates the default user agent, `point-auth/<version>`.
     pub fn new() -> Self {
         Self(HeaderValue::from_static(OURS))
     }
 
-    /// Puts `product` in front, as RFC 9110 §10.1.5 orders products: `my-app/1.2` gives `my-app/1.2
-    /// point-auth/<version>`.
+    /// Puts `product` in front, in the order of RFC 9110 §10.1.5.
+    ///
+    /// With `my-app/1.2` the header is `my-app/1.2 point-auth/<version>`.
     ///
     /// # Errors
     /// [`UserAgentError`] when `product` is empty, longer than 256 bytes or not visible ASCII and
@@ -42,13 +43,13 @@ impl UserAgent {
         HeaderValue::try_from(format!("{product} {rest}")).map(Self).map_err(|_| UserAgentError)
     }
 
-    /// As the value of the header.
+    /// Returns the header value.
     pub fn header_value(&self) -> HeaderValue {
         self.0.clone()
     }
 
-    /// Sets this user agent on a request that has none or the default one. Another stays, since an
-    /// operation may have set it on purpose.
+    /// Sets this user agent on a request that has none or the default one. Any other value stays,
+    /// because an operation may have set it on purpose.
     pub fn set_on(&self, headers: &mut HeaderMap) {
         if headers.get(USER_AGENT).is_none_or(|value| value.as_bytes() == OURS.as_bytes()) {
             headers.insert(USER_AGENT, self.header_value());

@@ -1,7 +1,7 @@
-//! What is left of a secret in freed memory when all its owners are gone: nothing that core owned.
+//! Secrets in freed memory after all owners are gone: none that core owned.
 //!
-//! A binary of its own, since its allocator searches every block that is freed. Each test has a
-//! canary of its own, and writes its copies of it into memory that is wiped.
+//! This is a separate binary, because its allocator searches every block that is freed. Each test
+//! has its own canary, and writes copies of it only into memory that is wiped.
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
@@ -81,7 +81,7 @@ fn a_sign_in_with_an_alias_leaves_no_password_behind() {
     let watch = ScanningAllocator::watch("alias-sign-in-password-canary");
     let password = SecretString::from("alias-sign-in-password-canary");
     let credentials = Credentials::new("jane@tenant.com", password).unwrap();
-    // So long that a buffer which grows would move after the password is in it.
+    // Long enough that a growing buffer would move with the password in it.
     let credentials = credentials.clone().with_user_alias("jane.doe".repeat(300)).unwrap();
     use_up(&SignIn::new(&credentials), "alias-sign-in-password-canary");
     drop(credentials);
@@ -221,7 +221,7 @@ fn a_body_made_of_a_vector_is_wiped_with_its_spare_capacity() {
     left(&watch, 0);
 }
 
-/// Builds the request, holds it in every form that it has, and drops them all.
+/// Builds the request, holds it in all its forms, and drops them all.
 fn use_up(operation: &impl Operation, secret: &str) {
     let request = operation.to_request(&BaseUrl::production()).unwrap();
     drop(black_box(format!("{request:?} {request:#?}")));
@@ -237,7 +237,7 @@ fn use_up(operation: &impl Operation, secret: &str) {
     drop(black_box(other));
 }
 
-/// Takes from a token set all that it gives, and drops it all.
+/// Takes all values out of a token set, and drops them.
 fn use_up_tokens(tokens: TokenSet) {
     let mut headers = HeaderMap::new();
     tokens.access_token().authorize(&mut headers);
@@ -261,7 +261,7 @@ fn answered(status: u16, body: &'static str) -> Response<SecretBody> {
     response
 }
 
-/// A body in memory that is wiped.
+/// Returns a body in memory that is wiped.
 fn answer(parts: &[&str]) -> SecretBody {
     let mut bytes = Vec::with_capacity(parts.iter().map(|part| part.len()).sum());
     for part in parts {

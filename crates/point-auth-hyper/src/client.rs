@@ -1,4 +1,4 @@
-//! hyper-util's client: the one we build, and any of them behind one type.
+//! Builds hyper-util's client, and wraps any such client in one type.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,16 +14,16 @@ use point_auth_transport::{
 
 use crate::connector::{BoxError, ProxyConnector};
 
-/// What a server may send ahead of our reading. An answer of the API has about 1.3 kB.
+/// The data that a server may send before it is read. A response of the API has about 1.3 kB.
 const HTTP2_WINDOW: u32 = 128 * 1024;
-/// A connection that has been silent for so long while an answer was due is asked whether it is
-/// there,
+/// Silence on a connection with a response due, after which a ping is sent.
 const HTTP2_PING_AFTER: Duration = Duration::from_secs(2);
-/// and is closed unless it says so: after 5 seconds in all, as an idle one.
+/// Time for the reply to that ping. The connection closes after 5 seconds in total, like an idle
+/// one.
 const HTTP2_PING_WITHIN: Duration = Duration::from_secs(3);
 const MAX_HEADER_BYTES: usize = 64 * 1024;
 
-/// The TLS libraries that this crate can use, whatever else is compiled into the crates below it.
+/// The TLS libraries that this crate can use. The crates below may have more compiled in.
 const BACKENDS: &[TlsBackend] = &[
     #[cfg(feature = "rustls")]
     TlsBackend::Rustls,
@@ -31,12 +31,12 @@ const BACKENDS: &[TlsBackend] = &[
     TlsBackend::NativeTls,
 ];
 
-/// A client, whatever its connector and its body.
+/// A client with any connector and any body type.
 pub(crate) trait AnyClient: Send + Sync {
     fn request(&self, request: Request<OnceBody>) -> ResponseFuture;
 }
 
-/// A client, and what makes its kind of body out of ours.
+/// A client, and the function that converts our body into its body type.
 pub(crate) struct Wrapped<C, B, W> {
     pub(crate) client: Client<C, B>,
     pub(crate) wrap: W,
@@ -55,7 +55,7 @@ where
     }
 }
 
-/// The client, and whether it can speak TLS.
+/// Returns the client, and whether it can speak TLS.
 pub(crate) fn build(
     settings: &TransportSettings,
     proxies: ProxyResolver,
@@ -66,8 +66,8 @@ pub(crate) fn build(
         #[cfg(feature = "rustls")]
         Some(TlsBackend::Rustls) => {
             let mut config = settings.tls().rustls_client_config()?;
-            // Set here, since hyper-rustls' builder panics over a configuration that has some of
-            // its own.
+            // Set here, because the builder of hyper-rustls panics if a configuration already has
+            // ALPN.
             config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
             with_connector(hyper_rustls::HttpsConnector::from((connector, config)))
         }
@@ -86,18 +86,17 @@ pub(crate) fn build(
         }
         #[cfg(not(any(feature = "rustls", feature = "native-tls")))]
         None => with_connector(connector),
-        // Out of reach. A client without TLS here would be all of hyper a second time in every
-        // program.
+        // Unreachable. A client without TLS here would compile all of hyper a second time.
         _ => return Err(SettingsError::Unsupported { what: "a TLS library of another crate" }),
     };
     Ok((client, backend.is_some()))
 }
 
-/// Everything but the connection: the pool and the limits.
+/// Builds the client on `connector`: the pool and the limits.
 ///
-/// A request that hyper hands back unsent, since the pooled connection it was meant for turned out
-/// to be closed, is put on another connection. That is no second sending: not even its head was
-/// written, and [`OnceBody`] cannot go out twice.
+/// hyper hands back a request that it has not sent because its pooled connection was closed. Such a
+/// request goes on another connection. That is no second sending: not even the head was written,
+/// and [`OnceBody`] cannot go out twice.
 pub(crate) fn with_connector<C>(connector: C) -> Arc<dyn AnyClient>
 where
     C: Connect + Clone + Send + Sync + 'static,
@@ -106,8 +105,7 @@ where
         .timer(TokioTimer::new())
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(LONGEST_IDLE)
-        // Streams come and go on one connection, which is never idle then; a dead one shows by its
-        // silence alone.
+        // A connection with open streams is never idle. Only its silence shows that it is dead.
         .http2_keep_alive_interval(HTTP2_PING_AFTER)
         .http2_keep_alive_timeout(HTTP2_PING_WITHIN)
         .retry_canceled_requests(true)

@@ -1,5 +1,4 @@
-//! The way to the server, up to where TLS begins: TCP, and through a proxy if there is one for that
-//! server.
+//! Opens the connection below TLS: TCP, and the tunnel if the server has a proxy.
 
 use std::error::Error;
 use std::future::Future;
@@ -16,8 +15,7 @@ use tower_service::Service;
 
 pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 
-/// Connects to the server, or to the proxy that it is reached through and from there with `CONNECT`
-/// to the server.
+/// Connects to the server, directly or by `CONNECT` through its proxy.
 #[derive(Clone)]
 pub(crate) struct ProxyConnector {
     tcp: HttpConnector,
@@ -25,13 +23,12 @@ pub(crate) struct ProxyConnector {
 }
 
 impl ProxyConnector {
-    /// `beneath_tls`: whether a connector for `https` goes on top. Without one, an `https` URL must
-    /// not be connected to.
+    /// Creates a connector. `beneath_tls` is whether a connector for `https` goes on top of it.
+    /// Without one, an `https` URL must not be connected to.
     pub(crate) fn new(proxies: ProxyResolver, beneath_tls: bool) -> Self {
         let mut tcp = HttpConnector::new();
         tcp.set_nodelay(true);
-        // Shared out among the addresses of a host, so that one which swallows everything leaves
-        // time for the next.
+        // The addresses of a host share this limit, so that a silent one leaves time for the next.
         tcp.set_connect_timeout(Some(SendLimits::new().connect_timeout()));
         tcp.enforce_http(!beneath_tls);
         Self { tcp, proxies }
@@ -54,7 +51,7 @@ impl Service<Uri> for ProxyConnector {
                 Box::pin(async move { Ok(connecting.await?) })
             }
             Some(proxy) => {
-                // The tunnel reads at most 8 KiB of what the proxy answers.
+                // The tunnel reads at most 8 KiB of the proxy's response.
                 let mut tunnel = Tunnel::new(proxy.uri().clone(), self.tcp.clone());
                 if let Some(authorization) = proxy.authorization() {
                     tunnel = tunnel.with_auth(authorization.clone());

@@ -1,9 +1,9 @@
 //! Sign-in for the PointServices API over [`hyper`].
 //!
 //! This crate is an adapter: it sends the requests that `point-auth-core` builds, and keeps the
-//! contract of `point-auth-transport` while it does. It holds no credentials and no tokens. Most
-//! people want the crate `point-auth` with its feature `hyper`, and this crate beside it only to
-//! bring a client, a connector or settings of their own.
+//! contract of `point-auth-transport`. It holds no credentials and no tokens. Most programs use the
+//! crate `point-auth` with its feature `hyper`. They need this crate only for a client, a connector
+//! or settings of their own.
 //!
 //! ```no_run
 //! use point_auth_core::{BaseUrl, Credentials, Operation, SignIn};
@@ -22,14 +22,14 @@
 //! # }
 //! ```
 //!
-//! It needs a tokio runtime with timers and I/O (`#[tokio::main]` has both) when it sends, not when
-//! it is made. Without a runtime, sending is an error and no panic.
+//! Sending needs a tokio runtime with timers and I/O (`#[tokio::main]` has both); creating a
+//! transport does not. Without a runtime, sending returns an error and does not panic.
 //!
 //! # A client that you bring
 //!
-//! [`HyperTransport::with_connector`] puts our client on top of connections of your own making: a
-//! Unix socket, another TLS library, a tunnel. [`HyperTransport::from_client`] takes a whole
-//! [`hyper_util::client::legacy::Client`] whose body is our [`OnceBody`], and
+//! [`HyperTransport::with_connector`] runs our client over your own connections: a Unix socket,
+//! another TLS library, a tunnel. [`HyperTransport::from_client`] takes a complete
+//! [`hyper_util::client::legacy::Client`] whose body is [`OnceBody`], and
 //! [`HyperTransport::from_client_with`] one with another body.
 //!
 //! | rule | the client we build | your connector | your client |
@@ -39,19 +39,19 @@
 //! | 3. the response is capped | kept | kept | kept |
 //! | 4. the deadline | kept | kept, if the connector's futures do not block | likewise |
 //! | 5. every status is a response | kept | kept | kept |
-//! | 6. failures are classified | kept | kept; TLS errors are recognised where they are rustls' or native-tls' and that feature is on here | likewise |
+//! | 6. failures are classified | kept | kept; TLS errors are recognized if they come from rustls or native-tls and that feature is on here | likewise |
 //! | 7. nothing is leaked | kept | kept, unless your connector logs | likewise |
 //! | 8. proxies | kept | yours | yours |
 //! | 9. idle for at most 5 s | kept | kept | yours: hyper-util's default is 90 s. Set `pool_idle_timeout`, and a `pool_timer`, or the first call after a while may meet a connection that is gone |
 //!
-//! A request that hyper-util has not begun to send when its pooled connection turns out to be
-//! closed is put on another one. Nothing was sent then, so it is still sent once.
+//! A request that hyper-util has not begun to send when its pooled connection closes goes on
+//! another connection. Nothing was sent before, so the request is still sent once.
 //!
 //! # What cannot be wiped
 //!
-//! The body is handed to hyper in memory that is wiped when the last handle drops. hyper, the
-//! HTTP/2 and TLS layers copy it into buffers of their own on the way to the socket, and the answer
-//! likewise on its way back; nobody can wipe those.
+//! The body is given to hyper in memory that is wiped when the last handle drops. hyper and the
+//! HTTP/2 and TLS layers copy requests and responses into buffers of their own, which cannot be
+//! wiped.
 //!
 //! # Features
 //!
@@ -61,14 +61,14 @@
 //! - `ring`: ring as the crypto provider of rustls, where `aws-lc-rs` is off; turns on `rustls`.
 //! - `bundled-roots`: Mozilla's root certificates, compiled in, as a choice.
 //! - `native-tls`: the operating system's TLS, as a choice, and the default where `rustls` is off.
-//!   It cannot tell a body that ends with its connection from one that was cut off there; an answer
-//!   of the API that is cut short is no JSON.
+//!   It cannot distinguish a body that ends with its connection from one that was cut off. A
+//!   response of the API that is cut off is not valid JSON.
 //!
-//! A program that uses rustls' process default itself has to have one provider compiled in: see
-//! [One crypto provider in a build](point_auth_transport#one-crypto-provider-in-a-build).
+//! A program that uses rustls' process default itself must have one provider compiled in: see [One
+//! crypto provider in a build](point_auth_transport#one-crypto-provider-in-a-build).
 //!
-//! With none of them, the client we build speaks plain HTTP alone, which `BaseUrl` allows for
-//! loopback only.
+//! Without any of them, the client that this crate builds speaks plain HTTP only, which `BaseUrl`
+//! allows for loopback.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
@@ -81,7 +81,7 @@ mod connector;
 mod error;
 mod transport;
 
-/// The version of hyper-util whose client [`HyperTransport::from_client`] takes.
+/// The version of hyper-util whose client [`HyperTransport::from_client`] accepts.
 pub use hyper_util;
 pub use point_auth_transport::OnceBody;
 pub use transport::HyperTransport;

@@ -1,4 +1,4 @@
-//! [`HyperTransport`]: one request and its response.
+//! [`HyperTransport`]: sends one request and returns its response.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,52 +17,51 @@ use crate::client::{self, AnyClient, Wrapped};
 use crate::connector::BoxError;
 use crate::error::{classify, classify_body};
 
-/// A transport over hyper and the pooling client of hyper-util: HTTP/1.1 and HTTP/2, as TLS's ALPN
-/// decides.
+/// A transport over hyper and the pooling client of hyper-util: HTTP/1.1, or HTTP/2 by ALPN.
 ///
-/// Cheap to clone; the clones share their connections. It needs a tokio runtime with timers and I/O
-/// when it sends, not when it is made. `Debug` shows nothing but whether the client was brought.
+/// Cheap to clone; the clones share their connections. Sending needs a tokio runtime with timers
+/// and I/O; creating a transport does not. `Debug` shows only whether the client was brought.
 ///
 /// # Panics
-/// Not here; but tokio panics when it sends in a runtime that was built without timers or I/O, and
-/// offers no way to ask.
+/// This crate does not panic. tokio panics if the runtime that sends was built without timers or
+/// I/O, and has no way to check.
 #[derive(Clone)]
 pub struct HyperTransport {
     client: Arc<dyn AnyClient>,
     has_tls: bool,
-    /// Which proxy an error names; `None` where that is up to a client that was brought.
+    /// The proxies that an error names; `None` for a client that was brought.
     proxies: Option<ProxyResolver>,
 }
 
 impl HyperTransport {
-    /// A transport with the default settings: TLS by rustls with the platform's trust store, and
-    /// the proxy that the environment names.
+    /// Creates a transport with the default settings.
+    ///
+    /// The defaults are TLS by rustls with the platform's trust store, and the proxy from the
+    /// environment.
     ///
     /// # Errors
-    /// As [`with_settings`](Self::with_settings).
+    /// The errors of [`with_settings`](Self::with_settings).
     pub fn new() -> Result<Self, SettingsError> {
         Self::with_settings(&TransportSettings::default())
     }
 
-    /// A transport whose client is built from `settings`. It keeps all nine rules of the contract.
+    /// Creates a transport whose client is built from `settings`. It keeps all nine rules of the
+    /// contract.
     ///
     /// # Errors
-    /// A [`SettingsError`] when the settings ask for something that is not compiled in, or cannot
-    /// be used.
+    /// A [`SettingsError`] when a setting is not compiled in or cannot be used.
     pub fn with_settings(settings: &TransportSettings) -> Result<Self, SettingsError> {
         let proxies = settings.proxy().resolve()?;
         let (client, has_tls) = client::build(settings, proxies.clone())?;
         Ok(Self { client, has_tls, proxies: Some(proxies) })
     }
 
-    /// A transport over connections of your own making, such as a socket that is not TCP or a TLS
-    /// library that is not ours.
+    /// Creates a transport over your own connections, such as a Unix socket or another TLS library.
     ///
-    /// The pool and all that happens on a connection is ours, so that only the proxy rule is up to
-    /// you, and TLS: the connector is asked for `https` URLs too, and must not answer those with a
-    /// plain connection. It says by
-    /// [`Connected::negotiated_h2`](hyper_util::client::legacy::connect::Connected::negotiated_h2)
-    /// that HTTP/2 is spoken.
+    /// The pool and the protocol on a connection stay ours. Only the proxy rule and TLS are up to
+    /// you. The connector is also asked for `https` URLs, and must not return a plain connection
+    /// for those. It reports HTTP/2 by
+    /// [`Connected::negotiated_h2`](hyper_util::client::legacy::connect::Connected::negotiated_h2).
     pub fn with_connector<C>(connector: C) -> Self
     where
         C: Connect + Clone + Send + Sync + 'static,
@@ -70,9 +69,9 @@ impl HyperTransport {
         Self { client: client::with_connector(connector), has_tls: true, proxies: None }
     }
 
-    /// A transport over a client of your own that sends our [`OnceBody`].
+    /// Creates a transport over your own client whose body is [`OnceBody`].
     ///
-    /// Which of the nine rules are then up to you is in [the table](crate#a-client-that-you-bring).
+    /// [The table](crate#a-client-that-you-bring) shows which of the nine rules are then up to you.
     pub fn from_client<C>(client: Client<C, OnceBody>) -> Self
     where
         C: Connect + Clone + Send + Sync + 'static,
@@ -80,11 +79,11 @@ impl HyperTransport {
         Self::from_client_with(client, |body| body)
     }
 
-    /// A transport over a client of your own that sends another kind of body, such as a `BoxBody`;
-    /// `wrap` makes that out of ours.
+    /// Creates a transport over your own client with another type of body, such as a `BoxBody`.
     ///
-    /// `wrap` must not collect the body: whether a request may have been sent is known by when the
-    /// body is asked for, and what was collected can be sent twice.
+    /// `wrap` converts our body into that type. It must not collect the body. The moment at which
+    /// the body is asked for shows whether a request may have been sent, and a collected body can
+    /// be sent twice.
     pub fn from_client_with<C, B, W>(client: Client<C, B>, wrap: W) -> Self
     where
         C: Connect + Clone + Send + Sync + 'static,
@@ -101,11 +100,11 @@ impl HyperTransport {
         mut request: Request<OnceBody>,
         max_response_bytes: usize,
     ) -> Result<Response<SecretBody>, TransportError> {
-        // The connection decides; hyper refuses a request that names another version.
+        // The connection determines the version; hyper rejects a request that names another one.
         *request.version_mut() = Version::HTTP_11;
         let response = self.client.request(request).await.map_err(|error| classify(&error))?;
         let (mut parts, body) = response.into_parts();
-        // hyper's own types travel there.
+        // The extensions carry types of hyper's own.
         parts.extensions.clear();
         let body = read_capped(body, max_response_bytes, |error| classify_body(&error)).await?;
         Ok(Response::from_parts(parts, body))

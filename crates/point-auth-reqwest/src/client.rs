@@ -1,5 +1,4 @@
-//! The clients we build: a transport's, which keeps the contract, and one for requests of the
-//! user's.
+//! Builds reqwest clients: one for a transport, and one for the user's own requests.
 
 use std::time::Duration;
 
@@ -10,16 +9,16 @@ use point_auth_transport::{
 };
 use reqwest::{Client, ClientBuilder, Proxy, Url, redirect, retry};
 
-/// What a server may send ahead of our reading. An answer of the API has about 1.3 kB.
+/// The data that a server may send before it is read. A response of the API has about 1.3 kB.
 const HTTP2_WINDOW: u32 = 128 * 1024;
-/// A connection that has been silent for so long while an answer was due is asked whether it is
-/// there,
+/// Silence on a connection with a response due, after which a ping is sent.
 const HTTP2_PING_AFTER: Duration = Duration::from_secs(2);
-/// and is closed unless it says so: after 5 seconds in all, as an idle one.
+/// Time for the reply to that ping. The connection closes after 5 seconds in total, like an idle
+/// one.
 const HTTP2_PING_WITHIN: Duration = Duration::from_secs(3);
 const MAX_HEADER_LIST_BYTES: u32 = 16 * 1024;
 
-/// The TLS libraries that this crate can use, whatever else is compiled into the crates below it.
+/// The TLS libraries that this crate can use. The crates below may have more compiled in.
 const BACKENDS: &[TlsBackend] = &[
     #[cfg(feature = "rustls")]
     TlsBackend::Rustls,
@@ -31,22 +30,22 @@ const BACKENDS: &[TlsBackend] = &[
 ///
 /// The client is for the caller's own requests, to the API and elsewhere, so that roots, client
 /// certificate and proxy are set once. It differs from [`Client::builder`] in TLS and proxies
-/// alone: redirects, retries, timeouts, idle connections and decompression are reqwest's defaults,
-/// until the builder is told otherwise. [The crate docs](crate#a-client-for-your-own-requests)
-/// compare it with the client of a transport.
+/// alone. Redirects, retries, timeouts, idle connections and decompression keep reqwest's defaults.
+/// [The crate docs](crate#a-client-for-your-own-requests) compare it with the client of a
+/// transport.
 ///
 /// The environment and the trust store are read here, so build one client and clone it.
 ///
 /// # Errors
-/// As [`ReqwestTransport::with_settings`](crate::ReqwestTransport::with_settings).
+/// The errors of [`ReqwestTransport::with_settings`](crate::ReqwestTransport::with_settings).
 pub fn client_builder(settings: &TransportSettings) -> Result<ClientBuilder, SettingsError> {
     with_settings(settings, settings.tls().resolved_backend_of(BACKENDS)?)
 }
 
-/// The client of a transport, and whether it can speak TLS.
+/// Returns the client of a transport, and whether it can speak TLS.
 pub(crate) fn build(settings: &TransportSettings) -> Result<(Client, bool), SettingsError> {
     let backend = settings.tls().resolved_backend_of(BACKENDS)?;
-    // The `no_*` calls matter where another crate turns on more features of reqwest.
+    // The `no_*` calls matter where another crate enables more features of reqwest.
     let builder = with_settings(settings, backend)?
         .redirect(redirect::Policy::none())
         .retry(retry::never())
@@ -57,11 +56,9 @@ pub(crate) fn build(settings: &TransportSettings) -> Result<(Client, bool), Sett
         .no_deflate()
         .no_hickory_dns()
         .pool_idle_timeout(LONGEST_IDLE)
-        // Shared out among the addresses of a host: one that swallows everything leaves time for
-        // the next.
+        // The addresses of a host share this limit, so that a silent one leaves time for the next.
         .connect_timeout(SendLimits::new().connect_timeout())
-        // Streams come and go on one connection, which is never idle then. A dead one shows by its
-        // silence alone.
+        // A connection with open streams is never idle. Only its silence shows that it is dead.
         .http2_keep_alive_interval(HTTP2_PING_AFTER)
         .http2_keep_alive_timeout(HTTP2_PING_WITHIN)
         .http2_initial_stream_window_size(HTTP2_WINDOW)
@@ -71,7 +68,7 @@ pub(crate) fn build(settings: &TransportSettings) -> Result<(Client, bool), Sett
     Ok((client, backend.is_some()))
 }
 
-/// What the settings say, and nothing else.
+/// Applies the settings, and nothing else.
 fn with_settings(
     settings: &TransportSettings,
     backend: Option<TlsBackend>,
@@ -109,7 +106,7 @@ fn with_tls(
     tls: &TlsSettings,
     backend: Option<TlsBackend>,
 ) -> Result<ClientBuilder, SettingsError> {
-    // reqwest leaves the ALPN of a configuration that it is given alone.
+    // reqwest does not change the ALPN of a configuration that it is given.
     match backend {
         #[cfg(feature = "rustls")]
         Some(TlsBackend::Rustls) => {

@@ -1,11 +1,11 @@
-//! What reqwest's errors mean, without what they quote.
+//! Classifies reqwest's errors, and drops what they quote.
 
 use point_auth_transport::{Chain, TransportError, TransportErrorKind};
 
-/// Says of an error of reqwest what every transport says alike.
+/// Classifies an error of reqwest.
 ///
-/// `began` is whether the request was on its way: what reqwest calls a builder error is then the
-/// server's fault, such as a `Location` that is no URL.
+/// `began` is whether the request was being sent. What reqwest calls a builder error is then the
+/// server's fault, such as a `Location` that is not a URL.
 pub(crate) fn classify(error: reqwest::Error, began: bool) -> TransportError {
     let error = error.without_url();
     let fallback = if error.is_timeout() {
@@ -20,7 +20,7 @@ pub(crate) fn classify(error: reqwest::Error, began: bool) -> TransportError {
     TransportError::classify(&error, fallback)
 }
 
-/// Whether hyper blames this side, as it does when the runtime goes away under it.
+/// Returns whether hyper reports a user error, for example when the runtime shuts down.
 fn is_ours(error: &reqwest::Error) -> bool {
     Chain::new(error)
         .any(|cause| cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_user))

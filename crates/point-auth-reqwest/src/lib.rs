@@ -1,9 +1,9 @@
 //! Sign-in for the PointServices API over [`reqwest`].
 //!
 //! This crate is an adapter: it sends the requests that `point-auth-core` builds, and keeps the
-//! contract of `point-auth-transport` while it does. It holds no credentials and no tokens. Most
-//! people want the crate `point-auth` with its feature `reqwest`, and this crate beside it only to
-//! bring a client or settings of their own.
+//! contract of `point-auth-transport`. It holds no credentials and no tokens. Most programs use the
+//! crate `point-auth` with its feature `reqwest`. They need this crate only for a client or
+//! settings of their own.
 //!
 //! ```no_run
 //! use point_auth_core::{BaseUrl, Credentials, Operation, SignIn};
@@ -22,38 +22,39 @@
 //! # }
 //! ```
 //!
-//! It needs a tokio runtime with timers and I/O (`#[tokio::main]` has both) when it sends, not when
-//! it is made. Without a runtime, sending is an error and no panic.
+//! Sending needs a tokio runtime with timers and I/O (`#[tokio::main]` has both); creating a
+//! transport does not. Without a runtime, sending returns an error and does not panic.
 //!
 //! # A client that you bring
 //!
-//! [`ReqwestTransport::from_client`] takes any [`reqwest::Client`]. What can be kept for each
-//! request is kept; the rest is decided when a client is built, and so is up to whoever built it.
+//! [`ReqwestTransport::from_client`] takes any [`reqwest::Client`]. The transport keeps the rules
+//! that it can keep for each request. The others are fixed when the client is built, and so are up
+//! to you.
 //!
 //! | rule | the client we build | a client that you bring |
 //! |---|---|---|
-//! | 1. no redirect is followed | kept: 3xx is handed back | The body never goes to a second place: a 307 or 308 is handed back, since the body cannot be cloned. A redirecting client answers 301, 302 and 303 with a `GET` without a body, which we cannot stop; what comes of it is an error (rule 6). Build yours with `redirect::Policy::none()` |
+//! | 1. no redirect is followed | kept: 3xx is returned | The body never goes to a second place: a 307 or 308 is returned, since the body cannot be cloned. A redirecting client answers 301, 302 and 303 with a `GET` without a body, which this crate cannot stop; the result is an error (rule 6). Build yours with `redirect::Policy::none()` |
 //! | 2. sent once | kept | kept: no retry policy can clone the body |
-//! | 3. the response is capped | kept; nothing is decoded | kept, counted after whatever decoding your client does |
+//! | 3. the response is capped | kept; nothing is decoded | kept, counted after any decoding that your client does |
 //! | 4. the deadline | kept | kept; a shorter timeout of your client ends in the same error |
 //! | 5. every status is a response | kept | kept |
 //! | 6. failures are classified | kept | kept; an answer from another URL is `Protocol`. A redirect that leads back to the very same URL is not noticed |
 //! | 7. nothing is leaked | kept | kept, unless your client logs or your `connector_layer` does |
-//! | 8. proxies | kept | yours: reqwest's own rules, or what you told it |
+//! | 8. proxies | kept | yours: reqwest's own rules, or those of your client's configuration |
 //! | 9. idle for at most 5 s | kept | yours: reqwest's default is 90 s. Set `pool_idle_timeout`, or the first call after a while may meet a connection that is gone |
 //!
-//! A request that hyper, below reqwest, has not begun to send when its pooled connection turns out
-//! to be closed is put on another one. Nothing was sent then, so it is still sent once.
+//! A request that hyper, below reqwest, has not begun to send when its pooled connection closes
+//! goes on another connection. Nothing was sent before, so the request is still sent once.
 //!
 //! Headers that your client adds by default (`User-Agent` and others) are added where the request
-//! does not have them; ours win. With the client we build that is `Accept: */*` alone, for
-//! operations of your own that set no `Accept`.
+//! does not have them; those of the request win. The client that this crate builds adds only
+//! `Accept: */*`, to operations of your own that set no `Accept`.
 //!
 //! # A client for your own requests
 //!
 //! A program that signs in also sends requests with the token, through the same proxy and with the
-//! same roots and client certificate. [`client_builder`] makes a [`reqwest::ClientBuilder`] of the
-//! settings that the transport is built from:
+//! same roots and client certificate. [`client_builder`] returns a [`reqwest::ClientBuilder`] from
+//! the settings of the transport:
 //!
 //! ```no_run
 //! use point_auth_reqwest::{ReqwestTransport, client_builder};
@@ -81,15 +82,15 @@
 //! | idle connections | closed after 5 s | reqwest's default: closed after 90 s |
 //! | compression, size of a response | off, capped | as the features of your own reqwest say, not capped |
 //!
-//! The TLS configuration is complete, so the builder ignores what it is told about TLS and ALPN
-//! afterwards: `tls_certs_merge`, `identity`, `http1_only` and the like have no effect. The two
-//! clients share no connections.
+//! The TLS configuration is complete, so the builder ignores later calls about TLS and ALPN:
+//! `tls_certs_merge`, `identity`, `http1_only` and similar ones have no effect. The two clients
+//! share no connections.
 //!
 //! # What cannot be wiped
 //!
-//! The body is handed to reqwest in memory that is wiped when the last handle drops. hyper, the
-//! HTTP/2 and TLS layers below reqwest copy it into buffers of their own on the way to the socket,
-//! and the answer likewise on its way back; nobody can wipe those.
+//! The body is given to reqwest in memory that is wiped when the last handle drops. hyper and the
+//! HTTP/2 and TLS layers below reqwest copy requests and responses into buffers of their own, which
+//! cannot be wiped.
 //!
 //! # Features
 //!
@@ -100,15 +101,16 @@
 //! - `ring`: ring as the crypto provider of rustls, where `aws-lc-rs` is off; turns on `rustls`.
 //! - `bundled-roots`: Mozilla's root certificates, compiled in, as a choice.
 //! - `native-tls`: the operating system's TLS, as a choice, and the default where `rustls` is off.
-//!   It cannot tell a body that ends with its connection from one that was cut off there; an answer
-//!   of the API that is cut short is no JSON.
+//!   It cannot distinguish a body that ends with its connection from one that was cut off. A
+//!   response of the API that is cut off is not valid JSON.
 //!
-//! A program that uses rustls' process default itself has to have one provider compiled in: see
-//! [One crypto provider in a build](point_auth_transport#one-crypto-provider-in-a-build).
+//! A program that uses rustls' process default itself must have one provider compiled in: see [One
+//! crypto provider in a build](point_auth_transport#one-crypto-provider-in-a-build).
 //!
-//! With none of them, the client we build speaks plain HTTP alone, which `BaseUrl` allows for
-//! loopback only. (reqwest wants a process-wide crypto provider then if something else in the build
-//! turns on its `rustls-no-provider`; turn on our `rustls` in such a build.)
+//! Without any of them, the client that this crate builds speaks plain HTTP only, which `BaseUrl`
+//! allows for loopback. If another crate in the build enables reqwest's `rustls-no-provider`,
+//! reqwest then needs a process-wide crypto provider. Enable the feature `rustls` of this crate in
+//! such a build.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
@@ -121,6 +123,6 @@ mod error;
 mod transport;
 
 pub use client::client_builder;
-/// The version of reqwest whose client [`ReqwestTransport::from_client`] takes.
+/// The version of reqwest whose client [`ReqwestTransport::from_client`] accepts.
 pub use reqwest;
 pub use transport::ReqwestTransport;

@@ -1,4 +1,4 @@
-//! [`ReqwestTransport`]: one request and its response.
+//! [`ReqwestTransport`]: sends one request and returns its response.
 
 use std::fmt;
 
@@ -16,44 +16,45 @@ use crate::error::classify;
 
 /// A transport over [`reqwest::Client`].
 ///
-/// Cheap to clone; the clones share their connections. It needs a tokio runtime with timers and I/O
-/// when it sends, not when it is made. `Debug` shows nothing but whether the client was brought.
+/// Cheap to clone; the clones share their connections. Sending needs a tokio runtime with timers
+/// and I/O; creating a transport does not. `Debug` shows only whether the client was brought.
 ///
 /// # Panics
-/// Not here; but tokio panics when it sends in a runtime that was built without timers or I/O, and
-/// offers no way to ask.
+/// This crate does not panic. tokio panics if the runtime that sends was built without timers or
+/// I/O, and has no way to check.
 #[derive(Clone)]
 pub struct ReqwestTransport {
     client: Client,
     has_tls: bool,
-    /// Which proxy an error names; `None` where that is up to a client that was brought.
+    /// The proxies that an error names; `None` for a client that was brought.
     proxies: Option<ProxyResolver>,
 }
 
 impl ReqwestTransport {
-    /// A transport with the default settings: TLS by rustls with the platform's trust store, and
-    /// the proxy that the environment names.
+    /// Creates a transport with the default settings.
+    ///
+    /// The defaults are TLS by rustls with the platform's trust store, and the proxy from the
+    /// environment.
     ///
     /// # Errors
-    /// As [`with_settings`](Self::with_settings).
+    /// The errors of [`with_settings`](Self::with_settings).
     pub fn new() -> Result<Self, SettingsError> {
         Self::with_settings(&TransportSettings::default())
     }
 
-    /// A transport whose client is built from `settings`. It keeps all nine rules of the contract.
+    /// Creates a transport whose client is built from `settings`. It keeps all nine rules of the
+    /// contract.
     ///
     /// # Errors
-    /// A [`SettingsError`] when the settings ask for something that is not compiled in, or cannot
-    /// be used.
+    /// A [`SettingsError`] when a setting is not compiled in or cannot be used.
     pub fn with_settings(settings: &TransportSettings) -> Result<Self, SettingsError> {
         let (client, has_tls) = client::build(settings)?;
         Ok(Self { client, has_tls, proxies: Some(settings.proxy().resolve()?) })
     }
 
-    /// A transport over a client of your own, for what the settings do not say: DNS, a connector
-    /// layer, a Unix socket.
+    /// Creates a transport over your own client, for DNS, a connector layer or a Unix socket.
     ///
-    /// Which of the nine rules are then up to you is in [the table](crate#a-client-that-you-bring).
+    /// [The table](crate#a-client-that-you-bring) shows which of the nine rules are then up to you.
     pub const fn from_client(client: Client) -> Self {
         Self { client, has_tls: true, proxies: None }
     }

@@ -7,13 +7,13 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::{TransportError, TransportErrorKind};
 
-/// Room for an ordinary answer of the API, so that reading one allocates once.
+/// Fits an ordinary answer of the API (about 1.3 kB), so that reading one allocates once.
 const FIRST_CAPACITY: usize = 2048;
 
 /// Collects a response body up to a limit.
 ///
-/// Memory grows with what has arrived, never on the word of a `Content-Length`, and every buffer
-/// that is outgrown is wiped.
+/// Memory grows with the bytes that arrive, never with the value of `Content-Length`. When a buffer
+/// grows into a new allocation, the old one is wiped.
 #[derive(Debug)]
 pub struct CappedBody {
     bytes: Buffer,
@@ -21,16 +21,16 @@ pub struct CappedBody {
 }
 
 impl CappedBody {
-    /// Starts with nothing read, for a body of at most `limit` bytes.
+    /// Creates a collector with nothing read, for a body of at most `limit` bytes.
     pub fn new(limit: usize) -> Self {
         Self { bytes: Buffer(Zeroizing::new(Vec::new())), limit }
     }
 
-    /// Adds what has arrived.
+    /// Appends a chunk of the body.
     ///
     /// # Errors
-    /// [`TransportErrorKind::TooLarge`] when the body is now longer than the limit. Stop reading
-    /// then.
+    /// [`TransportErrorKind::TooLarge`] when the body is now longer than the limit. The caller then
+    /// stops reading.
     pub fn push(&mut self, chunk: &[u8]) -> Result<(), TransportError> {
         if chunk.len() > self.limit - self.bytes.0.len() {
             return Err(TransportError::new(TransportErrorKind::TooLarge));
@@ -42,8 +42,8 @@ impl CappedBody {
     /// Reads all of `reader`, and at most one byte past the limit.
     ///
     /// # Errors
-    /// [`TransportErrorKind::TooLarge`] past the limit, and whatever `failed` makes of an error of
-    /// `reader`.
+    /// [`TransportErrorKind::TooLarge`] past the limit. An error of `reader` is converted with
+    /// `failed`.
     pub fn read_from(
         mut self,
         reader: &mut impl Read,
@@ -61,14 +61,14 @@ impl CappedBody {
         }
     }
 
-    /// Hands out what was read.
+    /// Returns the bytes that were read.
     pub fn finish(self) -> SecretBody {
         let mut bytes = self.bytes.0;
         SecretBody::new(std::mem::take(&mut *bytes))
     }
 }
 
-/// A vector that wipes what it outgrows. `Debug` shows the length.
+/// A vector that wipes an allocation before it frees it. `Debug` shows the length.
 struct Buffer(Zeroizing<Vec<u8>>);
 
 impl Buffer {

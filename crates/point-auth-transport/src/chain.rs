@@ -1,5 +1,4 @@
-//! Causes of causes: finding what matters in an HTTP client's error, and copying it without what
-//! must not be told.
+//! Walks the causes of an HTTP client's error, and copies only the harmless ones.
 
 use std::error::Error;
 use std::fmt;
@@ -7,19 +6,20 @@ use std::io;
 
 use crate::TransportErrorKind;
 
-/// An error and its causes, outermost first, including those that hide inside an [`io::Error`].
+/// An iterator over an error and its causes, outermost first, including those inside an
+/// [`io::Error`].
 ///
-/// `io::Error::source` skips the error it wraps and answers that one's source, so a TLS failure
-/// inside of it is otherwise never seen.
+/// `io::Error::source` skips the error that it wraps and returns the source of that error. Without
+/// this iterator, a TLS failure inside an `io::Error` is never seen.
 #[derive(Clone, Debug)]
 pub struct Chain<'a> {
     next: Option<&'a (dyn Error + 'static)>,
-    // A `source()` that leads back to itself would go on for ever.
+    // Bounds a chain in which a `source()` leads back to itself.
     left: usize,
 }
 
 impl<'a> Chain<'a> {
-    /// Starts at `error` itself. Ends after 32 errors.
+    /// Starts at `error` itself. The iterator ends after 32 errors.
     pub fn new(error: &'a (dyn Error + 'static)) -> Self {
         Self { next: Some(error), left: 32 }
     }
@@ -39,7 +39,7 @@ impl<'a> Iterator for Chain<'a> {
     }
 }
 
-/// The kind that the chain of `error` gives away, or else `fallback`.
+/// Returns the kind found in the chain of `error`, or else `fallback`.
 pub(crate) fn kind_of(
     error: &(dyn Error + 'static),
     fallback: TransportErrorKind,
@@ -50,7 +50,7 @@ pub(crate) fn kind_of(
     let found =
         Chain::new(error).find_map(|cause| kind_of_io(cause.downcast_ref::<io::Error>()?.kind()));
     match (fallback, found) {
-        // A connection that breaks while it is being made never was one.
+        // A connection that breaks during the handshake was never established.
         (TransportErrorKind::Connect, Some(TransportErrorKind::Protocol)) | (_, None) => fallback,
         (_, Some(kind)) => kind,
     }
@@ -65,7 +65,7 @@ fn kind_of_io(kind: io::ErrorKind) -> Option<TransportErrorKind> {
         | ErrorKind::NetworkUnreachable
         | ErrorKind::NetworkDown
         | ErrorKind::AddrNotAvailable => Some(TransportErrorKind::Connect),
-        // What breaks after the connection stood is the other side leaving in the middle.
+        // After the connection was established, these mean that the peer closed it early.
         ErrorKind::ConnectionReset
         | ErrorKind::ConnectionAborted
         | ErrorKind::NotConnected
@@ -83,8 +83,8 @@ fn is_tls(error: &(dyn Error + 'static)) -> bool {
     }
     #[cfg(feature = "native-tls")]
     if let Some(error) = error.downcast_ref::<native_tls::Error>() {
-        // A connection that breaks off during the handshake is wrapped in one of these too, and a
-        // plain end has no other sign than its words in OpenSSL.
+        // A connection that closes during the handshake also arrives as one of these. With OpenSSL,
+        // a plain close shows only in the text.
         let broke_off = Chain::new(error).any(|cause| cause.is::<io::Error>())
             || error.to_string() == "unexpected EOF";
         return !broke_off;
@@ -95,26 +95,27 @@ fn is_tls(error: &(dyn Error + 'static)) -> bool {
 
 /// A copy of an error's chain that repeats only what is known to be harmless.
 ///
-/// Kept are the words of the operating system, of the TLS library and the names of I/O error kinds.
-/// What an HTTP client says is left out, since it may quote a URL, a header or what the server
-/// sent; the kind of the [`TransportError`](crate::TransportError) says as much.
+/// The copy keeps the messages of the operating system and of the TLS library, and the names of I/O
+/// error kinds. It leaves out the messages of the HTTP client, which may quote a URL, a header or
+/// the response. The kind of the [`TransportError`](crate::TransportError) carries that
+/// information.
 #[derive(Clone, Debug)]
 pub struct ScrubbedError {
     message: String,
     source: Option<Box<ScrubbedError>>,
 }
 
-/// No message of an operating system or TLS library comes near this; text of a hostile peer in it
-/// could.
+/// Messages of an operating system or a TLS library are far shorter. Text of a hostile peer may be
+/// longer.
 const MAX_MESSAGE_CHARS: usize = 300;
 
 impl ScrubbedError {
-    /// Copies the chain of `error`, or nothing if none of it is known to be harmless.
+    /// Copies the chain of `error`. Returns `None` if no part of it is known to be harmless.
     pub fn of(error: &(dyn Error + 'static)) -> Option<Self> {
         Self::without(error, |_| false)
     }
 
-    /// Copies the chain but for I/O errors of kinds of which all `is_said`.
+    /// Copies the chain without the I/O errors whose kinds `is_said` covers.
     pub(crate) fn without(
         error: &(dyn Error + 'static),
         is_said: impl Fn(io::ErrorKind) -> bool,
@@ -135,7 +136,7 @@ impl ScrubbedError {
             .fold(None, |source, message| Some(Self { message, source: source.map(Box::new) }))
     }
 
-    /// A cause in the words of the adapter itself.
+    /// Creates a cause with a message of the adapter's own.
     pub fn new(message: &'static str) -> Self {
         Self { message: message.to_owned(), source: None }
     }
@@ -156,7 +157,7 @@ fn harmless_message(error: &(dyn Error + 'static)) -> Option<String> {
     let error = error.downcast_ref::<io::Error>()?;
     match error.raw_os_error() {
         Some(_) => Some(error.to_string()),
-        // The text of what an `io::Error` wraps is anybody's; its kind is the standard library's.
+        // An `io::Error` may wrap any text. The name of its kind comes from the standard library.
         None => Some(error.kind().to_string())
             .filter(|kind| !matches!(kind.as_str(), "other error" | "uncategorized error")),
     }

@@ -10,20 +10,19 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::{ScrubbedError, SendLimits, SentFlag, TransportError, TransportErrorKind};
 
-/// Runs `exchange` within the times of `limits`, and says of its failure whether the request may
-/// have been sent.
+/// Runs `exchange` within `limits`, and records on failure whether the request may have been sent.
 ///
-/// `sent` is raised when the request body is asked for. Until then the connect limit holds, if
-/// `has_body`; a request without a body would never raise it. Once the exchange is over, or this
-/// future is dropped, a body that was not asked for yet is withdrawn: a task of the client that
-/// lives on cannot send it any more.
+/// `sent` is raised when the request body is asked for. Until then the connect limit applies, but
+/// only if `has_body`: a request without a body never raises the flag. When the exchange ends or
+/// this future is dropped, a body that was not asked for is withdrawn. A background task of the
+/// client can then no longer send it.
 ///
-/// The runtime must have been built with its timers and its I/O enabled: `#[tokio::main]` does, and
-/// so does `Builder::enable_all`.
+/// The runtime must have its timers and its I/O enabled, as with `#[tokio::main]` or
+/// `Builder::enable_all`.
 ///
 /// # Errors
-/// [`TransportErrorKind::Timeout`] when a limit is reached; [`TransportErrorKind::Other`] outside
-/// of a tokio runtime; or what `exchange` failed with.
+/// [`TransportErrorKind::Timeout`] when a limit is reached, [`TransportErrorKind::Other`] outside
+/// of a tokio runtime, or the error of `exchange`.
 /// [`may_have_been_sent`](TransportError::may_have_been_sent) is false as long as a body has not
 /// been asked for.
 pub async fn with_deadlines<T>(
@@ -38,8 +37,8 @@ pub async fn with_deadlines<T>(
             .with_source(ScrubbedError::new("there is no tokio runtime here")));
     }
     if limits.total_timeout().is_zero() {
-        // The runtime's clock ticks in milliseconds, and on loopback everything can be over before
-        // the first tick.
+        // The runtime's clock ticks in milliseconds. On loopback an exchange can finish before the
+        // first tick.
         return Err(TransportError::new(TransportErrorKind::Timeout).not_sent());
     }
     let now = Instant::now();
@@ -49,8 +48,7 @@ pub async fn with_deadlines<T>(
     let _withdraw = WithdrawOnDrop(sent);
     let outcome = {
         let mut exchange = pin!(exchange);
-        // An exchange that is always busy uses up the task's budget; the clock must be looked at
-        // all the same.
+        // A busy exchange uses up the task's budget, but the clock must be checked regardless.
         let mut limit = pin!(unconstrained(limit_reached(connect, total, sent)));
         poll_fn(|context| {
             if let Poll::Ready(outcome) = exchange.as_mut().poll(context) {
@@ -66,7 +64,7 @@ pub async fn with_deadlines<T>(
     outcome.map_err(|error| if has_body && sent.withdraw() { error.not_sent() } else { error })
 }
 
-/// Takes the body back even when the exchange is dropped half-way.
+/// Withdraws the body even when the exchange is dropped before it ends.
 struct WithdrawOnDrop<'a>(&'a SentFlag);
 
 impl Drop for WithdrawOnDrop<'_> {
@@ -75,10 +73,10 @@ impl Drop for WithdrawOnDrop<'_> {
     }
 }
 
-/// Waits until one of the two limits is over: that of connecting as long as the request was not
-/// sent. A time that cannot be told, since it lies beyond what a clock can show, never comes.
+/// Waits until a limit is reached: the total, or the connect limit while the request is not sent. A
+/// deadline beyond the range of the clock is never reached.
 ///
-/// One timer after the other: hardly any exchange lives to see the second.
+/// The timers run one after the other, because few exchanges last long enough to need the second.
 async fn limit_reached(connect: Option<Instant>, total: Option<Instant>, sent: &SentFlag) {
     if let Some(connect) = connect {
         sleep_until(connect).await;

@@ -10,47 +10,46 @@ use crate::Proxy;
 use crate::chain::{self, ScrubbedError};
 use crate::reason::{Route, Text, TransportErrorReason};
 
-/// What went wrong, alike for every transport.
+/// Classifies a failure. Every transport uses these kinds in the same way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TransportErrorKind {
-    /// No connection: the name is unknown, the server refused, or the proxy did. Worth another try
-    /// later.
+    /// No connection: the name is unknown, or the server or the proxy refused it. A later attempt
+    /// may succeed.
     Connect,
-    /// TLS failed: a certificate is not trusted, has expired or names another host, or the two
-    /// sides have no version in common. Another try fails the same way until something is changed,
-    /// so it is not retryable.
+    /// TLS failed: a certificate is untrusted, expired or for another host, or there is no common
+    /// version. Not retryable: every attempt fails until the configuration changes.
     Tls,
-    /// A limit in time was reached. Worth another try later.
+    /// A time limit was reached. A later attempt may succeed.
     Timeout,
-    /// The response is larger than the limit. Not worth another try.
+    /// The response is larger than the limit. Not retryable.
     TooLarge,
-    /// The other side did not keep to HTTP, broke off in the middle, or answered from another URL.
-    /// Worth another try later, since a dying server looks like this too.
+    /// The peer violated HTTP, closed the connection early, or answered from another URL. A later
+    /// attempt may succeed, because a failing server looks like this too.
     Protocol,
-    /// Anything else, such as a runtime that is shutting down. Not worth another try.
+    /// Any other failure, such as a runtime that is shutting down. Not retryable.
     Other,
 }
 
 impl TransportErrorKind {
-    /// Whether the same request may succeed later, with nothing changed on this side.
+    /// Returns whether the same request may succeed later without a change on this side.
     pub const fn is_retryable(self) -> bool {
         matches!(self, Self::Connect | Self::Timeout | Self::Protocol)
     }
 }
 
-/// There is no response. Says why, and whether the request may have been sent.
+/// An exchange that ended without a response: why, and whether the request may have been sent.
 ///
-/// `Display` names the reason, and the host and port of the server or of the proxy, never a path or
-/// userinfo. The [`source`](Error::source) explains more where the transport knows more. It holds
-/// no body, no header value and no URL with a password in it; the adapters of this project
-/// [scrub](ScrubbedError) what their client says.
+/// `Display` shows the reason, and the host and port of the server or of the proxy, never a path or
+/// userinfo. The [`source`](Error::source) has the details that the transport knows. An error holds
+/// no body, no header value and no URL with a password. The adapters of this project
+/// [scrub](ScrubbedError) the messages of their client.
 #[derive(Clone, Debug)]
 pub struct TransportError {
     kind: TransportErrorKind,
     reason: Option<TransportErrorReason>,
     may_have_been_sent: bool,
-    // Shared, so that all who waited for one request get its error.
+    // Shared, so that all waiters of one request get its error.
     route: Option<Arc<Route>>,
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
@@ -58,32 +57,32 @@ pub struct TransportError {
 impl TransportError {
     /// Creates a failure after which the request may have been sent.
     ///
-    /// That is the safe thing to say until it is [certain](Self::not_sent) that it was not.
+    /// This is the safe default. Use [`not_sent`](Self::not_sent) where the contrary is certain.
     pub const fn new(kind: TransportErrorKind) -> Self {
         Self { kind, reason: None, may_have_been_sent: true, route: None, source: None }
     }
 
-    /// Says that no byte of the request body can have reached the server.
+    /// Marks the failure as one where no byte of the request body can have reached the server.
     ///
-    /// Say it only where it is certain. A sign-in that was never sent is tried again at once; one
-    /// that was may have counted against the account.
+    /// Use it only where that is certain. A sign-in that was never sent is retried at once; one
+    /// that was sent may have counted as an attempt on the account.
     #[must_use]
     pub fn not_sent(mut self) -> Self {
         self.may_have_been_sent = false;
         self
     }
 
-    /// Adds the cause. It must hold nothing secret: it is printed wherever the error is.
+    /// Sets the cause. It must hold no secret, because it is printed with the error.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.source = Some(Arc::from(source.into()));
         self
     }
 
-    /// Names where the request was going: the host and port of `target`, and those of the proxy.
+    /// Sets the route: the host and port of `target`, and those of the proxy.
     ///
-    /// Nothing else of the URL is kept. A route that was named before stays: a transport knows its
-    /// proxy, and the `Client` of `point-auth` names the target for transports that do not.
+    /// No other part of the URL is kept. A route that is already set stays: a transport knows its
+    /// proxy, and the `Client` of `point-auth` sets the target for other transports.
     #[must_use]
     pub fn with_route(mut self, target: &Uri, proxy: Option<&Proxy>) -> Self {
         if self.route.is_none() {
@@ -92,17 +91,18 @@ impl TransportError {
         self
     }
 
-    /// Says of an HTTP client's `error` what every transport says alike: kind, reason and source.
+    /// Classifies an HTTP client's `error`: kind, reason and source.
     ///
-    /// The kind is what is found anywhere in its chain of causes, or else `fallback`. With
-    /// [`Connect`](TransportErrorKind::Connect) as the fallback, a connection that broke off stays
-    /// `Connect`. The source is a scrubbed copy of the chain, without what the reason says.
+    /// The kind is found anywhere in the chain of causes, or else is `fallback`. With
+    /// [`Connect`](TransportErrorKind::Connect) as the fallback, a connection that closed early
+    /// stays `Connect`. The source is a scrubbed copy of the chain, without the part that the
+    /// reason already covers.
     pub fn classify(error: &(dyn Error + 'static), fallback: TransportErrorKind) -> Self {
         let kind = chain::kind_of(error, fallback);
         let reason = TransportErrorReason::of(error, kind);
         let is_said = |io_kind| match reason {
             Some(reason) => reason.says_all_of(io_kind),
-            // Those that TLS is wrapped in say nothing of it.
+            // The I/O errors around TLS errors carry no information about TLS.
             None => matches!(kind, TransportErrorKind::Timeout | TransportErrorKind::Tls),
         };
         let classified = Self { reason, ..Self::new(kind) };
@@ -112,18 +112,18 @@ impl TransportError {
         }
     }
 
-    /// What went wrong.
+    /// Returns the kind of the failure.
     pub const fn kind(&self) -> TransportErrorKind {
         self.kind
     }
 
-    /// What exactly went wrong, where the transport knows.
+    /// Returns the exact reason, if the transport knows it.
     pub const fn reason(&self) -> Option<TransportErrorReason> {
         self.reason
     }
 
-    /// Whether any of the request body may have reached the server, and so may have had an effect
-    /// there.
+    /// Returns whether any byte of the request body may have reached the server, and so may have
+    /// had an effect.
     pub const fn may_have_been_sent(&self) -> bool {
         self.may_have_been_sent
     }

@@ -1,16 +1,14 @@
-//! How point-auth sends a request: the contract that every transport keeps, and what the adapters
-//! share.
+//! The transport contract of point-auth, and the code that its adapters share.
 //!
 //! A transport takes an [`http::Request`] with a [`SecretBody`](point_auth_core::SecretBody), sends
-//! it once, and hands back the whole [`http::Response`]. It is [`AsyncTransport`],
-//! [`BlockingTransport`] or both. This crate has no HTTP client in it: `point-auth-reqwest`,
-//! `point-auth-ureq` and `point-auth-hyper` have one each, and yours may be the fourth. Nor does it
-//! know anything of signing in, or try anything twice; that is the business of `point-auth-core`
-//! and `point-auth`.
+//! it once, and returns the complete [`http::Response`]. It implements [`AsyncTransport`],
+//! [`BlockingTransport`] or both. This crate contains no HTTP client: `point-auth-reqwest`,
+//! `point-auth-ureq` and `point-auth-hyper` each adapt one, and you can add another. It knows
+//! nothing of sign-in and never retries: `point-auth-core` and `point-auth` do that.
 //!
 //! # A transport of your own
 //!
-//! Over a stack that can connect and send, which is `my_stack` here:
+//! This example adapts an HTTP stack, here `my_stack`, that can connect and send:
 //!
 //! ```
 //! use http::{Request, Response};
@@ -71,45 +69,46 @@
 //!
 //! # The contract
 //!
-//! A request of this API holds a password, and an answer holds tokens. A wrong password that is
-//! sent twice may lock an account. So a transport keeps nine rules, and `point-auth-testkit` has
-//! the servers that show whether it does:
+//! A request of this API holds a password, and a response holds tokens. A wrong password that is
+//! sent twice may lock an account. So a transport keeps nine rules. The servers in
+//! `point-auth-testkit` check whether it does:
 //!
-//! 1. **No redirects.** It follows none and hands 3xx back. The body never reaches a second host.
+//! 1. **No redirects.** It follows none and returns 3xx. The body never reaches a second host.
 //! 2. **Once.** It sends the request once: no silent resend on a stale connection, on HTTP/2's
 //!    GOAWAY, or by a retry layer.
 //! 3. **Bounded.** It stops reading at [`max_response_bytes`](SendLimits::max_response_bytes),
 //!    counted after any decoding, and allocates nothing on the word of a `Content-Length`.
 //!    Decompression is off.
 //! 4. **In time.** It ends by [`total_timeout`](SendLimits::total_timeout), which covers name
-//!    look-up, connect, TLS, sending and the whole body; and the connection stands by
+//!    lookup, connect, TLS, sending and the complete body. The connection is established by
 //!    [`connect_timeout`](SendLimits::connect_timeout).
 //! 5. **Every status is a response.** 400, 403 and 500 are not errors of the transport.
-//! 6. **Failures have a kind.** They are a [`TransportErrorKind`], alike for all transports, and
-//!    say whether the request [may have been sent](TransportError::may_have_been_sent). An answer
-//!    from another URL than the request's is [`Protocol`](TransportErrorKind::Protocol).
+//! 6. **Failures have a kind.** Every transport reports the same [`TransportErrorKind`], and whether
+//!    the request [may have been sent](TransportError::may_have_been_sent). A response from another
+//!    URL than the request's is [`Protocol`](TransportErrorKind::Protocol).
 //! 7. **No leaks.** No body, no header value and no userinfo in `Debug`, `Display`, `source()` or
 //!    logs.
-//! 8. **Proxies alike.** [`ProxySettings`] says which proxy is used, for all transports the same.
-//! 9. **No stale connections.** Idle ones are kept for at most [5 seconds](LONGEST_IDLE): an hourly
-//!    caller must not meet one that the server is about to close, since nothing is sent twice.
+//! 8. **Proxies alike.** [`ProxySettings`] selects the proxy in the same way for all transports.
+//! 9. **No stale connections.** Idle ones are kept for at most [5 seconds](LONGEST_IDLE). An hourly
+//!    caller must not meet one that the server is about to close, because nothing is sent twice.
 //!
-//! # What the adapters share
+//! # Shared code
 //!
-//! - [`TransportSettings`], out of [`TlsSettings`] and [`ProxySettings`]: what they are built from,
-//!   and [`SettingsError`].
-//! - [`CappedBody`] reads a response; [`SentFlag`] knows whether a request body was asked for.
-//! - [`TransportError::classify`] looks into the causes of a client's error for its kind and its
-//!   [reason](TransportErrorReason), and [`TransportError::with_route`] names host and port.
-//!   [`Chain`] lists all causes, and [`ScrubbedError`] is a copy that repeats only what is
-//!   harmless. [`check_head`] refuses what no adapter should send, and takes out what is the
-//!   connection's.
-//! - [`Runtime`] is how time passes and tasks run where a session is kept going.
+//! - [`TransportSettings`], with [`TlsSettings`] and [`ProxySettings`], configures an adapter.
+//!   [`SettingsError`] is the error for bad settings.
+//! - [`check_head`] rejects requests that no adapter should send, and removes headers that belong to
+//!   the connection.
+//! - [`CappedBody`] reads a response. [`SentFlag`] records whether a request body was asked for.
+//! - [`TransportError::classify`] derives kind and [reason](TransportErrorReason) from the causes of
+//!   a client's error, and [`TransportError::with_route`] adds host and port.
+//! - [`Chain`] lists all causes of an error. [`ScrubbedError`] is a copy that keeps only the harmless
+//!   ones.
+//! - [`Runtime`] provides time and tasks to sessions.
 //! - `OnceBody`, `read_capped` and `with_deadlines` are for clients on `http-body` and tokio.
 //!
 //! # Features
 //!
-//! None is on by default; the adapters turn on what they need.
+//! All are off by default; the adapters enable what they need.
 //!
 //! - `rustls`: TLS by rustls with the platform's trust store, and without a crypto provider.
 //! - `aws-lc-rs`: aws-lc-rs as the crypto provider of rustls; turns on `rustls`.
@@ -123,10 +122,10 @@
 //!
 //! # One crypto provider in a build
 //!
-//! rustls has a default crypto provider for the process. It finds that provider by itself while
-//! exactly one is compiled in. With two, `rustls::ClientConfig::builder()` panics, in whichever
-//! crate calls it, unless the program has called `install_default`. This library neither reads nor
-//! sets the default: it names the provider where it builds a configuration. But what it compiles in
+//! rustls has a default crypto provider for the process. It selects that provider by itself while
+//! exactly one is compiled in. With two, `rustls::ClientConfig::builder()` panics in any crate that
+//! calls it, unless the program has called `install_default`. This library neither reads nor sets
+//! the default, and names its provider explicitly. But the provider that it compiles in still
 //! counts.
 //!
 //! | features | compiled in | used for our connections |
@@ -136,7 +135,7 @@
 //! | both | both: the program has to call `install_default` if it uses the default | aws-lc-rs |
 //! | `rustls` alone | none | the one in [`TlsSettings::with_rustls_config`]; without it, building fails with [`SettingsError::NoCryptoProvider`] |
 //!
-//! To use ring, turn the default off, here and in every other crate that asks for aws-lc-rs:
+//! To use ring, turn the default off, here and in every other crate that enables aws-lc-rs:
 //!
 //! ```toml
 //! [dependencies]
@@ -146,7 +145,7 @@
 //! point-auth-testkit = { version = "0.1", default-features = false, features = ["ring"] }
 //! ```
 //!
-//! `cargo tree -e features -i ring` and `-i aws-lc-rs` tell which crate turns a provider on.
+//! `cargo tree -e features -i ring` and `-i aws-lc-rs` show which crate enables a provider.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
@@ -189,7 +188,7 @@ pub use once::{OnceBody, read_capped};
 pub use proxy::{Proxy, ProxyResolver, ProxySettings};
 pub use reason::TransportErrorReason;
 pub use runtime::{Runtime, Task};
-/// The version that [`TlsSettings`] takes a configuration of.
+/// The version of rustls whose configuration [`TlsSettings`] accepts.
 #[cfg(feature = "rustls")]
 pub use rustls;
 pub use sent::SentFlag;

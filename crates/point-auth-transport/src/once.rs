@@ -13,11 +13,12 @@ use crate::{CappedBody, ScrubbedError, SentFlag, TransportError};
 
 /// A request body that can be taken once and cannot be cloned.
 ///
-/// A client cannot replay what it cannot clone: it can neither follow a 307 with the password nor
-/// send it again on a new connection. Its length is known, so it goes out with a `Content-Length`.
+/// A client cannot replay a body that it cannot clone. It can neither follow a 307 with the
+/// password nor send the body again on a new connection. The length is known, so the body goes out
+/// with a `Content-Length`.
 ///
-/// Once the exchange is over, whether by a failure, its deadline or being dropped, a body that
-/// nobody has asked for yet is an error for whoever asks later.
+/// When the exchange ends, by a failure, its deadline or a drop, a body that was not asked for is
+/// withdrawn. A later read of it is an error.
 #[derive(Debug)]
 pub struct OnceBody {
     body: Option<SecretBody>,
@@ -25,7 +26,7 @@ pub struct OnceBody {
 }
 
 impl OnceBody {
-    /// Wraps `body`, and the flag that will say when it was asked for.
+    /// Wraps `body`. Returns the flag that is raised when the body is asked for.
     pub fn new(body: SecretBody) -> (Self, SentFlag) {
         let sent = SentFlag::new();
         (Self { body: (!body.is_empty()).then_some(body), sent: sent.clone() }, sent)
@@ -55,14 +56,14 @@ impl Body for OnceBody {
     }
 }
 
-/// After so many frames without a pause, the task lets others run, its own deadline among them.
+/// After this many frames in a row, the task yields, so that its own deadline can fire.
 const FRAMES_AT_A_TIME: u32 = 64;
 
 /// Reads all of `body`, up to `limit` bytes, into memory that is wiped.
 ///
 /// # Errors
-/// [`TransportErrorKind::TooLarge`](crate::TransportErrorKind::TooLarge) past the limit, and
-/// whatever `failed` makes of an error of `body`.
+/// [`TransportErrorKind::TooLarge`](crate::TransportErrorKind::TooLarge) past the limit. An error
+/// of `body` is converted with `failed`.
 pub async fn read_capped<B: Body>(
     body: B,
     limit: usize,
@@ -92,7 +93,7 @@ pub async fn read_capped<B: Body>(
     Ok(read.finish())
 }
 
-/// Endless frames without a byte in them would otherwise never end in a deadline.
+/// Without a yield, endless empty frames would starve the deadline.
 async fn let_others_run() {
     let mut asked = false;
     poll_fn(|context| {

@@ -1,4 +1,4 @@
-//! Which proxy a request goes through, decided here for every adapter alike.
+//! Selects the proxy of a request, in one place for all adapters.
 
 mod no_proxy;
 mod url;
@@ -14,11 +14,11 @@ use self::no_proxy::{NoProxy, is_loopback};
 pub use self::url::Proxy;
 use crate::SettingsError;
 
-/// Which proxy is used: the one that the environment names (the default), none, or this one.
+/// Proxy configuration: the proxy from the environment (the default), no proxy, or a given proxy.
 ///
-/// Only `http://` proxies are supported: they are asked to `CONNECT` and then see only TLS.
-/// Loopback hosts are never reached through a proxy, and nor is a plain `http://` URL. `Debug`
-/// shows no user name and no password.
+/// Only `http://` proxies are supported. They are asked to `CONNECT` and then see only TLS.
+/// Loopback hosts and plain `http://` URLs never go through a proxy. `Debug` shows no user name and
+/// no password.
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct ProxySettings {
@@ -35,58 +35,65 @@ enum Source {
 }
 
 impl ProxySettings {
-    /// The proxy that the environment names when the transport is built.
+    /// Uses the proxy that the environment names when the transport is built.
     ///
-    /// Read are, in this order, `https_proxy`, `HTTPS_PROXY`, `all_proxy` and `ALL_PROXY`; the
-    /// first that is not empty counts. `no_proxy`, or else `NO_PROXY`, lists what is reached
-    /// without it: see [`with_no_proxy`](Self::with_no_proxy).
+    /// The variables are `https_proxy`, `HTTPS_PROXY`, `all_proxy` and `ALL_PROXY`, in this order;
+    /// the first that is not empty counts. `no_proxy`, or else `NO_PROXY`, lists the hosts to reach
+    /// without a proxy: see [`with_no_proxy`](Self::with_no_proxy).
     pub fn from_environment() -> Self {
         Self::default()
     }
 
-    /// No proxy, whatever the environment says.
+    /// Uses no proxy, and ignores the environment.
     pub fn none() -> Self {
         Self { source: Source::None, no_proxy: None }
     }
 
-    /// This proxy, whatever the environment says, `NO_PROXY` included.
+    /// Uses this proxy, and ignores the environment, `NO_PROXY` included.
     ///
-    /// The form is `http://user:password@proxy.example:3128`. Without a scheme it is `http`,
-    /// without a port it is 80; user name and password are percent-decoded and may be left out.
+    /// The form is `http://user:password@proxy.example:3128`. The default scheme is `http`, the
+    /// default port 80. User name and password are optional and percent-decoded.
     ///
     /// # Errors
     /// [`SettingsError::ProxyScheme`] for a scheme other than `http`, and
-    /// [`SettingsError::ProxyUrl`] when the URL cannot be understood.
+    /// [`SettingsError::ProxyUrl`] for a URL that cannot be parsed.
     pub fn url(url: &str) -> Result<Self, SettingsError> {
         Ok(Self { source: Source::Url(Proxy::parse(url, None)?), no_proxy: None })
     }
 
-    /// Sets what is reached without the proxy, in place of what the environment lists.
+    /// Sets the hosts to reach without the proxy, in place of the list in the environment.
     ///
-    /// The list is separated by commas or white space. `*` is everything. `example.com`,
-    /// `.example.com` and `*.example.com` are all that host and every host below it. An IP address
-    /// (in brackets or not) is itself, and `10.0.0.0/8` a whole network; names are not looked up
-    /// for that. Each but a network may end in a `:port` and then stands for that port alone. Case
-    /// does not matter. An entry that is none of these stands for nothing.
+    /// Entries are separated by commas or white space:
+    ///
+    /// - `*` matches every host.
+    /// - `example.com`, `.example.com` and `*.example.com` each match that host and all hosts below
+    ///   it.
+    /// - An IP address, in brackets or not, matches itself.
+    /// - `10.0.0.0/8` matches a network. Names are not looked up for that.
+    ///
+    /// Every entry but a network may end in a `:port`, and then matches that port alone. Case does
+    /// not matter. Any other entry matches nothing.
     pub fn with_no_proxy(mut self, list: &str) -> Self {
         self.no_proxy = Some(NoProxy::parse(list));
         self
     }
 
-    /// Reads the environment, if it counts, once.
+    /// Reads the environment once, if the settings use it.
     ///
     /// # Errors
-    /// [`SettingsError::Environment`] when a variable that counts is not Unicode, and as
-    /// [`url`](Self::url) for what it holds.
+    /// [`SettingsError::Environment`] when a variable is not Unicode, and the errors of
+    /// [`url`](Self::url) for its value.
     pub fn resolve(&self) -> Result<ProxyResolver, SettingsError> {
         self.resolve_with(|variable| env::var_os(variable))
     }
 
-    /// As [`resolve`](Self::resolve), with an environment of the caller's own: `lookup` answers the
-    /// value of a variable.
+    /// Resolves the settings like [`resolve`](Self::resolve), with `lookup` in place of the
+    /// environment.
+    ///
+    /// `lookup` returns the value of a variable.
     ///
     /// # Errors
-    /// As [`resolve`](Self::resolve).
+    /// The errors of [`resolve`](Self::resolve).
     pub fn resolve_with(
         &self,
         lookup: impl Fn(&str) -> Option<OsString>,
@@ -113,9 +120,9 @@ impl ProxySettings {
     }
 }
 
-/// The first variable that is set to something, and its value.
+/// Returns the first variable that is not empty, and its value.
 ///
-/// A shell unsets a variable for one command by setting it to nothing.
+/// A shell disables a variable for one command by setting it to an empty string.
 fn first_set(
     variables: &[&'static str],
     lookup: impl Fn(&str) -> Option<OsString>,
@@ -131,8 +138,9 @@ fn first_set(
     Ok(None)
 }
 
-/// Says for each request which proxy it goes through. Cheap to clone; `Debug` shows no user name
-/// and no password.
+/// Selects the proxy of each request.
+///
+/// Cheap to clone. `Debug` shows no user name and no password.
 #[derive(Clone)]
 pub struct ProxyResolver(Arc<Resolved>);
 
@@ -142,10 +150,10 @@ struct Resolved {
 }
 
 impl ProxyResolver {
-    /// The proxy for a request to `uri`, or none.
+    /// Returns the proxy for a request to `uri`, if there is one.
     ///
-    /// There is none for a plain `http` URL, for loopback (127.0.0.0/8, `::1`, `localhost` and
-    /// every name below it), and for what [`NO_PROXY`](ProxySettings::with_no_proxy) lists.
+    /// There is none for a plain `http` URL, for loopback (127.0.0.0/8, `::1`, `localhost` and all
+    /// names below it), or for the hosts in [`NO_PROXY`](ProxySettings::with_no_proxy).
     pub fn proxy_for(&self, uri: &Uri) -> Option<&Proxy> {
         let proxy = self.0.proxy.as_ref()?;
         let host = uri.host()?;
@@ -154,7 +162,7 @@ impl ProxyResolver {
         (is_https && !is_loopback(host) && !self.0.no_proxy.matches(host, port)).then_some(proxy)
     }
 
-    /// The proxy, for requests that go through one.
+    /// Returns the proxy for the requests that go through one.
     pub fn proxy(&self) -> Option<&Proxy> {
         self.0.proxy.as_ref()
     }

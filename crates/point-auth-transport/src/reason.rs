@@ -1,5 +1,4 @@
-//! [`TransportErrorReason`]: what exactly went wrong, where a transport knows; and where the
-//! request was going.
+//! [`TransportErrorReason`]: the exact reason of a failure; and the route of a request.
 
 use std::error::Error;
 use std::fmt;
@@ -9,24 +8,24 @@ use http::Uri;
 
 use crate::{Chain, Proxy, TransportErrorKind};
 
-/// What exactly went wrong, where a transport knows.
+/// The exact reason of a failure, where the transport knows it.
 ///
-/// It makes the text of a [`TransportError`](crate::TransportError), alike for every transport. A
-/// program decides by the [kind](TransportErrorKind).
+/// It determines the text of a [`TransportError`](crate::TransportError), for every transport. A
+/// program branches on the [kind](TransportErrorKind) instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TransportErrorReason {
-    /// The server, or the proxy, refused the connection: nothing listens on that port.
+    /// The server or the proxy refused the connection: no process listens on that port.
     Refused,
-    /// The name of the server, or of the proxy, could not be looked up.
+    /// The name of the server or of the proxy could not be looked up.
     NameLookup,
-    /// There is no way through the network to the server or the proxy.
+    /// The network has no route to the server or to the proxy.
     Unreachable,
-    /// The proxy answered 407: it was shown no credentials, or wrong ones.
+    /// The proxy answered 407: it got no credentials, or wrong ones.
     ProxyCredentials,
-    /// The proxy opened no tunnel: it answered another status than 200, no HTTP, or nothing.
+    /// The proxy opened no tunnel: its status was not 200, or it sent no HTTP or nothing.
     ProxyTunnel,
-    /// The server's certificate is of no authority that is trusted here.
+    /// No trusted authority issued the server's certificate.
     UntrustedCertificate,
     /// The server's certificate has expired, by the clock of this machine.
     ExpiredCertificate,
@@ -38,7 +37,7 @@ pub enum TransportErrorReason {
     NotTls,
     /// The connection closed before the response was complete.
     Closed,
-    /// The response is from another URL: the HTTP client followed a redirect.
+    /// The response is from another URL, because the HTTP client followed a redirect.
     OtherUrl,
 }
 
@@ -60,16 +59,16 @@ impl TransportErrorReason {
         }
     }
 
-    /// Finds the reason for a failure of this kind in the chain of `error`.
+    /// Returns the reason of a failure of `kind`, found in the chain of `error`.
     pub(crate) fn of(error: &(dyn Error + 'static), kind: TransportErrorKind) -> Option<Self> {
         Chain::new(error).filter_map(of_one).find(|reason| reason.kind() == kind)
     }
 
-    /// Whether an I/O error of this kind has nothing to add.
+    /// Returns whether an I/O error of this kind adds nothing to the reason.
     pub(crate) fn says_all_of(self, kind: io::ErrorKind) -> bool {
         match self {
             Self::Refused => kind == io::ErrorKind::ConnectionRefused,
-            // The I/O error around one of TLS.
+            // The I/O error that wraps a TLS error.
             _ => self.kind() == TransportErrorKind::Tls,
         }
     }
@@ -104,7 +103,7 @@ const fn of_io(kind: io::ErrorKind) -> Option<TransportErrorReason> {
 /// Recognizes errors that have neither a public type nor a number.
 fn of_text(text: &str) -> Option<TransportErrorReason> {
     match text {
-        // hyper-util, on any system; and rustls, which refuses a name that no look-up could find.
+        // hyper-util, on any system; and rustls, which rejects a name that cannot be looked up.
         "dns error" | "invalid dns name" => Some(TransportErrorReason::NameLookup),
         "tunnel error: proxy authorization required" => {
             Some(TransportErrorReason::ProxyCredentials)
@@ -144,7 +143,7 @@ fn of_rustls(error: &rustls::Error) -> Option<TransportErrorReason> {
         return is_plain.then_some(TransportErrorReason::NotTls);
     };
     match error {
-        // A signature is bad where another authority has the name of one that is trusted.
+        // A signature is bad when another authority uses the name of a trusted one.
         CertificateError::UnknownIssuer | CertificateError::BadSignature => {
             Some(TransportErrorReason::UntrustedCertificate)
         }
@@ -161,7 +160,7 @@ fn of_rustls(error: &rustls::Error) -> Option<TransportErrorReason> {
     }
 }
 
-/// Where a request was going: hosts and ports, and nothing else of any URL.
+/// The route of a request: hosts and ports, and no other part of a URL.
 #[derive(Debug)]
 pub(crate) struct Route {
     target: String,
@@ -169,7 +168,7 @@ pub(crate) struct Route {
 }
 
 impl Route {
-    /// Reads the route of a request to `target`, if that has a host.
+    /// Returns the route of a request to `target`, if that has a host.
     pub(crate) fn new(target: &Uri, proxy: Option<&Proxy>) -> Option<Self> {
         let host = target.host()?;
         let target = match (target.port_u16(), target.scheme_str()) {
@@ -199,7 +198,7 @@ impl fmt::Display for Text<'_> {
         let Some(reason) = self.reason else {
             return self.fmt_kind(f, target, proxy);
         };
-        // Where a proxy is used, the way leads to it alone until it has opened the tunnel.
+        // Until the proxy has opened the tunnel, only the proxy is reached.
         let proxy = proxy.map(|proxy| format!("proxy {proxy}"));
         let next = proxy.as_deref().unwrap_or(target);
         let proxy = proxy.as_deref().unwrap_or("the proxy");
@@ -238,7 +237,7 @@ impl Text<'_> {
         match self.kind {
             TransportErrorKind::Connect => connection(f, "failed"),
             TransportErrorKind::Tls => write!(f, "TLS with {target} failed"),
-            // A time that ran out before there was a server to connect to.
+            // The time ran out before there was a server to connect to.
             TransportErrorKind::Timeout if self.route.is_none() => f.write_str("timed out"),
             TransportErrorKind::Timeout if self.may_have_been_sent => {
                 write!(f, "no complete response from {target} in time")

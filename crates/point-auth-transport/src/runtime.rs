@@ -6,28 +6,28 @@ use std::time::Duration;
 
 use point_auth_core::session::Now;
 
-/// A future that ends without a value: what a runtime runs, and what it sleeps with.
+/// A future without an output, as a runtime runs it and sleeps with it.
 pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Time and tasks, as an executor provides them.
+/// Time and tasks, provided by an executor.
 ///
-/// The sessions of `point-auth` run on it, async and blocking. Implement it for an executor of your
-/// own; for tests `point-auth-testkit` has one whose time passes when the test says so.
+/// The async and the blocking sessions of `point-auth` run on it. Implement it for an executor of
+/// your own. For tests, `point-auth-testkit` has a runtime with virtual time.
 pub trait Runtime: fmt::Debug + Send + Sync + 'static {
-    /// Returns what both clocks show. The monotonic one counts from any fixed moment.
+    /// Returns the readings of both clocks. The monotonic clock counts from any fixed moment.
     ///
-    /// Every read of a token calls this, so it must be quick.
+    /// Each read of a token calls this, so it must be quick.
     fn now(&self) -> Now;
 
-    /// Returns a future that ends when [the monotonic clock](Now::monotonic) shows `time`, or at
+    /// Returns a future that ends when [the monotonic clock](Now::monotonic) reaches `time`, or at
     /// once if that is past.
     ///
-    /// A time beyond what the executor can wait for may end early, but not at once.
+    /// For a time beyond what the executor can wait for, the future may end early, but not at once.
     fn sleep_until(&self, time: Duration) -> Task;
 
-    /// Runs `task` by itself to its end.
+    /// Runs `task` in the background until it ends.
     ///
-    /// A runtime that cannot run it, because it has shut down for example, drops it. A session's
-    /// exchange then counts as not sent, and its callers are told.
+    /// A runtime that cannot run it, for example after a shutdown, drops it. The exchange of a
+    /// session then counts as not sent, and its waiters get an error.
     fn spawn(&self, task: Task);
 }

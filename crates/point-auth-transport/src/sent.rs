@@ -1,5 +1,4 @@
-//! [`SentFlag`]: whether anybody asked for the request body yet, and the way to see that nobody
-//! will any more.
+//! [`SentFlag`]: whether the request body was asked for, and a way to withdraw it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -8,37 +7,37 @@ const WAITING: u8 = 0;
 const ASKED: u8 = 1;
 const WITHDRAWN: u8 = 2;
 
-/// Whether the HTTP client has asked for the request body: until it does, no secret can have left
-/// the process.
+/// Records whether the HTTP client has asked for the request body.
 ///
-/// Every client asks for the body only once its connection stands, TLS included, so this also says
-/// when the connect limit has been kept. A client may still hold the body, in a task of its own,
-/// when the caller has given up; [`withdraw`](Self::withdraw) settles which of the two came first.
+/// Until it does, no secret can have left the process. Every client asks for the body only after
+/// its connection is established, TLS included, so the flag also ends the connect limit. A
+/// background task of the client may still hold the body after the caller gave up.
+/// [`withdraw`](Self::withdraw) settles which came first.
 #[derive(Clone, Debug, Default)]
 pub struct SentFlag(Arc<AtomicU8>);
 
 impl SentFlag {
-    /// A flag that is not raised.
+    /// Creates a flag that is not raised.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Says that the body was asked for, and answers whether it may be handed out: not once it was
-    /// withdrawn.
+    /// Records that the body was asked for. Returns whether it may be handed out: `false` after
+    /// [`withdraw`](Self::withdraw).
     pub fn raise(&self) -> bool {
         self.0.compare_exchange(WAITING, ASKED, Ordering::AcqRel, Ordering::Acquire)
             != Err(WITHDRAWN)
     }
 
-    /// Takes the body back if nobody has asked for it yet, and answers whether that is so.
+    /// Withdraws the body if it was not asked for. Returns whether it did so.
     ///
-    /// After `true` it will never be handed out.
+    /// After `true`, the body is never handed out.
     pub fn withdraw(&self) -> bool {
         self.0.compare_exchange(WAITING, WITHDRAWN, Ordering::AcqRel, Ordering::Acquire)
             != Err(ASKED)
     }
 
-    /// Whether the body was asked for.
+    /// Returns whether the body was asked for.
     pub fn is_raised(&self) -> bool {
         self.0.load(Ordering::Acquire) == ASKED
     }

@@ -1,11 +1,11 @@
-//! [`TransportSettings`]: what every adapter of ours is built from.
+//! [`TransportSettings`]: the configuration of every adapter of this project.
 
 use crate::{ProxySettings, TlsSettings};
 
-/// What every adapter of ours is built from, the same for all.
+/// The configuration of every adapter of this project.
 ///
-/// The default is what most want: TLS by rustls with the platform's trust store, and the proxy that
-/// the environment names.
+/// The default suits most programs: rustls with the platform's trust store, and the proxy from the
+/// environment.
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct TransportSettings {
@@ -14,29 +14,29 @@ pub struct TransportSettings {
 }
 
 impl TransportSettings {
-    /// The defaults of [`TlsSettings`] and of [`ProxySettings`].
+    /// Creates the defaults of [`TlsSettings`] and of [`ProxySettings`].
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets how TLS is done.
+    /// Sets the TLS settings.
     pub fn with_tls(mut self, tls: TlsSettings) -> Self {
         self.tls = tls;
         self
     }
 
-    /// Sets which proxy is used.
+    /// Sets the proxy settings.
     pub fn with_proxy(mut self, proxy: ProxySettings) -> Self {
         self.proxy = proxy;
         self
     }
 
-    /// How TLS is done.
+    /// Returns the TLS settings.
     pub const fn tls(&self) -> &TlsSettings {
         &self.tls
     }
 
-    /// Which proxy is used.
+    /// Returns the proxy settings.
     pub const fn proxy(&self) -> &ProxySettings {
         &self.proxy
     }

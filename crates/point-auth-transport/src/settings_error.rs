@@ -4,17 +4,16 @@ use std::error::Error;
 
 use crate::ScrubbedError;
 
-/// Why settings are refused, or no transport can be built from them.
+/// The error of settings that are invalid or that no transport can be built from.
 ///
-/// Nothing secret is in it: no URL, no user name or password of a proxy, no key, and no value of an
-/// environment variable. The name of the variable that a bad value came from is in it.
+/// It holds no secret: no URL, no user name or password of a proxy, no key, and no value of an
+/// environment variable. It does hold the name of the variable with the bad value.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SettingsError {
-    /// The proxy has another scheme than `http`.
+    /// The scheme of the proxy is not `http`.
     ///
-    /// Only proxies that are themselves spoken to in plain HTTP are supported (and through them,
-    /// with `CONNECT`, TLS).
+    /// Only proxies reached over plain HTTP are supported. TLS goes through them by `CONNECT`.
     #[error("the proxy{} has the scheme `{scheme}`, only `http` is supported", named_in(*variable))]
     ProxyScheme {
         /// The scheme, in lower case, and nothing else of the URL.
@@ -23,10 +22,10 @@ pub enum SettingsError {
         variable: Option<&'static str>,
     },
 
-    /// The URL of a proxy cannot be understood.
+    /// The URL of a proxy cannot be parsed.
     #[error("the proxy URL{} is not valid: {reason}", named_in(*variable))]
     ProxyUrl {
-        /// What is wrong with it.
+        /// What is wrong with the URL.
         reason: &'static str,
         /// The environment variable that the URL came from, if it came from one.
         variable: Option<&'static str>,
@@ -42,54 +41,56 @@ pub enum SettingsError {
     /// A root certificate cannot be read.
     #[error("the root certificates cannot be read: {reason}")]
     Certificate {
-        /// What is wrong with them.
+        /// What is wrong with the certificates.
         reason: &'static str,
-        /// What the TLS library says.
+        /// The error of the TLS library.
         source: Option<ScrubbedError>,
     },
 
     /// The client's own certificate or its key cannot be used, or they do not belong together.
     #[error("the client identity cannot be used: {reason}")]
     Identity {
-        /// What is wrong with it.
+        /// What is wrong with the identity.
         reason: &'static str,
-        /// What the TLS library says.
+        /// The error of the TLS library.
         source: Option<ScrubbedError>,
     },
 
     /// The platform's root certificates cannot be loaded.
     #[error("the platform's root certificates{} cannot be loaded", named_in(*variable))]
     Roots {
-        /// The environment variable that says where they are, if one does.
+        /// The environment variable that locates the certificates, if one is set.
         variable: Option<&'static str>,
-        /// What the TLS library says.
+        /// The error of the TLS library.
         source: Option<ScrubbedError>,
     },
 
-    /// rustls is compiled in without a crypto provider, and the settings bring none.
+    /// rustls is compiled in without a crypto provider, and the settings provide none.
     ///
-    /// The feature `aws-lc-rs` or `ring` compiles one in. A configuration given to
+    /// The feature `aws-lc-rs` or `ring` compiles one in. A configuration for
     /// [`TlsSettings::with_rustls_config`](crate::TlsSettings::with_rustls_config) has its own.
     #[error("rustls has no crypto provider: neither the feature `aws-lc-rs` nor `ring` is on")]
     NoCryptoProvider,
 
-    /// What was asked for is not compiled in, or the chosen library cannot do it.
+    /// The requested setting is not compiled in, or the chosen library does not support it.
     #[error("{what} is not supported here")]
     Unsupported {
-        /// What was asked for.
+        /// The requested setting.
         what: &'static str,
     },
 
-    /// The HTTP client or the TLS library refuses to start.
+    /// The HTTP client or the TLS library cannot be initialized.
     #[error("the HTTP client cannot be built")]
     Client {
-        /// What it says, where that is known to be harmless.
+        /// The parts of its error that are known to be harmless.
         source: Option<ScrubbedError>,
     },
 }
 
 impl SettingsError {
-    /// For adapters: the HTTP client could not be built. Of `error` only what is harmless is kept.
+    /// Creates the error of an adapter whose HTTP client could not be built.
+    ///
+    /// Only the harmless parts of `error` are kept.
     pub fn client(error: &(dyn Error + 'static)) -> Self {
         Self::Client { source: ScrubbedError::of(error) }
     }

@@ -1,4 +1,4 @@
-//! [`check_head`]: what of a request every adapter refuses or takes out before anything is sent.
+//! [`check_head`]: the checks that every adapter makes before it sends a request.
 
 use std::net::IpAddr;
 
@@ -7,9 +7,9 @@ use http::{HeaderName, Method, Uri};
 
 use crate::{ScrubbedError, TransportError, TransportErrorKind};
 
-/// Headers that belong to the connection. The client writes its own; where clients let others
-/// through, a length that lies would cut the body, or leave half of it to be read as the next
-/// request.
+/// Returns whether a header belongs to the connection. The client writes these itself. Some clients
+/// let a caller's through, and a wrong length would then cut the body, or leave half of it to be
+/// read as the next request.
 fn is_of_the_connection(name: &HeaderName) -> bool {
     matches!(
         name.as_str(),
@@ -27,21 +27,25 @@ fn is_of_the_connection(name: &HeaderName) -> bool {
     )
 }
 
-/// Refuses what HTTP clients disagree on, and takes out the headers that belong to the connection,
-/// such as `Host` and `Content-Length`.
+/// Rejects what HTTP clients disagree on, and removes headers of the connection such as `Host`.
 ///
-/// Refused are a URI that is not absolute or has userinfo in it, any scheme but `https`, or `http`
-/// to this machine (127.0.0.0/8, `::1`, `localhost`), `https` where there is no TLS, and the method
-/// `CONNECT`.
+/// Rejected are:
+///
+/// - a URI that is not absolute or has userinfo,
+/// - any scheme but `https`, or `http` to this machine (127.0.0.0/8, `::1`, `localhost`),
+/// - `https` where there is no TLS,
+/// - the method `CONNECT`.
+///
+/// Removed are the headers that a client writes itself, such as `Host` and `Content-Length`.
 ///
 /// # Errors
-/// [`TransportErrorKind::Tls`] for `https` without TLS, and else [`TransportErrorKind::Other`];
-/// nothing was sent.
+/// [`TransportErrorKind::Tls`] for `https` without TLS, otherwise [`TransportErrorKind::Other`].
+/// Nothing was sent.
 pub fn check_head(head: &mut Parts, has_tls: bool) -> Result<(), TransportError> {
     check_target(&head.uri, has_tls)
         .and_then(|()| check_method(&head.method))
         .map_err(|error| error.with_route(&head.uri, None))?;
-    // Hardly any request has one, and nothing is allocated then.
+    // Few requests have one, and without one nothing is allocated.
     let found: Vec<HeaderName> =
         head.headers.keys().filter(|name| is_of_the_connection(name)).cloned().collect();
     for name in found {

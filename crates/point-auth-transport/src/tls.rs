@@ -1,4 +1,4 @@
-//! [`TlsSettings`]: which TLS library, whom to trust, and who we are. The same for every adapter.
+//! [`TlsSettings`]: TLS library, trusted roots and client identity, for every adapter.
 
 mod identity;
 #[cfg(feature = "native-tls")]
@@ -16,7 +16,7 @@ use rustls_pki_types::pem::PemObject;
 use self::identity::Identity;
 use crate::SettingsError;
 
-/// Which TLS library does the work.
+/// The TLS library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TlsBackend {
@@ -27,20 +27,20 @@ pub enum TlsBackend {
     NativeTls,
 }
 
-/// Whose certificates are trusted, beside the [extra roots](TlsSettings::with_extra_roots_pem).
+/// The trusted roots, in addition to the [extra roots](TlsSettings::with_extra_roots_pem).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Roots {
-    /// Whom the operating system trusts.
+    /// The roots that the operating system trusts.
     #[default]
     Platform,
-    /// Whom Mozilla trusted when this was compiled. Needs the feature `bundled-roots`, and rustls.
+    /// The roots that Mozilla trusted at build time. Needs the feature `bundled-roots`, and rustls.
     Bundled,
-    /// Nobody but the extra roots.
+    /// Only the extra roots.
     ExtraOnly,
 }
 
-/// How TLS is done: which library, whom to trust, and who we are.
+/// TLS configuration: library, trusted roots and client identity.
 ///
 /// The default is rustls (or native-tls where only that is compiled in), the platform's trust
 /// store, TLS 1.2 or 1.3, and no client certificate. `Debug` shows neither certificates nor the
@@ -57,32 +57,30 @@ pub struct TlsSettings {
 }
 
 impl TlsSettings {
-    /// The defaults.
+    /// Creates the default settings.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Chooses the TLS library. Without this it is rustls where that is compiled in, and else
-    /// native-tls.
+    /// Sets the TLS library (default: rustls where it is compiled in, otherwise native-tls).
     ///
-    /// One that is not compiled in is refused when the transport is built.
+    /// Building the transport fails if the library is not compiled in.
     pub fn with_backend(mut self, backend: TlsBackend) -> Self {
         self.backend = Some(backend);
         self
     }
 
-    /// Chooses whom to trust (default: [`Roots::Platform`]).
+    /// Sets the trusted roots (default: [`Roots::Platform`]).
     pub fn with_roots(mut self, roots: Roots) -> Self {
         self.roots = roots;
         self
     }
 
-    /// Trusts these root certificates too: one or more, in PEM. What else the PEM holds is passed
-    /// over.
+    /// Adds one or more trusted root certificates, in PEM. Other PEM sections are ignored.
     ///
     /// # Errors
-    /// [`SettingsError::Certificate`] when there is none, or one that is no PEM. Whether each is a
-    /// certificate at all shows when the transport is built.
+    /// [`SettingsError::Certificate`] when there is no certificate, or the text is not PEM. The
+    /// certificates themselves are checked when the transport is built.
     pub fn with_extra_roots_pem(mut self, pem: &[u8]) -> Result<Self, SettingsError> {
         let certificates = certificates(pem)
             .map_err(|reason| SettingsError::Certificate { reason, source: None })?;
@@ -90,24 +88,24 @@ impl TlsSettings {
         Ok(self)
     }
 
-    /// Trusts this root certificate too, in DER.
+    /// Adds a trusted root certificate, in DER.
     ///
-    /// Whether it is a certificate at all shows when the transport is built.
+    /// The certificate is checked when the transport is built.
     pub fn with_extra_root_der(mut self, der: Vec<u8>) -> Self {
         self.extra_roots.push(CertificateDer::from(der));
         self
     }
 
-    /// Shows this certificate to servers that ask for one (mutual TLS).
+    /// Sets the client certificate, for servers that ask for one (mutual TLS).
     ///
-    /// `cert_chain_pem` holds our own certificate first and then those between it and the root.
-    /// `key_pem` holds its private key: PKCS#8, or with rustls also PKCS#1 and SEC1. The key kept
-    /// here is wiped when the last clone of the settings drops; the TLS library keeps a copy of its
-    /// own for as long as the transport lives.
+    /// `cert_chain_pem` holds the client's own certificate first, then the intermediate
+    /// certificates. `key_pem` holds its private key: PKCS#8, or with rustls also PKCS#1 and SEC1.
+    /// The key kept here is wiped when the last clone of the settings drops. The TLS library keeps
+    /// a copy of its own for as long as the transport lives.
     ///
     /// # Errors
-    /// [`SettingsError::Identity`] when either is not there or no PEM. Whether they can be used,
-    /// and belong together, shows when the transport is built.
+    /// [`SettingsError::Identity`] when either is missing or is not PEM. The transport checks when
+    /// it is built whether they can be used and belong together.
     pub fn with_identity_pem(
         mut self,
         cert_chain_pem: &[u8],
@@ -119,35 +117,33 @@ impl TlsSettings {
         Ok(self)
     }
 
-    /// Takes over a whole configuration: another crypto provider, FIPS, a verifier of one's own.
+    /// Sets a complete rustls configuration: another crypto provider, FIPS, a custom verifier.
     ///
-    /// It decides about roots and identity, so that setting those here too is refused when the
-    /// transport is built. What it has for ALPN is replaced, on a clone, by what the adapter can
-    /// speak.
+    /// It determines roots and identity, so building the transport fails if those are set here too.
+    /// The adapter sets ALPN on a clone of it.
     #[cfg(feature = "rustls")]
     pub fn with_rustls_config(mut self, config: Arc<rustls::ClientConfig>) -> Self {
         self.rustls_config = Some(config);
         self
     }
 
-    /// The TLS library that will do the work, of those compiled into this crate; `None` if there is
-    /// none.
+    /// Returns the TLS library in use, of those compiled into this crate; `None` if there is none.
     ///
     /// # Errors
-    /// [`SettingsError::Unsupported`] when the one chosen is not compiled in.
+    /// [`SettingsError::Unsupported`] when the chosen library is not compiled in.
     pub fn resolved_backend(&self) -> Result<Option<TlsBackend>, SettingsError> {
         self.resolved_backend_of(&[TlsBackend::Rustls, TlsBackend::NativeTls])
     }
 
-    /// The TLS library that will do the work, of those in `available` that are compiled into this
-    /// crate too; `None` if there is none.
+    /// Returns the TLS library in use, of those in `available` that are also compiled into this
+    /// crate.
     ///
-    /// For adapters: another adapter in the same build may have turned on a library here that this
-    /// one cannot use.
+    /// Returns `None` if there is none. This is for adapters: another adapter in the build may have
+    /// enabled a library that this one cannot use.
     ///
     /// # Errors
-    /// [`SettingsError::Unsupported`] when the one chosen, or the one that a configuration was
-    /// [given](Self::with_rustls_config) for, is not among them.
+    /// [`SettingsError::Unsupported`] when the chosen library, or the one of a
+    /// [configuration](Self::with_rustls_config), is not among them.
     pub fn resolved_backend_of(
         &self,
         available: &[TlsBackend],
@@ -201,7 +197,7 @@ const fn is_compiled_in(backend: TlsBackend) -> bool {
     }
 }
 
-/// All certificates in `pem`, of which there must be at least one.
+/// Returns all certificates in `pem`, at least one.
 fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, &'static str> {
     let certificates = CertificateDer::pem_slice_iter(pem)
         .collect::<Result<Vec<_>, _>>()

@@ -15,18 +15,18 @@ use crate::{SendLimits, TransportError};
 /// AsyncTransport>`; the attribute is re-exported as
 /// [`point_auth_transport::async_trait`](crate::async_trait).
 ///
-/// Dropping the future gives up on the exchange. The request may have been sent all the same.
+/// Dropping the future abandons the exchange. The request may have been sent nevertheless.
 #[async_trait]
 pub trait AsyncTransport: Send + Sync {
     /// Sends `request` once and reads the whole response, within `limits`.
     ///
-    /// The URI is absolute, and the headers are complete but for those that belong to the
-    /// connection (`Host`, `Content-Length`). [`check_head`](crate::check_head) makes sure of that
-    /// where an operation comes from elsewhere. Every status is a response, 3xx and 5xx included.
+    /// The URI is absolute, and the headers are complete except for those of the connection
+    /// (`Host`, `Content-Length`). [`check_head`](crate::check_head) ensures this for operations
+    /// from elsewhere. Every status is a response, 3xx and 5xx included.
     ///
     /// # Errors
-    /// A [`TransportError`] when there is no whole response within the limits. It says whether the
-    /// request may have reached the server.
+    /// A [`TransportError`] when there is no complete response within the limits. It records
+    /// whether the request may have reached the server.
     async fn send(
         &self,
         request: Request<SecretBody>,
@@ -39,11 +39,11 @@ pub trait AsyncTransport: Send + Sync {
 pub trait BlockingTransport: Send + Sync {
     /// Sends `request` once and reads the whole response, within `limits`.
     ///
-    /// What [`AsyncTransport::send`] says of the request and of the response holds here too.
+    /// The notes on request and response at [`AsyncTransport::send`] apply here too.
     ///
     /// # Errors
-    /// A [`TransportError`] when there is no whole response within the limits. It says whether the
-    /// request may have reached the server.
+    /// A [`TransportError`] when there is no complete response within the limits. It records
+    /// whether the request may have reached the server.
     fn send(
         &self,
         request: Request<SecretBody>,

@@ -1,4 +1,4 @@
-//! [`OnceReader`]: a request body that goes out once, and says when it was asked for.
+//! [`OnceReader`]: a request body that goes out once, and records when it was asked for.
 
 use std::io::{self, Read};
 
@@ -7,9 +7,9 @@ use point_auth_transport::SentFlag;
 
 /// A request body that can be read once.
 ///
-/// ureq reads it when the connection stands and the headers are out. Of a body of known length it
-/// never reads past the end, except to send the body a second time: then there is an error in place
-/// of an empty body.
+/// ureq reads the body when the connection is established and the headers are sent. It never reads
+/// past the end of a body of known length, except to send the body a second time. That read is an
+/// error instead of an empty body.
 pub(crate) struct OnceReader {
     body: SecretBody,
     position: usize,

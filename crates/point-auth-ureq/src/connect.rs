@@ -1,8 +1,9 @@
-//! From a URL to a connection: name look-up, TCP, proxy and TLS, all within the connect limit.
+//! Connects to a URL: name lookup, TCP, proxy and TLS, all within the connect limit.
 //!
-//! ureq's own resolver does the first. A connector of our own is there because ureq has no setting
-//! for the platform's roots plus extra ones, looks names up outside of the connect limit, and gives
-//! a limit anew to each byte that a proxy sends and to each part of a write.
+//! ureq's own resolver looks up the name. The rest is a connector of our own, for three reasons.
+//! ureq cannot combine the platform's roots with extra ones. It looks names up outside of the
+//! connect limit. It also restarts a limit for each byte that a proxy sends and for each part of a
+//! write.
 
 mod tcp;
 mod tunnel;
@@ -22,7 +23,7 @@ pub(crate) use self::tunnel::PROXY_WANTS_CREDENTIALS;
 use crate::tls::Tls;
 use crate::wire::Wire;
 
-/// Makes every connection of our own agent.
+/// Makes all connections of our own agent.
 #[derive(Debug)]
 pub(crate) struct Connect {
     resolver: DefaultResolver,
@@ -42,7 +43,7 @@ impl Connect {
         !matches!(self.tls, Tls::None)
     }
 
-    /// A TCP connection to where the request goes first: to the proxy, or to the host itself.
+    /// Opens a TCP connection to the first hop: the proxy, or the host itself.
     fn dial(&self, to: &Uri, details: &ConnectionDetails<'_>) -> Result<Box<dyn Transport>, Error> {
         let addrs =
             self.resolver.resolve(to, details.config, time_left(details)?).map_err(unknown_host)?;
@@ -71,7 +72,7 @@ impl Connector for Connect {
     }
 }
 
-/// What is left of the connect limit.
+/// Returns the time that is left of the connect limit.
 pub(crate) fn time_left(details: &ConnectionDetails<'_>) -> Result<NextTimeout, Error> {
     let mut timeout = details.timeout;
     if let (Duration::Exact(limit), Instant::Exact(start), Instant::Exact(now)) =
@@ -82,8 +83,8 @@ pub(crate) fn time_left(details: &ConnectionDetails<'_>) -> Result<NextTimeout, 
     if timeout.after.is_zero() { Err(Error::Timeout(timeout.reason)) } else { Ok(timeout) }
 }
 
-/// A failed look-up has neither a kind nor a number of the operating system, so here is the one
-/// place to tell it.
+/// Marks a failed lookup. It has neither a kind nor an OS error number, so no later code can
+/// recognize it.
 fn unknown_host(error: Error) -> Error {
     match error {
         Error::Io(error)
@@ -95,8 +96,7 @@ fn unknown_host(error: Error) -> Error {
     }
 }
 
-/// Looks up nothing: [`Connect`] does it, for the proxy or for the host, when the connect limit
-/// runs.
+/// Resolves nothing. [`Connect`] looks up the proxy or the host, within the connect limit.
 #[derive(Debug)]
 pub(crate) struct Deferred;
 

@@ -1,4 +1,4 @@
-//! What ureq's errors are in the contract's terms. Nothing of their text is kept.
+//! Classifies ureq's errors by the contract, and keeps none of their text.
 
 use std::io;
 
@@ -9,7 +9,7 @@ use ureq::Error;
 
 use crate::connect::PROXY_WANTS_CREDENTIALS;
 
-/// What a failure of ureq is.
+/// Classifies an error of ureq.
 pub(crate) fn of(error: &Error, sent: &SentFlag) -> TransportError {
     use TransportErrorKind as Kind;
     let because = |kind, why| TransportError::new(kind).with_source(ScrubbedError::new(why));
@@ -24,7 +24,7 @@ pub(crate) fn of(error: &Error, sent: &SentFlag) -> TransportError {
         Error::ConnectProxyFailed(_) => TransportErrorReason::ProxyTunnel.into(),
         Error::Tls(_) => Kind::Tls.into(),
         Error::TlsRequired => because(Kind::Tls, "no TLS is compiled in"),
-        // Before anything was sent, it is our own request that ureq finds fault with.
+        // Before anything was sent, the fault that ureq reports is in the request.
         Error::Protocol(_) if !sent.is_raised() => Kind::Other.into(),
         Error::Protocol(_) | Error::BodyStalled | Error::LargeResponseHeader(..) => {
             Kind::Protocol.into()
@@ -34,8 +34,7 @@ pub(crate) fn of(error: &Error, sent: &SentFlag) -> TransportError {
             because(Kind::Other, "a middleware dropped the settings of the request")
         }
         Error::Other(error) => TransportError::classify(&**error, Kind::Other),
-        // These variants are there only with features of ureq, which somebody else may have turned
-        // on.
+        // These variants exist only with features of ureq, which another crate may have enabled.
         other
             if ["rustls: ", "native-tls: "]
                 .iter()
@@ -47,11 +46,11 @@ pub(crate) fn of(error: &Error, sent: &SentFlag) -> TransportError {
     }
 }
 
-/// What a failure to read or write is. ureq hides errors of its own in there.
+/// Classifies an error of a read or write. ureq hides errors of its own in it.
 pub(crate) fn of_io(error: &io::Error, sent: &SentFlag) -> TransportError {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
         Some(inner) => of(inner, sent),
-        // Until the request goes out, all there is to do is connecting.
+        // Until the request goes out, the only I/O is connecting.
         None if !sent.is_raised() => TransportError::classify(error, TransportErrorKind::Connect),
         None => TransportError::classify(error, TransportErrorKind::Protocol),
     }

@@ -1,8 +1,8 @@
 //! [`UreqTransport`]: sign in to the PointServices API from blocking code, over [`ureq`].
 //!
-//! It is a [`BlockingTransport`](point_auth_transport::BlockingTransport): one request out, one
-//! whole response in, on the thread that asks, over HTTP/1.1. It knows nothing of tokens and tries
-//! nothing twice; `point-auth` does that on top of it.
+//! It is a [`BlockingTransport`](point_auth_transport::BlockingTransport): it sends one request and
+//! returns one complete response, on the calling thread, over HTTP/1.1. It holds no tokens and
+//! never retries; `point-auth` does that on top of it.
 //!
 //! ```no_run
 //! use point_auth_core::{BaseUrl, Credentials, Operation, SignIn};
@@ -18,49 +18,46 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # What is kept
+//! # Rules of the contract
 //!
-//! Of the nine rules of the [contract](point_auth_transport#the-contract), with an agent of its own
-//! ([`UreqTransport::new`], [`UreqTransport::with_settings`]) and with one of yours
+//! These rules of the [contract](point_auth_transport#the-contract) hold for an agent that this
+//! crate builds ([`UreqTransport::new`], [`UreqTransport::with_settings`]) and for one of yours
 //! ([`UreqTransport::from_client`]):
 //!
-//! | rule | own agent | your agent |
+//! | rule | built here | your agent |
 //! |---|---|---|
-//! | 1. no redirects | kept | kept, whatever your agent says |
+//! | 1. no redirects | kept | kept, whatever your agent's configuration |
 //! | 2. once | kept | kept, unless a middleware or connector of yours sends again |
 //! | 3. bounded | kept | kept |
-//! | 4. in time | kept | the deadline is kept, but for a proxy that drips its answer to `CONNECT`, and for a large body: a write that is sent in parts gets the time that is left anew for each; name look-up has the connect limit once more for itself |
-//! | 5. every status | kept | kept, whatever your agent says |
-//! | 6. kinds | kept | kept; an answer without the URL it is from, such as a middleware makes up, is `Protocol` |
+//! | 4. in time | kept | the deadline is kept, with two exceptions: a proxy that sends its response to `CONNECT` byte by byte, and a large body, since each part of a write gets the remaining time anew; name lookup gets the connect limit once more for itself |
+//! | 5. every status | kept | kept, whatever your agent's configuration |
+//! | 6. kinds | kept | kept; a response without its URL, such as a middleware may create, is `Protocol` |
 //! | 7. no leaks | kept | kept by ureq and by this crate; a middleware or connector of yours sees the body |
 //! | 8. proxies | kept | left to you: your agent's proxy is used, and ureq reads the environment in another order |
-//! | 9. idle for 5 s | kept | kept, whatever your agent says |
+//! | 9. idle for 5 s | kept | kept, whatever your agent's configuration |
 //!
-//! "Whatever your agent says" holds by settings that travel in the request's extensions, so a
-//! middleware must pass those on. If one does not, your agent follows redirects again; but there is
-//! an error then in place of the body's second copy, and in place of the answer.
+//! Rules 1, 5 and 9 hold by settings in the request's extensions, so a middleware must pass those
+//! on. If one does not, your agent follows redirects again. The second copy of the body and the
+//! response are then errors.
 //!
-//! TLS, roots and identity are your agent's too. An agent that names a TLS library or a SOCKS proxy
-//! which is not compiled in makes ureq panic; that is between you and ureq.
+//! TLS, roots and identity are your agent's too. ureq panics if an agent names a TLS library or a
+//! SOCKS proxy that is not compiled in.
 //!
 //! # Known limits
 //!
-//! - ureq copies the body into its output buffer. With an agent of our own that buffer is wiped
-//!   when it has been written, and what was read when the connection goes back to the pool or is
-//!   closed; rustls, OpenSSL, and an agent of yours keep copies that nobody can wipe. Header values
-//!   are not wiped.
+//! - ureq copies the body into its output buffer. An agent built here wipes that buffer once it is
+//!   written, and the input buffer when the connection returns to the pool or closes. Copies in
+//!   rustls, in OpenSSL and in an agent of yours cannot be wiped. Header values are not wiped.
 //! - ureq-proto logs at `TRACE` every byte that it reads, tokens included, and the head of every
-//!   request, so an `Authorization` header too. Keep its target (`ureq_proto`) above that. It does
-//!   not log the body of a request, where the password is. ureq itself logs no body, and no header
-//!   that could hold a secret.
-//! - Features of ureq are the whole build's. Where another crate turns on `gzip` or `brotli`, ureq
-//!   decodes what a server sends encoded although it was asked not to; the limit counts decoded
-//!   bytes then. With `cookies` it keeps cookies.
-//! - An idle connection is not used any more after 5 seconds, and closed when the next request
-//!   comes.
-//! - A name look-up that takes longer than the connect limit goes on in a thread of ureq's until
+//!   request with its `Authorization` header. Keep its target (`ureq_proto`) above that level. It
+//!   does not log the body of a request, which holds the password. ureq itself logs no body, and no
+//!   header that could hold a secret.
+//! - Features of ureq apply to the whole build. Where another crate enables `gzip` or `brotli`, ureq
+//!   decodes an encoded response although it did not ask for one; the limit then counts decoded
+//!   bytes. With `cookies` it keeps cookies.
+//! - An idle connection is not used after 5 seconds, but closes only when the next request comes.
+//! - A name lookup that takes longer than the connect limit continues in a thread of ureq's until
 //!   the system gives up.
-//!
 //! # Features
 //!
 //! - `rustls` (on by default): TLS by rustls with the platform's trust store, and without a crypto
@@ -72,11 +69,11 @@
 //! - `native-tls`: the operating system's own TLS (OpenSSL on Linux, whose development files the
 //!   build then needs).
 //!
-//! A program that uses rustls' process default itself has to have one provider compiled in: see
-//! [One crypto provider in a build](point_auth_transport#one-crypto-provider-in-a-build).
+//! A program that uses rustls' process default itself must have one provider compiled in: see [One
+//! crypto provider in a build](point_auth_transport#one-crypto-provider-in-a-build).
 //!
-//! Without any of them there is plain HTTP to loopback, and an agent that you bring. ureq is held
-//! to one minor release, since the connector here stands on its `unversioned` API; it is
+//! Without any of them there is plain HTTP to loopback, and an agent of your own. This crate
+//! requires one minor release of ureq, because its connector uses ureq's `unversioned` API. ureq is
 //! re-exported here.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]

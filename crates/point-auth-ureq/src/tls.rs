@@ -1,4 +1,4 @@
-//! TLS over a connection of ureq's, by the library that the settings choose.
+//! TLS over a connection of ureq's, by the library that the settings select.
 
 #[cfg(feature = "native-tls")]
 mod native;
@@ -15,7 +15,7 @@ use point_auth_transport::{SettingsError, TlsBackend, TlsSettings};
 use ureq::Error;
 use ureq::unversioned::transport::{ConnectionDetails, Transport};
 
-/// What does TLS, if anything does.
+/// The TLS library in use, if any.
 pub(crate) enum Tls {
     #[cfg(feature = "rustls")]
     Rustls(Arc<rustls::ClientConfig>),
@@ -35,7 +35,7 @@ impl Tls {
             }
             #[cfg(feature = "native-tls")]
             Some(TlsBackend::NativeTls) => {
-                // Without ALPN a server takes us for what we are: a client that speaks HTTP/1.1.
+                // Without ALPN, a server assumes HTTP/1.1, which is what this client speaks.
                 let builder = settings.native_tls_connector()?;
                 builder.build().map(Self::Native).map_err(|error| SettingsError::client(&error))
             }
@@ -43,7 +43,7 @@ impl Tls {
         }
     }
 
-    /// Does the handshake over `connection`.
+    /// Performs the handshake over `connection`.
     pub(crate) fn secure(
         &self,
         connection: Box<dyn Transport>,
@@ -62,7 +62,8 @@ impl Tls {
     }
 }
 
-/// What is compiled into this crate; the transport crate may have more, for another adapter.
+/// The TLS libraries compiled into this crate. The transport crate may have more, for another
+/// adapter.
 const AVAILABLE: &[TlsBackend] = &[
     #[cfg(feature = "rustls")]
     TlsBackend::Rustls,
@@ -70,7 +71,7 @@ const AVAILABLE: &[TlsBackend] = &[
     TlsBackend::NativeTls,
 ];
 
-/// The host as TLS wants it: an IPv6 address without brackets.
+/// Returns the host in the form that TLS needs: an IPv6 address without brackets.
 #[cfg(any(feature = "rustls", feature = "native-tls"))]
 fn server_name<'a>(details: &ConnectionDetails<'a>) -> &'a str {
     let host = details.uri.host().unwrap_or_default();

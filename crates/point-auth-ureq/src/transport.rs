@@ -1,4 +1,4 @@
-//! [`UreqTransport`]: one request out, one response in, as the contract says.
+//! [`UreqTransport`]: sends one request and returns its response, by the contract.
 
 use std::fmt;
 use std::time::Duration;
@@ -17,45 +17,46 @@ use crate::body::OnceReader;
 use crate::connect::{Connect, Deferred};
 use crate::failure;
 
-/// The most bytes that the status line and the headers of a response may have.
+/// The maximum size in bytes of the status line and the headers of a response.
 const LONGEST_HEAD: usize = 64 * 1024;
 
-/// Longer is as good as for ever, and ureq would overflow on what a clock cannot show.
+/// A longer timeout makes no difference, and ureq overflows on one that a clock cannot show.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// A [`BlockingTransport`] over an [`ureq::Agent`].
+/// A [`BlockingTransport`] over a [`ureq::Agent`].
 ///
-/// Cheap to clone; clones share the pool of idle connections. Which rules of the contract hold with
-/// an agent of your own is [listed here](crate#what-is-kept).
+/// Cheap to clone; clones share the pool of idle connections. [The crate
+/// docs](crate#rules-of-the-contract) list the rules of the contract that hold with an agent of
+/// your own.
 #[derive(Clone)]
 pub struct UreqTransport {
     agent: Agent,
     has_tls: bool,
-    /// Which proxy an error names; `None` where that is up to an agent that was brought.
+    /// The proxies that an error names; `None` for an agent that was brought.
     proxies: Option<ProxyResolver>,
 }
 
 impl UreqTransport {
-    /// A transport with an agent of its own and the default settings.
+    /// Creates a transport with an agent of its own and the default settings.
     ///
     /// # Errors
-    /// As [`with_settings`](Self::with_settings).
+    /// The errors of [`with_settings`](Self::with_settings).
     pub fn new() -> Result<Self, SettingsError> {
         Self::with_settings(&TransportSettings::default())
     }
 
-    /// A transport with an agent of its own.
+    /// Creates a transport with an agent of its own, built from `settings`.
     ///
     /// The environment and the trust store are read here, so build one transport and clone it.
     ///
     /// # Errors
-    /// A [`SettingsError`] when the settings cannot be kept: see there.
+    /// A [`SettingsError`] when a setting is not compiled in or cannot be used.
     pub fn with_settings(settings: &TransportSettings) -> Result<Self, SettingsError> {
         let proxies = settings.proxy().resolve()?;
         let connect = Connect::new(settings, proxies.clone())?;
         let config = Agent::config_builder()
-            // The proxy is our connector's business, and these three are on the request where they
-            // are wanted.
+            // Our connector handles the proxy. The other three are set on each request that needs
+            // them.
             .proxy(None)
             .user_agent(AutoHeaderValue::None)
             .accept(AutoHeaderValue::None)
@@ -67,12 +68,13 @@ impl UreqTransport {
         Ok(Self { agent, has_tls, proxies: Some(proxies) })
     }
 
-    /// A transport over an agent of your own, with its TLS, proxy, resolver and middleware.
+    /// Creates a transport over your own agent, with its TLS, proxy, resolver and middleware.
     ///
-    /// Whatever the agent says of redirects, status errors, timeouts and idle connections, the
-    /// contract says for each request. What is left to you is [listed here](crate#what-is-kept).
+    /// For each request the contract overrides the agent's configuration of redirects, status
+    /// errors, timeouts and idle connections. [The crate docs](crate#rules-of-the-contract) list
+    /// what is up to you.
     pub fn from_client(agent: Agent) -> Self {
-        // Its connector may have TLS of any kind; if it has none, ureq refuses by itself.
+        // The agent's connector may have TLS of any kind. If it has none, ureq reports that itself.
         Self { agent, has_tls: true, proxies: None }
     }
 
@@ -152,7 +154,7 @@ impl BlockingTransport for UreqTransport {
         let has_body = !request.body().is_empty();
         let target = request.uri().clone();
         self.exchange(request, limits, &sent).map_err(|error| {
-            // Of a request without a body this cannot be told.
+            // For a request without a body this is unknown.
             let error = if has_body && !sent.is_raised() { error.not_sent() } else { error };
             let proxy = self.proxies.as_ref().and_then(|proxies| proxies.proxy_for(&target));
             error.with_route(&target, proxy)

@@ -1,5 +1,5 @@
-//! [`Wire`]: a connection as ureq sees it, whose buffers are wiped, and which is broken when it has
-//! not ended properly.
+//! [`Wire`]: a connection as ureq sees it, with wiped buffers, that is broken after an improper
+//! end.
 
 use std::io;
 
@@ -9,10 +9,10 @@ use zeroize::Zeroize;
 
 /// A connection, with TLS or without.
 ///
-/// ureq puts the request into the output buffer and leaves it there for as long as the connection
-/// is idle in its pool, which may be hours. So what was written is wiped, and what was read is
-/// wiped when the connection goes back or is closed. What was never written, since the time was
-/// over before, is wiped when the connection is closed, which follows.
+/// ureq puts the request into the output buffer and leaves it there while the connection is idle in
+/// its pool, possibly for hours. So written data is wiped after the write, and read data when the
+/// connection returns to the pool or closes. Data that a timeout kept from being written is wiped
+/// when the connection closes.
 #[derive(Debug)]
 pub(crate) struct Wire<T: Transport>(T);
 
@@ -45,7 +45,7 @@ impl<T: Transport> Transport for Wire<T> {
     }
 
     fn is_open(&mut self) -> bool {
-        // What nobody has read is no answer to the next request.
+        // Unread data is not a response to the next request.
         let is_open = self.0.buffers().input().is_empty() && self.0.is_open();
         if is_open {
             self.wipe_input();
@@ -65,8 +65,8 @@ impl<T: Transport> Drop for Wire<T> {
     }
 }
 
-/// ureq ends a body without a length at these three, and would hand out what has arrived as the
-/// whole.
+/// With these three errors ureq ends a body without a length, and would return the part as
+/// complete.
 pub(crate) fn broken(error: impl Into<Error>) -> Error {
     use io::ErrorKind::{ConnectionAborted, ConnectionReset, UnexpectedEof};
     match error.into() {
@@ -89,7 +89,7 @@ mod tests {
 
     const CANARY: &[u8] = b"cAnArY-5ae1";
 
-    /// Is open, reads the canary, and writes or fails to.
+    /// A transport that is open, reads the canary, and writes or fails to.
     #[derive(Debug)]
     struct Canary {
         buffers: LazyBuffers,
@@ -146,7 +146,7 @@ mod tests {
         assert_eq!(*left.lock().unwrap(), [0; 64]);
     }
 
-    /// Keeps what is in the output buffer at its end.
+    /// A transport that keeps the content of the output buffer when it is dropped.
     #[derive(Debug)]
     struct LooksBack {
         canary: Canary,
@@ -181,7 +181,7 @@ mod tests {
     fn what_was_read_is_wiped_when_the_connection_goes_back_to_the_pool() {
         let mut wire = wire(false);
         assert!(wire.await_input(NextTimeout::default()).unwrap());
-        assert!(!wire.is_open(), "there is something that nobody has read");
+        assert!(!wire.is_open(), "there are unread bytes");
         assert_eq!(wire.buffers().input(), CANARY);
         wire.buffers().input_consume(CANARY.len());
         assert!(wire.is_open());

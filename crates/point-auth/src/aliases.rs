@@ -1,4 +1,6 @@
-//! Sessions by alias, where one login stands for many people: async and blocking ones alike.
+//! Sessions by alias, where many people share one login. For async and blocking sessions.
+
+mod snapshot;
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
@@ -8,7 +10,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use point_auth_core::session::{
-    Counts, Ledger, LedgerSnapshot, Policy, SessionMachine, State, StoredTokens, StoredTokensError,
+    Counts, Ledger, Policy, SessionMachine, StoredTokens, StoredTokensError,
 };
 use point_auth_core::{BaseUrl, CredentialPart, Credentials, CredentialsError};
 
@@ -16,8 +18,9 @@ use crate::credential_source::Source;
 use crate::driver::{Common, Driver, FetchFrom};
 use crate::handle::{Handle, Plan, PlannedCredentials, seed};
 use crate::login::{Login, Member};
+pub use snapshot::SessionsSnapshot;
 
-/// So many maps, each with a lock of its own.
+/// The number of maps, each with its own lock.
 const SHARDS: u64 = 64;
 
 /// How many sessions there may be, and how long an unused one is kept.
@@ -39,9 +42,9 @@ pub(crate) struct Aliases {
     common: Arc<Common>,
     login: Arc<Login>,
     policy: Arc<Policy>,
-    /// The first and the rest, so that there always is one.
+    /// One and the others, so that there is always at least one.
     shards: Box<(RwLock<Shard>, Vec<RwLock<Shard>>)>,
-    /// How many sessions there are in all shards.
+    /// The number of sessions in all shards.
     count: AtomicUsize,
     hasher: RandomState,
     bounds: Bounds,
@@ -49,9 +52,9 @@ pub(crate) struct Aliases {
 
 #[derive(Default)]
 struct Shard {
-    /// With each the map's own hold on it.
+    /// Each value is the map's own hold on a session.
     sessions: HashMap<Arc<str>, Handle>,
-    /// With how many it is looked for idle ones again.
+    /// The size at which the next search for idle sessions starts.
     next_sweep: usize,
 }
 
@@ -66,12 +69,21 @@ impl Aliases {
         };
         let ledger = Ledger::new(&plan.policy).with_limit(bounds.most_at_once);
         let login = Login::new(ledger, source, value);
+        #[cfg(feature = "store")]
+        let store = crate::store::Link::new(
+            plan.store,
+            &plan.config.base_url,
+            Arc::clone(&plan.policy),
+            bounds.most_at_once,
+        );
         let common = Common {
             transport: plan.transport,
             runtime: plan.runtime,
             config: plan.config,
             credentials: FetchFrom::Login(Arc::clone(&login)),
             observer: plan.observer,
+            #[cfg(feature = "store")]
+            store,
             exchange_timeout: plan.policy.exchange_timeout(),
         };
         Arc::new(Self {
@@ -85,7 +97,7 @@ impl Aliases {
         })
     }
 
-    /// The session of `alias`, a new one if there is none.
+    /// Returns the session of `alias`, a new one if there is none.
     pub(crate) fn get(&self, alias: &str) -> Result<Handle, CredentialsError> {
         let shard = self.shard(alias);
         let read = read(shard);
@@ -94,7 +106,7 @@ impl Aliases {
         }
         drop(read);
         check(alias)?;
-        // Without the lock: it may be foreign code.
+        // Outside of the lock, because the runtime may be foreign code.
         let now = self.common.runtime.now().monotonic.as_secs();
         let generation = self.login.generation();
         let alias: Arc<str> = alias.into();
@@ -113,7 +125,7 @@ impl Aliases {
         if self.login.generation() != generation
             && let Some(username) = self.login.username()
         {
-            // It joined the login while the credentials were being replaced.
+            // The session joined the login while the credentials were being replaced.
             handle.0.credentials_changed(&username);
         }
         Ok(handle)
@@ -144,7 +156,7 @@ impl Aliases {
         std::iter::once(first).chain(rest)
     }
 
-    /// Takes out those that are idle, now and then. The caller drops them without the lock.
+    /// Takes out the idle sessions from time to time. The caller drops them without the lock.
     fn sweep(&self, shard: &mut Shard, now: u64) -> Vec<Handle> {
         if shard.sessions.len() < shard.next_sweep {
             return Vec::new();
@@ -167,7 +179,7 @@ impl Aliases {
         dropped
     }
 
-    /// Takes out the one that was not used for longest, of this shard or else of another.
+    /// Takes out the least recently used session, of this shard or else of another.
     fn drop_oldest(&self, first: &RwLock<Shard>) -> Option<Handle> {
         std::iter::once(first).chain(self.shards()).find_map(|shard| {
             let mut shard = write(shard);
@@ -181,7 +193,7 @@ impl Aliases {
         })
     }
 
-    /// Drops those that are idle now.
+    /// Drops the sessions that are idle now.
     pub(crate) fn drop_idle(&self) {
         let now = self.common.runtime.now().monotonic.as_secs();
         for shard in self.shards() {
@@ -199,10 +211,14 @@ impl Aliases {
     }
 
     pub(crate) fn reset(&self) {
+        #[cfg(feature = "store")]
+        if let Some(store) = &self.common.store {
+            store.login_reset();
+        }
         self.login.reset();
     }
 
-    /// Every session with its alias, in no particular order.
+    /// Returns all sessions with their aliases, in no particular order.
     pub(crate) fn all(&self) -> Vec<(String, Handle)> {
         let mut all = Vec::with_capacity(self.len());
         for shard in self.shards() {
@@ -247,30 +263,7 @@ impl Aliases {
     }
 }
 
-/// What is going on in all sessions of one login. Nothing in it is secret.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct SessionsSnapshot {
-    states: Vec<(State, usize)>,
-    /// The sum of what the sessions that are kept have done so far.
-    pub counts: Counts,
-    /// What the ledger knows of the password that was used last.
-    pub ledger: LedgerSnapshot,
-}
-
-impl SessionsSnapshot {
-    /// Returns how many sessions are in this state.
-    pub fn in_state(&self, state: State) -> usize {
-        self.states.iter().find(|(one, _)| *one == state).map_or(0, |(_, count)| *count)
-    }
-
-    /// Returns how many sessions there are.
-    pub fn sessions(&self) -> usize {
-        self.states.iter().map(|(_, count)| count).sum()
-    }
-}
-
-/// Whether only the map holds it, and no job is running.
+/// Returns whether only the map holds the session, and no job is running.
 fn is_unused(handle: &Handle) -> bool {
     handle.0.handles() <= 1 && !handle.0.is_busy()
 }
@@ -283,7 +276,7 @@ fn write(shard: &RwLock<Shard>) -> RwLockWriteGuard<'_, Shard> {
     shard.write().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What credentials would say of it.
+/// Checks an alias as [`Credentials`] do.
 fn check(alias: &str) -> Result<(), CredentialsError> {
     match alias.len() {
         0 => Err(CredentialsError::Empty(CredentialPart::UserAlias)),
@@ -297,27 +290,26 @@ fn check(alias: &str) -> Result<(), CredentialsError> {
 /// The settings that only builders of many sessions have, each a field of [`Bounds`].
 macro_rules! sessions_settings {
     () => {
-        /// Sets how many aliases sign in at once (default: 3), from when the password has given a
-        /// token. Before that it is one at a time.
+        /// Sets how many aliases sign in at once with a proven password (default: 3).
         ///
-        /// The others queue: first those that have worked before, each in the order in which they
-        /// came. Refreshes are not counted. A password that stops working may be denied as often as
-        /// this before it is held, or three times if that is more.
+        /// Until the password has given a token, it is one at a time. The others queue: first those
+        /// that have worked, each in order of arrival. Refreshes do not count. A password that
+        /// stops working may be denied this often before it is held, or three times if that is
+        /// more.
         pub fn with_max_concurrent_sign_ins(mut self, most: usize) -> Self {
             self.bounds.most_at_once = most;
             self
         }
 
-        /// Sets how many sessions are kept (default: 100,000). When there are more, one goes that
-        /// was not used for long, but never one that a caller holds or that is signing in.
+        /// Sets how many sessions are kept (default: 100,000). Beyond that, one of the least
+        /// recently used is dropped, but never one that a caller holds or that is signing in.
         pub fn with_max_sessions(mut self, most: usize) -> Self {
             self.bounds.most = most;
             self
         }
 
-        /// Sets after how long a session that no caller holds or asks for is idle (default: 1
-        /// hour). Idle ones are dropped when others come, and by
-        /// [`drop_idle`](Sessions::drop_idle).
+        /// Sets the time after which an unused session is idle (default: 1 hour). Idle sessions are
+        /// dropped when others come, and by [`drop_idle`](Sessions::drop_idle).
         pub fn with_idle_time(mut self, idle: std::time::Duration) -> Self {
             self.bounds.idle = idle;
             self
@@ -325,13 +317,13 @@ macro_rules! sessions_settings {
     };
 }
 
-/// What both kinds of many sessions can do without waiting.
+/// The methods of both kinds of many sessions that do not wait.
 macro_rules! sessions_methods {
     () => {
-        /// Signs all of them in with these credentials, whose alias is left out, from now on.
+        /// Replaces the credentials of all sessions. The alias in them is ignored.
         ///
-        /// Another username drops all tokens; another password keeps them. Both end the wait after
-        /// a denial, and holds. An alias is not sent again with a password that was denied for it,
+        /// Another username drops all tokens; another password keeps them. Both end holds and the
+        /// wait after a denial. A password that was denied for an alias is not sent for it again
         /// before a [`reset`](Self::reset).
         pub fn set_credentials(&self, credentials: point_auth_core::Credentials) {
             self.aliases.set_credentials(credentials);
@@ -343,7 +335,7 @@ macro_rules! sessions_methods {
             self.aliases.reset();
         }
 
-        /// Takes up the tokens of one alias that were stored before a restart.
+        /// Restores the tokens of one alias that were stored before a restart.
         ///
         /// # Errors
         /// [`StoredTokensError`](point_auth_core::session::StoredTokensError) when they belong to
@@ -355,41 +347,40 @@ macro_rules! sessions_methods {
             self.aliases.restore(stored)
         }
 
-        /// Removes the session of one alias, and its tokens unless an observer has stored them.
-        /// Returns whether there was one. A `Session` that is held goes on by itself; the ledger
-        /// still knows the alias.
+        /// Removes the session of one alias. Returns whether there was one. Its tokens are lost
+        /// unless an observer has stored them. A `Session` that is held continues; the ledger keeps
+        /// the alias.
         pub fn remove(&self, user_alias: &str) -> bool {
             self.aliases.remove(user_alias)
         }
 
-        /// Returns every session with its alias, in no particular order.
+        /// Returns all sessions with their aliases, in no particular order.
         pub fn all(&self) -> Vec<(String, Session)> {
             let all = self.aliases.all().into_iter();
             all.map(|(alias, handle)| (alias, Session::of(handle))).collect()
         }
 
-        /// Returns what is going on in all of them. It looks at each session, so that it is for
-        /// people and dashboards.
+        /// Returns the state of all sessions, for people and dashboards. It visits each session.
         pub fn snapshot(&self) -> crate::SessionsSnapshot {
             self.aliases.snapshot()
         }
 
-        /// Drops the sessions that are idle, and their tokens unless an observer has stored them.
+        /// Drops the idle sessions, and their tokens unless an observer has stored them.
         pub fn drop_idle(&self) {
             self.aliases.drop_idle();
         }
 
-        /// Returns how many sessions there are.
+        /// Returns the number of sessions.
         pub fn len(&self) -> usize {
             self.aliases.len()
         }
 
-        /// Returns whether there is none.
+        /// Returns whether there are no sessions.
         pub fn is_empty(&self) -> bool {
             self.len() == 0
         }
 
-        /// Returns where the API is.
+        /// Returns the base URL of the API.
         pub fn base_url(&self) -> &point_auth_core::BaseUrl {
             self.aliases.base_url()
         }

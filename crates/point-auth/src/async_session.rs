@@ -14,11 +14,11 @@ use crate::driver::{DynTransport, Sending};
 use crate::handle::{Handle, Plan, PlannedCredentials, session_methods, session_settings};
 use crate::{Client, CredentialSource, Error};
 
-/// Keeps a valid token available for any number of tasks: signs in when it is first asked, and
-/// refreshes in time, once for all callers.
+/// Keeps a valid token available for any number of tasks.
 ///
-/// Clones share the session, and are cheap. The rules are those of the
-/// [`SessionMachine`](crate::session::SessionMachine); the book explains them.
+/// It signs in on the first request for a token, and refreshes it in time, once for all callers.
+/// Clones share the session, and are cheap. [`SessionMachine`](crate::session::SessionMachine)
+/// holds the rules; the book explains them.
 ///
 /// ```no_run
 /// # #[cfg(feature = "reqwest")]
@@ -36,19 +36,19 @@ use crate::{Client, CredentialSource, Error};
 ///
 /// # How exchanges run
 ///
-/// Each exchange runs by itself: as a task of the tokio runtime that the session was built in
-/// (feature `tokio`), otherwise on a thread of a [`ThreadRuntime`](crate::ThreadRuntime). A caller
-/// that goes away cancels nothing, a caller that has a token waits for nothing, and when the
-/// exchange ends each waiter is woken once. Another executor can be
-/// [given](SessionBuilder::with_runtime).
+/// Each exchange runs in the background. With the feature `tokio` it is a task of the tokio runtime
+/// that the session was built in, otherwise it runs on a thread of a
+/// [`ThreadRuntime`](crate::ThreadRuntime). Dropping a caller cancels no exchange. A caller with a
+/// token does not wait. When the exchange ends, each waiter is woken once. Another executor can be
+/// [set](SessionBuilder::with_runtime).
 #[derive(Clone)]
 pub struct Session {
     handle: Handle,
 }
 
 impl Session {
-    /// Creates a session that signs in with `credentials` by `client` when it is first asked for a
-    /// token.
+    /// Creates a session that signs in with `credentials` through `client` on the first request for
+    /// a token.
     pub fn new<T: AsyncTransport + 'static>(client: Client<T>, credentials: Credentials) -> Self {
         Self::builder(client).with_credentials(credentials).build()
     }
@@ -62,16 +62,16 @@ impl Session {
         Self { handle }
     }
 
-    /// Returns a valid access token, obtaining one if need be. Waits for at most the policy's
-    /// acquire timeout (15 seconds).
+    /// Returns a valid access token, and obtains one if necessary.
     ///
-    /// While there is a good one this does not wait, takes no lock and allocates nothing.
+    /// It waits for at most the policy's acquire timeout (15 seconds). While there is a good token,
+    /// it does not wait, takes no lock and allocates nothing.
     ///
     /// # Errors
-    /// One [`Error`] for all callers that waited. Until its [`retry_after`](Error::retry_after)
-    /// every call gets it at once.
+    /// An [`Error`], shared by all callers that waited. Until its
+    /// [`retry_after`](Error::retry_after), all calls get it at once.
     pub async fn access_token(&self) -> Result<AccessToken, Error> {
-        // Before there is a future that could wait: most calls need none.
+        // Before any future is created: most calls need none.
         if let Some(token) = self.handle.0.current() {
             return Ok(token);
         }
@@ -81,37 +81,39 @@ impl Session {
     /// Returns a valid access token, waiting for at most `timeout`.
     ///
     /// # Errors
-    /// As [`access_token`](Self::access_token), and of kind [`Timeout`](crate::ErrorKind::Timeout)
-    /// when it took longer. An exchange that was started goes on for other callers.
+    /// The errors of [`access_token`](Self::access_token), and one of kind
+    /// [`Timeout`](crate::ErrorKind::Timeout) after `timeout`. An exchange that was started
+    /// continues for other callers.
     pub async fn access_token_within(&self, timeout: Duration) -> Result<AccessToken, Error> {
         Ok(self.handle.lease(self.handle.call_within(timeout)).await?.token)
     }
 
-    /// Returns a valid access token, waiting up to `deadline`, through failures and backoff too.
+    /// Returns a valid access token, and waits up to `deadline`, through failures and backoff.
     ///
-    /// For a batch job that would rather sit out an outage than fail.
+    /// It is for a batch job that prefers to wait for the end of an outage.
     ///
     /// # Errors
     /// An [`Error`] at once where waiting does not help, such as a denial. At the deadline, the
-    /// last error that there was, or one of kind [`Timeout`](crate::ErrorKind::Timeout).
+    /// last error, or one of kind [`Timeout`](crate::ErrorKind::Timeout).
     pub async fn access_token_by(&self, deadline: Instant) -> Result<AccessToken, Error> {
         Ok(self.handle.lease_by(deadline).await?.token)
     }
 
-    /// Returns a valid access token with its expiry. It waits as
-    /// [`access_token`](Self::access_token) does.
+    /// Returns a valid access token with its expiry. It waits like
+    /// [`access_token`](Self::access_token).
     ///
     /// # Errors
-    /// As [`access_token`](Self::access_token).
+    /// The errors of [`access_token`](Self::access_token).
     pub async fn lease(&self) -> Result<Lease, Error> {
         self.handle.lease(Call::new()).await
     }
 
-    /// Puts the token on a request, in place of any `Authorization` that is there. Returns the
-    /// token, to [invalidate](Self::invalidate) it if the API answers 401.
+    /// Sets the token on a request, and replaces any `Authorization` that is there.
+    ///
+    /// Returns the token, to [invalidate](Self::invalidate) it if the API answers 401.
     ///
     /// # Errors
-    /// As [`access_token`](Self::access_token). The request is unchanged then.
+    /// The errors of [`access_token`](Self::access_token). The request is then unchanged.
     pub async fn authorize<B>(&self, request: &mut Request<B>) -> Result<AccessToken, Error> {
         let token = self.access_token().await?;
         token.authorize(request.headers_mut());
@@ -120,21 +122,21 @@ impl Session {
 
     /// Runs an operation with the bearer token.
     ///
-    /// If the API answers 401, the token is given up and the operation is run once more with
-    /// another, if there is one. A second 401 is returned, and that token is given up as well.
-    /// Since that token is young, no caller gets one for a second or more.
+    /// If the API answers 401, the session invalidates the token and runs the operation once more
+    /// with another token, if there is one. A second 401 is returned, and that token is invalidated
+    /// too. Since that token is young, no caller gets a token for a second or more.
     ///
     /// # Errors
-    /// An [`Error`] when there is no token, or as [`Client::execute`].
+    /// An [`Error`] when there is no token, or the errors of [`Client::execute`].
     pub async fn execute<O: Operation>(&self, operation: &O) -> Result<O::Output, Error> {
         self.handle.execute(operation).await
     }
 
-    /// Returns the background refresh: a future that keeps the token fresh without callers. Spawn
-    /// it, and no caller waits for a refresh.
+    /// Returns the background refresh: a future that keeps the token fresh without callers.
     ///
-    /// It ends when the last `Session` is dropped, and does not count as one. Hold the session of
-    /// an alias meanwhile: [`Sessions`](crate::Sessions) drops idle ones that are not held.
+    /// Spawn it, and no caller waits for a refresh. It ends when the last `Session` is dropped, and
+    /// does not count as one. While it runs for an alias, hold the session:
+    /// [`Sessions`](crate::Sessions) drops idle ones that are not held.
     pub fn keep_fresh(&self) -> impl Future<Output = ()> + Send + use<> {
         crate::driver::refreshing::keep_fresh(Arc::clone(&self.handle.0))
     }
@@ -157,13 +159,24 @@ pub struct SessionBuilder {
 impl SessionBuilder {
     session_settings!();
 
-    /// Asks this source for the credentials at each sign-in.
+    /// Shares the tokens with all processes that use this store.
+    ///
+    /// They sign in once and refresh once in a token's life, and a password that one of them has
+    /// been denied is sent by no other. While the store cannot be asked, good tokens go on being
+    /// handed out.
+    #[cfg(feature = "store")]
+    pub fn with_store(mut self, store: impl point_auth_store::TokenStore) -> Self {
+        self.plan.store.store = Some(point_auth_store::AnyStore::new(store));
+        self
+    }
+
+    /// Sets a source that provides the credentials at each sign-in.
     pub fn with_credential_source(mut self, source: impl CredentialSource) -> Self {
         self.plan.credentials = PlannedCredentials::Source(Arc::new(AsyncSource(source)));
         self
     }
 
-    /// Creates the session. Nothing is sent until it is first asked for a token.
+    /// Creates the session. Nothing is sent until the first request for a token.
     pub fn build(self) -> Session {
         Session::of(self.plan.build())
     }
@@ -175,7 +188,7 @@ impl fmt::Debug for SessionBuilder {
     }
 }
 
-/// The defaults of sessions that use this client.
+/// Returns the defaults of sessions that use this client.
 pub(crate) fn plan<T: AsyncTransport + 'static>(client: Client<T>) -> Plan {
     let (transport, config) = client.into_parts();
     #[cfg(feature = "tokio")]
@@ -192,7 +205,7 @@ impl<T: AsyncTransport> DynTransport for AsyncAdapter<T> {
         Box::pin(async move {
             let target = request.uri().clone();
             let sent: Result<Response<SecretBody>, _> = self.0.send(request, &limits).await;
-            // A transport of the user's may not say where the request was going.
+            // A transport of the user's may not set the route.
             sent.map_err(|error| error.with_route(&target, None))
         })
     }

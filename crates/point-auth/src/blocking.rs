@@ -1,5 +1,7 @@
-//! Clients and sessions without async: [`Client`] on the calling thread, [`Session`] for any number
-//! of threads, and [`Sessions`] for many aliases.
+//! Clients and sessions without async.
+//!
+//! [`Client`] runs on the calling thread, [`Session`] serves any number of threads, and
+//! [`Sessions`] many aliases.
 
 mod client;
 mod session;
@@ -14,25 +16,25 @@ pub use sessions::{Sessions, SessionsBuilder};
 
 /// Provides the credentials at each sign-in: from a vault, a file that rotates, or a user.
 ///
-/// It is asked once for each sign-in, however many threads wait, on the thread that runs the
-/// exchange. After a denial it is asked again when a caller wants a token, at growing distances
-/// (1 second to the longest backoff).
+/// The session calls it once for each sign-in, for any number of waiting threads, on the thread
+/// that runs the exchange. After a denial it calls it again when a caller wants a token, at growing
+/// intervals (1 second up to the longest backoff).
 ///
 /// A `Session` drops the credentials once they have worked. It holds the last five that were denied
 /// or had an unknown outcome, so that it does not send them again. `Sessions` also holds those that
 /// worked last, for all aliases.
 ///
-/// It should return within 30 seconds (the policy's exchange timeout). A source that never returns
-/// keeps its thread, of which there are at most 64; two seconds after the deadline the next caller
-/// starts anew on another.
+/// A source has 30 seconds (the policy's exchange timeout). A source that never returns blocks its
+/// thread, of which there are at most 64. Two seconds after the deadline the next caller starts
+/// another attempt on another thread.
 ///
 /// [`EnvironmentCredentials`](crate::EnvironmentCredentials) and
-/// [`PasswordFile`](crate::PasswordFile) are such sources.
+/// [`PasswordFile`](crate::PasswordFile) implement it.
 pub trait CredentialSource: Send + Sync + 'static {
     /// Fetches the credentials.
     ///
     /// # Errors
-    /// Any error is a failure that passes. Callers get it as the source of their error, of kind
-    /// [`Credentials`](crate::ErrorKind::Credentials).
+    /// Any error counts as a temporary failure. Callers get it as the source of their error, of
+    /// kind [`Credentials`](crate::ErrorKind::Credentials).
     fn credentials(&self) -> Result<Credentials, BoxError>;
 }

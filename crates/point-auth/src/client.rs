@@ -10,10 +10,10 @@ use crate::config::{Config, client_settings};
 
 /// Runs operations of the API over an async transport, each exactly once.
 ///
-/// Nothing is kept between calls and nothing is tried again: that is for whoever calls. A client is
-/// cheap to clone when its transport is.
+/// It keeps nothing between calls and never retries; that is up to the caller. A client is as cheap
+/// to clone as its transport.
 ///
-/// `Client<Arc<dyn AsyncTransport>>` chooses the transport at run time.
+/// `Client<Arc<dyn AsyncTransport>>` selects the transport at run time.
 #[derive(Clone)]
 pub struct Client<T> {
     transport: T,
@@ -21,31 +21,31 @@ pub struct Client<T> {
 }
 
 impl<T: AsyncTransport> Client<T> {
-    /// A client of the [production API](point_auth_core::BaseUrl::production).
+    /// Creates a client of the [production API](point_auth_core::BaseUrl::production).
     pub fn new(transport: T) -> Self {
         Self { transport, config: Config::default() }
     }
 
     client_settings!();
 
-    /// Signs in.
+    /// Signs in, and returns the tokens.
     ///
     /// # Errors
-    /// An [`Error`] of kind [`Denied`](crate::ErrorKind::Denied) when the server refuses the
-    /// credentials: sending the same again may lock the account. Any other kind when there is no
-    /// token for another reason.
+    /// An [`Error`] of kind [`Denied`](crate::ErrorKind::Denied) when the server denies the
+    /// credentials. Sending them again may lock the account. Any other kind when there is no token
+    /// for another reason.
     pub async fn sign_in(&self, credentials: &Credentials) -> Result<TokenSet, Error> {
         self.execute(&SignIn::new(credentials)).await
     }
 
-    /// Gets a new access token without the password.
+    /// Obtains a new access token without the password.
     ///
-    /// The token set has the refresh token to use from now on: a new one, or the same where the
-    /// server sent none.
+    /// The token set has the refresh token to use from now on. It is the old one if the server sent
+    /// no new one.
     ///
     /// # Errors
     /// An [`Error`] of kind [`Denied`](crate::ErrorKind::Denied) when the refresh token is no
-    /// longer good: sign in again. Any other kind when there is no token for another reason.
+    /// longer valid: sign in again. Any other kind when there is no token for another reason.
     pub async fn refresh(&self, refresh_token: &RefreshToken) -> Result<TokenSet, Error> {
         self.execute(&Refresh::new(refresh_token)).await
     }
@@ -57,9 +57,8 @@ impl<T: AsyncTransport> Client<T> {
     /// Runs any operation, of this crate or of your own.
     ///
     /// # Errors
-    /// An [`Error`] when the operation could not be sent, got no response, or one that it was not
-    /// sent for. An error object in answer to an operation of your own is
-    /// [`Refused`](crate::ErrorKind::Refused).
+    /// An [`Error`] when the operation could not be sent, or got no valid response. An error object
+    /// in the response to an operation of your own is [`Refused`](crate::ErrorKind::Refused).
     pub async fn execute<O: Operation>(&self, operation: &O) -> Result<O::Output, Error> {
         let (request, limits) = self.config.prepare(operation)?;
         let uri = request.uri().clone();

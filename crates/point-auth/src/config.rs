@@ -25,7 +25,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// The request of `operation`, and the limits that it is to be sent within.
+    /// Returns the request of `operation`, and the limits for sending it.
     pub(crate) fn prepare<O: Operation>(
         &self,
         operation: &O,
@@ -35,13 +35,13 @@ impl Config {
         Ok((request, self.limits.with_max_response_bytes(O::MAX_RESPONSE_BYTES)))
     }
 
-    /// Whether a request to `uri` is a sign-in or a refresh, whatever operation wrote it.
+    /// Returns whether a request to `uri` is a sign-in or a refresh, whatever operation built it.
     pub(crate) fn is_for_tokens(&self, uri: &Uri) -> bool {
         let is_at = |path| self.base_url.join(path).is_ok_and(|own| own.path() == uri.path());
         is_at(SignIn::PATH) || is_at(Refresh::PATH)
     }
 
-    /// The limits, with no more time in all than this.
+    /// Returns the limits with a total timeout of at most `left`.
     pub(crate) fn limits_within(&self, left: Duration) -> SendLimits {
         self.limits.with_total_timeout(self.limits.total_timeout().min(left))
     }
@@ -57,39 +57,39 @@ impl Config {
 /// The settings that both clients have, each a field of [`Config`].
 macro_rules! client_settings {
     () => {
-        /// Sends to another base URL, such as a test system's or a gateway's.
+        /// Sets the base URL, such as that of a test system or a gateway.
         #[must_use]
         pub fn with_base_url(mut self, base_url: point_auth_core::BaseUrl) -> Self {
             self.config.base_url = base_url;
             self
         }
 
-        /// Sets the time in which the connection must stand: name look-up, TCP, proxy and TLS
-        /// (default: 10 seconds, which is also the most that the adapters over reqwest and hyper
-        /// give it).
+        /// Sets the connect limit: name lookup, TCP, proxy and TLS together (default: 10 seconds).
+        ///
+        /// The adapters over reqwest and hyper apply at most 10 seconds.
         #[must_use]
         pub fn with_connect_timeout(mut self, timeout: std::time::Duration) -> Self {
             self.config.limits = self.config.limits.with_connect_timeout(timeout);
             self
         }
 
-        /// Sets the time in which an operation must be done, to the last byte of its response
-        /// (default: 30 seconds).
+        /// Sets the limit for a whole operation, to the last byte of its response (default: 30
+        /// seconds).
         #[must_use]
         pub fn with_total_timeout(mut self, timeout: std::time::Duration) -> Self {
             self.config.limits = self.config.limits.with_total_timeout(timeout);
             self
         }
 
-        /// Sets the `User-Agent` (default: `point-auth/<version>`) of operations that do not set
-        /// one of their own.
+        /// Sets the `User-Agent` of operations that do not set their own (default:
+        /// `point-auth/<version>`).
         #[must_use]
         pub fn with_user_agent(mut self, user_agent: &point_auth_core::UserAgent) -> Self {
             self.config.user_agent = user_agent.clone();
             self
         }
 
-        /// Where the operations are sent.
+        /// Returns the base URL of the API.
         pub fn base_url(&self) -> &point_auth_core::BaseUrl {
             &self.config.base_url
         }

@@ -1,5 +1,5 @@
-//! [`CredentialSource`]: credentials that are fetched at each sign-in; and the sources that are
-//! shipped.
+//! [`CredentialSource`]: credentials that are fetched at each sign-in; and the sources of this
+//! crate.
 
 mod environment;
 mod password_file;
@@ -18,34 +18,35 @@ pub use environment::EnvironmentCredentials;
 pub use password_file::PasswordFile;
 pub use read_error::{CredentialReadError, ValueProblem};
 
-/// The error of a source that has no credentials. It must hold nothing secret.
+/// The error of a source without credentials. It must hold no secret.
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
 /// Provides the credentials at each sign-in: from a vault, a file that rotates, or a user.
 ///
-/// It is asked once for each sign-in, however many callers wait. After a denial it is asked again
-/// when a caller wants a token, at growing distances (1 second to the longest backoff).
+/// The session calls it once for each sign-in, for any number of waiting callers. After a denial it
+/// calls it again when a caller wants a token, at growing intervals (1 second up to the longest
+/// backoff).
 ///
 /// A `Session` drops the credentials once they have worked. It holds the last five that were denied
 /// or had an unknown outcome, so that it does not send them again. `Sessions` also holds those that
 /// worked last, for all aliases.
 ///
-/// [`EnvironmentCredentials`] and [`PasswordFile`] are such sources.
+/// [`EnvironmentCredentials`] and [`PasswordFile`] implement it.
 ///
-/// It has 30 seconds (the policy's exchange timeout) to answer. A panic counts as a failure, whose
-/// text says that it panicked but not why.
+/// A source has 30 seconds (the policy's exchange timeout). A panic counts as a failure, whose text
+/// does not repeat the panic message.
 #[cfg(feature = "async")]
 #[point_auth_transport::async_trait]
 pub trait CredentialSource: Send + Sync + 'static {
     /// Fetches the credentials.
     ///
     /// # Errors
-    /// Any error is a failure that passes. Callers get it as the source of their error, of kind
-    /// [`Credentials`](crate::ErrorKind::Credentials).
+    /// Any error counts as a temporary failure. Callers get it as the source of their error, of
+    /// kind [`Credentials`](crate::ErrorKind::Credentials).
     async fn credentials(&self) -> Result<Credentials, BoxError>;
 }
 
-/// A [`CredentialSource`] failed, or took too long.
+/// The error of a [`CredentialSource`] that failed or took too long.
 #[derive(Clone, Debug)]
 pub(crate) struct SourceError(Arc<dyn Error + Send + Sync>);
 

@@ -1,11 +1,13 @@
-//! What keeps a session going, async or blocking: one [`SessionMachine`], the callers that wait for
-//! it, and the exchange in flight.
+//! Drives a session, async or blocking: one [`SessionMachine`], its waiters and its exchange.
 //!
 //! Callers [wait](waiting) as futures, which a blocking caller runs on its own thread. An exchange
-//! is a [job](job) that the runtime runs by itself. Where many sessions share a
+//! is a [job](job) that the runtime runs in the background. If many sessions share a
 //! [login](crate::login), a sign-in waits there for its permit before it becomes a job.
 
+#[cfg(feature = "store")]
+mod fleet;
 mod job;
+mod member;
 mod notify;
 pub(crate) mod refreshing;
 mod state;
@@ -20,8 +22,8 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 use http::{Request, Response};
 use point_auth_core::session::{
-    Action, Call, ExchangeId, Lease, Now, Permit, Policy, Rejected, SessionError, SessionMachine,
-    Snapshot, StoredTokens, StoredTokensError,
+    Action, Call, Lease, Now, Policy, SessionError, SessionMachine, Snapshot, StoredTokens,
+    StoredTokensError,
 };
 use point_auth_core::{AccessToken, Credentials, Operation, SecretBody};
 use point_auth_transport::{Runtime, SendLimits, TransportError};
@@ -31,6 +33,8 @@ use crate::credential_source::Source;
 use crate::login::{Login, Member};
 use crate::{Error, Observer};
 use job::Job;
+#[cfg(feature = "store")]
+pub(crate) use job::by;
 use notify::Told;
 use state::{Locked, State};
 
@@ -42,23 +46,26 @@ pub(crate) trait DynTransport: Send + Sync {
     fn send(&self, request: Request<SecretBody>, limits: SendLimits) -> Sending<'_>;
 }
 
-/// What sessions of one login have in common.
+/// What the sessions of one login have in common.
 pub(crate) struct Common {
     pub(crate) transport: Arc<dyn DynTransport>,
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) config: Config,
     pub(crate) credentials: FetchFrom,
     pub(crate) observer: Option<Arc<dyn Observer>>,
-    /// The policy's.
+    /// Where the tokens are shared with other processes.
+    #[cfg(feature = "store")]
+    pub(crate) store: Option<Arc<crate::store::Link>>,
+    /// The exchange timeout of the policy.
     pub(crate) exchange_timeout: Duration,
 }
 
-/// Where the credentials of a sign-in come from.
+/// The source of the credentials of a sign-in.
 pub(crate) enum FetchFrom {
     /// The session has them, or there are none.
     Session,
     Source(Arc<dyn Source>),
-    /// A login that it shares with the sessions of other aliases.
+    /// A login, shared with the sessions of other aliases.
     Login(Arc<Login>),
 }
 
@@ -75,19 +82,19 @@ pub(crate) struct Driver {
     this: Weak<Self>,
     common: Arc<Common>,
     alias: Arc<str>,
-    /// Its place among the members of a shared login.
+    /// Its key among the members of a shared login.
     membership: Option<usize>,
-    /// The token while there is no need to poll, for readers that take no lock.
+    /// The token while there is no need to poll, for readers without a lock.
     lease: ArcSwapOption<Lease>,
     state: Mutex<State>,
     told: Mutex<Told>,
-    /// How many `Session`s users hold.
+    /// The number of `Session`s that users hold.
     handles: AtomicUsize,
-    /// When one of them was dropped last, in seconds of the monotonic clock.
+    /// When the last of them was dropped, in seconds of the monotonic clock.
     last_held: AtomicU64,
 }
 
-/// What a caller is to do next.
+/// The next step of a caller.
 enum Step {
     Token(Lease),
     Failed(SessionError),
@@ -126,26 +133,26 @@ impl Driver {
     }
 
     fn lock(&self) -> Locked<'_> {
-        // No code of ours panics while it holds the lock, and a session is whole after each call.
+        // This crate never panics while it holds the lock, and a session is consistent after each
+        // call.
         Locked::new(self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The token, as long as there is no need to poll the session: no lock, no allocation.
+    /// Returns the token while there is no need to poll the session: no lock, no allocation.
     pub(crate) fn current(&self) -> Option<AccessToken> {
         let lease = self.lease.load();
         let lease = lease.as_ref()?;
         (!lease.look_again.has_come(self.now())).then(|| lease.token.clone())
     }
 
-    /// The same token with its expiry.
+    /// Returns the current token with its expiry.
     pub(crate) fn current_lease(&self) -> Option<Lease> {
         let lease = self.lease.load();
         let lease = lease.as_ref()?;
         (!lease.look_again.has_come(self.now())).then(|| Lease::clone(lease))
     }
 
-    /// Polls the session for `call`. Where that has to wait, `waker` is woken when something has
-    /// changed.
+    /// Polls the session for `call`. If that has to wait, `waker` is woken after the next change.
     fn step(&self, call: &mut Call, key: &mut Option<usize>, waker: &Waker) -> Step {
         let now = self.now();
         // Dropped after the lock: it may be the last handle of a task, and so of a caller.
@@ -158,38 +165,42 @@ impl Driver {
             }
             Ok(Action::Send(exchange)) => return Step::Begin(Job::Send(exchange)),
             Ok(Action::GetCredentials(request)) => {
-                // It counts as waiting from now on: a permit that no caller waits for is given
-                // back.
+                // It counts as waiting from now on, because a permit without a waiter is returned.
                 _old_waker = state.register(key, waker);
                 return Step::Begin(Job::SignIn(request.id, None));
             }
             Ok(Action::WaitUntil(time)) => time,
-            Err(error) => return Step::Failed(error),
+            Err(error) => {
+                drop(state);
+                #[cfg(feature = "store")]
+                self.look_while_stopped(&error);
+                return Step::Failed(error);
+            }
         };
         _old_waker = state.register(key, waker);
-        // A job in hand does what there is to do at that time and wakes all, unless it hangs.
+        // A running job does what is due at that time and wakes all waiters, unless it hangs.
         let is_running = state.running.is_some();
         let is_queued = state.is_queued;
         drop(state);
         let until = match call.deadline() {
             Some(deadline) if is_running => {
-                // The exchange may not have started yet, which sets its own deadline.
+                // The exchange may not have started yet. Its start sets its deadline.
                 let hangs = self.common.exchange_timeout.saturating_add(Policy::GRACE);
                 let until = until.min(now.monotonic.saturating_add(hangs));
                 until.saturating_add(job::GRACE).min(deadline)
             }
             _ => until,
         };
-        // Not at once, should another thread be giving the answers just now.
+        // Not at once, in case another thread is answering requests now.
         let soon = now.monotonic.saturating_add(Duration::from_millis(10));
         Step::Wait(match self.common.login().filter(|_| is_queued) {
-            // Without this, a permit that is never settled would hold up those in the queue.
+            // Without this, a permit that is never settled would block the queue.
             Some(login) => login.tick(now).map_or(until, |next| next.max(soon).min(until)),
             None => until,
         })
     }
 
-    /// Puts the token where readers find it, for as long as there is no need to poll.
+    /// Publishes the token for readers, for as long as there is no need to poll.
     fn publish(&self, state: &State, now: Now) {
         match state.session.lease(now).filter(|lease| !lease.look_again.has_come(now)) {
             Some(lease) => self.lease.store(Some(Arc::new(lease))),
@@ -198,12 +209,12 @@ impl Driver {
         }
     }
 
-    /// Changes the session from outside, and notifies all.
+    /// Changes the session from outside, and notifies all waiters.
     fn change<T>(&self, change: impl FnOnce(&mut SessionMachine, Now) -> T) -> T {
         self.change_if(|session, now| (change(session, now), true))
     }
 
-    /// Changes the session from outside, and notifies all if the closure says that it has changed.
+    /// Changes the session from outside, and notifies all waiters if the closure reports a change.
     fn change_if<T>(&self, change: impl FnOnce(&mut SessionMachine, Now) -> (T, bool)) -> T {
         let now = self.now();
         let mut state = self.lock();
@@ -220,19 +231,26 @@ impl Driver {
     }
 
     pub(crate) fn invalidate(&self, rejected: &AccessToken) {
-        // Of a thousand reports only the first changes anything.
+        // Of many reports for one token, only the first changes the session.
         self.change_if(|session, now| ((), session.invalidate(rejected, now)));
     }
 
     pub(crate) fn set_credentials(&self, credentials: Credentials) {
         match self.common.login() {
-            // It is the login that changes, for all that share it.
+            // The change applies to the login, and so to all its sessions.
             Some(login) => login.set_credentials(credentials),
             None => self.change(|session, now| session.set_credentials(credentials, now)),
         }
     }
 
     pub(crate) fn reset(&self) {
+        #[cfg(feature = "store")]
+        if let Some(store) = &self.common.store {
+            match self.common.login() {
+                Some(_) => store.alias_reset(&self.alias),
+                None => store.login_reset(),
+            }
+        }
         if let Some(login) = self.common.login() {
             login.reset_alias(&self.alias);
         }
@@ -256,12 +274,12 @@ impl Driver {
         self.lock().session.snapshot(now)
     }
 
-    /// A user holds it.
+    /// Counts a `Session` of a user's.
     pub(crate) fn opened(&self) {
         self.handles.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A user has dropped it. The background refresh ends with the last one.
+    /// Counts a dropped `Session`. The background refresh ends with the last one.
     pub(crate) fn closed(&self) {
         self.last_held.store(self.now().monotonic.as_secs(), Ordering::Relaxed);
         if self.handles.fetch_sub(1, Ordering::AcqRel) == 1 {
@@ -278,9 +296,9 @@ impl Driver {
         self.last_held.load(Ordering::Relaxed)
     }
 
-    /// Whether a job is running.
+    /// Returns whether a job is running.
     pub(crate) fn is_busy(&self) -> bool {
-        // Without the session's errors, which `lock` would drop: this is asked inside other locks.
+        // Not with `lock`, which would drop the session's errors: callers hold other locks.
         self.state.lock().unwrap_or_else(PoisonError::into_inner).running.is_some()
     }
 
@@ -288,7 +306,7 @@ impl Driver {
         self.handles.load(Ordering::Acquire)
     }
 
-    /// Sees to it that `job` is carried out, now or once it has its permit.
+    /// Starts `job` now, or once it has its permit.
     fn begin(&self, job: Job) {
         match (job, self.common.login()) {
             (Job::SignIn(id, None), Some(login)) => {
@@ -312,7 +330,7 @@ impl Driver {
         self.common.runtime.spawn(Box::pin(job::run(this, number, job)));
     }
 
-    /// How many callers wait.
+    /// Returns the number of waiters.
     fn waiters(&self) -> usize {
         self.lock().waiters.len()
     }
@@ -324,7 +342,7 @@ impl Driver {
         _old_waker = state.waiters.try_remove(key);
     }
 
-    /// Sends a request of the user's with this token.
+    /// Sends a user's request with this token.
     pub(crate) async fn send<O: Operation>(
         &self,
         operation: &O,
@@ -333,55 +351,6 @@ impl Driver {
         let (mut request, limits) = self.common.config.prepare(operation)?;
         token.authorize(request.headers_mut());
         Ok(self.common.transport.send(request, limits).await?)
-    }
-}
-
-impl Member for Driver {
-    fn answered(
-        self: Arc<Self>,
-        id: ExchangeId,
-        answer: Result<Permit, Rejected>,
-    ) -> Option<Permit> {
-        match answer {
-            Ok(permit) => {
-                let now = self.now();
-                let mut state = self.lock();
-                // Nothing is sent when there is no caller left and no token that it would renew.
-                // Looked at and withdrawn within one lock, so that no caller comes in between.
-                if state.waiters.is_empty() && state.session.lease(now).is_none() {
-                    state.is_queued = false;
-                    state.session.withdraw(id);
-                    return Some(permit);
-                }
-                drop(state);
-                self.spawn(Job::SignIn(id, Some(permit)));
-                None
-            }
-            Err(rejected) => {
-                let now = self.now();
-                let mut state = self.lock();
-                state.is_queued = false;
-                let outcome = state.session.reject(id, now, rejected);
-                self.publish(&state, now);
-                let woken = state.take_wakers();
-                drop(state);
-                wake(woken);
-                self.notify(&outcome);
-                None
-            }
-        }
-    }
-
-    fn credentials_changed(&self, username: &str) {
-        self.change(|session, now| session.expect_credentials(Some(username), now));
-    }
-
-    fn ledger_changed(&self) {
-        self.change(SessionMachine::ledger_changed);
-    }
-
-    fn login_reset(&self) {
-        self.change(SessionMachine::reset);
     }
 }
 

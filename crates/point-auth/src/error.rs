@@ -1,4 +1,4 @@
-//! [`Error`]: what a client or a session fails with, alike for every transport.
+//! [`Error`]: the error of a client or a session, for every transport.
 
 use std::error::Error as StdError;
 use std::fmt::{self, Display};
@@ -9,12 +9,12 @@ use point_auth_core::session::{AttemptError, Failure, Now, SessionError};
 use point_auth_core::{CredentialsError, Denial, RequestError, ResponseError};
 use point_auth_transport::{TransportError, TransportErrorKind};
 
-/// An operation failed.
+/// The error of an operation.
 ///
-/// [`kind`](Self::kind) says how. `Display` says in one line what happened: the cause, the host and
-/// port where there was no answer, and when a session sends again. The
-/// [`source`](std::error::Error::source) goes on with what that line has not said. Texts and kinds
-/// are alike for every transport. Nothing in it is secret: it may be logged with all of its causes.
+/// [`kind`](Self::kind) classifies it. `Display` describes it in one line: the cause, the host and
+/// port if there was no response, and when a session sends again. The
+/// [`source`](std::error::Error::source) adds further causes. Texts and kinds are alike for every
+/// transport. An error holds no secret and may be logged with all its causes.
 #[derive(Clone, Debug)]
 pub struct Error(Cause);
 
@@ -24,13 +24,13 @@ enum Cause {
     Transport(TransportError),
     Response {
         error: ResponseError,
-        /// How long the server asks to be left alone, from when the response came.
+        /// The delay that the server asks for, from when the response came.
         retry_after: Option<Duration>,
-        /// Whether it is an operation of the user's that was answered.
+        /// Whether the response was to an operation of the user's.
         is_operation: bool,
     },
     Credentials(CredentialsError),
-    /// There is no token.
+    /// A session has no token.
     Session {
         error: SessionError,
         /// When the session was asked.
@@ -38,50 +38,50 @@ enum Cause {
     },
 }
 
-/// How an operation failed.
+/// The kind of an operation's failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The server denied a sign-in or a refresh: see [`Error::denial`]. A sign-in that is sent
-    /// again as it is will be denied again, and may lock the account.
+    /// The server denied a sign-in or a refresh: see [`Error::denial`]. A sign-in with unchanged
+    /// credentials will be denied again, and may lock the account.
     Denied,
-    /// The server refused an operation of your own with an error object: see [`Error::denial`]. It
-    /// says nothing about the password or the refresh token.
+    /// The server refused an operation of your own with an error object: see [`Error::denial`].
+    /// This says nothing about the password or the refresh token.
     Refused,
-    /// An answer that is not this API's: 429, any 3xx or 5xx, a gateway's page. Most pass.
+    /// The response is not of this API: 429, any 3xx or 5xx, a gateway's page. Most are temporary.
     Unexpected,
-    /// The API answered something that this library does not understand.
+    /// The API answered in a form that this library does not understand.
     Malformed,
-    /// No connection: to the server, or to or through the proxy.
+    /// There is no connection to the server, to the proxy, or through the proxy.
     Connect,
     /// TLS failed, most often because a certificate is not trusted.
     Tls,
-    /// A limit in time was reached.
+    /// A time limit was reached.
     Timeout,
     /// The response is larger than the operation allows.
     TooLarge,
-    /// The other side did not keep to HTTP, or broke off.
+    /// The peer violated HTTP, or closed the connection early.
     Protocol,
-    /// The transport failed otherwise.
+    /// The transport failed in another way.
     Transport,
     /// The request could not be built, which only an operation of your own can cause.
     Request,
     /// There are no credentials and no good refresh token: a person must sign in.
     SignInNeeded,
-    /// The source of the credentials failed, or took too long; or the alias is empty or too long.
+    /// The credential source failed or took too long, or the alias is empty or too long.
     Credentials,
-    /// The server gives tokens that are of no use: ended on arrival, or rejected by the API.
+    /// The server's tokens are useless: expired on arrival, or rejected by the API.
     UselessToken,
-    /// The outcome of sign-ins is unknown: their exchange was abandoned, or got no answer too often
-    /// in a row.
+    /// The outcome of sign-ins is unknown: an exchange was abandoned, or too many in a row got no
+    /// response.
     OutcomeUnknown,
-    /// Too many other aliases of this login were denied in a row, so that this one is not sent for
-    /// a while, or until the credentials change: see [`Error::retry_after`].
+    /// Too many other aliases of this login were denied in a row. This one is held for a while, or
+    /// until the credentials change: see [`Error::retry_after`].
     Held,
 }
 
 impl Error {
-    /// How the operation failed.
+    /// Returns the kind of the failure.
     pub fn kind(&self) -> ErrorKind {
         if let Some(error) = self.as_transport() {
             return match error.kind() {
@@ -122,15 +122,14 @@ impl Error {
         }
     }
 
-    /// Whether the same operation may succeed later, with nothing changed on this side.
+    /// Returns whether the operation may succeed later without a change on this side.
     ///
-    /// A session says of a failure what a client says of it, but for [`ErrorKind::Transport`],
-    /// which it calls retryable. It goes on trying whatever this returns. False means that waiting
-    /// alone will not help, as with an untrusted certificate.
+    /// `false` means that waiting does not help, as with an untrusted certificate. A session and a
+    /// client agree about this, except for [`ErrorKind::Transport`], which a session calls
+    /// retryable. A session keeps trying in any case.
     ///
-    /// Wait before trying again, at least as long as [`retry_after`](Self::retry_after) says. A
-    /// sign-in that [may have been sent](Self::may_have_been_sent) may have counted against the
-    /// account.
+    /// Wait before the next attempt, at least for [`retry_after`](Self::retry_after). A sign-in
+    /// that [may have been sent](Self::may_have_been_sent) may have counted against the account.
     pub fn is_retryable(&self) -> bool {
         match &self.0 {
             Cause::Request(_) | Cause::Credentials(_) => false,
@@ -144,11 +143,11 @@ impl Error {
         }
     }
 
-    /// How long to wait, from when the error came: as the server asks, or until a session sends
-    /// again.
+    /// Returns the delay before the next attempt, from when the error came.
     ///
-    /// A server may name a date. It is measured against the clock of this machine at the time when
-    /// the response came, and is zero if it had passed.
+    /// It is the delay that the server asks for, or the time until a session sends again. A date
+    /// from the server is compared with this machine's clock when the response came, and is zero if
+    /// it had passed.
     pub fn retry_after(&self) -> Option<Duration> {
         match &self.0 {
             Cause::Response { retry_after, .. } => *retry_after,
@@ -161,7 +160,7 @@ impl Error {
         }
     }
 
-    /// What the server said, if it denied a sign-in or a refresh, or refused an operation.
+    /// Returns the denial of a sign-in or a refresh, or the refusal of an operation.
     pub fn denial(&self) -> Option<&Denial> {
         match &self.0 {
             Cause::Response { error, .. } => error.denial(),
@@ -170,7 +169,7 @@ impl Error {
         }
     }
 
-    /// Why a session had no token, if that is what it was.
+    /// Returns the error of the session, if a session had no token.
     pub fn as_session(&self) -> Option<&SessionError> {
         match &self.0 {
             Cause::Session { error, .. } => Some(error),
@@ -178,7 +177,7 @@ impl Error {
         }
     }
 
-    /// Why the last exchange of a session gave no token.
+    /// Returns why the last exchange of a session gave no token.
     fn attempt(&self) -> Option<&AttemptError> {
         match self.as_session()? {
             SessionError::Failed { error, .. } => Some(error),
@@ -186,7 +185,7 @@ impl Error {
         }
     }
 
-    /// What the transport failed with, if it did.
+    /// Returns the error of the transport, if it failed.
     pub fn as_transport(&self) -> Option<&TransportError> {
         match (&self.0, self.attempt()) {
             (Cause::Transport(error), _) => Some(error),
@@ -195,7 +194,7 @@ impl Error {
         }
     }
 
-    /// What is wrong with the response, if there was one.
+    /// Returns the error of the response, if there was one.
     pub fn as_response(&self) -> Option<&ResponseError> {
         match (&self.0, self.attempt()) {
             (Cause::Response { error, .. }, _) => Some(error),
@@ -204,7 +203,7 @@ impl Error {
         }
     }
 
-    /// The status of the response, if there was one that says something.
+    /// Returns the status of the response, if there was one with a meaningful status.
     pub fn status(&self) -> Option<StatusCode> {
         match (self.denial(), self.as_response()) {
             (Some(denial), _) => Some(denial.status()),
@@ -213,7 +212,7 @@ impl Error {
         }
     }
 
-    /// Whether the request may have reached the server, and so may have had an effect there.
+    /// Returns whether the request may have reached the server, and so may have had an effect.
     pub fn may_have_been_sent(&self) -> bool {
         match &self.0 {
             Cause::Request(_) | Cause::Credentials(_) => false,
@@ -229,12 +228,12 @@ impl Error {
         }
     }
 
-    /// The error of a session that you drive by hand, asked at that time.
+    /// Creates the error of a session that you drive by hand, polled at `asked_at`.
     pub fn from_session(error: SessionError, asked_at: Now) -> Self {
         Self(Cause::Session { error, asked_at })
     }
 
-    /// The error of a response to an operation of the user's, which has just come.
+    /// Creates the error of a response to a user's operation, which has just come.
     #[cfg(any(feature = "async", feature = "blocking"))]
     pub(crate) fn of_operation(error: ResponseError) -> Self {
         Self::of_response(error, true)
@@ -246,7 +245,7 @@ impl Error {
     }
 }
 
-/// Whether an exchange that failed like this may succeed later.
+/// Returns whether an exchange may succeed later after this failure.
 fn may_pass(attempt: &AttemptError) -> bool {
     match attempt {
         AttemptError::Response(error) => error.is_retryable(),
@@ -260,7 +259,7 @@ fn may_pass(attempt: &AttemptError) -> bool {
     }
 }
 
-/// What the transport failed with in an exchange of a session.
+/// Returns the error of the transport in an exchange of a session.
 fn transport_of(attempt: &AttemptError) -> Option<&TransportError> {
     match attempt {
         AttemptError::Failure(failure) => failure.source()?.downcast_ref(),
@@ -268,7 +267,7 @@ fn transport_of(attempt: &AttemptError) -> Option<&TransportError> {
     }
 }
 
-/// Whether the credentials could not be had.
+/// Returns whether the credentials could not be fetched.
 fn is_of_a_source(failure: &Failure) -> bool {
     #[cfg(any(feature = "async", feature = "blocking"))]
     if failure.source().is_some_and(|source| source.is::<crate::credential_source::SourceError>()) {
@@ -290,7 +289,7 @@ impl Display for Error {
 }
 
 impl StdError for Error {
-    /// The first cause that `Display` has not said.
+    /// Returns the first cause that is not in `Display`.
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match &self.0 {
             Cause::Request(error) => error.source(),
@@ -302,7 +301,7 @@ impl StdError for Error {
     }
 }
 
-/// Writes what a session's error says in one line.
+/// Writes a session's error in one line.
 fn fmt_session(error: &SessionError, asked_at: Now, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match error {
         SessionError::Failed { error, until, .. } => {
@@ -312,7 +311,7 @@ fn fmt_session(error: &SessionError, asked_at: Now, f: &mut fmt::Formatter<'_>) 
                 return f.write_str("; no attempt before the credentials change or a reset");
             }
             let left = until.time_left(asked_at);
-            // In whole seconds, and never sooner than it is.
+            // Whole seconds, rounded up.
             match left.as_secs().saturating_add(u64::from(left.subsec_nanos() > 0)) {
                 0 => Ok(()),
                 seconds => write!(f, "; next attempt in {seconds} s"),
@@ -330,7 +329,7 @@ fn fmt_session(error: &SessionError, asked_at: Now, f: &mut fmt::Formatter<'_>) 
     }
 }
 
-/// What [`fmt_session`] has not said.
+/// Returns the first cause that is not in the text of [`fmt_session`].
 fn source_of_session(error: &SessionError) -> Option<&(dyn StdError + 'static)> {
     match error {
         SessionError::Failed { error, .. } | SessionError::TimedOut { last: Some(error), .. } => {
@@ -358,7 +357,7 @@ fn fmt_transport(error: &TransportError, f: &mut fmt::Formatter<'_>) -> fmt::Res
     }
 }
 
-/// What [`fmt_transport`] has not said.
+/// Returns the first cause that is not in the text of [`fmt_transport`].
 fn source_of_transport(error: &TransportError) -> Option<&(dyn StdError + 'static)> {
     match explanation(error) {
         Some(explanation) => explanation.source(),
@@ -366,7 +365,7 @@ fn source_of_transport(error: &TransportError) -> Option<&(dyn StdError + 'stati
     }
 }
 
-/// The first cause, where the text of the error itself names none.
+/// Returns the first cause, if the text of the error names none.
 fn explanation(error: &TransportError) -> Option<&(dyn StdError + 'static)> {
     error.source().filter(|_| error.reason().is_none())
 }
@@ -390,7 +389,7 @@ impl From<TransportError> for Error {
 }
 
 impl From<ResponseError> for Error {
-    /// The error of a sign-in or a refresh whose response has just come.
+    /// Creates the error of a sign-in or a refresh whose response has just come.
     fn from(error: ResponseError) -> Self {
         Self::of_response(error, false)
     }

@@ -1,4 +1,4 @@
-//! What async and blocking sessions have in common: a hold on a driver, and how one is built.
+//! The common part of async and blocking sessions: a hold on a driver, and its construction.
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
@@ -31,7 +31,7 @@ impl Handle {
 
     /// Waits through backoff up to `deadline`.
     pub(crate) async fn lease_by(&self, deadline: Instant) -> Result<Lease, Error> {
-        /// Enough to keep an error that says no time from making this spin.
+        /// The shortest wait, so that an error without a delay causes no busy loop.
         const LEAST: Duration = Duration::from_millis(10);
         let runtime = self.0.runtime();
         let left = deadline.saturating_duration_since(Instant::now());
@@ -62,21 +62,21 @@ impl Handle {
             return read(operation, &response, &token);
         }
         self.0.invalidate(&token);
-        // If there is no other token to be had, the API's own answer says more than that.
+        // Without another token, the API's own response is more informative.
         let Ok(Lease { token: other, .. }) = self.lease(Call::new()).await else {
             return read(operation, &response, &token);
         };
         drop(response);
         let response = self.0.send(operation, &other).await?;
         if response.status() == http::StatusCode::UNAUTHORIZED {
-            // That one is no better. It is young, so that a pause follows and no storm.
+            // That token failed too. It is young, so a backoff follows and no storm.
             self.0.invalidate(&other);
         }
         read(operation, &response, &other)
     }
 }
 
-/// Reads the response, and lets no error show the token, which the operation knows nothing of.
+/// Reads the response. No error shows the token, which the operation does not know.
 fn read<O: Operation>(
     operation: &O,
     response: &Response<SecretBody>,
@@ -98,7 +98,7 @@ impl Drop for Handle {
     }
 }
 
-/// What a session, or many of one login, is built from.
+/// The configuration of one session, or of many of one login.
 pub(crate) struct Plan {
     pub(crate) transport: Arc<dyn DynTransport>,
     pub(crate) config: Config,
@@ -106,6 +106,8 @@ pub(crate) struct Plan {
     pub(crate) policy: Arc<Policy>,
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
+    #[cfg(feature = "store")]
+    pub(crate) store: crate::store::PlannedStore,
 }
 
 pub(crate) enum PlannedCredentials {
@@ -127,13 +129,17 @@ impl Plan {
             policy: Arc::default(),
             runtime,
             observer: None,
+            #[cfg(feature = "store")]
+            store: crate::store::PlannedStore::default(),
         }
     }
 
-    /// One session.
+    /// Builds one session.
     pub(crate) fn build(self) -> Handle {
         let (base, policy) = (self.config.base_url.clone(), self.policy);
         let exchange_timeout = policy.exchange_timeout();
+        #[cfg(feature = "store")]
+        let store = crate::store::Link::new(self.store, &base, Arc::clone(&policy), 1);
         let (session, credentials, alias) = match self.credentials {
             PlannedCredentials::None => {
                 let session = SessionMachine::without_credentials(base, policy, seed());
@@ -155,6 +161,8 @@ impl Plan {
             config: self.config,
             credentials,
             observer: self.observer,
+            #[cfg(feature = "store")]
+            store,
             exchange_timeout,
         };
         let alias = alias.unwrap_or_else(|| Arc::from(""));
@@ -162,7 +170,7 @@ impl Plan {
     }
 }
 
-/// A random number, as the standard library draws one for each hash map.
+/// Returns a random number, which the standard library draws for each hash map.
 pub(crate) fn seed() -> u64 {
     RandomState::new().build_hasher().finish()
 }
@@ -170,17 +178,16 @@ pub(crate) fn seed() -> u64 {
 /// The settings that both builders of a session have, each a field of [`Plan`].
 macro_rules! session_settings {
     () => {
-        /// Signs in with these credentials.
+        /// Sets the credentials.
         ///
-        /// Without these and without a source a session lives on the tokens that are restored into
-        /// it.
+        /// Without credentials and without a source, a session depends on restored tokens.
         pub fn with_credentials(mut self, credentials: point_auth_core::Credentials) -> Self {
             self.plan.credentials = crate::handle::PlannedCredentials::Value(credentials);
             self
         }
 
-        /// Sets when it refreshes, how long callers wait and how long a failing server is left
-        /// alone. The [default](point_auth_core::session::Policy::default) suits most programs.
+        /// Sets the times and counts of the session. The
+        /// [default](point_auth_core::session::Policy::default) suits most programs.
         pub fn with_policy(mut self, policy: point_auth_core::session::Policy) -> Self {
             self.plan.policy = std::sync::Arc::new(policy);
             self
@@ -192,7 +199,18 @@ macro_rules! session_settings {
             self
         }
 
-        /// Notifies this observer of every exchange, and of tokens to store.
+        /// Sends a password that this process has not seen accepted while the store cannot be
+        /// asked. By default such a sign-in waits for the store, since another process may know
+        /// that the password was denied.
+        ///
+        /// It has no effect without a store.
+        #[cfg(feature = "store")]
+        pub fn with_sign_in_during_store_outage(mut self) -> Self {
+            self.plan.store.signs_in_without = true;
+            self
+        }
+
+        /// Sets the observer of exchanges and of tokens to store.
         pub fn with_observer(mut self, observer: impl crate::Observer) -> Self {
             self.plan.observer = Some(std::sync::Arc::new(observer));
             self
@@ -200,7 +218,7 @@ macro_rules! session_settings {
     };
 }
 
-/// What both kinds of session can do without waiting.
+/// The methods of both kinds of session that do not wait.
 macro_rules! session_methods {
     () => {
         /// Returns the current access token without waiting, taking a lock or allocating.
@@ -210,50 +228,50 @@ macro_rules! session_methods {
             self.handle.0.current()
         }
 
-        /// Returns the current access token with its expiry, as
-        /// [`current_token`](Self::current_token) does.
+        /// Returns the current access token with its expiry, like
+        /// [`current_token`](Self::current_token).
         pub fn current_lease(&self) -> Option<point_auth_core::session::Lease> {
             self.handle.0.current_lease()
         }
 
-        /// Returns the alias that its tokens are of, if they are of one.
+        /// Returns the alias of the session's tokens, if they have one.
         pub fn user_alias(&self) -> Option<String> {
             self.handle.0.user_alias()
         }
 
-        /// Reports that the API answered 401 to a request with exactly this token.
+        /// Reports that the API answered 401 to a request with this token.
         ///
-        /// Call it for each such answer: a thousand of them for one token lead to one exchange, and
-        /// a report of a token that has been replaced is ignored. The rejection of a token younger
+        /// Call it for each such response. Any number of reports for one token lead to one
+        /// exchange, and a report for a replaced token is ignored. The rejection of a token younger
         /// than 30 seconds starts a backoff, so that an API that rejects every token causes no
         /// storm.
         pub fn invalidate(&self, rejected: &point_auth_core::AccessToken) {
             self.handle.0.invalidate(rejected);
         }
 
-        /// Signs in with these credentials from now on.
+        /// Replaces the credentials.
         ///
         /// A changed username or alias drops the tokens; a changed password keeps them. A changed
-        /// username or password ends the wait after a denial and a hold of the password before, but
-        /// not a backoff after failures. The last five passwords are remembered: one that was
-        /// denied is not sent again before a [`reset`](Self::reset).
+        /// username or password ends the wait after a denial and a hold of the previous password,
+        /// but not a backoff after failures. The last five passwords are remembered: a denied one
+        /// is not sent again before a [`reset`](Self::reset).
         ///
-        /// On a session of `Sessions` it is the login that changes, for all of its aliases.
+        /// On a session of `Sessions` this changes the login, for all its aliases.
         pub fn set_credentials(&self, credentials: point_auth_core::Credentials) {
             self.handle.0.set_credentials(credentials);
         }
 
-        /// Clears the denial and all backoff. Call it once an operator has confirmed the
-        /// credentials.
+        /// Clears the denial and all backoff.
         ///
-        /// Of a session that shares its login it clears the alias's own denial. What holds the
-        /// whole login is cleared by `Sessions::reset`.
+        /// Call it once an operator has confirmed the credentials. With a shared login it clears
+        /// only this alias's denial, and `Sessions::reset` clears the holds of the login.
         pub fn reset(&self) {
             self.handle.0.reset();
         }
 
-        /// Takes up tokens that were stored before a restart. Tokens that the session has obtained
-        /// later stay.
+        /// Restores tokens that were stored before a restart.
+        ///
+        /// Tokens that the session has obtained later stay.
         ///
         /// # Errors
         /// [`StoredTokensError`](point_auth_core::session::StoredTokensError) when they belong to
@@ -265,18 +283,19 @@ macro_rules! session_methods {
             self.handle.0.restore(stored)
         }
 
-        /// Returns what to keep across a restart, or `None` while there are no tokens. An
-        /// [`Observer`](crate::Observer) is notified whenever this changes.
+        /// Returns the tokens to keep across a restart, or `None` if there are none.
+        ///
+        /// An [`Observer`](crate::Observer) is notified whenever this changes.
         pub fn stored_tokens(&self) -> Option<point_auth_core::session::StoredTokens> {
             self.handle.0.stored_tokens()
         }
 
-        /// Returns what is going on, for people and dashboards. Nothing in it is secret.
+        /// Returns the state of the session, for people and dashboards. It holds no secret.
         pub fn snapshot(&self) -> point_auth_core::session::Snapshot {
             self.handle.0.snapshot()
         }
 
-        /// Returns where the API is.
+        /// Returns the base URL of the API.
         pub fn base_url(&self) -> &point_auth_core::BaseUrl {
             &self.handle.0.config().base_url
         }

@@ -1,7 +1,7 @@
 //! Keeps a valid access token of the PointServices API available, over the HTTP stack of your
 //! choice.
 //!
-//! Choose a transport by its feature, give it to a client, and ask a session for a token at each
+//! Choose a transport by its feature, pass it to a client, and ask a session for a token at each
 //! use:
 //!
 //! ```no_run
@@ -12,15 +12,15 @@
 //! let client = Client::new(ReqwestTransport::new()?);
 //! let session = Session::new(client, Credentials::new("user@example.com", password)?);
 //!
-//! // From any number of tasks: it signs in when it is first asked, and refreshes in time.
+//! // From any number of tasks: it signs in on the first call, and refreshes in time.
 //! let mut request = http::Request::post("https://api.pointservices.com/…").body(())?;
 //! session.authorize(&mut request).await?;
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! Another transport is another feature and another name in one line: `HyperTransport` for
-//! `ReqwestTransport`. Without async, it is `UreqTransport`, [`blocking::Client`] and
+//! Another transport needs another feature and another name: `HyperTransport` in place of
+//! `ReqwestTransport`. Without async, use `UreqTransport`, [`blocking::Client`] and
 //! [`blocking::Session`]:
 //!
 //! ```no_run
@@ -36,11 +36,10 @@
 //! # }
 //! ```
 //!
-//! One login that stands for many people has `Sessions`: a session for each alias, and one
+//! Use `Sessions` if many people share one login. It has a session for each alias, and one
 //! [`Ledger`](session::Ledger) that keeps a wrong password from locking the account.
 //!
-//! Below a session there is the client, which sends each operation once and keeps nothing between
-//! calls:
+//! A session uses a client, which sends each operation once and keeps nothing between calls:
 //!
 //! ```no_run
 //! # #[cfg(feature = "reqwest")]
@@ -55,12 +54,15 @@
 //!
 //! # When it fails
 //!
-//! There is one [`Error`] for all transports. It says in one line what happened and where, and from
-//! a session also when it sends again: `no access token: connection to api.pointservices.com:443
-//! refused; next attempt in 1 s`. A sign-in that was [denied](ErrorKind::Denied) is denied again
-//! when it is sent again, and accounts get locked. An alias whose login has had too many denials is
-//! [`Held`](ErrorKind::Held): nothing is sent for it until [`Error::retry_after`]. An operation of
-//! your own that the API refuses is [`Refused`](ErrorKind::Refused), which locks nothing.
+//! There is one [`Error`] for all transports. Its one-line text has the cause and the place, and
+//! from a session also the time of the next attempt: `no access token: connection to
+//! api.pointservices.com:443 refused; next attempt in 1 s`. These kinds need care:
+//!
+//! - [`Denied`](ErrorKind::Denied): if the sign-in is sent again, it is denied again, and the
+//!   account may be locked.
+//! - [`Held`](ErrorKind::Held): after too many denials of a login, nothing is sent for the alias
+//!   until [`Error::retry_after`].
+//! - [`Refused`](ErrorKind::Refused): the API refuses an operation of your own. This locks nothing.
 //!
 //! ```
 //! use point_auth::{Error, ErrorKind};
@@ -74,33 +76,35 @@
 //! }
 //! ```
 //!
-//! No error holds a password, a token, a header or a body, at any depth; all of it may be logged.
+//! No error holds a password, a token, a header or a body, at any depth. Errors may be logged.
 //!
 //! # A transport of your own
 //!
 //! Implement [`transport::AsyncTransport`] or [`transport::BlockingTransport`]: one method that
-//! sends one request and reads one response. [`transport`] says what it has to keep.
+//! sends one request and reads one response. The contract is in [`transport`].
 //!
 //! # How exchanges run
 //!
-//! An exchange of a session runs by itself, and no caller drives it: as a task of the tokio runtime
-//! that the session was built in (feature `tokio`), otherwise on one of at most 64 threads of a
-//! `ThreadRuntime`. A caller that goes away cancels nothing. Implement [`transport::Runtime`] for
-//! another executor.
+//! An exchange of a session runs in the background, and no caller drives it. With the feature
+//! `tokio` it is a task of the tokio runtime that the session was built in. Otherwise it runs on
+//! one of at most 64 threads of a `ThreadRuntime`. Dropping a caller cancels nothing. Implement
+//! [`transport::Runtime`] for another executor.
 //!
-//! # What it is not
+//! # Limits
 //!
-//! No reader of tokens: they are opaque. No store: a session [says what to keep](Observer) and
-//! [takes it up again](session::StoredTokens). No general client of OAuth 2.0. No work that was not
-//! asked for: a session sends when it is asked for a token, or while its `keep_fresh` runs.
+//! - Tokens are opaque; this crate does not parse them.
+//! - It stores no tokens. An [`Observer`] gets the tokens to store, and a session
+//!   [restores](session::StoredTokens) them.
+//! - It is not a general OAuth 2.0 client.
+//! - It sends nothing on its own: a session sends when it is asked for a token, or while its
+//!   `keep_fresh` runs.
 //!
-//! The rules of a session are [`session::SessionMachine`], a state machine that can be driven by
-//! hand, with any transport, as the example `event_loop` does.
+//! The rules of a session are in [`session::SessionMachine`], a state machine that can be driven by
+//! hand with any transport, as in the example `event_loop`.
 //!
 //! # Features
 //!
-//! All but `aws-lc-rs` are off by default. All are additive; any of them work together in one
-//! process.
+//! All but `aws-lc-rs` are off by default. They are additive and can be combined in one process.
 //!
 //! | feature | what it adds |
 //! |---|---|
@@ -109,16 +113,17 @@
 //! | `ureq` | `UreqTransport`: blocking, HTTP/1.1, rustls; turns on `blocking` |
 //! | `async` | `Client`, `Session` and `Sessions`, for async transports; exchanges run on threads |
 //! | `blocking` | their counterparts in `blocking`, for blocking transports |
-//! | `tokio` | `TokioRuntime`: the exchanges of a session are tasks of the tokio runtime that it was built in; turns on `async` |
+//! | `tokio` | `TokioRuntime`: exchanges are tasks of the tokio runtime that the session was built in; turns on `async` |
 //! | `tower` | `tower::TowerTransport` and `tower::AuthorizeLayer`, for stacks made of tower services; turns on `tokio` |
 //! | `aws-lc-rs` | on by default: aws-lc-rs as the crypto provider of rustls, in the adapters that are on |
 //! | `ring` | ring as the crypto provider of rustls, in the adapters that are on, where `aws-lc-rs` is off |
 //! | `bundled-roots` | Mozilla's root certificates, as a choice beside the platform's trust store |
+//! | `store` | `with_store` of the builders: tokens that many processes share; needs `async` or `blocking` |
 //! | `native-tls` | the operating system's TLS, as a choice beside rustls |
 //!
-//! rustls panics where a program asks for its process default while two crypto providers are
-//! compiled in. The default here is the provider of rustls' own default features, so a program with
-//! plain `rustls` has one. A program that uses ring has this:
+//! rustls panics if a program uses its process default while two crypto providers are compiled in.
+//! The default here is the provider of rustls' own default features, so a program with plain
+//! `rustls` has one provider. A program that uses ring needs this:
 //!
 //! ```toml
 //! point-auth = { version = "0.1", default-features = false, features = ["reqwest", "ring"] }
@@ -126,8 +131,8 @@
 //!
 //! With both features on, aws-lc-rs is used. With neither, an adapter needs a configuration of the
 //! program's own; without it, building the transport fails with
-//! [`SettingsError::NoCryptoProvider`](transport::SettingsError::NoCryptoProvider). The rest is in
-//! [One crypto provider in a build](transport#one-crypto-provider-in-a-build).
+//! [`SettingsError::NoCryptoProvider`](transport::SettingsError::NoCryptoProvider). See [One crypto
+//! provider in a build](transport#one-crypto-provider-in-a-build).
 //!
 //! For an adapter without rustls, depend on its own crate (`point-auth-reqwest` and so on) with
 //! `default-features = false`, and on this one with `tokio`, `async` or `blocking`.
@@ -173,6 +178,8 @@ mod panicked;
 mod runtime;
 #[cfg(feature = "async")]
 mod sessions;
+#[cfg(all(feature = "store", any(feature = "async", feature = "blocking")))]
+mod store;
 #[cfg(feature = "tower")]
 pub mod tower;
 
@@ -202,6 +209,11 @@ pub use point_auth_core::{http, operation, secrecy, session};
 pub use point_auth_hyper::HyperTransport;
 #[cfg(feature = "reqwest")]
 pub use point_auth_reqwest::ReqwestTransport;
+/// The contract of stores, for one of your own.
+#[cfg(feature = "store")]
+pub use point_auth_store as token_store;
+#[cfg(feature = "store")]
+pub use point_auth_store::{MemoryStore, StoreKey, StoreKeyError};
 /// The contract of transports, and the settings that the adapters share.
 pub use point_auth_transport as transport;
 #[cfg(any(feature = "async", feature = "blocking"))]
@@ -214,8 +226,10 @@ pub use runtime::ThreadRuntime;
 pub use runtime::TokioRuntime;
 #[cfg(feature = "async")]
 pub use sessions::{Sessions, SessionsBuilder};
+#[cfg(all(feature = "store", any(feature = "async", feature = "blocking")))]
+pub use store::{StoreEvent, StoreUnavailable};
 
-/// The README's code compiles.
+/// Compiles the README's code.
 #[cfg(all(doctest, feature = "reqwest"))]
 #[doc = include_str!("../README.md")]
 mod readme {}

@@ -1,8 +1,8 @@
 //! [`Login`]: what the sessions of many aliases share: the credentials, and the ledger behind a
 //! lock.
 //!
-//! The rules are the [`Ledger`]'s. This adds a queue of sessions that wait for a permit, and tells
-//! the sessions what concerns all of them.
+//! The [`Ledger`] has the rules. This adds a queue of sessions that wait for a permit, and notifies
+//! the sessions of changes to the login.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -25,30 +25,29 @@ pub(crate) struct Login {
 
 /// One of the sessions that share a login.
 pub(crate) trait Member: Send + Sync {
-    /// Its request for a permit is answered. Returns the permit if it is not needed any more.
+    /// Answers its request for a permit. Returns the permit if it is no longer needed.
     fn answered(
         self: Arc<Self>,
         id: ExchangeId,
         answer: Result<Permit, Rejected>,
     ) -> Option<Permit>;
 
-    /// The login has other credentials: those of this username.
+    /// Reports that the login has other credentials, with this username.
     fn credentials_changed(&self, username: &str);
 
-    /// The ledger may let it sign in earlier than it said.
+    /// Reports that the ledger may allow a sign-in earlier than before.
     fn ledger_changed(&self);
 
-    /// The ledger was reset.
+    /// Reports that the ledger was reset.
     fn login_reset(&self);
 }
 
 struct Admission {
     ledger: Ledger,
-    /// Sessions that wait for a permit, in the order in which they came: first those whose alias
-    /// has worked.
+    /// Sessions that wait for a permit, in order of arrival. Those whose alias has worked go first.
     worked: VecDeque<Waiting>,
     others: VecDeque<Waiting>,
-    /// Whether a thread is giving answers, and whether there may be more by then.
+    /// Whether a thread is answering, and whether there may be further answers afterwards.
     is_answering: bool,
     may_have_more: bool,
 }
@@ -59,10 +58,10 @@ struct Waiting {
     member: Weak<dyn Member>,
 }
 
-/// The credentials of all.
+/// The shared credentials.
 struct Shared {
     source: Option<Arc<dyn Source>>,
-    /// What the source is, where it is simply credentials.
+    /// The credentials themselves, if the source is not foreign code.
     value: Option<Credentials>,
     /// Changes with the source, and when the ledger is reset.
     generation: u64,
@@ -101,7 +100,7 @@ impl Login {
     }
 
     /// Asks for a permit for one session's exchange. The answer comes by [`Member::answered`], now
-    /// or when others have settled theirs.
+    /// or after other permits are settled.
     pub(crate) fn request(
         &self,
         member: Weak<dyn Member>,
@@ -119,8 +118,8 @@ impl Login {
         self.answer(admission, now);
     }
 
-    /// Answers sessions whose turn has come because a permit has expired. Returns when the next
-    /// may, on the monotonic clock.
+    /// Answers sessions that can proceed because a permit has expired. Returns when the next permit
+    /// expires, on the monotonic clock.
     pub(crate) fn tick(&self, now: Now) -> Option<Duration> {
         let admission = lock(&self.admission);
         let next = admission.ledger.next_expiry();
@@ -151,7 +150,7 @@ impl Login {
         lock(&self.admission).ledger.start(permit, deadline, now)
     }
 
-    /// Gives a permit back and answers the sessions that wait.
+    /// Settles a permit and answers the waiting sessions.
     pub(crate) fn settle(&self, permit: Permit, result: SignInResult<'_>, now: Now) {
         let mut admission = lock(&self.admission);
         let hold_ended = admission.ledger.settle(permit, result, now);
@@ -161,7 +160,7 @@ impl Login {
         }
     }
 
-    /// Replaces the credentials for all. The same again change nothing.
+    /// Replaces the credentials for all. Equal credentials change nothing.
     pub(crate) fn set_credentials(&self, credentials: Credentials) {
         let username = credentials.username().to_owned();
         let source: Arc<dyn Source> = Arc::new(credentials.clone());
@@ -177,7 +176,7 @@ impl Login {
         shared.value = Some(credentials);
         shared.generation = shared.generation.wrapping_add(1);
         drop(shared);
-        // It may be foreign code.
+        // Its `Drop` may be foreign code.
         drop(old);
         self.for_each(|member| member.credentials_changed(&username));
     }
@@ -208,13 +207,13 @@ impl Login {
         lock(&self.credentials).source.is_some()
     }
 
-    /// The username, where it is known before the first sign-in.
+    /// Returns the username, if it is known before the first sign-in.
     pub(crate) fn username(&self) -> Option<String> {
         lock(&self.credentials).value.as_ref().map(|value| value.username().to_owned())
     }
 
-    /// Gives the answers that can be given now, without the lock. One thread does so at a time,
-    /// and no deeper for each: an answer may lead to the next, as when a runtime has shut down.
+    /// Gives the answers that are ready, without the lock. Only one thread does so at a time, in a
+    /// loop: an answer may lead to the next, for example when a runtime has shut down.
     fn answer(&self, mut admission: MutexGuard<'_, Admission>, now: Now) {
         admission.may_have_more = true;
         if admission.is_answering {
@@ -244,22 +243,22 @@ impl Login {
             drop(admission);
             for (member, id, answer) in answers {
                 let is_rejected = answer.is_err();
-                // It runs foreign code, a waker or a runtime, whose panic must not cost the others
-                // their answers.
+                // It runs foreign code, a waker or a runtime. A panic in it must not cost the
+                // others their answers.
                 let member_again = Arc::clone(&member);
                 let answered =
                     catch_unwind(AssertUnwindSafe(move || member_again.answered(id, answer)));
                 unused.extend(answered.ok().flatten());
                 if is_rejected && self.generation() != generation {
-                    // The rejection was of credentials that were replaced, or before a reset, and
-                    // the member may have got it after it was told of that.
+                    // The rejection was of replaced credentials, or before a reset. The member may
+                    // have got it after the notification of that change.
                     member.login_reset();
                 }
             }
         }
     }
 
-    /// Without a lock, since each wakes its callers.
+    /// Called without a lock, because each member wakes its callers.
     fn for_each(&self, tell: impl Fn(&dyn Member)) {
         let members: Vec<_> =
             lock(&self.members).iter().filter_map(|(_, member)| member.upgrade()).collect();
@@ -275,7 +274,7 @@ fn answer_queue(
     answers: &mut Vec<Answer>,
 ) {
     while let Some(first) = queue.front() {
-        // Not upgraded before there is a verdict, so that no member is dropped inside the lock.
+        // Not upgraded before the decision, so that no member is dropped under the lock.
         if first.member.strong_count() == 0 {
             queue.pop_front();
             continue;
@@ -283,7 +282,7 @@ fn answer_queue(
         let alias = &*first.user_alias;
         let answer = match value.map(|value| value.clone().with_user_alias(alias)) {
             Some(Ok(credentials)) => ledger.ask(&credentials, now),
-            // An alias that no credentials take is told so by the one that fetches them.
+            // The fetch reports an alias that is not valid in any credentials.
             Some(Err(_)) | None => ledger.reserve(Some(alias), now),
         };
         if matches!(answer, Err(Rejected::Busy { .. })) {

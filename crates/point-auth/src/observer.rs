@@ -2,25 +2,31 @@
 
 use point_auth_core::session::{Outcome, StoredTokens};
 
-/// Hears what a session does, to store its tokens, to count or to log.
+/// Observes a session, to store its tokens, to count or to log.
 ///
 /// Both methods are called outside of all locks, on the task or thread that caused the call, after
 /// the waiters were woken. A slow observer delays only the session's own next attempt. A panic in
-/// one is caught and passed over.
+/// it is caught and ignored.
 pub trait Observer: Send + Sync + 'static {
     /// Reports that an exchange has ended.
     ///
-    /// `user_alias` is the alias that it was for, in `Sessions` and wherever the credentials have
-    /// one. [`Outcome::took`] says how long it took.
+    /// `user_alias` is the alias of the exchange, in `Sessions` and whenever the credentials have
+    /// one. [`Outcome::took`] returns the duration.
     fn exchange_ended(&self, user_alias: Option<&str>, outcome: &Outcome) {
         let _ = (user_alias, outcome);
     }
 
-    /// Reports that there is something else to store than before, or nothing any more.
+    /// Reports what a session finds out about its store.
+    #[cfg(feature = "store")]
+    fn store_event(&self, user_alias: Option<&str>, event: &crate::StoreEvent) {
+        let _ = (user_alias, event);
+    }
+
+    /// Reports that the tokens to store have changed, or that there are none.
     ///
-    /// Called for one change of a session after another, never for two at once, and never with
-    /// older tokens after newer ones. `tokens` is [what to keep](StoredTokens::expose_json) across
-    /// a restart: as secret as a password.
+    /// The calls for one session never overlap, and never bring older tokens after newer ones.
+    /// `tokens` is [the content to keep](StoredTokens::expose_json) across a restart. It is as
+    /// secret as a password.
     fn tokens_changed(&self, user_alias: Option<&str>, tokens: Option<&StoredTokens>) {
         let _ = (user_alias, tokens);
     }

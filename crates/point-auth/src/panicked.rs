@@ -1,4 +1,4 @@
-//! [`Panicked`]: foreign code panicked, and a caller is told so.
+//! [`Panicked`]: the error of foreign code that panicked.
 
 use std::error::Error;
 use std::fmt;
@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::task::Poll;
 
-/// It panicked. What it said is not repeated, since it may hold a secret.
+/// The error of a panic. It does not repeat the message, which may hold a secret.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Panicked;
 
@@ -19,7 +19,8 @@ impl fmt::Display for Panicked {
 
 impl Error for Panicked {}
 
-/// Makes a future and carries it out, unless either panics. What panicked is not polled again.
+/// Creates a future and runs it, and catches a panic in either. A future that panicked is not
+/// polled again.
 pub(crate) async fn caught<F: Future>(make: impl FnOnce() -> F) -> Result<F::Output, Panicked> {
     let mut future = pin!(async { make().await });
     poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {

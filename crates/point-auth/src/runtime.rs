@@ -1,4 +1,4 @@
-//! How time passes and exchanges run.
+//! The runtimes that provide time and run exchanges.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -10,8 +10,8 @@ use point_auth_transport::{Runtime, Task, TransportError, TransportErrorKind};
 
 /// Runs exchanges as tasks of a tokio runtime.
 ///
-/// It holds a handle of that runtime. Once the runtime is shut down, or where there is none,
-/// exchanges fail as not sent, and callers get an error. Timers do not depend on tokio.
+/// It holds a handle of that runtime. If the runtime is shut down or missing, exchanges fail as not
+/// sent, and callers get an error. Timers do not depend on tokio.
 #[cfg(feature = "tokio")]
 #[derive(Clone, Debug, Default)]
 pub struct TokioRuntime {
@@ -20,13 +20,14 @@ pub struct TokioRuntime {
 
 #[cfg(feature = "tokio")]
 impl TokioRuntime {
-    /// Uses the tokio runtime that this is called in. Outside of any, each exchange uses that of
-    /// the caller that starts it.
+    /// Creates a runtime for the current tokio runtime.
+    ///
+    /// Outside of any tokio runtime, each exchange uses that of the caller that starts it.
     pub fn new() -> Self {
         Self { handle: tokio::runtime::Handle::try_current().ok() }
     }
 
-    /// Uses the tokio runtime of `handle`.
+    /// Creates a runtime for the tokio runtime of `handle`.
     pub const fn of(handle: tokio::runtime::Handle) -> Self {
         Self { handle: Some(handle) }
     }
@@ -47,17 +48,17 @@ impl Runtime for TokioRuntime {
     }
 
     fn spawn(&self, task: Task) {
-        // A task that cannot be spawned is dropped, and so reports that it was not run.
+        // A task that cannot be spawned is dropped, and so reports that it did not run.
         if let Some(handle) = self.handle() {
             handle.spawn(task);
         }
     }
 }
 
-/// What an async session runs on unless it is given a runtime: tokio where there is one, when it is
-/// built or when an exchange starts, and threads otherwise.
+/// The default runtime of an async session. It uses tokio if there is a runtime when the session is
+/// built or an exchange starts, and threads otherwise.
 ///
-/// A program with the feature `tokio` may have sessions in other executors, too: features are
+/// With the feature `tokio`, a program may also have sessions in other executors: features are
 /// additive.
 #[cfg(feature = "tokio")]
 #[derive(Debug)]
@@ -91,17 +92,17 @@ impl Runtime for DefaultRuntime {
     }
 }
 
-/// Runs each exchange on a thread: at most 64 at once, the others wait for one.
+/// Runs exchanges on threads, at most 64 at once. Further exchanges wait for a thread.
 ///
-/// It serves blocking sessions, and async ones in any executor but tokio: their transport must have
-/// a reactor that runs by itself, as smol's does. Clones share the threads, which end when there is
-/// nothing to run. Where no thread can be started, exchanges fail as not sent.
+/// It serves blocking sessions, and async ones in other executors than tokio. The transport of
+/// those must have a reactor that runs by itself, like smol's. Clones share the threads, which end
+/// when there is nothing to run. If no thread can be started, exchanges fail as not sent.
 #[derive(Clone, Default)]
 pub struct ThreadRuntime {
     pool: Arc<Mutex<Pool>>,
 }
 
-/// So many threads run exchanges at once.
+/// The maximum number of threads.
 const MOST_THREADS: usize = 64;
 
 #[derive(Default)]
@@ -120,7 +121,7 @@ impl ThreadRuntime {
         pool.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs what is queued until there is nothing left.
+    /// Runs the queued tasks until there is none left.
     fn work(pool: &Mutex<Pool>) {
         loop {
             let mut locked = Self::lock(pool);
@@ -129,7 +130,7 @@ impl ThreadRuntime {
                 return;
             };
             drop(locked);
-            // Our jobs catch what foreign code panics with; a foreign task may not.
+            // The jobs of this crate catch panics of foreign code; a foreign task may not.
             let run = std::panic::AssertUnwindSafe(|| pollster::block_on(task));
             let _panicked = std::panic::catch_unwind(run);
         }
@@ -160,7 +161,7 @@ impl Runtime for ThreadRuntime {
         }
         let mut pool = Self::lock(&self.pool);
         pool.threads = pool.threads.saturating_sub(1);
-        // Without any thread, nothing in the queue would ever run.
+        // Without any thread, the queued tasks would never run.
         let dropped = match pool.threads {
             0 => std::mem::take(&mut pool.queue),
             _ => VecDeque::new(),
@@ -176,7 +177,7 @@ impl fmt::Debug for ThreadRuntime {
     }
 }
 
-/// The runtime dropped an exchange before it was sent.
+/// The error of an exchange that the runtime dropped before it was sent.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the runtime has shut down or could not run the exchange")]
 pub(crate) struct NotRun;
@@ -188,8 +189,8 @@ impl NotRun {
 }
 
 fn now() -> Now {
-    // An `Instant` has no number of its own: count from when this process first asked. Not from
-    // zero, since some look a little back.
+    // An `Instant` has no absolute value, so this counts from the first call in this process. It
+    // does not start at zero, because some callers look a little back.
     const BEFORE: Duration = Duration::from_secs(60 * 60);
     static START: OnceLock<Instant> = OnceLock::new();
     let now = Instant::now();
@@ -197,8 +198,8 @@ fn now() -> Now {
     Now::new(since.saturating_add(BEFORE), SystemTime::now())
 }
 
-/// A timer that works in any executor. Sleeping takes one thread for the whole process, which
-/// starts when the first caller waits.
+/// Returns a timer that works in any executor. All timers share one thread of the process, which
+/// starts with the first waiter.
 fn sleep_until(time: Duration) -> Task {
     // The timer adds to an `Instant`, which must not overflow.
     const FAR: Duration = Duration::from_secs(30 * 24 * 60 * 60);

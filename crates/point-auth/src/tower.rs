@@ -1,5 +1,5 @@
-//! For stacks made of tower services: one as a [transport](TowerTransport), and a
-//! [layer](AuthorizeLayer) that puts the token on the requests of others.
+//! Tower services: any of them as a [transport](TowerTransport), and a [layer](AuthorizeLayer) that
+//! sets the token on requests.
 
 mod authorize;
 mod transport;

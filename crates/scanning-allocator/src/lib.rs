@@ -1,11 +1,11 @@
-//! A global allocator for tests that looks for secrets in the memory that a program gives back.
+//! A global allocator for tests that finds secrets in freed memory.
 //!
-//! Every block is searched for the watched bytes before it goes back to the system. A block that
-//! holds them was freed without being wiped, and its secret may lie there for as long as the
-//! process lives. A block that moves when it grows or shrinks counts too: here it always moves, so
-//! that the count does not depend on the system's luck.
+//! Every block is searched for the watched bytes before it goes back to the system. A block with
+//! them was freed without being wiped, and its secret may stay there for as long as the process
+//! lives. A block that moves when it grows or shrinks counts too. Here it always moves, so that the
+//! count does not depend on the system allocator.
 //!
-//! It sees the heap only, and no copy in a block that is never freed.
+//! The allocator sees only the heap, and no copy in a block that is never freed.
 //!
 //! ```
 //! use scanning_allocator::ScanningAllocator;
@@ -25,13 +25,13 @@ use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 /// The allocator: make it the `#[global_allocator]` of a test binary.
 ///
-/// Memory comes from the system and is zeroed, so that a secret is counted where it was freed and
-/// not again where the same memory is freed the next time.
+/// Memory comes from the system and is zeroed, so that a secret counts where it was freed, and not
+/// again when that memory is freed the next time.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct ScanningAllocator;
 
-/// Counts, while it lives, the freed blocks that hold its canary, on all threads.
+/// Counts the freed blocks that hold its canary, on all threads, until it is dropped.
 #[derive(Debug)]
 #[must_use = "nothing is counted once it is dropped"]
 pub struct Watch {
@@ -39,7 +39,7 @@ pub struct Watch {
     slot: &'static AtomicPtr<Canary>,
 }
 
-/// What is looked for, and where it was found. Leaked, since another thread may be reading it.
+/// The canary, and where it was found. Leaked, because another thread may be reading it.
 #[derive(Debug)]
 struct Canary {
     bytes: &'static [u8],
@@ -49,23 +49,26 @@ struct Canary {
 }
 
 const KEPT_SIZES: usize = 16;
-/// How many watches there may be at once, in all of the process.
+/// The maximum number of concurrent watches in a process.
 const SLOTS: usize = 64;
 
 static CANARIES: [AtomicPtr<Canary>; SLOTS] = [const { AtomicPtr::new(ptr::null_mut()) }; SLOTS];
 static WATCHES: AtomicUsize = AtomicUsize::new(0);
 
 impl ScanningAllocator {
-    /// For the `#[global_allocator]`.
+    /// Creates the value for the `#[global_allocator]`.
     pub const fn new() -> Self {
         Self
     }
 
-    /// Starts to count the freed blocks that hold `canary`. Take a different one in each test of a
-    /// binary, and take care that the test frees no copies of its own.
+    /// Starts to count the freed blocks that hold `canary`.
+    ///
+    /// Use a different canary in each test of a binary, and take care that the test frees no copies
+    /// of its own.
     ///
     /// # Panics
     /// When `canary` has less than 8 bytes, which would be found by chance, or when there are more
+    /// than 64 watches.
     /// than 64 watches.
     pub fn watch(canary: &'static str) -> Watch {
         assert!(canary.len() >= 8, "a canary of less than 8 bytes is found by chance");
@@ -92,12 +95,12 @@ impl ScanningAllocator {
 }
 
 impl Watch {
-    /// How many blocks have been freed with the canary in them.
+    /// Returns the number of blocks that were freed with the canary in them.
     pub fn freed_blocks(&self) -> usize {
         self.canary.freed_blocks.load(Ordering::Acquire)
     }
 
-    /// The sizes in bytes of the first 16 of them, to find out which ones they are.
+    /// Returns the sizes in bytes of the first 16 such blocks, to help identify them.
     pub fn sizes(&self) -> Vec<usize> {
         let found = self.freed_blocks().min(KEPT_SIZES);
         self.canary.sizes.iter().take(found).map(|size| size.load(Ordering::Acquire)).collect()
@@ -122,7 +125,7 @@ impl Canary {
     }
 }
 
-/// Whether `needle` is in `block`. Allocates nothing.
+/// Returns whether `needle` is in `block`. Allocates nothing.
 fn contains(block: &[u8], needle: &[u8]) -> bool {
     let Some(first) = needle.first() else { return false };
     let mut rest = block;
@@ -168,7 +171,7 @@ unsafe impl GlobalAlloc for ScanningAllocator {
                 }
             }
         }
-        // SAFETY: the block came from `System` with this layout, and nobody uses it any more.
+        // SAFETY: the block came from `System` with this layout, and is not used any more.
         unsafe { System.dealloc(block, layout) };
     }
 }

@@ -1,4 +1,4 @@
-//! The body of the response: up to the limit, and to its very end.
+//! Reads the body of the response, up to the limit and to its exact end.
 
 use std::io::Read;
 
@@ -10,12 +10,11 @@ use super::head::{Framing, MAX_HEADERS};
 use super::refused;
 use super::wire::Incoming;
 
-/// The most bytes of the line before a chunk, which is its size and what else somebody may put
-/// there.
+/// The maximum length in bytes of the line before a chunk, with its size and extensions.
 const MAX_CHUNK_LINE: usize = 256;
 const STEP: usize = 1024;
 
-/// Reads a body of at most `limit` bytes. What follows it is refused: nobody asked for it.
+/// Reads a body of at most `limit` bytes. Bytes after its end are an error.
 pub(super) fn read(
     wire: &mut Incoming<impl Read>,
     framing: Framing,
@@ -24,7 +23,7 @@ pub(super) fn read(
     let mut body = CappedBody::new(limit);
     match framing {
         Framing::NoBody => {}
-        // Before any of it is read; and nothing is ever reserved for it.
+        // Checked before any of it is read. No memory is reserved for it.
         Framing::Length(length) if length > u64::try_from(limit).unwrap_or(u64::MAX) => {
             return Err(TransportErrorKind::TooLarge.into());
         }
@@ -38,14 +37,14 @@ pub(super) fn read(
             }
         },
     }
-    // What comes later is not waited for. The connection is closed, and nobody will read it.
+    // Later bytes are not awaited: the connection is closed, and they are never read.
     if !wire.arrived().is_empty() {
         return Err(refused("something follows the body"));
     }
     Ok(body.finish())
 }
 
-/// In small steps, in which what holds the body grows from one power of two to the next and never
+/// Appends in small steps, so that the buffer grows from one power of two to the next and never
 /// past the limit.
 fn push(body: &mut CappedBody, bytes: &[u8]) -> Result<(), TransportError> {
     bytes.chunks(STEP).try_for_each(|step| body.push(step))
@@ -92,7 +91,7 @@ fn chunk_size(wire: &mut Incoming<impl Read>) -> Result<u64, TransportError> {
     let no_size = || refused("the size of a chunk is none");
     loop {
         let arrived = wire.arrived();
-        // The codec takes an empty line for a zero.
+        // The codec would read an empty line as zero.
         if arrived.first().is_some_and(|first| !first.is_ascii_hexdigit()) {
             return Err(no_size());
         }
@@ -107,7 +106,7 @@ fn chunk_size(wire: &mut Incoming<impl Read>) -> Result<u64, TransportError> {
     }
 }
 
-/// Headers after the body are read, so that what follows them is noticed, and not handed on.
+/// Reads and drops the trailers, so that bytes after them are noticed.
 fn trailers(wire: &mut Incoming<impl Read>) -> Result<(), TransportError> {
     loop {
         let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];

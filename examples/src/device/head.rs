@@ -1,4 +1,4 @@
-//! The head of the request goes out, the head of the response comes in and says how its body ends.
+//! Writes the head of the request, and reads the head of the response with the framing of its body.
 
 use std::io::{self, Read, Write};
 
@@ -12,19 +12,19 @@ use super::wire::{Incoming, Outgoing};
 
 /// On the stack, 32 bytes each on a 64-bit machine.
 pub(super) const MAX_HEADERS: usize = 64;
-/// Nobody sends so many of them before an answer.
+/// No server sends this many before a response.
 const MAX_INTERIM_RESPONSES: usize = 16;
 
-/// How the body of a response ends.
+/// The end of a response's body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Framing {
-    /// There is none.
+    /// There is no body.
     NoBody,
-    /// After so many bytes.
+    /// After this many bytes.
     Length(u64),
-    /// With a chunk of no bytes.
+    /// After an empty chunk.
     Chunks,
-    /// With the connection.
+    /// At the end of the connection.
     Connection,
 }
 
@@ -51,7 +51,7 @@ pub(super) fn write(
     out.put(b"\r\n")
 }
 
-/// Reads up to the end of the head, passing over interim responses.
+/// Reads up to the end of the head, and skips interim responses.
 pub(super) fn read(
     wire: &mut Incoming<impl Read>,
     method: &Method,
@@ -78,7 +78,7 @@ struct Head {
     response: Option<Response<()>>,
 }
 
-/// The head, if it is there as a whole.
+/// Parses the head, if it is complete.
 fn parse(bytes: &[u8]) -> Result<Option<Head>, TransportError> {
     let no_head = || refused("the head of the response is none");
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
@@ -106,8 +106,8 @@ fn parse(bytes: &[u8]) -> Result<Option<Head>, TransportError> {
 }
 
 // ANCHOR: framing
-/// RFC 9112, section 6.3, without its leniency: who says two things about the length may mean
-/// either, and a reader that takes its pick reads another body than the proxy before it did.
+/// RFC 9112, section 6.3, without its leniency. A response with two lengths is ambiguous, and a
+/// proxy may have read another body than this reader would.
 fn framing(response: &Response<()>, method: &Method) -> Result<Framing, TransportError> {
     let length = content_length(response.headers())?;
     let is_chunked = is_chunked(response.headers())?;
@@ -135,7 +135,7 @@ fn content_length(headers: &HeaderMap) -> Result<Option<u64>, TransportError> {
     if values.next().is_some() {
         return Err(refused("there are two lengths"));
     }
-    // The parser of numbers takes a sign, too.
+    // The parser of numbers would accept a sign too.
     let digits =
         value.to_str().ok().filter(|value| value.bytes().all(|byte| byte.is_ascii_digit()));
     digits

@@ -1,5 +1,4 @@
-//! A connection with one buffer of a fixed size, which serves the request first and then the
-//! response.
+//! A connection with one buffer of a fixed size, for the request first and then for the response.
 
 use std::io::{self, Read, Write};
 
@@ -8,10 +7,10 @@ use zeroize::Zeroizing;
 
 use super::{broken, refused};
 
-/// The size of the buffer. The head of a response must fit into it as a whole.
+/// The size of the buffer. The complete head of a response must fit into it.
 pub const BUFFER_BYTES: usize = 8 * 1024;
 
-/// The request on its way. The buffer is wiped when it drops.
+/// The request on its way out. The buffer is wiped on drop.
 pub(super) struct Outgoing<S> {
     stream: S,
     buffer: Zeroizing<Box<[u8]>>,
@@ -24,7 +23,7 @@ impl<S: Read + Write> Outgoing<S> {
         Self { stream, buffer: Zeroizing::new(buffer), filled: 0 }
     }
 
-    /// Puts `bytes` into the buffer, and writes it out as often as it is full.
+    /// Puts `bytes` into the buffer, and writes it out whenever it is full.
     pub(super) fn put(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
             if self.filled == self.buffer.len() {
@@ -39,7 +38,7 @@ impl<S: Read + Write> Outgoing<S> {
         Ok(())
     }
 
-    /// Writes out the rest, and turns to what comes back.
+    /// Writes out the rest, and returns the reader of the response.
     pub(super) fn finish(mut self) -> io::Result<Incoming<S>> {
         self.write_out()?;
         self.stream.flush()?;
@@ -62,7 +61,7 @@ pub(super) struct Incoming<S> {
 }
 
 impl<S: Read> Incoming<S> {
-    /// What has arrived and was not used up yet.
+    /// Returns the bytes that have arrived and are not consumed yet.
     pub(super) fn arrived(&self) -> &[u8] {
         self.buffer.get(self.start..self.end).unwrap_or_default()
     }
@@ -71,7 +70,7 @@ impl<S: Read> Incoming<S> {
         self.start = self.end.min(self.start.saturating_add(count));
     }
 
-    /// Waits for more, of which there must be some.
+    /// Waits for more bytes. The end of the connection is an error.
     pub(super) fn more(&mut self) -> Result<(), TransportError> {
         if self.more_or_end()? {
             Ok(())
@@ -80,7 +79,7 @@ impl<S: Read> Incoming<S> {
         }
     }
 
-    /// Waits for more, or for the end of the connection: false.
+    /// Waits for more bytes. Returns `false` at the end of the connection.
     pub(super) fn more_or_end(&mut self) -> Result<bool, TransportError> {
         if self.start > 0 {
             self.buffer.copy_within(self.start..self.end, 0);

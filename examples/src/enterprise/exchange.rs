@@ -1,5 +1,5 @@
-//! [`Exchange`]: what libcurl calls back for. The request's body goes out once, the response comes
-//! in up to its limits.
+//! [`Exchange`]: the callbacks of libcurl. The request's body goes out once, and the response is
+//! read up to its limits.
 
 use curl::easy::{Easy2, Handler, List, ReadError, SeekResult, WriteError};
 use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
@@ -10,8 +10,7 @@ use point_auth::transport::{CappedBody, ScrubbedError, TransportError, Transport
 use socket2::Socket;
 use zeroize::Zeroizing;
 
-/// The most bytes of all heads of an exchange: the proxy's, those of interim responses and the one
-/// that counts.
+/// The maximum size of all heads of an exchange: the proxy's, interim ones and the final one.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 
 pub(super) struct Exchange {
@@ -24,7 +23,7 @@ pub(super) struct Exchange {
     failure: Option<TransportError>,
 }
 
-/// The head that is being read, or was the last.
+/// The current or the last head.
 #[derive(Default)]
 struct Head {
     version: Version,
@@ -46,8 +45,7 @@ impl Exchange {
         }
     }
 
-    /// Allows one more socket, for an address that is tried after one to which there was no
-    /// connection.
+    /// Allows one more socket, to try the next address after a failure to connect.
     pub(super) fn allow_a_socket(&mut self) -> &mut Self {
         self.has_socket = false;
         self
@@ -57,12 +55,12 @@ impl Exchange {
         self.request.len()
     }
 
-    /// Whether the request has a body of which no byte was handed out.
+    /// Returns whether the request has a body of which no byte was handed out.
     pub(super) fn is_certainly_unsent(&self) -> bool {
         !self.request.is_empty() && self.handed_out == 0
     }
 
-    /// Why this side ended it, if it did.
+    /// Returns why this side ended the exchange, if it did.
     pub(super) fn failure(&self) -> Option<TransportError> {
         self.failure.clone()
     }
@@ -87,13 +85,13 @@ impl Exchange {
             return Err(refused("the head is too long"));
         }
         if line.starts_with(b"HTTP/") {
-            // What was before is the proxy's, or an interim response.
+            // The previous head was the proxy's, or an interim response.
             self.head =
                 Head::of_status_line(line).ok_or_else(|| refused("the status line is none"))?;
         } else if !self.head.is_complete {
             self.head.line(line).ok_or_else(|| refused("a header is none"))?;
         }
-        // What comes after the head is a trailer, and not handed on.
+        // A line after the head is a trailer, which is dropped.
         Ok(())
     }
 }
@@ -136,12 +134,12 @@ impl Handler for &mut Exchange {
         Ok(count)
     }
 
-    /// Going back is how libcurl begins to send a second time.
+    /// libcurl rewinds the body to send it again.
     fn seek(&mut self, _: std::io::SeekFrom) -> SeekResult {
         SeekResult::Fail
     }
 
-    /// And a second socket is how it sends a second time what has no body.
+    /// libcurl opens a second socket to send a request without a body again.
     fn open_socket(&mut self, family: i32, kind: i32, protocol: i32) -> Option<RawSocket> {
         if std::mem::replace(&mut self.has_socket, true) {
             self.failure = Some(refused("the server wants the request again"));
@@ -165,13 +163,13 @@ impl Handler for &mut Exchange {
             Ok(()) => Ok(bytes.len()),
             Err(error) => {
                 self.failure = Some(error);
-                // Any number but the right one ends it.
+                // Any number but the right one ends the transfer.
                 Ok(usize::from(bytes.is_empty()))
             }
         }
     }
 
-    /// libcurl's own would print, were it ever asked to be verbose.
+    /// libcurl's default would print, if it were ever verbose.
     fn debug(&mut self, _: curl::easy::InfoType, _: &[u8]) {}
 }
 // ANCHOR_END: callbacks
@@ -191,8 +189,8 @@ fn into_raw(socket: Socket) -> RawSocket {
     std::os::windows::io::IntoRawSocket::into_raw_socket(socket)
 }
 
-/// The method, the headers and the length of the body. What libcurl would add by itself is taken
-/// out.
+/// Sets the method, the headers and the length of the body, and removes the headers that libcurl
+/// would add.
 pub(super) fn describe(easy: &mut Easy2<&mut Exchange>, head: &Parts) -> Result<(), curl::Error> {
     let length = easy.get_ref().body_length();
     let has_body = length > 0 || matches!(head.method, Method::POST | Method::PUT | Method::PATCH);
@@ -228,16 +226,16 @@ fn line(name: &HeaderName, value: &HeaderValue) -> Result<Zeroizing<String>, cur
     };
     let mut line = Zeroizing::new(String::with_capacity(name.as_str().len() + value.len() + 2));
     line.push_str(name.as_str());
-    // With a colon and nothing behind it, libcurl would leave the header out.
+    // With a colon and nothing after it, libcurl would omit the header.
     line.push_str(if value.is_empty() { ";" } else { ": " });
     line.push_str(value);
     Ok(line)
 }
 
-/// From curl.h; the crate does not hand its numbers on.
+/// From curl.h; the crate does not export its numbers.
 const CURLE_BAD_FUNCTION_ARGUMENT: u32 = 43;
 
-/// libcurl takes its pick where a server says two things about the length of its answer.
+/// libcurl accepts a response with two lengths and selects one.
 fn lengths_agree(headers: &HeaderMap) -> Result<(), TransportError> {
     let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
     let first = lengths.next();

@@ -1,4 +1,4 @@
-//! What libcurl's errors are in the contract's terms. Nothing of their text is kept.
+//! Classifies libcurl's errors by the contract, and keeps none of their text.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use point_auth::transport::{
 
 use super::exchange::Exchange;
 
-/// What a failed transfer is.
+/// Classifies a failed transfer.
 pub(super) fn of(error: &Error, easy: &Easy2<&mut Exchange>, is_proxied: bool) -> TransportError {
     let exchange = easy.get_ref();
     let tunnel_stands = !is_proxied || easy.http_connectcode().is_ok_and(|status| status == 200);
@@ -22,13 +22,13 @@ pub(super) fn of(error: &Error, easy: &Easy2<&mut Exchange>, is_proxied: bool) -
     }
 }
 
-/// Whether there never was a TCP connection, so that another address may be tried.
+/// Returns whether there was no TCP connection, so that another address may be tried.
 pub(super) fn was_before_tcp(easy: &Easy2<&mut Exchange>) -> bool {
     easy.get_ref().failure().is_none()
         && easy.connect_time().is_ok_and(|time| time == Duration::ZERO)
 }
 
-/// An option that libcurl refuses, before anything happened.
+/// Classifies an option that libcurl rejects, before anything happened.
 pub(super) fn of_an_option(error: &Error) -> TransportError {
     let why = if error.is_unknown_option() {
         "this libcurl is too old, or built without what is needed"
@@ -58,7 +58,8 @@ fn kind_of(error: &Error, tunnel_stands: bool) -> TransportError {
     if is_tls(error) {
         return because(Tls, tls_reason(error));
     }
-    // In TLS 1.3 a server that refuses our certificate says so when the handshake is over for us.
+    // In TLS 1.3 a server reports a rejected client certificate only after our side of the
+    // handshake.
     if (error.is_recv_error() || error.is_send_error()) && says(error, &["alert"]) {
         return because(Tls, "the server ended TLS with an alert");
     }
@@ -96,18 +97,18 @@ fn is_protocol(error: &Error) -> bool {
         || error.is_http2_error()
         || error.is_http2_stream_error()
         || error.is_bad_content_encoding()
-        // An answer without a status line is HTTP/0.9 to libcurl.
+        // libcurl treats a response without a status line as HTTP/0.9.
         || error.is_unsupported_protocol()
-        // A head without end, before there was a number for that.
+        // An endless head, in versions without a separate number for it.
         || error.is_out_of_memory()
         || [CURLE_WEIRD_SERVER_REPLY, CURLE_TOO_LARGE].contains(&error.code())
 }
 
-// From curl.h; the crate has no words for them.
+// From curl.h; the crate has no names for them.
 const CURLE_WEIRD_SERVER_REPLY: u32 = 8;
 const CURLE_TOO_LARGE: u32 = 100;
 
-/// What OpenSSL's messages have in them when the other side was gone.
+/// Texts of OpenSSL's messages after the peer closed the connection.
 const BROKE_OFF: [&str; 4] =
     ["unexpected eof", "SSL_ERROR_SYSCALL", "reset by peer", "Broken pipe"];
 

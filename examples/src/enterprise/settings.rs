@@ -1,4 +1,4 @@
-//! [`Settings`]: the proxy, whom to trust, and who we are.
+//! [`Settings`]: the proxy, the trusted roots and the client identity.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,11 +7,11 @@ use curl::easy::{Easy2, Handler};
 use point_auth::transport::{ProxySettings, Roots, SettingsError, TlsSettings};
 use zeroize::Zeroizing;
 
-/// What an [`Enterprise`](super::Enterprise) is made from. Cheap to clone; `Debug` shows nothing
+/// The configuration of an [`Enterprise`](super::Enterprise). Cheap to clone; `Debug` shows no
 /// secret.
 ///
-/// The default is the proxy that the environment names, whom OpenSSL trusts on this machine, and no
-/// client certificate.
+/// The default is the proxy from the environment, OpenSSL's roots on this machine, and no client
+/// certificate.
 #[derive(Clone, Default)]
 #[must_use]
 pub struct Settings {
@@ -21,14 +21,14 @@ pub struct Settings {
 }
 
 /// In PEM. The key is wiped when the last clone drops; libcurl makes a copy for each handle, and
-/// does not.
+/// does not wipe it.
 struct Identity {
     certificates: Vec<u8>,
     key: Zeroizing<Vec<u8>>,
 }
 
 impl Settings {
-    /// The defaults.
+    /// Creates the default settings.
     pub fn new() -> Self {
         Self::default()
     }
@@ -39,14 +39,16 @@ impl Settings {
         self
     }
 
-    /// Trusts these root certificates, in PEM, and no others.
+    /// Sets the only trusted root certificates, in PEM.
     pub fn with_private_ca_pem(mut self, pem: &[u8]) -> Self {
         self.private_ca = Some(pem.into());
         self
     }
 
-    /// Shows this certificate to servers that ask for one: in PEM, our own first, then those
-    /// between it and the root. The key is PKCS#8, PKCS#1 or SEC1, in PEM and without a password.
+    /// Sets the client certificate, for servers that ask for one.
+    ///
+    /// `certificates` is in PEM: the own certificate first, then the intermediate ones. The key is
+    /// PKCS#8, PKCS#1 or SEC1, in PEM and without a password.
     pub fn with_identity_pem(mut self, certificates: &[u8], key: &[u8]) -> Self {
         let key = Zeroizing::new(key.to_vec());
         self.identity = Some(Arc::new(Identity { certificates: certificates.to_vec(), key }));
@@ -57,10 +59,11 @@ impl Settings {
         &self.proxy
     }
 
-    /// libcurl looks at none of this before it connects, and says little then. So rustls, which is
-    /// here anyway, is asked to make something of it, and what it says is what every adapter says.
+    /// Checks the certificates with rustls.
     ///
-    /// It knows RSA, Ed25519, P-256 and P-384. Leave this out for a key of another kind.
+    /// libcurl checks nothing before it connects, and reports little then. rustls is available
+    /// anyway, and its errors are those of every adapter. It supports RSA, Ed25519, P-256 and
+    /// P-384. Remove this check for a key of another kind.
     pub(super) fn check(&self) -> Result<(), SettingsError> {
         let mut tls = TlsSettings::new();
         if let Some(pem) = &self.private_ca {
@@ -77,8 +80,8 @@ impl Settings {
 
     pub(super) fn apply<H: Handler>(&self, easy: &mut Easy2<H>) -> Result<(), curl::Error> {
         if let Some(pem) = &self.private_ca {
-            // It takes the place of the file that libcurl has for this machine. The folder is taken
-            // beside it, so it gets one in which there is nothing.
+            // It replaces libcurl's default file for this machine. libcurl would also use the
+            // default folder, so it gets an empty one.
             easy.ssl_cainfo_blob(pem)?;
             easy.capath("/dev/null")?;
         }

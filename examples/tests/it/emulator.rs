@@ -1,4 +1,4 @@
-//! What the book shows of tests against the emulator.
+//! The book's examples of tests with the emulator.
 
 // ANCHOR: gateway
 use point_auth::blocking::Client;

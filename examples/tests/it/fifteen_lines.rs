@@ -1,4 +1,4 @@
-//! The shortest transport of the book: held to the contract, and printed alike.
+//! The shortest transport of the book: it keeps the contract, and is printed without changes.
 
 use std::convert::Infallible;
 
@@ -50,7 +50,7 @@ fn a_length_that_the_request_says_is_not_sent() {
     assert_eq!(emulator.requests()[0].body().as_ref(), b"{}");
 }
 
-/// What the source has between its anchors.
+/// Returns the source between its anchors.
 fn printed() -> String {
     let source = include_str!("../../src/fifteen_lines.rs");
     let start = "// ANCHOR: transport\n";

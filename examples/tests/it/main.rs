@@ -1,4 +1,4 @@
-//! The transports to start from, held to the contract; and what the book prints.
+//! The contract of the transports to start from; and the code in the book.
 #![cfg(test)]
 
 mod answers;

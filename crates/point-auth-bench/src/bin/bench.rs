@@ -1,6 +1,5 @@
-//! `bench [SECTION]… [--book FOLDER]`: measures the named sections, or all but the weight; prints
-//! them, keeps them in `figures.json`, and writes the page of all sections that have ever been
-//! measured.
+//! `bench [SECTION]… [--book FOLDER]`: measures the named sections, or all but the weight. It
+//! prints them, stores them in `figures.json`, and writes the page of all measured sections.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -50,7 +49,7 @@ fn run() -> Result<(), Failure> {
             println!("{}\n\n{}", table.title, table.markdown());
         }
         figures.set(section.name, Section { machine: machine.clone(), tables });
-        // At once, so that a section which fails takes nothing from those before it.
+        // At once, so that a section that fails does not lose the ones before it.
         figures.save(&file)?;
     }
     match book {

@@ -1,5 +1,5 @@
-//! `budget [--write]`: measures what is the same in every run, and holds it against `budget.toml`
-//! or writes that anew. A line that begins with `left out: ` tells what could not be measured here.
+//! `budget [--write]`: measures the reproducible figures, and compares them with `budget.toml` or
+//! rewrites it. A line that begins with `left out: ` names a figure that cannot be measured here.
 
 use std::alloc::System;
 use std::collections::BTreeMap;
@@ -73,7 +73,7 @@ fn measure(workspace: &Path) -> Result<Budget, Box<dyn Error>> {
             }
         }
     }
-    // The bare tasks first: timers of the others are freed by their own thread, at some time.
+    // The bare tasks first: timers of the others are freed by their own thread at an unknown time.
     let bare = bytes_of_a_bare_task(10_000, ALLOCATOR);
     let waiting = (Contestant::of::<Ours>().bytes_of_a_caller)(10_000, ALLOCATOR);
     budget.bytes =
@@ -93,7 +93,7 @@ fn tables() -> Vec<(&'static str, Vec<Case>)> {
     tables
 }
 
-/// The program beside this one.
+/// Returns the program next to this one.
 fn instructions() -> Result<PathBuf, Box<dyn Error>> {
     Ok(env::current_exe()?.with_file_name(format!("instructions{}", env::consts::EXE_SUFFIX)))
 }

@@ -1,4 +1,4 @@
-//! `instructions TABLE CASE TIMES`: repeats one case, to be counted by callgrind.
+//! `instructions TABLE CASE TIMES`: repeats one case, for callgrind to count.
 
 use std::env;
 use std::process::ExitCode;

@@ -1,5 +1,5 @@
-//! The three clients as one drives them by hand: no redirects, the same time limits and TLS, the
-//! whole body read, and nothing else.
+//! The three clients driven by hand: no redirects, equal time limits and TLS settings, the complete
+//! body read, and nothing else.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -68,7 +68,7 @@ pub(super) fn hyper(uri: &Uri, target: &Target) -> SignIns {
     })
 }
 
-/// Both clients speak HTTP/2 as well, and say so.
+/// Both clients speak HTTP/2 too, and offer it.
 fn tls(target: &Target) -> rustls::ClientConfig {
     let mut config = target.tls().rustls_client_config().unwrap();
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];

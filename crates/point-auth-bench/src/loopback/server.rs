@@ -1,4 +1,4 @@
-//! The emulator in a process of its own: this program, started again.
+//! The emulator in a separate process: this program, started again.
 
 use std::env;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -8,24 +8,24 @@ use point_auth_testkit::{Emulator, Fault, HttpVersions};
 
 use crate::sample::{PASSWORD, USERNAME};
 
-/// The process. It ends when this is dropped.
+/// The process. It ends on drop.
 pub struct Server {
     process: Child,
     target: Target,
 }
 
-/// Where a server is, and whose word for it is to be taken.
+/// The address of a server, and the authority to trust.
 #[derive(Clone)]
 pub struct Target {
-    /// Its base URL.
+    /// The base URL.
     pub base_url: String,
-    /// The certificate of its authority as PEM, if it speaks TLS. It closes each connection after
-    /// one answer then.
+    /// The certificate of its authority in PEM, if it uses TLS. It then closes each connection
+    /// after one response.
     pub authority: Option<String>,
 }
 
 impl Server {
-    /// Starts this program again with `serve`, and `tls` if so wanted, which must lead to
+    /// Starts this program again with `serve`, and with `tls` if set. These arguments must lead to
     /// [`serve`].
     pub fn start(tls: bool) -> io::Result<Self> {
         let mut process = Command::new(env::current_exe()?)
@@ -46,7 +46,7 @@ impl Server {
         Ok(Self { process, target: Target { base_url, authority } })
     }
 
-    /// Where it is.
+    /// Returns the address of the server.
     pub fn target(&self) -> &Target {
         &self.target
     }
@@ -54,13 +54,13 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // The end of its input is its sign to go.
+        // The end of its input stops it.
         drop(self.process.stdin.take());
         drop(self.process.wait());
     }
 }
 
-/// Says where and with which authority, up to an empty line, and serves until standard input ends.
+/// Prints the address and the authority, up to an empty line, and serves until standard input ends.
 pub fn serve(tls: bool) -> io::Result<()> {
     let emulator = Emulator::builder().user(USERNAME, PASSWORD).record_requests(false);
     let emulator = if tls { emulator.http(HttpVersions::Http1Only).with_tls() } else { emulator };

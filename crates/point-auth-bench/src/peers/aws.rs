@@ -18,7 +18,7 @@ use aws_smithy_types::config_bag::ConfigBag;
 use crate::sample;
 use crate::subject::{Source, Subject};
 
-/// The cache, and what it asks for on each call.
+/// The cache, and its arguments on each call.
 #[derive(Clone)]
 pub struct Aws(Arc<Inner>);
 
@@ -60,8 +60,7 @@ impl Subject for Aws {
     type Token = Identity;
 
     async fn start(source: Source) -> Self {
-        // All that the cache needs of them is the time; the rest is there because a client wants
-        // it.
+        // The cache needs only the time of these; a client requires the rest.
         let components = RuntimeComponentsBuilder::for_tests()
             .with_sleep_impl(Some(TokioSleep::new()))
             .with_time_source(Some(SystemTimeSource::new()))

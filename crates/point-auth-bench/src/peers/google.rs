@@ -1,5 +1,5 @@
-//! google-cloud-auth's user credentials and their token cache. They have no seam for a source or a
-//! client of one's own, so the source is behind an HTTP server on loopback.
+//! google-cloud-auth's user credentials and their token cache. They accept neither a source nor a
+//! client, so the source is behind an HTTP server on loopback.
 
 use google_cloud_auth::credentials::user_account::Builder;
 use google_cloud_auth::credentials::{AccessToken, AccessTokenCredentials};

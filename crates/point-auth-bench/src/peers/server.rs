@@ -1,4 +1,4 @@
-//! An HTTP server that asks a source, for the peers that take nothing less.
+//! An HTTP server over a source, for the peers that need one.
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -25,11 +25,11 @@ pub(super) async fn serve(connection: impl Read + Write + Unpin, source: Source)
             Ok::<_, hyper::Error>(response)
         }
     });
-    // Whoever has been cancelled hangs up.
+    // A canceled caller closes the connection.
     drop(http1::Builder::new().serve_connection(connection, service).await);
 }
 
-/// Serves a free port of 127.0.0.1 as long as the runtime lives, and answers its URL.
+/// Serves a free port of 127.0.0.1 as long as the runtime lives. Returns its URL.
 pub(super) async fn on_loopback(source: Source) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/token", listener.local_addr().unwrap());

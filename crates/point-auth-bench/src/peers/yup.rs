@@ -1,5 +1,5 @@
-//! yup-oauth2's authenticator of a user, over hyper's client whose connections lead to a server in
-//! this process.
+//! yup-oauth2's authenticator of a user, over hyper's client with connections to a server in this
+//! process.
 
 use std::io;
 use std::pin::Pin;
@@ -47,7 +47,7 @@ impl Subject for Yup {
     }
 }
 
-/// Connects to a server of its own each time.
+/// Connects to a new server each time.
 #[derive(Clone)]
 struct Connector(Source);
 

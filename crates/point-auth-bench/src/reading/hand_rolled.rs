@@ -1,5 +1,5 @@
-//! What people write themselves: a token behind a swap cell or a lock, and the same two clock reads
-//! that we make.
+//! Hand-written caches: a token behind a swap cell or a lock, with two clock reads as in
+//! point-auth.
 
 use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant, SystemTime};
@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 
 use crate::sample;
 
-/// A token and when it is over, by either clock.
+/// A token and its end, on both clocks.
 struct Token {
     text: Arc<str>,
     until: Instant,

@@ -1,4 +1,4 @@
-//! The table of what a program weighs that signs in.
+//! The table of the size of a program that signs in.
 
 use std::path::Path;
 

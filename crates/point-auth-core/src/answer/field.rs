@@ -1,8 +1,8 @@
-//! [`Field`]: the fields of an answer that are known.
+//! [`Field`]: the known fields of a response.
 
 use std::fmt;
 
-/// A field of an answer.
+/// A known field of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Field {
@@ -23,7 +23,7 @@ pub enum Field {
 }
 
 impl Field {
-    /// All of them, in the order of their numbers.
+    /// All fields, in the order of their discriminants.
     pub(crate) const ALL: [Self; 7] = [
         Self::AccessToken,
         Self::RefreshToken,
@@ -34,7 +34,7 @@ impl Field {
         Self::ErrorDescription,
     ];
 
-    /// Its name in JSON.
+    /// Returns the name of the field in JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::AccessToken => "access_token",

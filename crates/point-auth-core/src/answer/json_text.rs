@@ -1,16 +1,15 @@
-//! The text of a JSON string, without a copy of it left in memory.
+//! Reads the text of a JSON string without leaving a copy in memory.
 //!
-//! `serde_json` unescapes into a buffer of its own that it does not wipe. So a string is taken as
-//! it stands in the body, and what little unescaping there is happens here, into memory that is
-//! wiped.
+//! `serde_json` unescapes into a buffer that it does not wipe. So a string is taken as it is in the
+//! body, and unescaped here into memory that is wiped.
 
 use std::ops::Deref;
 
 use memchr::memchr;
 use zeroize::Zeroizing;
 
-/// The text of a JSON string: borrowed from the body where nothing was escaped, else in memory that
-/// is wiped.
+/// The text of a JSON string: borrowed from the body if nothing was escaped, otherwise wiped on
+/// drop.
 pub(crate) enum SecretText<'r> {
     Plain(&'r str),
     Unescaped(Zeroizing<String>),
@@ -27,8 +26,8 @@ impl Deref for SecretText<'_> {
     }
 }
 
-/// The text of `raw`, a valid JSON value. `None` when it is not a string, or has half of a
-/// surrogate pair in it.
+/// Returns the text of `raw`, a valid JSON value. Returns `None` if it is not a string, or has half
+/// of a surrogate pair.
 pub(crate) fn text(raw: &str) -> Option<SecretText<'_>> {
     match has_escapes(raw.as_bytes()) {
         false => without_escapes(raw),
@@ -36,12 +35,12 @@ pub(crate) fn text(raw: &str) -> Option<SecretText<'_>> {
     }
 }
 
-/// The same of one that is known to have no escapes in it.
+/// Returns the text of `raw`, a valid JSON value that is known to have no escapes.
 pub(crate) fn without_escapes(raw: &str) -> Option<SecretText<'_>> {
     inner(raw).map(SecretText::Plain)
 }
 
-/// Whether there may be an escape in a piece of JSON.
+/// Returns whether a piece of JSON may have an escape.
 pub(crate) fn has_escapes(json: &[u8]) -> bool {
     memchr(b'\\', json).is_some()
 }
@@ -51,7 +50,7 @@ fn inner(raw: &str) -> Option<&str> {
 }
 
 fn unescape(escaped: &str) -> Option<Zeroizing<String>> {
-    // No escape is shorter than what it stands for, so this never grows.
+    // No escape is shorter than its character, so this never grows.
     let mut text = Zeroizing::new(String::with_capacity(escaped.len()));
     let mut rest = escaped;
     while let Some((before, after)) = rest.split_once('\\') {
@@ -64,8 +63,8 @@ fn unescape(escaped: &str) -> Option<Zeroizing<String>> {
     Some(text)
 }
 
-/// The character that is escaped at the beginning of `text`, behind the backslash, and what comes
-/// after it.
+/// Returns the escaped character at the beginning of `text`, after the backslash, and the rest of
+/// the text.
 fn escape(text: &str) -> Option<(char, &str)> {
     let mut chars = text.chars();
     let c = match chars.next()? {
@@ -81,7 +80,7 @@ fn escape(text: &str) -> Option<(char, &str)> {
     Some((c, chars.as_str()))
 }
 
-/// The character of one `\uXXXX` or of a surrogate pair of them, from behind the first `\u`.
+/// Returns the character of one `\uXXXX` or of a surrogate pair, from after the first `\u`.
 fn unicode(text: &str) -> Option<(char, &str)> {
     let (first, rest) = code_unit(text)?;
     let (units, rest) = match first {
@@ -97,7 +96,7 @@ fn unicode(text: &str) -> Option<(char, &str)> {
 
 fn code_unit(text: &str) -> Option<(u16, &str)> {
     let (digits, rest) = text.split_at_checked(4)?;
-    // `from_str_radix` would take a sign too.
+    // `from_str_radix` would accept a sign too.
     if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
     }

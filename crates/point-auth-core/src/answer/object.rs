@@ -1,4 +1,4 @@
-//! An answer's body as a JSON object of known fields, each as it stands in the body.
+//! Reads a body as a JSON object of known fields, whose values stay unparsed.
 
 use std::fmt;
 
@@ -10,41 +10,39 @@ use super::json_text::{self, SecretText};
 use crate::error::MalformedReason;
 use crate::tokens::TokenSet;
 
-/// What a body is.
+/// The form of a body.
 pub(crate) enum Body {
     Object,
-    /// JSON, and not an object.
+    /// JSON that is not an object.
     OtherJson,
-    /// It begins like an object and is none. Line and column are 0 where they are not known.
+    /// Begins like a JSON object but is invalid. Line and column are 0 where they are unknown.
     Broken {
         line: usize,
         column: usize,
     },
     NotJson,
-    /// Nothing, or nothing but white space.
+    /// Empty, or only white space.
     Empty,
 }
 
-/// RFC 8259 §8.1 lets a reader pass over a byte order mark, and some servers write one.
+/// RFC 8259 §8.1 allows a reader to ignore a byte order mark, and some servers write one.
 pub(crate) fn without_byte_order_mark(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes)
 }
 
-/// The known fields of a JSON object. Unknown ones are passed over, whatever their names and values
-/// hold.
+/// The known fields of a JSON object. Unknown fields are ignored.
 #[derive(Default)]
 pub(crate) struct Object<'r> {
-    /// Each field's value as it stands in the body, the last one if there are two.
+    /// The raw value of each field; the last one if a field occurs twice.
     values: [Option<&'r RawValue>; Field::ALL.len()],
     twice: [bool; Field::ALL.len()],
-    /// Whether there is an escape anywhere in the body. Hardly ever is, and one look at all of it
-    /// is cheaper than one at each text.
+    /// Whether an escape occurs anywhere in the body. Escapes are rare, and one check of the whole
+    /// body is cheaper than one for each text.
     has_escapes: bool,
 }
 
 impl<'r> Object<'r> {
-    /// Reads a body. In place: handing an object of this size on from function to function takes
-    /// longer than reading a denial.
+    /// Reads a body into `self`. Moving an object of this size takes longer than reading a denial.
     pub(crate) fn read(&mut self, bytes: &'r [u8]) -> Body {
         let bytes = without_byte_order_mark(bytes);
         let Some(first) = bytes.iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r'))
@@ -73,36 +71,36 @@ impl<'r> Object<'r> {
         }
     }
 
-    /// The first known field that is given twice.
+    /// Returns the first known field that occurs twice.
     pub(crate) fn duplicate(&self) -> Option<Field> {
         Field::ALL.into_iter().find(|field| self.is_twice(*field))
     }
 
-    /// The same, of the fields that every answer of this API may have.
+    /// Returns the first field that occurs twice, of those that any response of this API may have.
     pub(crate) fn duplicate_error(&self) -> Option<Field> {
         [Field::Error, Field::ErrorDescription].into_iter().find(|field| self.is_twice(*field))
     }
 
-    /// A field that is a text.
+    /// Returns a text field.
     ///
     /// # Errors
-    /// [`MalformedReason::Invalid`] when it is of another type.
+    /// [`MalformedReason::Invalid`] when the field is of another type.
     pub(crate) fn text(&self, field: Field) -> Result<Option<SecretText<'r>>, MalformedReason> {
         let text = if self.has_escapes { json_text::text } else { json_text::without_escapes };
         self.value(field).map(|raw| text(raw).ok_or(MalformedReason::Invalid(field))).transpose()
     }
 
-    /// A field that is a number of seconds.
+    /// Returns a field that holds a number of seconds.
     ///
     /// # Errors
-    /// [`MalformedReason::Invalid`] when it is of another type.
+    /// [`MalformedReason::Invalid`] when the field is of another type.
     pub(crate) fn seconds(&self, field: Field) -> Result<Option<u64>, MalformedReason> {
         self.value(field).map(|raw| seconds(raw).ok_or(MalformedReason::Invalid(field))).transpose()
     }
 
     fn value(&self, field: Field) -> Option<&'r str> {
         let value = self.values.get(field as usize).copied().flatten().map(RawValue::get);
-        // Null is absent: some servers write all their fields.
+        // Null counts as absent: some servers write all their fields.
         value.filter(|raw| *raw != "null")
     }
 
@@ -119,8 +117,8 @@ impl<'r> Object<'r> {
     }
 }
 
-/// A number of seconds: an integer, a float without a fraction, or an integer in a string. Negative
-/// is zero, and what is past the longest life that is believed is that.
+/// Parses a number of seconds: an integer, a float without a fraction, or an integer in a string.
+/// Negative numbers count as zero, and numbers above [`TokenSet::MAX_EXPIRES_IN`] as that maximum.
 fn seconds(raw: &str) -> Option<u64> {
     const MAX: u64 = TokenSet::MAX_EXPIRES_IN.as_secs();
     let (digits, is_string) = match json_text::text(raw) {
@@ -132,7 +130,7 @@ fn seconds(raw: &str) -> Option<u64> {
         None => (false, &*digits),
     };
     if !unsigned.is_empty() && unsigned.bytes().all(|byte| byte.is_ascii_digit()) {
-        // All digits: the only failure left is a number beyond u64.
+        // All digits: the only remaining failure is a number beyond u64.
         return Some(if negative { 0 } else { unsigned.parse().unwrap_or(u64::MAX).min(MAX) });
     }
     if is_string {
@@ -142,17 +140,18 @@ fn seconds(raw: &str) -> Option<u64> {
     Some(if negative { 0 } else { whole.min(MAX) })
 }
 
-/// The value of a JSON number without its sign, such as `3600.0` or `3.6e3`, unless it has a
-/// fraction. What is beyond `u64` is its largest value. `None` for other JSON values, too.
+/// Returns the value of a JSON number without its sign, such as `3600.0` or `3.6e3`. Returns `None`
+/// for a number with a fraction and for other JSON values. A value beyond `u64` becomes `u64::MAX`.
 ///
-/// Not by way of `f64`: its parser would be a tenth of all that this library adds to a program.
+/// This avoids the parser of `f64`, which would be a tenth of all that this library adds to a
+/// program.
 fn whole_number(number: &str) -> Option<u64> {
     let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
     let (integer, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    // JSON has been read already: an exponent can only be too long.
+    // The JSON is valid, so an exponent can only be too long.
     let too_long = if exponent.starts_with('-') { i64::MIN } else { i64::MAX };
     let exponent = exponent.parse().unwrap_or(too_long);
-    // The number of digits before the point, once the exponent has moved it.
+    // The number of digits before the point, after the exponent has moved it.
     let point = (integer.len() as i64).saturating_add(exponent);
     let mut value = 0_u64;
     let mut place = 0_i64;
@@ -165,14 +164,14 @@ fn whole_number(number: &str) -> Option<u64> {
         }
         place += 1;
     }
-    // Nineteen more digits are enough to reach the end of `u64`.
+    // Nineteen more digits suffice to reach the maximum of `u64`.
     for _ in place..point.min(place.saturating_add(20)) {
         value = value.saturating_mul(10);
     }
     Some(value)
 }
 
-/// Puts the fields of an object where they belong.
+/// Stores the known fields of an object.
 struct Fields<'o, 'de>(&'o mut Object<'de>);
 
 impl<'de> Visitor<'de> for Fields<'_, 'de> {
@@ -194,7 +193,7 @@ impl<'de> Visitor<'de> for Fields<'_, 'de> {
     }
 }
 
-/// Reads the name of a field, if it is a known one.
+/// Parses the name of a field, and recognizes the known ones.
 struct Name {
     has_escapes: bool,
 }
@@ -206,7 +205,7 @@ impl<'de> DeserializeSeed<'de> for Name {
         if !self.has_escapes {
             return json.deserialize_str(self);
         }
-        // As it stands in the body: as a string, `serde_json` refuses half of a surrogate pair.
+        // Raw, because `serde_json` rejects half of a surrogate pair in a string.
         let raw = <&RawValue>::deserialize(json)?;
         Ok(json_text::text(raw.get()).and_then(|name| Field::from_name(&name)))
     }

@@ -1,11 +1,11 @@
-//! The host and port of a base URL, read so that no HTTP client reads them differently.
+//! Parses the host and port of a base URL, so that no HTTP client reads them differently.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::BaseUrlError;
 
-/// A host in its one normal form.
+/// A host in its normal form.
 pub(super) enum Host {
     Name(String),
     Ip(IpAddr),
@@ -14,16 +14,16 @@ pub(super) enum Host {
 const MAX_NAME_BYTES: usize = 253;
 const MAX_LABEL_BYTES: usize = 63;
 
-/// Splits `authority` into its host and, if it names one, its port.
+/// Splits `authority` into its host and its port, if it has one.
 pub(super) fn split_port(authority: &str) -> Result<(&str, Option<u16>), BaseUrlError> {
-    // The colons of an IPv6 address are inside of the brackets.
+    // The colons of an IPv6 address are inside the brackets.
     let after_address = authority.rfind(']').map_or(0, |bracket| bracket + 1);
     let Some(colon) = authority.get(after_address..).and_then(|rest| rest.find(':')) else {
         return Ok((authority, None));
     };
     let (host, port) = authority.split_at(after_address + colon);
     let digits = port.strip_prefix(':').unwrap_or(port);
-    // `u16::from_str` would take a sign too.
+    // `u16::from_str` would accept a sign too.
     if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(BaseUrlError::Port);
     }
@@ -41,8 +41,7 @@ impl Host {
         if let Some(address) = text.strip_prefix('[') {
             let address = address.strip_suffix(']').ok_or(BaseUrlError::Host)?;
             let ip = address.parse::<Ipv6Addr>().map_err(|_| BaseUrlError::Host)?;
-            // An IPv4 address in IPv6 clothes has two normal forms; it is to be written as what it
-            // is.
+            // IPv4-mapped IPv6 has two normal forms, so only the IPv4 form is accepted.
             return if ip.to_ipv4_mapped().is_some() {
                 Err(BaseUrlError::Host)
             } else {
@@ -68,15 +67,15 @@ impl Host {
     }
 }
 
-/// Letters, digits, hyphens, and underscores, which are in use although they should not be.
+/// Letters, digits and hyphens; and underscores, which are in use although no standard allows them.
 fn is_label(label: &str) -> bool {
     let allowed =
         label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
     !label.is_empty() && label.len() <= MAX_LABEL_BYTES && allowed
 }
 
-/// Whether some clients would read the name as an IPv4 address: `127.1`, `0x7f000001` and the like
-/// (URL Standard, "ends in a number").
+/// Returns whether some clients would read the name as an IPv4 address, such as `127.1` or
+/// `0x7f000001` (URL Standard, "ends in a number").
 fn ends_in_a_number(name: &str) -> bool {
     let last = name.rsplit('.').next().unwrap_or(name);
     let hexadecimal = last

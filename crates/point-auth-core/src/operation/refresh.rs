@@ -1,8 +1,8 @@
 //! `POST /user-management-services-ws/oauth2/002/refreshIdToken`
 //!
-//! Documentation, "Refresh Id Token". Body: `refresh_token`. Answers as a sign-in does, but does
-//! not promise a new refresh token: they live 24 hours, rounded up to midnight US Eastern time, and
-//! are to be reused until then.
+//! Documentation, "Refresh Id Token". Body: `refresh_token`. The response is that of a sign-in, but
+//! without the promise of a new refresh token. Refresh tokens live 24 hours, rounded up to midnight
+//! US Eastern time, and are reused until then.
 
 use http::{Request, Response};
 use serde::Serialize;
@@ -10,10 +10,9 @@ use serde::Serialize;
 use crate::operation::{Operation, json_post};
 use crate::{BaseUrl, RefreshToken, RequestError, ResponseError, SecretBody, TokenSet, answer};
 
-/// Gets a new access token for a refresh token, without the password.
+/// Obtains a new access token with a refresh token, without the password.
 ///
-/// When the answer carries no new refresh token, the token set has the old one, which goes on being
-/// good.
+/// If the response has no new refresh token, the token set has the old one, which remains valid.
 #[derive(Clone, Copy, Debug)]
 pub struct Refresh<'a> {
     refresh_token: &'a RefreshToken,
@@ -23,12 +22,12 @@ impl<'a> Refresh<'a> {
     /// The path below the base URL.
     pub const PATH: &'static str = "/user-management-services-ws/oauth2/002/refreshIdToken";
 
-    /// Refreshes with `refresh_token`.
+    /// Creates a refresh with `refresh_token`.
     pub const fn new(refresh_token: &'a RefreshToken) -> Self {
         Self { refresh_token }
     }
 
-    /// Reads the response for one who knows more secrets than the request holds.
+    /// Parses the response for a caller that knows more secrets than the request holds.
     pub(crate) fn parse_beside<B: AsRef<[u8]>>(
         &self,
         response: &Response<B>,

@@ -1,7 +1,7 @@
 //! `POST /user-management-services-ws/oauth2/002/signInWithPassword`
 //!
 //! API reference, "Sign In With Password". Body: `username`, `password` and, where a company shares
-//! one login, `useralias`, which is left out when it is not set.
+//! one login, `useralias`, which is omitted when it is not set.
 
 use http::{Request, Response};
 use secrecy::ExposeSecret;
@@ -10,9 +10,9 @@ use serde::Serialize;
 use crate::operation::{Operation, json_post};
 use crate::{BaseUrl, Credentials, RequestError, ResponseError, SecretBody, TokenSet, answer};
 
-/// Signs in with a username and a password, and answers tokens.
+/// Obtains tokens with a username and a password.
 ///
-/// A denied sign-in counts against the account: do not send it again until something has changed.
+/// A denied sign-in counts against the account. Do not send it again until the credentials change.
 #[derive(Clone, Copy, Debug)]
 pub struct SignIn<'a> {
     credentials: &'a Credentials,
@@ -22,12 +22,12 @@ impl<'a> SignIn<'a> {
     /// The path below the base URL.
     pub const PATH: &'static str = "/user-management-services-ws/oauth2/002/signInWithPassword";
 
-    /// Signs in with `credentials`.
+    /// Creates a sign-in with `credentials`.
     pub const fn new(credentials: &'a Credentials) -> Self {
         Self { credentials }
     }
 
-    /// Reads the response for one who knows more secrets than the request holds.
+    /// Parses the response for a caller that knows more secrets than the request holds.
     pub(crate) fn parse_beside<B: AsRef<[u8]>>(
         &self,
         response: &Response<B>,

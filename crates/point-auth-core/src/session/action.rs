@@ -1,4 +1,4 @@
-//! What a session tells its callers to do, and the [`Call`] that each of them brings.
+//! What a caller does next: [`Action`]; and what each caller passes in: [`Call`].
 
 use std::time::{Duration, SystemTime};
 
@@ -7,46 +7,46 @@ use http::Request;
 use super::time::Moment;
 use crate::{AccessToken, SecretBody};
 
-/// What a caller is to do now.
+/// What a caller does next.
 #[derive(Debug)]
 #[must_use]
 #[expect(clippy::exhaustive_enums, reason = "a caller must act on each of them")]
 pub enum Action {
     /// Use this token.
     Ready(Lease),
-    /// Send this request and report its outcome. No other caller is told to.
+    /// Send this request and report its outcome. No other caller gets it.
     Send(Box<Exchange>),
     /// Get credentials and start the sign-in with
-    /// [`sign_in_with`](super::SessionMachine::sign_in_with). No other caller is told to.
+    /// [`sign_in_with`](super::SessionMachine::sign_in_with).
     ///
-    /// A session that [has its credentials](super::SessionMachine::new) never says this.
+    /// No other caller gets this action. A session that [has its
+    /// credentials](super::SessionMachine::new) never returns it.
     GetCredentials(Box<CredentialRequest>),
-    /// Poll again at this time of the monotonic clock, or as soon as anything has been reported to
-    /// the session.
+    /// Poll again at this time of the monotonic clock, or after the next report to the session.
     WaitUntil(Duration),
 }
 
-/// A token, and how long it can be handed out without polling the session.
+/// A token, and how long it can be used without a poll of the session.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Lease {
     /// The token.
     pub token: AccessToken,
-    /// When the server stops accepting it, on the wall clock of this machine.
+    /// When the server stops accepting the token, on the wall clock of this machine.
     ///
-    /// Its life counts from when it was asked for, so that this is never later than the server's
-    /// own word.
+    /// The lifetime counts from the request, so this is never later than the time on the server.
     pub expires_at: SystemTime,
-    /// When to poll the session again, by either clock. Until then there is no need to, unless
-    /// something has been reported to it. It may be now.
+    /// When to poll the session again, by either clock.
+    ///
+    /// It may be now. Before, a poll is needed only after a report to the session.
     pub look_again: Moment,
 }
 
-/// Names one exchange. A report of any but the one in flight is ignored.
+/// The id of one exchange. A report for any exchange but the one in flight is ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ExchangeId(pub(super) u64);
 
-/// Which operation an exchange is.
+/// The operation of an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ExchangeKind {
@@ -56,56 +56,55 @@ pub enum ExchangeKind {
     Refresh,
 }
 
-/// One request to be sent, once.
+/// One request, to be sent once.
 ///
-/// Report its end: a response by
-/// [`handle_response`](super::SessionMachine::handle_response), anything else by
-/// [`handle_failure`](super::SessionMachine::handle_failure).
+/// Report its end: a response with [`handle_response`](super::SessionMachine::handle_response),
+/// anything else with [`handle_failure`](super::SessionMachine::handle_failure).
 #[derive(Debug)]
 #[must_use]
 #[non_exhaustive]
 pub struct Exchange {
-    /// Its name in reports.
+    /// The id for reports.
     pub id: ExchangeId,
-    /// Which operation it is.
+    /// The operation.
     pub kind: ExchangeKind,
     /// The request.
     pub request: Request<SecretBody>,
-    /// When it must be done, on the monotonic clock. Two seconds later the session takes it for
-    /// abandoned.
+    /// The deadline, on the monotonic clock. Two seconds later the exchange counts as abandoned.
     pub deadline: Duration,
-    /// The token that is still good meanwhile. A caller that can send in the background uses it
+    /// The token that is still valid meanwhile. A caller that can send in the background uses it
     /// and does not wait.
     pub fallback: Option<Lease>,
 }
 
 /// A sign-in that needs credentials.
 ///
-/// Go on with [`sign_in_with`](super::SessionMachine::sign_in_with). Where there are no
-/// credentials, report a [failure](super::SessionMachine::handle_failure); where they must not be
-/// sent now, [reject](super::SessionMachine::reject) the request.
+/// Continue with [`sign_in_with`](super::SessionMachine::sign_in_with). If there are no
+/// credentials, report a [failure](super::SessionMachine::handle_failure). If they must not be sent
+/// now, [reject](super::SessionMachine::reject) the request.
 #[derive(Debug)]
 #[must_use]
 #[non_exhaustive]
 pub struct CredentialRequest {
-    /// Its name in reports.
+    /// The id for reports.
     pub id: ExchangeId,
-    /// When the sign-in must have started, on the monotonic clock. Two seconds later the session
-    /// takes it for abandoned.
+    /// When the sign-in must have started, on the monotonic clock. Two seconds later the request
+    /// counts as abandoned.
     pub deadline: Duration,
-    /// The token that is still good meanwhile.
+    /// The token that is still valid meanwhile.
     pub fallback: Option<Lease>,
 }
 
-/// One caller's wish for a token: its deadline, and what it has waited for.
+/// One caller's request for a token: its deadline, and the round that it has waited in.
 ///
-/// Make one for each wish and give it to every [`poll`](super::SessionMachine::poll) of it.
+/// Create one for each request, and pass it to every [`poll`](super::SessionMachine::poll) of that
+/// request.
 #[derive(Clone, Debug, Default)]
 pub struct Call {
     pub(super) deadline: Option<Duration>,
-    /// The round that it has waited in.
+    /// The round that the caller has waited in.
     pub(super) round: Option<u64>,
-    /// Whether there was no good token then, so that it shares the end of that round.
+    /// Whether there was no good token then, so that the caller shares the end of that round.
     pub(super) in_need: bool,
 }
 
@@ -116,13 +115,13 @@ impl Call {
         Self { deadline: None, round: None, in_need: false }
     }
 
-    /// Creates a call that waits until this time of the monotonic clock.
+    /// Creates a call that waits until `deadline` on the monotonic clock.
     pub const fn until(deadline: Duration) -> Self {
         Self { deadline: Some(deadline), round: None, in_need: false }
     }
 
-    /// Returns when it stops waiting, on the monotonic clock. `None` before its first poll, unless
-    /// it was told.
+    /// Returns when the call stops waiting, on the monotonic clock. Before its first poll it is
+    /// `None`, unless it was set.
     pub const fn deadline(&self) -> Option<Duration> {
         self.deadline
     }

@@ -1,16 +1,16 @@
 //! The step before an exchange, for sessions of many processes that share their tokens in a store.
 //!
-//! A session with [deferred starts](SessionMachine::with_deferred_start) leaves room for it: after
-//! [`Action::Send`](super::Action::Send), and after the credentials of a sign-in have been fetched,
-//! the driver consults the store. It goes on with [`start`](SessionMachine::start) or
-//! [`sign_in_with`](SessionMachine::sign_in_with), or reports what the store said instead:
+//! A session with [deferred starts](SessionMachine::with_deferred_start) has such a step. After
+//! [`Action::Send`](super::Action::Send), or after the credentials of a sign-in have been fetched,
+//! the driver consults the store. It continues with [`start`](SessionMachine::start) or
+//! [`sign_in_with`](SessionMachine::sign_in_with), or reports the store's answer instead:
 //!
 //! | the store | the driver calls |
 //! |---|---|
 //! | grants a permit | `start` or `sign_in_with`, and settles the permit after the exchange |
 //! | has newer tokens | [`adopt`](SessionMachine::adopt) |
-//! | says that another process is at it | [`postpone`](SessionMachine::postpone) |
-//! | says that the password must not be sent | [`reject`](SessionMachine::reject) |
+//! | reports an exchange of another process | [`postpone`](SessionMachine::postpone) |
+//! | rejects the password | [`reject`](SessionMachine::reject) |
 
 use std::time::Duration;
 
@@ -25,13 +25,11 @@ use super::time::Now;
 use crate::Credentials;
 
 impl SessionMachine {
-    /// Takes tokens that another process has obtained, in place of exchange `id`. Then poll every
-    /// call that waits.
+    /// Adopts tokens of another process in place of exchange `id`. Then poll all waiting calls.
     ///
-    /// Their times are on this machine's wall clock. Tokens of another user, and those that are no
-    /// better than what the session has, are dropped: the outcome is
-    /// [`Ignored`](Outcome::Ignored), and the exchange has not begun. So it is when `id` has
-    /// started or is void.
+    /// Their times are on this machine's wall clock. Tokens of another user, and tokens that are no
+    /// better than the session's, are dropped: the outcome is [`Ignored`](Outcome::Ignored), and
+    /// the exchange has not started. It is also `Ignored` when `id` has started or is void.
     pub fn adopt(&mut self, id: ExchangeId, now: Now, stored: StoredTokens) -> Outcome {
         if self
             .in_flight
@@ -54,8 +52,9 @@ impl SessionMachine {
         Outcome::Adopted { has_token }
     }
 
-    /// Puts exchange `id` off for `delay`, because another process is at it. Then poll every call
-    /// that waits. Does nothing once the exchange has started.
+    /// Postpones exchange `id` by `delay`, because another process has one in flight.
+    ///
+    /// Then poll all waiting calls. It has no effect once the exchange has started.
     pub fn postpone(&mut self, id: ExchangeId, now: Now, delay: Duration) {
         if self
             .in_flight
@@ -66,19 +65,19 @@ impl SessionMachine {
         }
     }
 
-    /// Returns the session's own credentials, if it has some.
+    /// Returns the session's own credentials, if it has any.
     pub const fn credentials(&self) -> Option<&Credentials> {
         self.credentials.known()
     }
 
-    /// Returns the username that its tokens are of, as far as that is known.
+    /// Returns the username of the session's tokens, as far as it is known.
     pub fn username(&self) -> Option<&str> {
         self.owner.username.as_deref()
     }
 }
 
 impl InFlight {
-    /// Whether nothing can have been sent.
+    /// Returns whether nothing can have been sent.
     pub(super) fn can_yet_end(&self) -> bool {
         !self.is_sent() || self.deadline == Duration::MAX
     }

@@ -1,4 +1,4 @@
-//! What operators and the API tell a session: a token is rejected, the credentials are new, reset.
+//! Changes a session from outside: a token is rejected, credentials change, an operator resets it.
 
 use super::SessionMachine;
 use super::Source;
@@ -15,9 +15,8 @@ use crate::{AccessToken, Credentials};
 impl SessionMachine {
     /// Reports that the API answered 401 to a request with this token.
     ///
-    /// Call it for each such answer, however many there are. A report of a token that has been
-    /// replaced is ignored. Returns whether it was the current token; then poll every call that
-    /// waits.
+    /// Call it for each such response, however many there are. A report for a replaced token is
+    /// ignored. Returns whether it was the current token. If so, poll all waiting calls.
     pub fn invalidate(&mut self, rejected: &AccessToken, now: Now) -> bool {
         let Some(held) = self.token.take_if(|held| held.token == *rejected) else { return false };
         self.stored_version = self.stored_version.wrapping_add(1);
@@ -35,14 +34,18 @@ impl SessionMachine {
         true
     }
 
-    /// Replaces the credentials. Then poll every call that waits.
+    /// Replaces the credentials. Then poll all waiting calls.
     ///
-    /// A changed username or alias drops all tokens; a changed password keeps them. A changed
-    /// username or password ends the wait after a denial, except for a username that differs only
-    /// in case; the session's ledger decides whether the new credentials may be sent. A sign-in in
-    /// flight is void, and its outcome unknown; so is a refresh for another user. A backoff goes on
-    /// until [`reset`](Self::reset), except for what the ledger held the old password for. The same
-    /// credentials again change nothing.
+    /// The effects depend on what changes:
+    ///
+    /// - A changed username or alias drops all tokens; a changed password keeps them.
+    /// - A changed username or password ends the wait after a denial, unless the username differs
+    ///   only in case. The ledger decides whether the new credentials may be sent.
+    /// - A sign-in in flight becomes void, and its outcome is unknown. A refresh for another user
+    ///   becomes void too.
+    /// - A backoff continues until [`reset`](Self::reset), except for a hold of the old password by
+    ///   the ledger.
+    /// - Equal credentials change nothing.
     pub fn set_credentials(&mut self, credentials: Credentials, now: Now) {
         let owner = Owner::new(&self.base, Some(&credentials));
         let same_owner = owner == self.owner;
@@ -54,7 +57,7 @@ impl SessionMachine {
         let is_void = |kind| !same_owner || kind == ExchangeKind::SignIn;
         let void = self.in_flight.take_if(|in_flight| is_void(in_flight.kind()));
         if !same_password || !same_owner {
-            // Another alias of the same password is for the ledger to judge as well.
+            // The ledger also judges another alias of an unchanged password.
             self.schedule.on(Event::LedgerChanged, now, &self.policy);
         }
         if !same_password {
@@ -68,7 +71,7 @@ impl SessionMachine {
             && let With::Credentials(sent) = &in_flight.with
         {
             let is_same_account = self::same_password(sent, &credentials);
-            // Its answer will be ignored, and it may have counted against the account.
+            // Its response will be ignored, and it may have counted against the account.
             self.settle(in_flight.permit, SignInResult::Unknown, now);
             if is_same_account {
                 self.counts.abandoned = self.counts.abandoned.saturating_add(1);
@@ -82,12 +85,12 @@ impl SessionMachine {
         self.credentials = Source::Here(credentials);
     }
 
-    /// Tells a session that gets its credentials from its driver that others are to be had from
-    /// now on: those of `username`, if that is known. Then poll every call that waits.
+    /// Announces to a session on demand that its source now has other credentials.
     ///
-    /// It ends the wait after a denial and for the ledger. Another username drops all tokens, and
-    /// an exchange in flight is void; the alias stays. Does nothing to a session that has
-    /// credentials of its own.
+    /// They are those of `username`, if that is known. Then poll all waiting calls. This ends the
+    /// wait after a denial and for the ledger. Another username drops all tokens, and voids an
+    /// exchange in flight; the alias stays. It has no effect on a session with credentials of its
+    /// own.
     pub fn expect_credentials(&mut self, username: Option<&str>, now: Now) {
         if self.credentials.known().is_some() {
             return;
@@ -108,16 +111,16 @@ impl SessionMachine {
         self.told_owner.0 = true;
     }
 
-    /// Tells a session with a [shared ledger](Self::with_shared_ledger) that the ledger may let it
-    /// sign in earlier than it said. Then poll every call that waits.
+    /// Reports that a [shared ledger](Self::with_shared_ledger) may allow a sign-in earlier than
+    /// before. Then poll all waiting calls.
     pub fn ledger_changed(&mut self, now: Now) {
         self.schedule.on(Event::LedgerChanged, now, &self.policy);
     }
 
-    /// Clears the denial and all backoff, and the session's own ledger. Call it once an operator
-    /// has confirmed the credentials. Then poll every call that waits.
+    /// Clears the denial, all backoff, and the session's own ledger. Then poll all waiting calls.
     ///
-    /// Tokens stay. An exchange in flight goes on.
+    /// Call it once an operator has confirmed the credentials. Tokens stay. An exchange in flight
+    /// continues.
     pub fn reset(&mut self, now: Now) {
         if let Some(ledger) = &mut self.ledger {
             ledger.reset();
@@ -125,7 +128,7 @@ impl SessionMachine {
         self.schedule.on(Event::Reset, now, &self.policy);
     }
 
-    /// They belong to another user.
+    /// Drops the tokens, which belong to another user.
     pub(super) fn drop_tokens(&mut self, now: Now) {
         self.token = None;
         self.refresh = None;

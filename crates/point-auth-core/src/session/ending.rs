@@ -1,4 +1,4 @@
-//! What an exchange does to a session when it ends: renewed, refused, denied, failed or abandoned.
+//! The end of an exchange: renewed, refused, denied, failed or abandoned.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,16 +15,16 @@ use super::time::{Moment, Now};
 use super::{SessionMachine, Source};
 use crate::{Denial, RefreshToken, RequestError, ResponseError, TokenSet};
 
-/// What is known of a failure besides its cause.
+/// The facts about a failure besides its cause.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Answer {
     /// Whether it was a sign-in that the server may have seen, with unknown outcome.
     pub(super) outcome_unknown: bool,
     /// Whether it was a sign-in that the server has answered.
     pub(super) is_answered_sign_in: bool,
-    /// How long the server asked to be left alone.
+    /// The delay that the server asked for.
     pub(super) retry_after: Option<Duration>,
-    /// Whether another attempt would fail as well.
+    /// Whether another attempt would fail too.
     pub(super) is_hopeless: bool,
 }
 
@@ -39,8 +39,8 @@ impl SessionMachine {
         let age = super::held::age(in_flight.asked_at, now);
         let share = self.jitter.next();
         let held = HeldToken::new(token, now, age, tokens.expires_in(), &self.policy, share);
-        // Even beside a useless access token: the one that was sent may have ended with this
-        // answer.
+        // Also with a useless access token: this response may have ended the refresh token that was
+        // sent.
         self.keep_refresh_token(&in_flight, now, &tokens);
         let kind = in_flight.kind();
         let is_answered_sign_in = in_flight.is_sign_in_sent();
@@ -55,7 +55,7 @@ impl SessionMachine {
             return self.failed(now, AttemptError::EndedOnArrival, answer);
         }
         if !self.is_better(&held, now) {
-            // It has gained no life: asking again at once would go on for ever.
+            // The new token lasts no longer. Another request now would start an endless loop.
             self.schedule.on(Event::GainedNothing, now, &self.policy);
             let answer = Answer { is_hopeless: true, ..answer };
             return self.failed(now, AttemptError::SameToken, answer);
@@ -70,16 +70,16 @@ impl SessionMachine {
         Outcome::Renewed { kind, tokens, took: Duration::ZERO }
     }
 
-    /// Whether this token is worth more than the one there is: another one, or the same with a
-    /// later end. A token that the API rejected is not; but if it comes again after the backoff
-    /// that follows, the server means it.
+    /// Returns whether this token is better than the current one: another one, or an equal one with
+    /// a later end. A token that the API rejected is not better. But if the server sends it again
+    /// after the backoff that follows, it is accepted.
     fn is_better(&mut self, new: &HeldToken, now: Now) -> bool {
         if self.rejected.take_if(|rejected| *rejected == new.token).is_some() {
             return false;
         }
         match &self.token {
             Some(old) if old.token == new.token => {
-                // A server that counts down gives the same end again, give or take a second.
+                // A server that counts down sends an equal end, within about a second.
                 let gained = new.time_left(now).saturating_sub(old.time_left(now));
                 gained > Policy::SHORTEST_BACKOFF.saturating_add(Duration::from_secs(1))
             }
@@ -87,8 +87,8 @@ impl SessionMachine {
         }
     }
 
-    /// The life of a refresh token counts from when it first came: the same one again does not
-    /// start anew. Nor does the one that was sent replace one that was restored meanwhile.
+    /// The lifetime of a refresh token counts from its first arrival: if it arrives again, it does
+    /// not restart. The token that was sent does not replace one that was restored meanwhile.
     fn keep_refresh_token(&mut self, in_flight: &InFlight, now: Now, tokens: &TokenSet) {
         let same = self.refresh.as_ref().map(|old| &old.token) == tokens.refresh_token();
         let was_sent = matches!(&in_flight.with, With::RefreshToken(sent)
@@ -109,7 +109,7 @@ impl SessionMachine {
         error: ResponseError,
     ) -> Outcome {
         let refused = is_refusal(&error);
-        // A server that allows the next attempt at once does not ask to be left alone.
+        // A server that allows the next attempt at once does not ask for a delay.
         let retry_after = error
             .retry_after()
             .map(|after| after.delay_from(now.wall))
@@ -125,7 +125,7 @@ impl SessionMachine {
             }
             (with, error) => {
                 let is_sign_in = matches!(with, With::Credentials(_));
-                // A refusal that does not say it is a denial may be one, and have counted.
+                // A refusal that is not a clear denial may be one, and may have counted.
                 let outcome_unknown =
                     is_sign_in && (refused || is_unknown_behind_a_gateway(&error));
                 let result = match outcome_unknown {
@@ -144,15 +144,14 @@ impl SessionMachine {
         }
     }
 
-    /// Gives the permit of the session's own ledger back.
+    /// Settles the permit with the session's own ledger.
     pub(super) fn settle(&mut self, permit: Option<Permit>, result: SignInResult<'_>, now: Now) {
         if let (Some(ledger), Some(permit)) = (&mut self.ledger, permit) {
             ledger.settle(permit, result, now);
         }
     }
 
-    /// Credentials on demand are dropped once they have worked, and asked for again at the next
-    /// sign-in.
+    /// Drops credentials on demand once they have worked. The next sign-in requests them again.
     fn let_go_of_credentials(&mut self, with: &With) {
         if let (Some(ledger), Source::OnDemand, With::Credentials(credentials)) =
             (&mut self.ledger, &self.credentials, with)
@@ -161,7 +160,7 @@ impl SessionMachine {
         }
     }
 
-    /// The same after a denial. Answers when the credential source may be asked for others.
+    /// Settles a denied permit. Returns when the credential source may be asked for others.
     fn settle_denied(
         &mut self,
         permit: Option<Permit>,
@@ -174,12 +173,12 @@ impl SessionMachine {
         }
         match &self.ledger {
             Some(ledger) => ledger.source_may_be_asked_at(),
-            // The shared ledger says so when it is asked again.
+            // The shared ledger decides when it is asked again.
             None => Some(Moment::after(now, Policy::SHORTEST_BACKOFF)),
         }
     }
 
-    /// A sign-in was denied, just now or before.
+    /// Handles a sign-in that was denied, now or earlier.
     pub(super) fn denied(
         &mut self,
         denial: Denial,
@@ -199,7 +198,7 @@ impl SessionMachine {
         error: ResponseError,
         retry_after: Option<Duration>,
     ) -> Outcome {
-        // Another may have been restored meanwhile.
+        // Another token may have been restored meanwhile.
         if self.refresh.take_if(|held| held.token == *token).is_some() {
             self.stored_version = self.stored_version.wrapping_add(1);
         }
@@ -220,7 +219,7 @@ impl SessionMachine {
         Outcome::RefreshRefused { error, goes_on, took: Duration::ZERO }
     }
 
-    /// An attempt failed: retry soon, or end the round and back off.
+    /// Handles a failed attempt: retries soon, or ends the round and backs off.
     pub(super) fn failed(&mut self, now: Now, error: AttemptError, answer: Answer) -> Outcome {
         self.counts.failed = self.counts.failed.saturating_add(1);
         self.round.last = Some(error.clone());
@@ -229,8 +228,8 @@ impl SessionMachine {
         self.follow(next, error, answer)
     }
 
-    /// The sender is gone, and the request may have been sent. The next caller takes over, as
-    /// often as a failure is retried.
+    /// Handles the loss of a sender whose request may have been sent. The next caller takes over,
+    /// as often as a failure is retried.
     pub(super) fn abandoned(
         &mut self,
         in_flight: InFlight,
@@ -258,8 +257,8 @@ impl SessionMachine {
         self.follow(next, error, answer)
     }
 
-    /// The request could not be built, which a valid base URL rules out. The backoff keeps it from
-    /// spinning all the same.
+    /// Handles a request that could not be built, which a valid base URL rules out. The backoff
+    /// prevents a busy loop nevertheless.
     pub(super) fn unbuildable(&mut self, error: RequestError, now: Now) -> Outcome {
         let answer = Answer { is_hopeless: true, ..Answer::default() };
         self.failed(now, AttemptError::Request(error), answer)
@@ -292,15 +291,15 @@ impl SessionMachine {
         }
     }
 
-    /// When the token that is still good has its last use.
+    /// Returns the last use of the token that is still valid.
     pub(super) fn last_use(&self, now: Now) -> Option<Moment> {
         self.token.as_ref().filter(|held| held.phase(now) != Phase::Over).map(|held| held.last_use)
     }
 }
 
-/// Whether the server refused what it was sent, rather than failed: denied, malformed, or a 4xx
-/// that does not pass. A 403 without this API's error object comes from something in between, such
-/// as a firewall, and passes.
+/// Returns whether the server refused the request itself: a denial, a malformed response, or a
+/// permanent 4xx. A 403 without this API's error object comes from an intermediary, such as a
+/// firewall, and is temporary.
 fn is_refusal(error: &ResponseError) -> bool {
     match error {
         ResponseError::Denied(_) | ResponseError::Malformed { .. } => true,
@@ -310,9 +309,8 @@ fn is_refusal(error: &ResponseError) -> bool {
     }
 }
 
-/// Whether a gateway has passed the request on and got no answer that it understood: 504, and 520
-/// and 524 beyond RFC 9110. A 502 is as often a server that is not there, and is retried as any
-/// other failure.
+/// Returns whether a gateway passed the request on and got no valid response: 504, and 520 and 524
+/// beyond RFC 9110. A 502 is as often an unreachable server, and is retried like any other failure.
 fn is_unknown_behind_a_gateway(error: &ResponseError) -> bool {
     matches!(error, ResponseError::Unexpected { status, .. }
         if matches!(status.as_u16(), 504 | 520 | 524))

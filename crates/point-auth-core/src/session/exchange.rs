@@ -21,16 +21,16 @@ pub(super) struct InFlight {
     pub(super) id: ExchangeId,
     pub(super) with: With,
     pub(super) asked_at: Now,
-    /// On the monotonic clock. The end of time as long as the exchange has not started.
+    /// On the monotonic clock. `Duration::MAX` as long as the exchange has not started.
     pub(super) deadline: Duration,
-    /// The permit of the session's own ledger, if it has one and this is a sign-in.
+    /// The permit of the session's own ledger, for a sign-in.
     pub(super) permit: Option<Permit>,
 }
 
-/// What an exchange is made with, kept for reading its answer.
+/// The input of an exchange, kept to parse its response.
 pub(super) enum With {
     Credentials(Credentials),
-    /// The driver gets them; nothing has been sent.
+    /// The driver fetches the credentials; nothing has been sent.
     CredentialsToCome,
     RefreshToken(RefreshToken),
 }
@@ -43,17 +43,17 @@ impl InFlight {
         }
     }
 
-    /// When it counts as abandoned.
+    /// Returns when the exchange counts as abandoned.
     pub(super) fn abandoned_at(&self) -> Duration {
         self.deadline.saturating_add(Policy::GRACE)
     }
 
-    /// Whether its request exists, so that it may be on its way to the server.
+    /// Returns whether its request exists, and so may have been sent.
     pub(super) const fn is_sent(&self) -> bool {
         !matches!(self.with, With::CredentialsToCome)
     }
 
-    /// Whether it is a sign-in that may be on its way to the server.
+    /// Returns whether it is a sign-in that may have been sent.
     pub(super) const fn is_sign_in_sent(&self) -> bool {
         matches!(self.with, With::Credentials(_))
     }
@@ -64,14 +64,14 @@ impl InFlight {
 }
 
 impl SessionMachine {
-    /// Starts exchange `id` of a session with [deferred starts](Self::with_deferred_start):
-    /// returns its deadline on the monotonic clock, which counts from now.
+    /// Starts exchange `id` of a session with [deferred starts](Self::with_deferred_start).
     ///
-    /// Call it right before the request is sent, or the credentials are fetched.
+    /// Returns its deadline on the monotonic clock, which counts from now. Call it right before the
+    /// request is sent, or before the credentials are fetched.
     ///
     /// # Errors
-    /// The [`Outcome`] when nothing is to be sent: [`Ignored`](Outcome::Ignored) where the exchange
-    /// is void by now.
+    /// The [`Outcome`] when nothing may be sent: [`Ignored`](Outcome::Ignored) if the exchange is
+    /// void.
     pub fn start(&mut self, id: ExchangeId, now: Now) -> Result<Duration, Box<Outcome>> {
         let Some(in_flight) = self.in_flight.take_if(|in_flight| in_flight.id == id) else {
             return Err(Box::new(Outcome::Ignored));
@@ -79,15 +79,16 @@ impl SessionMachine {
         self.launch(in_flight, now)
     }
 
-    /// Gives the credentials that [`Action::GetCredentials`](super::Action::GetCredentials) asked
-    /// for. The deadline of the exchange counts from now.
+    /// Supplies the credentials that [`Action::GetCredentials`](super::Action::GetCredentials)
+    /// requested.
     ///
-    /// Another username or alias than before drops the tokens of the one before.
+    /// The deadline of the exchange counts from now. If the username or the alias changes, the
+    /// tokens of the previous one are dropped.
     ///
     /// # Errors
-    /// The [`Outcome`] when nothing is to be sent: [`Denied`](Outcome::Denied) for credentials that
+    /// The [`Outcome`] when nothing may be sent: [`Denied`](Outcome::Denied) for credentials that
     /// were denied before, [`Failed`](Outcome::Failed) while the ledger holds them,
-    /// [`Ignored`](Outcome::Ignored) where the request is void by now.
+    /// [`Ignored`](Outcome::Ignored) if the request is void.
     pub fn sign_in_with(
         &mut self,
         id: ExchangeId,
@@ -123,8 +124,7 @@ impl SessionMachine {
         Ok(Box::new(Exchange { id, kind, request, deadline, fallback }))
     }
 
-    /// Starts the clock of an exchange. A sign-in with the session's own ledger needs a permit for
-    /// that.
+    /// Starts the clock of an exchange. With the session's own ledger, a sign-in needs a permit.
     pub(super) fn launch(
         &mut self,
         mut in_flight: InFlight,
@@ -139,7 +139,7 @@ impl SessionMachine {
             };
             match permit {
                 Ok(permit) => {
-                    // It was granted just now, so that it cannot have expired.
+                    // The permit was granted just now, so it cannot have expired.
                     let _is_valid = ledger.start(&permit, deadline, now);
                     in_flight.permit = Some(permit);
                 }
@@ -161,10 +161,10 @@ impl SessionMachine {
         Ok(deadline)
     }
 
-    /// Reports that exchange `id` must not go on, because a [`Ledger`](super::Ledger) that is shared
-    /// with other sessions says so.
+    /// Reports that a shared [`Ledger`](super::Ledger) rejected exchange `id`. Then poll all
+    /// waiting calls.
     ///
-    /// A report of an exchange that is not in flight is ignored. Then poll every call that waits.
+    /// A report for an exchange that is not in flight is ignored.
     pub fn reject(&mut self, id: ExchangeId, now: Now, rejected: Rejected) -> Outcome {
         match self.land(id) {
             Some(_) => self.rejected(rejected, now),
@@ -172,7 +172,7 @@ impl SessionMachine {
         }
     }
 
-    /// Takes back exchange `id`, of which nothing has been sent, as if it had never begun.
+    /// Takes back exchange `id`, of which nothing was sent, as if it had never started.
     #[doc(hidden)]
     pub fn withdraw(&mut self, id: ExchangeId) {
         self.in_flight.take_if(|in_flight| in_flight.id == id && in_flight.can_yet_end());
@@ -191,10 +191,10 @@ impl SessionMachine {
         Outcome::Failed { error, until, outcome_unknown: false, took: Duration::ZERO }
     }
 
-    /// Reports that `response` came to exchange `id`.
+    /// Reports the response to exchange `id`. Then poll all waiting calls.
     ///
-    /// Call it once for each exchange that got a response, whatever it is; then poll every call
-    /// that waits. A report of an exchange that is not in flight is ignored.
+    /// Call it once for each exchange that got a response, of any kind. A report for an exchange
+    /// that is not in flight is ignored.
     pub fn handle_response<B: AsRef<[u8]>>(
         &mut self,
         id: ExchangeId,
@@ -203,7 +203,7 @@ impl SessionMachine {
     ) -> Outcome {
         let Some(in_flight) = self.land(id) else { return Outcome::Ignored };
         let took = in_flight.took(now);
-        // What the session knows and the request did not hold, so that no error shows it.
+        // A secret that the session knows and the request does not hold, so that no error shows it.
         let access_token = self.token.as_ref().map_or("", |held| held.token.expose());
         let refresh_token = self.refresh.as_ref().map_or("", |held| held.token.expose());
         let password =
@@ -215,7 +215,7 @@ impl SessionMachine {
             With::RefreshToken(token) => {
                 Refresh::new(token).parse_beside(response, [access_token, password])
             }
-            // Nothing was sent that could have been answered.
+            // Nothing was sent, so there can be no response.
             With::CredentialsToCome => {
                 return self.failed(now, AttemptError::Abandoned, Answer::default());
             }
@@ -227,10 +227,10 @@ impl SessionMachine {
         outcome.that_took(took)
     }
 
-    /// Reports that exchange `id` got no response.
+    /// Reports that exchange `id` got no response. Then poll all waiting calls.
     ///
-    /// Call it once for each exchange that failed or was [abandoned](Failure::abandoned); then poll
-    /// every call that waits. A report of an exchange that is not in flight is ignored.
+    /// Call it once for each exchange that failed or was [abandoned](Failure::abandoned). A report
+    /// for an exchange that is not in flight is ignored.
     pub fn handle_failure(&mut self, id: ExchangeId, now: Now, failure: &Failure) -> Outcome {
         let Some(in_flight) = self.land(id) else { return Outcome::Ignored };
         let took = in_flight.took(now);
@@ -251,7 +251,7 @@ impl SessionMachine {
         self.failed(now, AttemptError::Failure(failure.clone()), answer).that_took(took)
     }
 
-    /// Ends the round while the ledger says no.
+    /// Ends the round, because the ledger rejects the sign-in.
     pub(super) fn hold(&mut self, error: AttemptError, until: Option<Moment>, now: Now) {
         self.schedule.on(Event::Held { error: error.clone(), until }, now, &self.policy);
         let until = self.schedule.backoff_until(now).unwrap_or(Moment::NEVER);

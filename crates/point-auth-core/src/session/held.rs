@@ -1,4 +1,4 @@
-//! The tokens that a session holds, and the moments at which each may do less.
+//! The tokens that a session holds, and the moments at which their use is restricted.
 
 use std::time::{Duration, SystemTime};
 
@@ -14,7 +14,7 @@ pub(super) struct HeldToken {
     pub(super) life: Duration,
     /// From here on one caller refreshes it, and none waits.
     pub(super) advisory: Moment,
-    /// From here on callers wait for an exchange that is under way.
+    /// From here on callers wait for an exchange in flight.
     pub(super) mandatory: Moment,
     /// From here on it is not handed out.
     pub(super) last_use: Moment,
@@ -32,8 +32,8 @@ pub(super) enum Phase {
 }
 
 impl HeldToken {
-    /// Its life counts from when its request was sent, `age` before `now`: the server can only have
-    /// made it later. `share` (0 to 1) is the part of the jitter that this token takes.
+    /// The lifetime counts from when the request was sent, `age` before `now`, because the server
+    /// can only have created the token later. `share` (0 to 1) is this token's part of the jitter.
     pub(super) fn new(
         token: AccessToken,
         now: Now,
@@ -72,23 +72,23 @@ impl HeldToken {
         }
     }
 
-    /// How long it may still be used.
+    /// Returns how long it may still be used.
     pub(super) fn time_left(&self, now: Now) -> Duration {
         if self.has_ended { Duration::ZERO } else { self.last_use.time_left(now) }
     }
 
-    /// When the server stops accepting it, on the wall clock.
+    /// Returns when the server stops accepting it, on the wall clock.
     pub(super) fn expires_at(&self) -> SystemTime {
         self.asked_at.wall.checked_add(self.life).unwrap_or(self.asked_at.wall)
     }
 
-    /// How long ago it was asked for, by the clock that says longer.
+    /// Returns the time since it was requested, by the clock that shows the longer time.
     pub(super) fn age(&self, now: Now) -> Duration {
         age(self.asked_at, now)
     }
 }
 
-/// A refresh token, and when it is certainly over.
+/// A refresh token, and when it has certainly expired.
 #[derive(Clone, Debug)]
 pub(super) struct HeldRefresh {
     pub(super) token: RefreshToken,
@@ -97,25 +97,25 @@ pub(super) struct HeldRefresh {
 }
 
 impl HeldRefresh {
-    /// It came `age` before `now`.
+    /// Creates a refresh token that arrived `age` before `now`.
     pub(super) fn new(token: RefreshToken, now: Now, age: Duration) -> Self {
         let dead = Moment::after(now, Policy::REFRESH_TOKEN_LIFE.saturating_sub(age));
         Self { token, came_at: before(now, age), dead }
     }
 
-    /// Whether it may still be good. When only the server knows, it may.
+    /// Returns whether it may still be valid. If only the server knows, it may.
     pub(super) fn may_be_good(&self, now: Now) -> bool {
         !self.dead.has_come(now)
     }
 }
 
-/// How long ago `since` is, by the clock that says longer.
+/// Returns the time since `since`, by the clock that shows the longer time.
 pub(super) fn age(since: Now, now: Now) -> Duration {
     let wall = now.wall.duration_since(since.wall).unwrap_or_default();
     now.monotonic.saturating_sub(since.monotonic).max(wall)
 }
 
-/// What both clocks said `age` before `now`, as far back as they go.
+/// Returns the readings of both clocks `age` before `now`, as far back as they go.
 fn before(now: Now, age: Duration) -> Now {
     Now::new(
         now.monotonic.saturating_sub(age),

@@ -1,6 +1,6 @@
-//! Jitter out of a seed that the caller draws: this crate has no randomness.
+//! Jitter from a seed that the caller draws, because this crate has no randomness.
 
-/// A sequence of fractions, the same for the same seed (`SplitMix64`, Steele et al. 2014).
+/// A sequence of fractions that depends only on the seed (`SplitMix64`, Steele et al. 2014).
 #[derive(Clone, Debug)]
 pub(super) struct Jitter(u64);
 
@@ -9,7 +9,7 @@ impl Jitter {
         Self(seed)
     }
 
-    /// The next fraction, from 0 up to 1.
+    /// Returns the next fraction, from 0 up to but not including 1.
     pub(super) fn next(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;

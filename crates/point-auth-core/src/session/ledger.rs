@@ -1,4 +1,4 @@
-//! [`Ledger`]: who may send a password now, so that no account gets locked.
+//! [`Ledger`]: decides who may send a password now, so that no account is locked.
 
 mod answers;
 mod kept;
@@ -20,7 +20,7 @@ use pacing::SourcePacing;
 pub(super) use password::same_password;
 use password::{Class, Password};
 
-/// Decides who may send a password of one login, and remembers what came of it.
+/// Decides who may send a password of one login, and remembers the results.
 ///
 /// A session has a ledger of its own. Sessions of many aliases share one: each asks it for a
 /// [`Permit`] before a sign-in and settles the permit afterwards. The ledger reads no clock.
@@ -33,40 +33,41 @@ use password::{Class, Password};
 /// | rule | numbers |
 /// |---|---|
 /// | An alias that was denied is not sent again with the same password. Other aliases are. | |
-/// | After denials in a row in one class, with no token in between, that class is held. Then one alias may try; another denial doubles the hold, a token ends it. | 3 denials; 10 minutes, up to 1 hour |
-/// | The same for a password that has never given a token, which is stopped for good after six denials. | 3 denials; 1 hour, 2 hours, 4 hours |
+/// | After denials in a row in one class, with no token in between, that class is held. Then one alias may try. Another denial doubles the hold, and a token ends it. | 3 denials; 10 minutes, up to 1 hour |
+/// | A password that has never given a token is held in this way too, and permanently after six denials. | 3 denials; 1 hour, 2 hours, 4 hours |
 /// | After sign-ins in a row with unknown outcome, nothing is sent with that password. | 3 sign-ins; 10 minutes |
 /// | A password that has never given a token is sent one at a time. A proven one is sent by up to the [limit](Self::with_limit) at once, until a denial: then one at a time in that class until a token. | |
 /// | A permit that is not settled expires 2 seconds after the deadline of its exchange. If its request may have been sent, it counts as an unknown outcome. | |
 ///
 /// So a wrong password is denied at most three times before a class is held, or as often as the
-/// limit if that is greater. Denials of aliases that have worked hold the others, too, since the
-/// password may have been changed at the server. Denials of others, which anyone can make up, do
-/// not hold up those that have worked.
+/// limit if that is greater. Denials of aliases that have worked hold the other aliases too,
+/// because the password may have been changed at the server. Denials of other aliases, which can be
+/// invented, do not hold those that have worked.
 ///
 /// # What is remembered
 ///
-/// The last five passwords, each with at most 100,000 aliases that have worked and 10,000 that were
-/// denied. The oldest alias of its kind is forgotten first and then counts as not tried yet.
-/// [`reset`](Self::reset) forgets denials, holds and unknown outcomes, but not what has worked.
+/// The ledger remembers the last five passwords, each with at most 100,000 aliases that have worked
+/// and 10,000 that were denied. Beyond that the oldest alias of its kind is forgotten, and then
+/// counts as not tried. [`reset`](Self::reset) forgets denials, holds and unknown outcomes, but not
+/// which aliases have worked.
 ///
-/// `Debug` shows nothing secret.
+/// `Debug` shows no secret.
 #[derive(Clone)]
 pub struct Ledger {
-    /// The one used last stands last.
+    /// In the order of their use, the last used one last.
     passwords: Vec<Password>,
     permits: Vec<Outstanding>,
     next_permit: u128,
     limit: usize,
-    /// How long a permit lasts before its exchange starts.
+    /// How long a permit is valid before its exchange starts.
     permit_life: Duration,
     source: SourcePacing,
 }
 
-/// So many passwords are remembered.
+/// The maximum number of passwords that are remembered.
 const MOST_PASSWORDS: usize = 5;
 
-/// The right to sign in once. [Settle](Ledger::settle) it, whatever becomes of the sign-in.
+/// The right to sign in once. [Settle](Ledger::settle) it after every outcome.
 #[derive(Clone, Debug)]
 #[must_use = "a permit that is not settled blocks others until it expires"]
 pub struct Permit {
@@ -75,13 +76,13 @@ pub struct Permit {
 }
 
 impl Permit {
-    /// Returns its number, which no other permit of the ledger has.
+    /// Returns the id of the permit, which is unique in the ledger.
     pub const fn id(&self) -> u128 {
         self.id
     }
 }
 
-/// What a permit was granted for.
+/// The subject of a permit.
 #[derive(Clone, Debug)]
 struct Purpose {
     credentials: Credentials,
@@ -98,7 +99,7 @@ struct Outstanding {
 }
 
 impl Ledger {
-    /// An empty ledger with room for one sign-in at a time.
+    /// Creates an empty ledger that allows one sign-in at a time.
     pub fn new(policy: &Policy) -> Self {
         Self {
             passwords: Vec::new(),
@@ -110,16 +111,19 @@ impl Ledger {
         }
     }
 
-    /// Sets how many sign-ins may be in flight at once with a password that has given a token
-    /// (default: 1; zero counts as 1).
+    /// Sets the maximum number of sign-ins in flight with a proven password (default: 1; zero
+    /// counts as 1).
+    ///
+    /// A password is proven once it has given a token.
     #[must_use]
     pub fn with_limit(mut self, limit: usize) -> Self {
         self.limit = limit.max(1);
         self
     }
 
-    /// Returns whether both are one password of one user to a ledger: the alias and the case of the
-    /// username make no difference.
+    /// Returns whether a ledger treats both as one password of one user.
+    ///
+    /// The alias and the case of the username make no difference.
     pub fn is_same_password(one: &Credentials, other: &Credentials) -> bool {
         same_password(one, other)
     }
@@ -129,7 +133,7 @@ impl Ledger {
     /// A repeated call is harmless, but each permit must be settled.
     ///
     /// # Errors
-    /// [`Rejected`] says why not, and when to ask again.
+    /// [`Rejected`] has the reason, and when to ask again.
     pub fn ask(&mut self, credentials: &Credentials, now: Now) -> Result<Permit, Rejected> {
         self.expire(now);
         let class = self.class(credentials, now)?;
@@ -139,15 +143,16 @@ impl Ledger {
         Ok(self.grant(Some(purpose), now))
     }
 
-    /// Asks for a permit before the credentials are known, so that they are fetched for one caller
-    /// at a time. Go on with [`present`](Self::present).
+    /// Asks for a permit before the credentials are known. Continue with
+    /// [`present`](Self::present).
     ///
-    /// The password that was used last is expected again. While that one would be rejected for
-    /// `user_alias`, a permit is granted at growing distances (1 second to the longest backoff),
-    /// to find out whether the credentials have changed.
+    /// In this way the credentials are fetched for one caller at a time. The ledger expects the
+    /// last used password again. While that would be rejected for `user_alias`, it grants a permit
+    /// only at growing intervals (1 second up to the longest backoff), to find out whether the
+    /// credentials have changed.
     ///
     /// # Errors
-    /// [`Rejected`] says why not, and when to ask again.
+    /// [`Rejected`] has the reason, and when to ask again.
     pub fn reserve(&mut self, user_alias: Option<&str>, now: Now) -> Result<Permit, Rejected> {
         self.expire(now);
         self.may_fetch(user_alias, now)?;
@@ -173,7 +178,7 @@ impl Ledger {
     /// Asks whether a reserved permit may be used with `credentials`, which were fetched for it.
     ///
     /// # Errors
-    /// [`Rejected`] says why not, and when to ask again. Settle the permit then as
+    /// [`Rejected`] has the reason, and when to ask again. Settle the permit then as
     /// [`Inconclusive`](SignInResult::Inconclusive).
     pub fn present(
         &mut self,
@@ -185,7 +190,7 @@ impl Ledger {
         let class = match self.class(credentials, now) {
             Ok(class) => class,
             Err(rejected) => {
-                // The next caller finds what is expected here, and not what was before.
+                // The next caller then expects these credentials, and not the previous ones.
                 self.touch(credentials);
                 self.source.rejected(now);
                 return Err(match rejected {
@@ -196,7 +201,7 @@ impl Ledger {
         };
         let id = permit.id;
         if let Err(busy) = self.check_room(credentials, class, Some(id), now) {
-            // The next caller waits for these, rather than fetch them again and again.
+            // The next caller then waits for these, and does not fetch them again and again.
             self.touch(credentials);
             return Err(busy);
         }
@@ -216,11 +221,10 @@ impl Ledger {
         Ok(())
     }
 
-    /// Records that the exchange of a permit starts now and must be done by `deadline`, on the
-    /// monotonic clock. Returns whether the permit is still valid; if not, send nothing and ask
-    /// again.
+    /// Records that the exchange of a permit starts now. Returns whether the permit is still valid.
     ///
-    /// Call it before the request can leave.
+    /// `deadline` is that of the exchange, on the monotonic clock. Call this before the request can
+    /// leave. If the permit is no longer valid, send nothing and ask again.
     #[must_use]
     pub fn start(&mut self, permit: &Permit, deadline: Duration, now: Now) -> bool {
         self.expire(now);
@@ -234,11 +238,11 @@ impl Ledger {
         }
     }
 
-    /// Gives a permit back with what came of its sign-in. Returns whether a hold has ended by
-    /// that, so that callers that were rejected may ask again.
+    /// Settles a permit with the result of its sign-in. Returns whether a hold has ended.
     ///
-    /// A permit that expired after its exchange started has been counted as an unknown outcome.
-    /// Tokens or a denial that are reported later are believed all the same.
+    /// If so, rejected callers may ask again. A permit that expired after its exchange started has
+    /// already counted as an unknown outcome. Tokens or a denial that are reported later still
+    /// count.
     pub fn settle(&mut self, permit: Permit, result: SignInResult<'_>, now: Now) -> bool {
         let place = self.permits.iter().position(|outstanding| outstanding.id == permit.id);
         let outstanding = place.map(|place| self.permits.swap_remove(place));
@@ -262,7 +266,9 @@ impl Ledger {
     }
 
     /// Forgets denials, holds and unknown outcomes. Call it once an operator has confirmed the
-    /// credentials. Permits stay out, and what has worked stays known.
+    /// credentials.
+    ///
+    /// Permits stay valid, and the ledger still knows which aliases have worked.
     pub fn reset(&mut self) {
         self.passwords.iter_mut().for_each(Password::reset);
         self.source.reset();
@@ -274,8 +280,9 @@ impl Ledger {
         self.source.reset();
     }
 
-    /// Returns whether `user_alias` has worked with the password that was used last. Such aliases
-    /// go first where several wait for a permit.
+    /// Returns whether `user_alias` has worked with the last used password.
+    ///
+    /// Such aliases go first when several wait for a permit.
     pub fn has_worked(&self, user_alias: Option<&str>) -> bool {
         self.passwords.last().is_some_and(|last| last.has_worked(user_alias))
     }
@@ -285,7 +292,7 @@ impl Ledger {
         self.permits.iter().map(|outstanding| outstanding.expires).min()
     }
 
-    /// Returns what is known of the password that was used last.
+    /// Returns what is known of the last used password.
     pub fn snapshot(&self, now: Now) -> LedgerSnapshot {
         let permits = self.permits.len();
         match self.passwords.last() {
@@ -302,7 +309,7 @@ impl Ledger {
         }
     }
 
-    /// Whether a credential source may be asked now on behalf of an alias.
+    /// Returns whether a credential source may be asked now for an alias.
     pub(super) fn may_fetch(&self, user_alias: Option<&str>, now: Now) -> Result<(), Rejected> {
         match self.passwords.last().map(|last| last.class(user_alias, now)) {
             _ if self.source.has_others => Ok(()),
@@ -316,7 +323,7 @@ impl Ledger {
         }
     }
 
-    /// Takes permits back that were not settled in time.
+    /// Takes back the permits that were not settled in time.
     fn expire(&mut self, now: Now) {
         let is_over = |outstanding: &Outstanding| now.monotonic >= outstanding.expires;
         while let Some(place) = self.permits.iter().position(is_over) {
@@ -346,7 +353,7 @@ impl Ledger {
         self.permits.iter_mut().find(|outstanding| outstanding.id == id)
     }
 
-    /// Makes the password of these credentials the one that was used last.
+    /// Makes the password of these credentials the last used one.
     fn touch(&mut self, credentials: &Credentials) {
         let place = self.passwords.iter().position(|password| password.is_of(credentials));
         let password = match place {
@@ -354,14 +361,14 @@ impl Ledger {
             None => Password::new(credentials),
         };
         if self.passwords.len() >= MOST_PASSWORDS {
-            // The one used longest ago, whether or not it has given a token: the denials of a wrong
-            // password must not be forgotten first.
+            // Removes the least recently used one, proven or not: the denials of a wrong password
+            // must not be forgotten first.
             self.passwords.remove(0);
         }
         self.passwords.push(password);
     }
 
-    /// The password of these credentials, whether or not it was used last.
+    /// Returns the password of these credentials, last used or not.
     fn password(&mut self, credentials: &Credentials) -> &mut Password {
         let place = match self.passwords.iter().position(|one| one.is_of(credentials)) {
             Some(place) => place,

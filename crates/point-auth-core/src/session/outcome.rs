@@ -1,4 +1,5 @@
-//! What came of an exchange: [`Failure`] goes in, [`Outcome`] and [`SessionError`] come out.
+//! The end of an exchange: [`Failure`] is the input, [`Outcome`] and [`SessionError`] are the
+//! output.
 
 use std::error::Error;
 use std::fmt;
@@ -9,7 +10,7 @@ use super::action::ExchangeKind;
 use super::time::Moment;
 use crate::{Denial, RequestError, ResponseError, TokenSet};
 
-/// There was no response to an exchange.
+/// An exchange that got no response.
 #[derive(Clone, Debug)]
 pub struct Failure {
     may_have_been_sent: bool,
@@ -18,27 +19,28 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// The request may have reached the server. Say this unless it is certain that it did not.
+    /// Creates a failure after which the request may have reached the server.
+    ///
+    /// Use it unless the contrary is certain.
     pub const fn maybe_sent() -> Self {
         Self { may_have_been_sent: true, is_abandoned: false, source: None }
     }
 
-    /// No byte of the request body can have reached the server.
+    /// Creates a failure where no byte of the request body can have reached the server.
     pub const fn not_sent() -> Self {
         Self { may_have_been_sent: false, is_abandoned: false, source: None }
     }
 
-    /// The sender went away, panicked or was canceled, and the request may have reached the
-    /// server.
+    /// Creates a failure whose sender ended, panicked or was canceled.
     ///
-    /// The next caller takes over: at once after a refresh, a second later after a sign-in. Without
-    /// this report that happens two seconds after the deadline of the exchange.
+    /// The request may have reached the server. The next caller takes over: at once after a
+    /// refresh, a second later after a sign-in. Without this report, that happens two seconds after
+    /// the deadline of the exchange.
     pub const fn abandoned() -> Self {
         Self { may_have_been_sent: true, is_abandoned: true, source: None }
     }
 
-    /// Adds the cause, which callers find as the source of their error. It must hold nothing
-    /// secret.
+    /// Sets the cause, which becomes the source of the callers' error. It must hold no secret.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.source = Some(Arc::from(source.into()));
@@ -54,7 +56,7 @@ impl Failure {
         self.is_abandoned
     }
 
-    /// Returns the cause, if one was given.
+    /// Returns the cause, if one was set.
     pub fn source(&self) -> Option<&(dyn Error + Send + Sync + 'static)> {
         self.source.as_deref()
     }
@@ -62,8 +64,8 @@ impl Failure {
 
 /// What an exchange did to the session, for code that stores tokens, counts or logs.
 ///
-/// After any of them but [`Ignored`](Self::Ignored), poll every call that waits, and store the
-/// tokens if they [have changed](super::SessionMachine::stored_version).
+/// After any outcome but [`Ignored`](Self::Ignored), poll all waiting calls. Store the tokens if
+/// they [have changed](super::SessionMachine::stored_version).
 #[derive(Clone, Debug)]
 #[must_use]
 #[non_exhaustive]
@@ -78,7 +80,7 @@ pub enum Outcome {
         /// How long the exchange took.
         took: Duration,
     },
-    /// Tokens that another process has obtained were taken up. Nothing was sent.
+    /// Tokens of another process were adopted. Nothing was sent.
     #[non_exhaustive]
     Adopted {
         /// Whether the access token is good. If not, there is a refresh token to go on with.
@@ -88,35 +90,35 @@ pub enum Outcome {
     /// reset.
     #[non_exhaustive]
     Denied {
-        /// What the server said.
+        /// The server's denial.
         denial: Denial,
-        /// How long the exchange took. Zero where nothing was sent.
+        /// How long the exchange took. Zero if nothing was sent.
         took: Duration,
     },
     /// The refresh token was refused. The next exchange is a sign-in, unless another refresh token
     /// was [restored](super::SessionMachine::restore) meanwhile.
     #[non_exhaustive]
     RefreshRefused {
-        /// What the server said.
+        /// The server's response.
         error: Arc<ResponseError>,
-        /// Whether there is another way to a token.
+        /// Whether another way to a token exists.
         goes_on: bool,
         /// How long the exchange took.
         took: Duration,
     },
-    /// It failed, and is tried again soon.
+    /// The exchange failed, and is retried soon.
     #[non_exhaustive]
     Retrying {
         /// Why it failed.
         error: AttemptError,
-        /// When it is tried again.
+        /// When it is retried.
         at: Moment,
         /// Whether it was a sign-in that the server may have seen, with unknown outcome.
         outcome_unknown: bool,
         /// How long the exchange took.
         took: Duration,
     },
-    /// It failed, and nothing is sent for a while.
+    /// The exchange failed, and nothing is sent for a while.
     #[non_exhaustive]
     Failed {
         /// Why it failed.
@@ -125,15 +127,15 @@ pub enum Outcome {
         until: Moment,
         /// Whether it was a sign-in that the server may have seen, with unknown outcome.
         outcome_unknown: bool,
-        /// How long the exchange took. Zero where nothing was sent.
+        /// How long the exchange took. Zero if nothing was sent.
         took: Duration,
     },
-    /// It was not the exchange in flight: too late, or twice. Nothing has changed.
+    /// It was not the exchange in flight: the report is late or repeated. Nothing has changed.
     Ignored,
 }
 
 impl Outcome {
-    /// Returns how long the exchange took, from when it started until its end was reported.
+    /// Returns how long the exchange took, from its start to the report of its end.
     pub const fn took(&self) -> Duration {
         match self {
             Self::Renewed { took, .. }
@@ -145,8 +147,7 @@ impl Outcome {
         }
     }
 
-    /// Returns whether another exchange follows for those that wait, so that there is no need to
-    /// poll them now.
+    /// Returns whether another exchange follows for the waiters, so that they need no poll now.
     pub const fn goes_on(&self) -> bool {
         matches!(
             self,
@@ -169,21 +170,21 @@ impl Outcome {
     }
 }
 
-/// Why one exchange gave no usable tokens.
+/// The reason why one exchange gave no usable tokens.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum AttemptError {
     /// There was no response.
     Failure(Failure),
-    /// The response was not tokens.
+    /// The response held no tokens.
     Response(Arc<ResponseError>),
     /// The access token had expired when it arrived.
     EndedOnArrival,
-    /// The access token is the one that the API had rejected, or the one that there was.
+    /// The access token is the rejected one, or the current one.
     SameToken,
     /// The API rejected the access token although it was young.
     Rejected,
-    /// The exchange was abandoned: its sender went away or took too long.
+    /// The exchange was abandoned: its sender ended or took too long.
     Abandoned,
     /// Too many sign-ins in a row with this password had an unknown outcome.
     TooManyUnknown,
@@ -217,7 +218,7 @@ impl fmt::Display for AttemptError {
 }
 
 impl Error for AttemptError {
-    /// The cause of the cause: `Display` has said the cause's own words already.
+    /// Returns the cause of the cause, because `Display` includes the text of the cause.
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Failure(failure) => failure.source()?.source(),
@@ -227,7 +228,7 @@ impl Error for AttemptError {
     }
 }
 
-/// There is no token for a caller.
+/// The reason why a caller gets no token.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum SessionError {
@@ -241,14 +242,14 @@ pub enum SessionError {
     Failed {
         /// Why the last attempt failed.
         error: AttemptError,
-        /// Until when nothing is sent. [Never](Moment::is_never) where only another password or a
+        /// Until when nothing is sent. [Never](Moment::is_never) if only another password or a
         /// reset helps.
         until: Moment,
     },
     /// The caller's own deadline passed first.
     #[non_exhaustive]
     TimedOut {
-        /// Why the last attempt failed, if one has.
+        /// Why the last attempt failed, if one did.
         last: Option<AttemptError>,
     },
 }

@@ -1,10 +1,10 @@
-//! [`Policy`]: every time and count that a session and its ledger go by, each with its reason.
+//! [`Policy`]: all times and counts that a session and its ledger use, each with its reason.
 
 use std::time::Duration;
 
-/// When a session refreshes, how long callers wait, and how long a failing server is left alone.
+/// Times and counts: when a session refreshes, how long callers wait, how a session backs off.
 ///
-/// [`Policy::default`] suits most programs. Six values can be set; the others are the constants
+/// [`Policy::default`] suits most programs. Six values can be set. The others are the constants
 /// below, which protect accounts and servers and need no tuning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
@@ -16,7 +16,7 @@ pub struct Policy {
     pub(super) longest_backoff: Duration,
 }
 
-/// A policy that no session could follow.
+/// The error of an inconsistent policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PolicyError {
@@ -33,145 +33,147 @@ const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
 impl Policy {
-    /// How long before its end a token is handed out for the last time: 5 seconds, and at most a
-    /// tenth of its life.
+    /// The time before its end at which a token is last handed out: 5 seconds.
     ///
-    /// A request takes a while to reach the server, whose clock may differ.
+    /// It is at most a tenth of the token's lifetime. A request takes time to reach the server,
+    /// whose clock may differ.
     pub const LAST_USE_MARGIN: Duration = Duration::from_secs(5);
 
-    /// The delay before the second attempt of a round: 0.2 seconds, give or take a quarter. The
-    /// third follows after four times that.
+    /// The delay before the second attempt of a round: 0.2 seconds, plus or minus a quarter.
     ///
+    /// The third attempt follows after four times that. The delay lets a load balancer select
+    /// another server.
     /// Long enough for a load balancer to choose another server.
     pub const FIRST_RETRY_DELAY: Duration = Duration::from_millis(200);
 
-    /// The first backoff after a failed round, which doubles with each further one: 1 second.
+    /// The first backoff after a failed round: 1 second. It doubles with each further failed round.
     ///
     /// Sign-ins are at least this far apart, except for quick retries within a round.
     pub const SHORTEST_BACKOFF: Duration = SECOND;
 
-    /// The first backoff while the token is still good: 20 seconds, and never past the token's
-    /// last use.
+    /// The first backoff while the token is still valid: 20 seconds.
     ///
-    /// No caller is waiting, so there is no hurry.
+    /// It never goes past the token's last use. No caller waits, so there is no hurry.
     pub const SHORTEST_BACKOFF_WITH_TOKEN: Duration = Duration::from_secs(20);
 
-    /// The longest `Retry-After` that is honored: 1 hour. Up to a quarter of it, at most the
-    /// longest backoff, is added at random.
+    /// The longest `Retry-After` that is honored: 1 hour.
     ///
-    /// A typing error at the server must not last until this process is restarted. The addition
-    /// keeps a thousand clients that were told the same from coming back at once.
+    /// Up to a quarter of the delay, at most the longest backoff, is added at random. The cap
+    /// limits the damage of a wrong value. The addition spreads the clients of a server that sends
+    /// all of them one value.
     pub const LONGEST_RETRY_AFTER: Duration = HOUR;
 
-    /// How old a token must be for a 401 to start a refresh at once: 30 seconds. The rejection of
-    /// a younger one starts a backoff.
+    /// The minimum age at which a 401 triggers an immediate refresh: 30 seconds.
     ///
-    /// An API that rejects every token must not cause a storm. It is also the longest that a
-    /// sign-in waits after one that gave tokens.
+    /// The rejection of a younger token starts a backoff, so that an API that rejects every token
+    /// causes no storm. It is also the longest time that a sign-in waits after one that gave
+    /// tokens.
     pub const YOUNG_TOKEN: Duration = Duration::from_secs(30);
 
-    /// After how long a refresh token is certainly expired and no longer sent: 49 hours.
+    /// The age at which a refresh token has certainly expired and is no longer sent: 49 hours.
     ///
-    /// The vendor lets it live 24 hours, rounded up to midnight US Eastern time; one hour more
+    /// The vendor's tokens live 24 hours, rounded up to midnight US Eastern time. One more hour
     /// covers daylight saving.
     pub const REFRESH_TOKEN_LIFE: Duration = Duration::from_secs(49 * 60 * 60);
 
-    /// After how many sign-ins in a row with unknown outcome the password is held: 3.
+    /// The number of sign-ins in a row with unknown outcome after which the password is held: 3.
     ///
-    /// Each of them may have been counted as a wrong password.
+    /// Each of them may have counted as a wrong password.
     pub const UNKNOWN_SIGN_INS: u32 = 3;
 
-    /// How long a password is held after that many unknown outcomes: 10 minutes, by the monotonic
-    /// clock.
+    /// The hold of a password after that many unknown outcomes: 10 minutes on the monotonic clock.
     ///
-    /// Most accounts that lock themselves count the failures of about a quarter of an hour.
+    /// Most lockout rules count the failures within about a quarter of an hour.
     pub const UNKNOWN_HOLD: Duration = Duration::from_secs(10 * 60);
 
-    /// After how many denials in a row, with no token in between, a class of aliases is held: 3.
+    /// The number of denials in a row, with no token in between, after which a class is held: 3.
     pub const DENIALS_IN_A_ROW: u32 = 3;
 
-    /// The first hold of a password that has given a token: 10 minutes. It doubles with each
-    /// denied trial, up to [`LONGEST_HOLD`](Self::LONGEST_HOLD).
+    /// The first hold of a password that has given a token: 10 minutes.
+    ///
+    /// It doubles with each denied trial, up to [`LONGEST_HOLD`](Self::LONGEST_HOLD).
     pub const FIRST_HOLD: Duration = Duration::from_secs(10 * 60);
 
     /// The longest hold of a password that has given a token: 1 hour.
     pub const LONGEST_HOLD: Duration = HOUR;
 
-    /// The first hold of a password that has never given a token: 1 hour. It doubles with each
-    /// denied trial.
+    /// The first hold of a password that has never given a token: 1 hour.
+    ///
+    /// It doubles with each denied trial.
     pub const UNPROVEN_HOLD: Duration = HOUR;
 
-    /// How often a password that has never given a token may be denied in all: 6 times. After
-    /// that it is held until it is replaced or the ledger is reset.
+    /// The number of denials after which an unproven password is held permanently: 6.
+    ///
+    /// A password is unproven while it has never given a token. Replacing it or resetting the
+    /// ledger ends the hold.
     pub const UNPROVEN_DENIALS: u32 = 6;
 
-    /// How far past its deadline an exchange or a permit counts as abandoned: 2 seconds.
+    /// The time past its deadline at which an exchange or a permit counts as abandoned: 2 seconds.
     pub const GRACE: Duration = Duration::from_secs(2);
 
-    /// Starts from the defaults.
+    /// Returns a builder with the defaults.
     pub fn builder() -> PolicyBuilder {
         PolicyBuilder(Self::default())
     }
 
-    /// How long before its end a token is first refreshed, while it is still handed out
-    /// (default: 5 minutes; at most half of the token's life).
+    /// Returns the time before its end at which a token is first refreshed (default: 5 minutes).
     ///
-    /// One caller starts the refresh and none waits. Each token gets between half and all of the
-    /// window at random, so that processes that started together do not refresh together.
+    /// It is at most half of the token's lifetime. The token is still handed out: one caller starts
+    /// the refresh and none waits. Each token gets between half and all of the window at random, so
+    /// that processes that started together do not refresh together.
     pub const fn advisory_window(&self) -> Duration {
         self.advisory_window
     }
 
-    /// How long before its end callers wait for a refresh that is in flight instead of getting
-    /// the token (default: 1 minute, as the vendor asks; at most a quarter of the token's life).
+    /// Returns the time before its end at which callers wait for a refresh (default: 1 minute).
     ///
-    /// If that refresh fails, callers get the token after all.
+    /// The vendor asks for that value. It is at most a quarter of the token's lifetime. Callers
+    /// wait only while a refresh is in flight, and get the old token if it fails.
     pub const fn mandatory_window(&self) -> Duration {
         self.mandatory_window
     }
 
-    /// How long a caller waits for a token unless it sets a deadline of its own (default:
-    /// 15 seconds).
+    /// Returns how long a caller waits for a token without its own deadline (default: 15 seconds).
     ///
-    /// It covers a slow sign-in and ends before most callers' own clients give up.
+    /// This covers a slow sign-in, and ends before the timeouts of most callers' own clients.
     pub const fn acquire_timeout(&self) -> Duration {
         self.acquire_timeout
     }
 
-    /// How long one exchange may take (default: 30 seconds).
+    /// Returns how long one exchange may take (default: 30 seconds).
     ///
     /// An exchange that is [`GRACE`](Self::GRACE) past it counts as abandoned.
     pub const fn exchange_timeout(&self) -> Duration {
         self.exchange_timeout
     }
 
-    /// How many exchanges a round has while there is no good token (default: 3).
+    /// Returns the number of exchanges in a round while there is no good token (default: 3).
     ///
-    /// One brief failure then fails no caller.
+    /// With more than one, a brief failure fails no caller.
     pub const fn attempts(&self) -> u32 {
         self.attempts
     }
 
-    /// The longest backoff that failures alone lead to (default: 1 minute; at least 1 second).
+    /// Returns the longest backoff after failures (default: 1 minute; at least 1 second).
     ///
     /// A server that recovers is noticed within that time.
     pub const fn longest_backoff(&self) -> Duration {
         self.longest_backoff
     }
 
-    /// `shortest`, doubled for each time after the first, up to the longest backoff.
+    /// Returns `shortest`, doubled for each time after the first, up to the longest backoff.
     pub(super) fn backoff(&self, shortest: Duration, times: u32) -> Duration {
         doubled(shortest, times, self.longest_backoff)
     }
 }
 
-/// `first`, doubled for each time after the first, up to `longest`.
+/// Returns `first`, doubled for each time after the first, up to `longest`.
 pub(super) fn doubled(first: Duration, times: u32, longest: Duration) -> Duration {
     let doublings = times.saturating_sub(1).min(20);
     first.saturating_mul(1 << doublings).min(longest)
 }
 
-/// Changes single values of a [`Policy`], which says what each means.
+/// Changes single values of a [`Policy`]. The accessors of the policy describe each value.
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct PolicyBuilder(Policy);
@@ -216,7 +218,7 @@ impl PolicyBuilder {
     /// Builds the policy.
     ///
     /// # Errors
-    /// [`PolicyError`] when a value is zero, or greater than another that it must not exceed.
+    /// [`PolicyError`] when a value is zero, or exceeds its upper limit.
     pub fn build(self) -> Result<Policy, PolicyError> {
         let policy = self.0;
         for (name, is_zero) in [

@@ -1,4 +1,4 @@
-//! What a session tells each caller, and how exchanges begin.
+//! The poll of a session: the action of each caller, and the start of an exchange.
 
 use std::time::Duration;
 
@@ -14,14 +14,14 @@ use crate::{Operation, Refresh, SignIn};
 impl SessionMachine {
     /// Asks for a token on behalf of `call`.
     ///
-    /// Call it when a caller wants a token, when the time of [`Action::WaitUntil`] has come, and
-    /// for each call that waits whenever anything has been reported to the session. A spurious call
-    /// is harmless: it gets the same answer, except for [`Action::Send`] and
+    /// Call it when a caller wants a token, and when the time of [`Action::WaitUntil`] has come.
+    /// Call it for each waiting call after every report to the session. A spurious call is
+    /// harmless: it gets an equal action, except for [`Action::Send`] and
     /// [`Action::GetCredentials`], which come once for each exchange.
     ///
     /// # Errors
-    /// A [`SessionError`] when this call gets no token. The call is over then; a new one may fare
-    /// better.
+    /// A [`SessionError`] when this call gets no token. The call is then over; a new one may
+    /// succeed.
     pub fn poll(&mut self, now: Now, call: &mut Call) -> Result<Action, SessionError> {
         let timeout = self.policy.acquire_timeout();
         let deadline = *call.deadline.get_or_insert(now.monotonic.saturating_add(timeout));
@@ -37,8 +37,8 @@ impl SessionMachine {
                 };
             }
             Phase::Mandatory => {
-                // No caller waits for a second exchange while there is a token: a token with a
-                // short life may arrive in this window.
+                // No caller waits for a second exchange while there is a token, because a token
+                // with a short lifetime may arrive in this window.
                 let waits = now.monotonic < deadline
                     && call.round.is_none_or(|round| round == self.round.number);
                 match (&self.in_flight, self.can_begin(now)) {
@@ -84,11 +84,10 @@ impl SessionMachine {
         }
     }
 
-    /// Returns the token that can be handed out, and for how long without polling again. Changes
-    /// nothing.
+    /// Returns the token that can be handed out, and for how long without a poll. Changes nothing.
     ///
-    /// For a driver that keeps it where it can be read without the session: store the result
-    /// whenever anything has been reported to the session.
+    /// It is for a driver that caches the token outside of the session: update the cache after
+    /// every report to the session.
     pub fn lease(&self, now: Now) -> Option<Lease> {
         let held = self.token.as_ref()?;
         let at_once = Moment::after(now, Duration::ZERO);
@@ -104,7 +103,7 @@ impl SessionMachine {
         let look_again = match held.phase(now) {
             Phase::Good => held.advisory,
             Phase::Advisory => next.map_or(held.mandatory, |next| next.earlier(held.mandatory)),
-            // Callers wait for the exchange, so that each has to poll.
+            // Callers wait for the exchange, so each of them has to poll.
             Phase::Mandatory if self.in_flight.is_some() => at_once,
             Phase::Mandatory => next.map_or(held.last_use, |next| next.earlier(held.last_use)),
             Phase::Over => return None,
@@ -112,24 +111,24 @@ impl SessionMachine {
         Some(Lease { token: held.token.clone(), expires_at: held.expires_at(), look_again })
     }
 
-    /// Puts away what is over: a token, an abandoned exchange, a backoff.
+    /// Ends what is over: a token, an abandoned exchange, a backoff.
     fn look_at_the_clock(&mut self, now: Now) {
         let is_abandoned = |in_flight: &mut InFlight| now.monotonic >= in_flight.abandoned_at();
         if let Some(in_flight) = self.in_flight.take_if(is_abandoned) {
-            // The poll that follows says the rest.
+            // The poll that follows returns the result.
             let _outcome = self.abandoned(in_flight, now, AttemptError::Abandoned);
         }
         self.schedule.on(Event::Clock, now, &self.policy);
         let is_over =
             |held: &&mut super::held::HeldToken| !held.has_ended && held.phase(now) == Phase::Over;
         if let Some(held) = self.token.as_mut().filter(is_over) {
-            // Kept only to be recognized again.
+            // Kept only to recognize it when it arrives again.
             held.has_ended = true;
             self.stored_version = self.stored_version.wrapping_add(1);
         }
     }
 
-    /// What an exchange begun now would be, if there is a way to a token at all.
+    /// Returns the kind of an exchange started now, if there is any way to a token.
     pub(super) fn next_kind(&self, now: Now) -> Option<ExchangeKind> {
         if self.refresh.as_ref().is_some_and(|refresh| refresh.may_be_good(now)) {
             return Some(ExchangeKind::Refresh);
@@ -153,7 +152,8 @@ impl SessionMachine {
         }
     }
 
-    /// Why the round that `call` has joined failed, if that is over. It must not begin the next.
+    /// Returns why the round that `call` joined failed, if it is over. The call must not start the
+    /// next one.
     fn round_that_ended(&self, call: &Call) -> Option<SessionError> {
         call.round
             .filter(|joined| call.in_need && *joined != self.round.number)
@@ -163,12 +163,12 @@ impl SessionMachine {
     fn ready(&self, now: Now) -> Action {
         match self.lease(now) {
             Some(lease) => Action::Ready(lease),
-            // Out of reach: the callers of this have looked at the phase of the token.
+            // Unreachable: the callers have checked the phase of the token.
             None => Action::WaitUntil(now.monotonic),
         }
     }
 
-    /// Begins an exchange; if it is rejected, the token is still there.
+    /// Starts an exchange. If it is rejected, the token is still there.
     fn begin_beside_a_token(
         &mut self,
         now: Now,
@@ -229,12 +229,12 @@ impl SessionMachine {
         })
     }
 
-    /// Why the round before this one ended.
+    /// Returns why the previous round ended.
     fn ended(&self) -> SessionError {
         self.round.before.clone().unwrap_or(SessionError::SignInNeeded)
     }
 
-    /// The token that there is no need to wait beside, now that an exchange is in flight.
+    /// Returns the token to use instead of waiting, now that an exchange is in flight.
     pub(super) fn fallback(&self, now: Now) -> Option<Lease> {
         let held = self.token.as_ref()?;
         matches!(held.phase(now), Phase::Good | Phase::Advisory).then(|| self.lease(now)).flatten()

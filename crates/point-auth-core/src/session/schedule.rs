@@ -1,8 +1,8 @@
 //! [`Schedule`]: when an exchange may start.
 //!
-//! Everything that delays or stops an exchange of one session is here: [`start`](Schedule::start)
-//! answers the question, [`on`](Schedule::on) takes each event that changes the answer. Who may
-//! send a password at all is for the [ledger](super::Ledger) to say; its rejections arrive here as
+//! All delays and stops of a session's exchanges are here. [`start`](Schedule::start) returns when
+//! one may start, and [`on`](Schedule::on) handles each event that changes this. The
+//! [ledger](super::Ledger) decides who may send a password at all; its rejections arrive here as
 //! events.
 //!
 //! | event | clears |
@@ -12,7 +12,7 @@
 //! | a new password | the denial, the round, the delay between sign-ins, and a hold of the ledger, but not a backoff that failures or the server led to |
 //! | another user or alias | the denial |
 //! | a reset | everything |
-//! | the ledger may have changed its mind | a hold of the ledger |
+//! | a changed ledger | a hold of the ledger |
 
 use std::time::Duration;
 
@@ -35,11 +35,11 @@ pub(super) struct Schedule {
     next_sign_in: Option<Moment>,
     /// In this round.
     failed_attempts: u32,
-    /// A refresh was refused in this round: one sign-in, and no second attempt.
+    /// A refresh was refused in this round: one sign-in follows, and no second attempt.
     is_last_attempt: bool,
     /// In a row.
     failed_rounds: u32,
-    /// Young tokens that were rejected in a row.
+    /// Young tokens rejected in a row.
     rejections: u32,
 }
 
@@ -47,7 +47,7 @@ pub(super) struct Schedule {
 #[derive(Debug)]
 struct Denied {
     denial: Denial,
-    /// When a credential source may be asked for others.
+    /// When a credential source may be asked for other credentials.
     ask_again: Option<Moment>,
 }
 
@@ -55,49 +55,48 @@ struct Denied {
 struct Backoff {
     error: AttemptError,
     until: Moment,
-    /// The end that it would have without the token that is still good.
+    /// Its end without the token that is still valid.
     without_token: Moment,
-    /// The end that it has once the password changes.
+    /// Its end once the password changes.
     with_other_password: Moment,
-    /// Whether the ledger asked for it, which may change its mind.
+    /// Whether it is a hold of the ledger, which a change of the ledger may end.
     is_hold: bool,
 }
 
-/// When an exchange of some kind may start.
+/// When an exchange of one kind may start.
 #[derive(Debug)]
 pub(super) enum Start<'a> {
     Now,
     At(Moment),
-    /// Not before then, and callers are told why.
+    /// Not before then. Callers get the error.
     Backoff(Moment, &'a AttemptError),
     /// Not at all, or not before then.
     Denied(Option<Moment>),
 }
 
-/// What changes the answer.
+/// An event that changes when exchanges may start.
 #[derive(Debug)]
 pub(super) enum Event {
     /// Time has passed.
     Clock,
-    /// An exchange started: one that sends a request, or one that gets credentials first.
+    /// An exchange started, either with a request or with a request for credentials.
     Started {
         sends: Option<ExchangeKind>,
     },
-    /// A sign-in gave tokens that live so long.
+    /// A sign-in gave tokens with this lifetime.
     SignedIn {
         asked_at: Now,
         life: Duration,
     },
-    /// The tokens are in use. The one before may have been old enough for its rejections to count
-    /// no more.
+    /// New tokens are in use. If the previous one was not young, its rejections no longer count.
     Renewed {
         forgets_rejections: bool,
     },
-    /// Another process has an exchange of the same tokens in flight.
+    /// Another process has an exchange of these tokens in flight.
     Postponed {
         delay: Duration,
     },
-    /// The tokens gained nothing. The backoff that follows keeps sign-ins apart.
+    /// The new tokens last no longer. The backoff that follows keeps sign-ins apart.
     GainedNothing,
     /// The ledger or the server denied the sign-in.
     Denied {
@@ -109,7 +108,7 @@ pub(super) enum Event {
         error: AttemptError,
         until: Option<Moment>,
     },
-    /// The ledger may have changed its mind.
+    /// The ledger may decide differently now.
     LedgerChanged,
     /// A refresh was refused, and a sign-in follows.
     RefreshRefused,
@@ -118,11 +117,11 @@ pub(super) enum Event {
         is_young: bool,
         in_flight: bool,
     },
-    /// The tokens of another user are gone.
+    /// The tokens of another user were dropped.
     OwnerChanged,
     NewPassword,
     Reset,
-    /// The round is over for another reason than those above.
+    /// The round ended for another reason.
     RoundOver,
 }
 
@@ -130,21 +129,21 @@ pub(super) enum Event {
 #[derive(Debug)]
 pub(super) struct Failed {
     pub(super) error: AttemptError,
-    /// How long the server asked to be left alone.
+    /// The delay that the server asked for.
     pub(super) retry_after: Option<Duration>,
-    /// Whether a quick second attempt may help and can do no harm.
+    /// Whether a quick second attempt may help and is harmless.
     pub(super) may_retry: bool,
-    /// Whether the account may have seen a sign-in.
+    /// Whether the server may have seen a sign-in.
     pub(super) outcome_unknown: bool,
-    /// Whether another attempt would fail as well.
+    /// Whether another attempt would fail too.
     pub(super) is_hopeless: bool,
-    /// When the token that is still good has its last use.
+    /// The last use of the token that is still valid.
     pub(super) last_use: Option<Moment>,
     /// Until when the ledger holds this password for unknown outcomes.
     pub(super) unknown_until: Option<Moment>,
 }
 
-/// What follows from a failed attempt.
+/// The result of a failed attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Next {
     RetryAt(Moment),
@@ -152,7 +151,7 @@ pub(super) enum Next {
 }
 
 impl Schedule {
-    /// Answers when an exchange of this kind may start.
+    /// Returns when an exchange of this kind may start.
     pub(super) fn start(&self, kind: ExchangeKind, now: Now) -> Start<'_> {
         if kind == ExchangeKind::SignIn
             && let Some(Denied { ask_again, .. }) = &self.denied
@@ -172,7 +171,7 @@ impl Schedule {
         }
     }
 
-    /// Takes an event.
+    /// Handles an event.
     pub(super) fn on(&mut self, event: Event, now: Now, policy: &Policy) {
         match event {
             Event::Clock => {
@@ -181,12 +180,12 @@ impl Schedule {
             }
             Event::Started { sends } => {
                 self.next_attempt = None;
-                // The ledger lets no credentials pass that were denied: these are others.
+                // The ledger rejects denied credentials, so these are others.
                 self.denied.take_if(|_| sends == Some(ExchangeKind::SignIn));
             }
             Event::SignedIn { asked_at, life } => {
-                // A server that refuses every refresh, or gives tokens of a few seconds, would
-                // otherwise be sent the password without end.
+                // Otherwise a server that refuses every refresh, or gives tokens of a few seconds,
+                // would be sent the password without end.
                 let apart = (life / 2).min(Policy::YOUNG_TOKEN).max(Policy::SHORTEST_BACKOFF);
                 self.next_sign_in = Some(Moment::after(asked_at, apart));
             }
@@ -226,7 +225,8 @@ impl Schedule {
                 }
             }
             Event::OwnerChanged => {
-                // A denial was of that user, and its token does not keep this one's sign-in away.
+                // The denial was of the previous user, whose token does not delay this user's
+                // sign-in.
                 self.denied = None;
                 let soon = Moment::after(now, Policy::SHORTEST_BACKOFF);
                 self.next_sign_in = self.next_sign_in.map(|next| next.earlier(soon));
@@ -247,7 +247,7 @@ impl Schedule {
         }
     }
 
-    /// Takes a failed attempt and answers what follows: another attempt soon, or a backoff.
+    /// Handles a failed attempt. Returns the result: another attempt soon, or a backoff.
     pub(super) fn failed(
         &mut self,
         failed: Failed,
@@ -266,7 +266,7 @@ impl Schedule {
         self.back_off(failed, now, policy, jitter)
     }
 
-    /// Takes an abandoned attempt. The next caller takes over, as often as a failure is retried.
+    /// Handles an abandoned attempt. The next caller takes over, as often as a failure is retried.
     pub(super) fn abandoned(
         &mut self,
         failed: Failed,
@@ -286,13 +286,13 @@ impl Schedule {
         Next::RetryAt(at)
     }
 
-    /// Delays the next attempt: a sign-in of the same account was made void.
+    /// Delays the next attempt, because a sign-in of this account became void.
     pub(super) fn after_void_sign_in(&mut self, now: Now) {
         self.next_attempt = Some(Moment::after(now, Policy::SHORTEST_BACKOFF));
     }
 
-    /// Ends the round and starts a backoff: a longer one while there is a good token, but then not
-    /// past it, unless the server asked for that or the ledger holds the password.
+    /// Ends the round and starts a backoff. With a good token the backoff is longer, but ends with
+    /// the token, unless the server asked for more or the ledger holds the password.
     pub(super) fn back_off(
         &mut self,
         failed: Failed,
@@ -320,7 +320,7 @@ impl Schedule {
             (until, without_token) = (until.later(held), without_token.later(held));
         }
         self.end_round();
-        // A backoff that ends with the token may be none at all.
+        // A backoff that ends with the token may have no length.
         let apart = match failed.outcome_unknown || failed.is_hopeless {
             true => Policy::SHORTEST_BACKOFF,
             false => self.retry_delay(policy, jitter),
@@ -332,12 +332,12 @@ impl Schedule {
         Next::BackoffUntil(until)
     }
 
-    /// The denial that stops sign-ins.
+    /// Returns the denial that stops sign-ins.
     pub(super) fn denial(&self) -> Option<&Denial> {
         self.denied.as_ref().map(|denied| &denied.denial)
     }
 
-    /// Until when nothing starts.
+    /// Returns until when nothing starts.
     pub(super) fn backoff_until(&self, now: Now) -> Option<Moment> {
         let until = self.backoff.as_ref()?.until;
         (!until.has_come(now)).then_some(until)
@@ -347,9 +347,10 @@ impl Schedule {
         self.backoff.as_ref().map(|backoff| &backoff.error)
     }
 
-    /// A rejected young token backs off, so that an API that rejects every token causes no storm.
+    /// Backs off after the rejection of a young token, so that an API that rejects every token
+    /// causes no storm.
     fn reject_young(&mut self, now: Now, policy: &Policy) {
-        // The backoff is what keeps sign-ins apart.
+        // The backoff keeps sign-ins apart.
         self.next_sign_in = None;
         let length = policy.backoff(Policy::SHORTEST_BACKOFF, self.rejections);
         let mut until = Moment::after(now, length);
@@ -380,7 +381,7 @@ impl Schedule {
         self.is_last_attempt = false;
     }
 
-    /// 0.2 s, then 0.8 s, each give or take a quarter.
+    /// Returns 0.2 s, then 0.8 s, each plus or minus a quarter.
     fn retry_delay(&self, policy: &Policy, jitter: &mut Jitter) -> Duration {
         let doublings = self.failed_attempts.saturating_sub(1).saturating_mul(2);
         let fourfold = 1_u32.checked_shl(doublings).unwrap_or(u32::MAX);
@@ -391,7 +392,7 @@ impl Schedule {
     }
 }
 
-/// What the server asked for and up to a quarter more, since it may have told a thousand others.
+/// Adds up to a quarter to the server's delay, because other clients may have got an equal one.
 fn spread(asked_for: Duration, policy: &Policy, jitter: &mut Jitter) -> Duration {
     let asked_for = asked_for.min(Policy::LONGEST_RETRY_AFTER);
     let more = (asked_for / 4).min(policy.longest_backoff()).mul_f64(jitter.next());

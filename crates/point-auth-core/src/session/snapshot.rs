@@ -1,4 +1,4 @@
-//! [`Snapshot`]: what is going on, for people and dashboards. Nothing in it is secret.
+//! [`Snapshot`]: the state of a session, for people and dashboards. It holds no secret.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use super::outcome::AttemptError;
 use super::time::{Moment, Now};
 use crate::Denial;
 
-/// What a session is doing.
+/// The state of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum State {
     /// There is a good token.
     Good,
-    /// There is a good token, and it is time to get the next one.
+    /// There is a good token, and the next one is due.
     Renewing,
     /// There is no good token, and an exchange for one is due or in flight.
     Waiting,
@@ -28,7 +28,7 @@ pub enum State {
     SignInNeeded,
 }
 
-/// How many exchanges there have been, and what came of them.
+/// Counters of exchanges and their results.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {
@@ -44,9 +44,9 @@ pub struct Counts {
     pub refused: u64,
     /// Exchanges that failed and may succeed later.
     pub failed: u64,
-    /// Times that tokens of another process were taken up.
+    /// Times that tokens of another process were adopted.
     pub adopted: u64,
-    /// Exchanges that were abandoned: their sender went away or took too long.
+    /// Exchanges that were abandoned: their sender ended or took too long.
     pub abandoned: u64,
 }
 
@@ -73,22 +73,21 @@ impl std::ops::AddAssign for Counts {
     }
 }
 
-/// What is going on in a session at one moment.
+/// The state of a session at one moment.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Snapshot {
-    /// What the session is doing.
+    /// The state of the session.
     pub state: State,
-    /// How long ago the access token was asked for, by the clock that says longer.
+    /// The time since the access token was requested, by the clock that shows the longer time.
     pub token_age: Option<Duration>,
-    /// How long the access token is still handed out.
+    /// How long the access token will still be handed out.
     pub token_left: Option<Duration>,
-    /// From when on the session wants to be asked again, by either clock, if there is a token that
-    /// can be handed out.
+    /// The next time to poll the session, by either clock, if a token can be handed out.
     pub next_look: Option<Moment>,
-    /// Whether there is a refresh token that may be good.
+    /// Whether there is a refresh token that may be valid.
     pub has_refresh_token: bool,
-    /// The exchange in flight.
+    /// The kind of the exchange in flight.
     pub in_flight: Option<ExchangeKind>,
     /// Until when nothing is sent.
     pub backoff_until: Option<Moment>,
@@ -96,12 +95,12 @@ pub struct Snapshot {
     pub last_failure: Option<AttemptError>,
     /// The denial that stops sign-ins.
     pub denial: Option<Denial>,
-    /// What there has been so far.
+    /// The counters so far.
     pub counts: Counts,
 }
 
 impl SessionMachine {
-    /// Returns what is going on. Changes nothing; call it as often as you like.
+    /// Returns the state of the session. Changes nothing, and is cheap.
     pub fn snapshot(&self, now: Now) -> Snapshot {
         let phase = self.token.as_ref().map_or(Phase::Over, |held| held.phase(now));
         let backoff_until = self.schedule.backoff_until(now);

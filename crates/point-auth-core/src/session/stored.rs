@@ -1,4 +1,4 @@
-//! [`StoredTokens`]: what to keep across a restart, and which user it belongs to.
+//! [`StoredTokens`]: the tokens to keep across a restart, and their user.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -13,9 +13,9 @@ use super::time::Now;
 use crate::answer::json_text;
 use crate::{AccessToken, BaseUrl, Credentials, RefreshToken, SecretBody, TokenSet};
 
-/// The tokens of a session, when they were asked for, and which user they belong to.
+/// The tokens of a session, with the time of their request and their user.
 ///
-/// `Debug` shows neither token. Both are wiped when this drops.
+/// `Debug` shows neither token. Both are wiped on drop.
 #[derive(Clone)]
 pub struct StoredTokens {
     owner: Owner,
@@ -27,12 +27,11 @@ pub struct StoredTokens {
 #[derive(Clone)]
 struct Stored<T> {
     token: T,
-    /// When it was asked for, on the wall clock.
+    /// When it was requested, on the wall clock.
     since: SystemTime,
 }
 
-/// The user that tokens belong to. The username is missing when a session started without
-/// credentials.
+/// The user of the tokens. The username is missing if a session started without credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Owner {
     pub(super) base: String,
@@ -50,26 +49,26 @@ impl Owner {
     }
 }
 
-/// Stored tokens that cannot be used.
+/// The error of stored tokens that cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoredTokensError {
-    /// It is not what [`StoredTokens::expose_json`] writes.
+    /// The text is not what [`StoredTokens::expose_json`] writes.
     #[error("these are not stored tokens")]
     Malformed,
-    /// The tokens were given by another API than the session's.
+    /// The tokens are of another API than the session's.
     #[error("the stored tokens are of another base URL")]
     OtherBaseUrl,
-    /// The tokens were given for another username than the session's.
+    /// The tokens are of another username than the session's.
     #[error("the stored tokens are of another username")]
     OtherUsername,
-    /// The tokens were given for another alias than the session's.
+    /// The tokens are of another alias than the session's.
     #[error("the stored tokens are of another user alias")]
     OtherUserAlias,
 }
 
-/// What is written. Times are whole seconds since 1970, rounded down, so that a token only ever
-/// seems older than it is.
+/// The written form. Times are whole seconds since 1970, rounded down, so that a token never seems
+/// younger than it is.
 #[derive(Serialize)]
 struct Written<'a> {
     base: &'a str,
@@ -82,8 +81,8 @@ struct Written<'a> {
     refresh_token_came_at: Option<u64>,
 }
 
-/// What is read: values as they stand there, since `serde_json` would leave copies of a token
-/// behind, and its errors would quote one that stands where a number should.
+/// The parsed form. Values are raw, because `serde_json` would leave copies of a token behind, and
+/// its errors would quote a token in the place of a number.
 #[derive(Deserialize)]
 struct Read<'a> {
     #[serde(borrow)]
@@ -105,8 +104,9 @@ struct Read<'a> {
 }
 
 impl StoredTokens {
-    /// Returns JSON with both tokens in it, which is enough to act as this user. Keep it as you
-    /// would keep a password.
+    /// Returns JSON with both tokens in it. Store it as securely as a password.
+    ///
+    /// The tokens suffice to act as this user.
     pub fn expose_json(&self) -> SecretBody {
         let seconds =
             |time: SystemTime| time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
@@ -120,18 +120,18 @@ impl StoredTokens {
             refresh_token: self.refresh_token.as_ref().map(|stored| stored.token.expose()),
             refresh_token_came_at: self.refresh_token.as_ref().map(|stored| seconds(stored.since)),
         };
-        // Text and numbers have a JSON form.
+        // Text and numbers can always be expressed in JSON.
         SecretBody::json(&written).unwrap_or_default()
     }
 
-    /// Reads what [`expose_json`](Self::expose_json) wrote.
+    /// Parses the output of [`expose_json`](Self::expose_json).
     ///
     /// # Errors
-    /// [`StoredTokensError::Malformed`] for anything else. Nothing of it is repeated.
+    /// [`StoredTokensError::Malformed`] for anything else. The error repeats no part of it.
     pub fn from_json(json: &[u8]) -> Result<Self, StoredTokensError> {
         use StoredTokensError::Malformed;
         let json = std::str::from_utf8(json).map_err(|_| Malformed)?;
-        // An array of the values would be read as well.
+        // Otherwise an array of the values would be accepted too.
         if !json.trim_ascii_start().starts_with('{') {
             return Err(Malformed);
         }
@@ -169,10 +169,10 @@ impl StoredTokens {
         })
     }
 
-    /// Moves their times from one clock to another: what is `from` on the one is `to` on the other.
+    /// Moves the times to another clock: a time `from` on the old clock is `to` on the new one.
     ///
-    /// For a store that has a clock of its own. A time before 1970 becomes 1970, so that a token
-    /// only ever seems older.
+    /// Use it for a store with a clock of its own. A time before 1970 becomes 1970, so that a token
+    /// never seems younger than it is.
     #[must_use]
     pub fn moved(mut self, from: SystemTime, to: SystemTime) -> Self {
         let moved = |since: SystemTime| match from.duration_since(since) {
@@ -188,12 +188,12 @@ impl StoredTokens {
         self
     }
 
-    /// Returns the username that they belong to, if it was known.
+    /// Returns the username of the tokens, if it is known.
     pub fn username(&self) -> Option<&str> {
         self.owner.username.as_deref()
     }
 
-    /// Returns the alias that they belong to, if they are of one.
+    /// Returns the alias of the tokens, if they have one.
     pub fn user_alias(&self) -> Option<&str> {
         self.owner.user_alias.as_deref()
     }
@@ -227,14 +227,16 @@ impl fmt::Debug for StoredTokens {
 }
 
 impl SessionMachine {
-    /// Returns a number that changes whenever [`stored_tokens`](Self::stored_tokens) does. Store
-    /// them then.
+    /// Returns a number that changes whenever [`stored_tokens`](Self::stored_tokens) does.
+    ///
+    /// Store the tokens when it changes.
     pub const fn stored_version(&self) -> u64 {
         self.stored_version
     }
 
-    /// Returns what to keep across a restart, or `None` while there are no tokens. An access token
-    /// that a [poll](Self::poll) has found to be over is left out.
+    /// Returns the tokens to keep across a restart, or `None` if there are none.
+    ///
+    /// An access token that a [poll](Self::poll) has found to be over is left out.
     pub fn stored_tokens(&self) -> Option<StoredTokens> {
         let token = self.token.as_ref().filter(|held| !held.has_ended);
         if token.is_none() && self.refresh.is_none() {
@@ -252,26 +254,26 @@ impl SessionMachine {
         })
     }
 
-    /// Restores tokens that were stored before a restart. Then poll every call that waits.
+    /// Restores tokens that were stored before a restart. Then poll all waiting calls.
     ///
-    /// Tokens that the session holds stay if they were asked for later, so that an outdated store
-    /// does no harm. An access token that has ended, or that was asked for in what is now the
-    /// future, is not taken up; nor is a refresh token from the future, or one that has certainly
-    /// ended, nor a token that the API has rejected in this session.
+    /// Tokens of the session that were requested later stay, so that an outdated store is harmless.
+    /// An access token is ignored if it has ended. A refresh token is ignored if it has certainly
+    /// expired. A token from the future, or one that the API rejected in this session, is ignored
+    /// too.
     ///
     /// # Errors
     /// [`StoredTokensError`] when they belong to another base URL, username or alias. A session
-    /// that holds neither credentials nor good tokens takes up whatever username and alias they
-    /// name.
+    /// without credentials and without good tokens adopts the username and the alias of the stored
+    /// tokens.
     pub fn restore(&mut self, stored: StoredTokens, now: Now) -> Result<(), StoredTokensError> {
         let mut owner = self.owner.clone();
-        // An exchange in flight will bring tokens of a user who is known.
+        // An exchange in flight will bring tokens of a known user.
         let is_known = self.in_flight.as_ref().is_some_and(InFlight::is_sent);
         let has_none = !is_known
             && self.last_use(now).is_none()
             && !self.refresh.as_ref().is_some_and(|refresh| refresh.may_be_good(now));
         if self.credentials.known().is_none() && has_none {
-            // What was not told is taken from there.
+            // What was not set comes from the stored tokens.
             let (username, user_alias) = self.told_owner;
             if !username {
                 owner.username.clone_from(&stored.owner.username);
@@ -285,7 +287,7 @@ impl SessionMachine {
             self.drop_tokens(now);
             self.owner = owner;
         }
-        // A clock that has gone back cannot say how old anything is.
+        // If the clock has gone back, the age is unknown.
         let age_of = |since: SystemTime| now.wall.duration_since(since).ok();
         if let Some(Stored { token, since }) = stored.access_token
             && let Some(age) = age_of(since)
@@ -294,7 +296,7 @@ impl SessionMachine {
             let held = HeldToken::new(token, now, age, stored.expires_in, &self.policy, share);
             let was_rejected = self.rejected.as_ref() == Some(&held.token);
             let is_newer = self.token.as_ref().is_none_or(|old| match old.phase(now) {
-                // A clock that has gone back brings none to life again.
+                // A clock that has gone back does not revive a token.
                 Phase::Over => !old.has_ended || old.token != held.token,
                 _ => old.asked_at.wall < held.asked_at.wall,
             });

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-/// What both clocks say at one moment. The caller reads them; this crate has no clock.
+/// The readings of both clocks at one moment. The caller reads them; this crate has no clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(
     clippy::exhaustive_structs,
@@ -13,18 +13,18 @@ pub struct Now {
     /// The time since any fixed moment on a clock that never goes back, such as `Instant`. On most
     /// systems it stops in suspend.
     pub monotonic: Duration,
-    /// The wall clock, which goes on in suspend, and which people and NTP may set to anything.
+    /// The wall clock, which continues in suspend, and which people and NTP may set to any time.
     pub wall: SystemTime,
 }
 
 impl Now {
-    /// Creates the reading of both clocks.
+    /// Creates a reading of both clocks.
     pub const fn new(monotonic: Duration, wall: SystemTime) -> Self {
         Self { monotonic, wall }
     }
 }
 
-/// A moment to come, on both clocks. It has come as soon as either says so.
+/// A future moment, on both clocks. It has come as soon as either clock reaches it.
 ///
 /// `Display` shows it on the wall clock, as in `Tue, 24 Nov 2026 18:00:00 GMT`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ impl Moment {
     /// A moment that never comes.
     pub const NEVER: Self = Self::on_monotonic(Duration::MAX);
 
-    /// Whether this moment never comes.
+    /// Returns whether this moment never comes.
     pub fn is_never(self) -> bool {
         self == Self::NEVER
     }
@@ -48,22 +48,23 @@ impl Moment {
         Self { monotonic: now.monotonic.saturating_add(delay), wall: now.wall.checked_add(delay) }
     }
 
-    /// This time of the monotonic clock, whatever the other one says.
+    /// Creates a moment on the monotonic clock alone.
     pub(crate) const fn on_monotonic(monotonic: Duration) -> Self {
         Self { monotonic, wall: None }
     }
 
-    /// This moment by the monotonic clock alone.
+    /// Returns this moment on the monotonic clock alone.
     pub(crate) const fn monotonic(self) -> Duration {
         self.monotonic
     }
 
-    /// Returns whether it has come, by either clock.
+    /// Returns whether the moment has come, by either clock.
     pub fn has_come(self, now: Now) -> bool {
         now.monotonic >= self.monotonic || self.wall.is_some_and(|wall| now.wall >= wall)
     }
 
-    /// Returns how long it is until then, by the clock that is ahead. Zero when it has come.
+    /// Returns the time until the moment, by the clock that reaches it first. Zero when it has
+    /// come.
     pub fn time_left(self, now: Now) -> Duration {
         let monotonic = self.monotonic.saturating_sub(now.monotonic);
         match self.wall {
@@ -72,12 +73,12 @@ impl Moment {
         }
     }
 
-    /// When it comes by the monotonic clock, seen from `now`.
+    /// Returns when it comes on the monotonic clock, seen from `now`.
     pub(crate) fn monotonic_from(self, now: Now) -> Duration {
         now.monotonic.saturating_add(self.time_left(now))
     }
 
-    /// On each clock the earlier of the two.
+    /// Returns the earlier moment on each clock.
     #[must_use]
     pub(crate) fn earlier(self, other: Self) -> Self {
         let wall = match (self.wall, other.wall) {
@@ -87,7 +88,7 @@ impl Moment {
         Self { monotonic: self.monotonic.min(other.monotonic), wall }
     }
 
-    /// On each clock the later of the two.
+    /// Returns the later moment on each clock.
     #[must_use]
     pub(crate) fn later(self, other: Self) -> Self {
         let wall = match (self.wall, other.wall) {
@@ -100,7 +101,7 @@ impl Moment {
 
 impl fmt::Display for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Year 9999, beyond which the format has no room.
+        // The end of year 9999, the last one that fits in the format.
         const LAST: Duration = Duration::from_secs(253_402_300_799);
         match self.wall.map(|wall| wall.duration_since(SystemTime::UNIX_EPOCH)) {
             _ if self.is_never() => f.write_str("never"),

@@ -58,7 +58,7 @@ fn the_table_covers_each_outcome_of_each_operation() {
 }
 
 #[test]
-fn what_cannot_be_sent_as_it_stands_is_marked() {
+fn answers_that_http_cannot_carry_are_marked() {
     const KNOWN: [&str; 12] = [
         "name",
         "operation",
@@ -93,7 +93,7 @@ fn what_cannot_be_sent_as_it_stands_is_marked() {
 }
 
 #[test]
-fn no_error_of_the_table_says_a_secret_of_its_request() {
+fn no_error_of_the_table_shows_a_secret_of_its_request() {
     for entry in answers() {
         let asked = Asked::of(&entry);
         if let Err(error) = asked.read(&response(&entry)) {
@@ -122,7 +122,7 @@ fn no_outcome_of_the_table_shows_a_token_or_password_in_its_debug() {
     }
 }
 
-/// An outcome in the table's terms.
+/// Returns an outcome in the terms of the table.
 fn outcome(read: &Result<TokenSet, ResponseError>) -> Value {
     match read {
         Ok(tokens) => json!({"tokens": {

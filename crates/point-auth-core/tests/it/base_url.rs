@@ -1,4 +1,4 @@
-//! Base URLs: what is refused and why, and what the others become.
+//! Base URLs: which are refused and why, and how the others are normalized.
 
 use point_auth_core::{BaseUrl, BaseUrlError, Refresh, SignIn};
 
@@ -133,7 +133,7 @@ fn each_refusal_has_its_own_reason() {
 }
 
 #[test]
-fn every_reason_says_something_else() {
+fn every_reason_has_its_own_text() {
     use BaseUrlError::*;
     let reasons = [
         TooLong, Character, Backslash, Scheme, Insecure, UserInfo, Query, Fragment, NoHost, Host,
@@ -213,7 +213,7 @@ fn a_refusal_does_not_repeat_the_url() {
 }
 
 #[test]
-fn what_is_written_differently_and_is_the_same_place_is_one_key() {
+fn different_spellings_of_one_url_are_one_key() {
     use std::hash::{DefaultHasher, Hash, Hasher};
     let hash = |base: &BaseUrl| {
         let mut hasher = DefaultHasher::new();
@@ -240,7 +240,7 @@ fn a_name_has_253_characters_at_the_most_and_each_of_its_labels_63() {
 }
 
 #[test]
-fn what_is_too_long_in_its_normal_form_is_too_long() {
+fn a_url_that_is_too_long_in_its_normal_form_is_refused() {
     // One zero is written out: `1:0:2:3:4:5:6:7`.
     let host = "https://[1::2:3:4:5:6:7]/";
     let path = |length: usize| format!("{host}{}", "a".repeat(length - host.len()));

@@ -1,4 +1,4 @@
-//! Credentials: what is refused before anything is sent.
+//! Credentials: which are refused before anything is sent.
 
 use point_auth_core::{AccessToken, CredentialPart::*};
 use point_auth_core::{CredentialPart, Credentials, CredentialsError, RefreshToken, TokenError};
@@ -19,7 +19,7 @@ fn an_empty_part_is_refused_by_its_name() {
 #[test]
 fn a_part_of_more_than_4096_bytes_is_refused_by_its_name() {
     let refused = |part| Some(CredentialsError::TooLong(part));
-    // Bytes count, and not characters.
+    // The limit counts bytes, not characters.
     for long in ["x".repeat(4097), "é".repeat(2049)] {
         assert_eq!(Credentials::new(&long, "s3cret").err(), refused(Username));
         assert_eq!(Credentials::new("jane", long.clone()).err(), refused(Password));
@@ -69,7 +69,7 @@ fn each_part_has_its_name() {
 }
 
 #[test]
-fn a_token_that_could_not_stand_in_a_header_is_refused() {
+fn a_token_that_is_invalid_in_a_header_is_refused() {
     for text in ["", " ", "a b", "a\tb", "a\r\nX: y", "é", "a\0", "a\u{7f}", "\u{feff}a", "a\u{a0}"]
     {
         assert!(matches!(AccessToken::new(text), Err(TokenError { .. })), "{text:?}");

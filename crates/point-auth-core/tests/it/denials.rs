@@ -1,4 +1,4 @@
-//! What errors say, word for word.
+//! The exact texts of errors.
 
 use std::time::{Duration, SystemTime};
 
@@ -87,7 +87,7 @@ fn only_the_api_itself_calls_a_failure_temporary() {
 }
 
 #[test]
-fn what_may_pass_is_retryable_and_what_was_said_for_good_is_not() {
+fn temporary_failures_are_retryable_and_permanent_ones_are_not() {
     for status in [408, 425, 429, 500, 502, 503, 504] {
         assert!(error(status, &[], "").is_retryable(), "{status}");
     }
@@ -112,7 +112,7 @@ fn no_hostile_text_breaks_the_line() {
 }
 
 #[test]
-fn the_wait_is_told_from_now_on() {
+fn the_retry_after_counts_from_now() {
     let error = error(429, &[("retry-after", "120")], "");
     let now = SystemTime::UNIX_EPOCH;
     assert_eq!(
@@ -128,22 +128,23 @@ fn the_wait_is_told_from_now_on() {
     );
 }
 
-/// What the description that the server `told` looks like after a sign-in with `password`.
-fn described(password: &str, told: &str) -> String {
-    let body = serde_json::json!({"error": "access_denied", "error_description": told}).to_string();
+/// Returns the description of a denial after a sign-in with `password`, if the server sends this
+/// text.
+fn described(password: &str, sent: &str) -> String {
+    let body = serde_json::json!({"error": "access_denied", "error_description": sent}).to_string();
     let credentials = Credentials::new("jane", password).unwrap();
     let error = SignIn::new(&credentials).parse_response(&Response::new(body)).unwrap_err();
     error.denial().and_then(|denial| denial.description()).unwrap().to_owned()
 }
 
 #[test]
-fn a_password_that_is_quoted_as_it_stood_in_the_request_is_withheld() {
+fn a_password_quoted_in_its_json_form_is_withheld() {
     for password in
         ["pass\tword", "\t\t\t", "\"\"\"\"", "\\\\\\", "a\"b c", "a\\b", "a b\n", "plain"]
     {
         let quoted = serde_json::Value::from(password).to_string();
-        for told in [quoted.clone(), format!("you sent {quoted}, no")] {
-            assert_eq!(described(password, &told), "[withheld: it repeats a secret]", "{told}");
+        for sent in [quoted.clone(), format!("you sent {quoted}, no")] {
+            assert_eq!(described(password, &sent), "[withheld: it repeats a secret]", "{sent}");
         }
         assert_eq!(described(password, "you sent another"), "you sent another");
     }

@@ -1,4 +1,4 @@
-//! The core from outside: what it sends, how it reads whatever comes back, and what it never tells.
+//! The core from outside: what it sends, how it reads responses, and what it never shows.
 
 #![expect(
     clippy::unwrap_used,

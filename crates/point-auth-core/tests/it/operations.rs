@@ -1,4 +1,4 @@
-//! Operations of one's own, made of the pieces that the core gives.
+//! Custom operations, built from the functions of the core.
 
 use http::{Request, Response, StatusCode};
 use point_auth_core::{
@@ -47,7 +47,7 @@ fn a_byte_order_mark_is_not_part_of_the_body() {
 }
 
 #[test]
-fn a_denial_is_one_here_too_whatever_else_is_given_twice() {
+fn a_denial_with_a_duplicate_field_is_a_denial() {
     for body in [r#"{"error":"access_denied"}"#, r#"{"error":"access_denied","scope":1,"scope":2}"#]
     {
         for status in [200, 400, 401, 403] {
@@ -62,7 +62,7 @@ fn a_denial_is_one_here_too_whatever_else_is_given_twice() {
 }
 
 #[test]
-fn an_error_given_twice_is_no_success() {
+fn a_duplicate_error_field_is_no_success() {
     let duplicate = ResponseError::malformed(MalformedReason::Duplicate(Field::Error));
     for body in [
         r#"{"error":null,"error":"access_denied"}"#,
@@ -73,7 +73,7 @@ fn an_error_given_twice_is_no_success() {
 }
 
 #[test]
-fn what_is_too_large_broken_or_not_json_is_refused() {
+fn a_body_that_is_too_large_broken_or_not_json_is_refused() {
     let reason = |body: &str| match read(200, body) {
         Err(ResponseError::Malformed { reason, .. }) => Some(reason),
         _ => None,
@@ -86,7 +86,7 @@ fn what_is_too_large_broken_or_not_json_is_refused() {
 }
 
 #[test]
-fn a_secret_that_is_told_is_withheld() {
+fn a_secret_in_a_denial_is_withheld() {
     let error =
         read(403, r#"{"error":"access_denied","error_description":"wrong: s3cret"}"#).unwrap_err();
     assert!(!crate::support::all_it_says(&error).contains("s3cret"));
@@ -100,7 +100,7 @@ fn an_empty_secret_withholds_nothing() {
     assert_eq!(error.denial().and_then(|denial| denial.description()), Some("no"));
 }
 
-/// What is said of a denial in these words by whoever learns of the secret only then.
+/// Returns the text of such a denial after `secret` is withheld from it.
 fn said_without(secret: &str, code: &str, description: &str) -> String {
     let body = format!(r#"{{"error":"{code}","error_description":"{description}"}}"#);
     let mut response = Response::new(body);
@@ -116,7 +116,7 @@ fn a_secret_that_the_operation_did_not_know_is_withheld_later() {
         ("access_denied", format!("not with {token}, no")),
         ("access_denied", token.clone()),
         (&*token, "no".to_owned()),
-        // Cut after 512 characters, and so not whole.
+        // Cut after 512 characters, and so not complete.
         ("access_denied", format!("{}{token}", "x".repeat(490))),
     ] {
         let said = said_without(&token, code, &description);
@@ -144,7 +144,7 @@ fn failure(status: u16, body: &str) -> Result<String, ResponseError> {
 }
 
 #[test]
-fn a_failure_in_json_is_handed_out_whatever_its_status() {
+fn a_failure_in_json_is_returned_whatever_its_status() {
     for body in ["{}", "[]", "\"x\"", r#"{"error":"access_denied"}"#, r#"{"error":1,"error":2}"#] {
         for status in [301, 400, 401, 403, 404, 409, 422, 500, 503] {
             assert_eq!(
@@ -173,7 +173,7 @@ fn a_failure_that_the_api_does_not_describe_is_unexpected() {
 }
 
 #[test]
-fn a_failure_that_the_api_calls_temporary_stays_one() {
+fn a_failure_that_the_api_calls_temporary_is_temporary() {
     for code in ["server_error", "temporarily_unavailable"] {
         let error = failure(409, &format!(r#"{{"error":"{code}"}}"#)).unwrap_err();
         assert!(error.is_retryable(), "{error:?}");
@@ -181,7 +181,7 @@ fn a_failure_that_the_api_calls_temporary_stays_one() {
 }
 
 #[test]
-fn a_success_is_no_failure_and_read_as_one() {
+fn a_success_is_read_as_a_success() {
     for body in ["", "{}", "<html>", "{", r#"{"error":"access_denied"}"#] {
         let response = Response::new(body);
         let as_success = operation::success_body(&response, 64, &["s3cret"]);
@@ -190,7 +190,7 @@ fn a_success_is_no_failure_and_read_as_one() {
 }
 
 #[test]
-fn a_text_of_the_server_is_made_fit_to_be_shown() {
+fn server_text_is_made_printable() {
     assert_eq!(operation::printable("no such state", 64, &["s3cret"]), "no such state");
     assert_eq!(operation::printable("no such state", 4, &[]), "no s…");
     assert_eq!(operation::printable("a\nb\u{202e}c", 64, &[]), r"a\u{a}b\u{202e}c");

@@ -1,5 +1,5 @@
-//! What holds of any input. `PROPTEST_CASES` sets how many are tried, 256 by default; what has
-//! failed once is kept in `*.proptest-regressions` beside the tests and tried first.
+//! Properties of any input. `PROPTEST_CASES` sets the number of cases, 256 by default. Failed cases
+//! are kept in `*.proptest-regressions` next to the tests and tried first.
 
 mod base_urls;
 mod canaries;
@@ -11,8 +11,7 @@ mod responses;
 
 use proptest::test_runner::{Config, FileFailurePersistence};
 
-/// proptest's own settings, with the regressions beside the source file: its default place is
-/// beside `src`.
+/// proptest's defaults, but with the regressions next to the source file, not next to `src`.
 fn config() -> Config {
     Config {
         failure_persistence: Some(Box::new(FileFailurePersistence::WithSource(

@@ -1,4 +1,4 @@
-//! The requests, byte for byte as the API reference has them.
+//! The requests, byte for byte as in the API reference.
 
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderName, USER_AGENT};
 use http::{Method, Request, Version};
@@ -99,7 +99,7 @@ fn both_operations_go_below_the_path_prefix_of_a_gateway() {
 }
 
 #[test]
-fn credentials_are_escaped_as_json_wants_it() {
+fn credentials_are_escaped_for_json() {
     let credentials = Credentials::new("Zoë \"Z\" 😀", "a\\b\n\u{0}\u{7f}\u{2028}").unwrap();
     let request = SignIn::new(&credentials).to_request(&BaseUrl::production()).unwrap();
     let expected =
@@ -119,7 +119,7 @@ fn the_longest_credentials_are_sent_whole() {
 }
 
 #[test]
-fn a_user_agent_of_ones_own_goes_in_place_of_ours() {
+fn a_custom_user_agent_replaces_ours() {
     let credentials = Credentials::new("jane", "s3cret").unwrap();
     let mut request = SignIn::new(&credentials).to_request(&BaseUrl::production()).unwrap();
     let user_agent = UserAgent::new().with_product("my-app/1.2").unwrap();
@@ -129,7 +129,7 @@ fn a_user_agent_of_ones_own_goes_in_place_of_ours() {
 }
 
 #[test]
-fn a_request_of_ones_own_has_the_same_headers_and_no_path_outside_of_the_base() {
+fn a_custom_operation_has_the_same_headers_and_stays_below_the_base() {
     let base = BaseUrl::parse("https://gateway.example/point").unwrap();
     let body = SecretBody::json(&[1, 2]).unwrap();
     let request = operation::json_post(&base, "/claims?open=1", body).unwrap();
@@ -189,7 +189,7 @@ fn a_body_that_serializes_longer_the_second_time_is_refused() {
         }
     }
 
-    // By one, only the last write does not fit any more.
+    // With one byte more, only the last write does not fit.
     for by in [1, 10] {
         let body = SecretBody::json(&Growing { length: std::cell::Cell::new(0), by });
         assert_eq!(body.map(|_| ()), Err(RequestError::Body), "longer by {by}");
@@ -197,7 +197,7 @@ fn a_body_that_serializes_longer_the_second_time_is_refused() {
 }
 
 #[test]
-fn a_body_is_what_it_was_made_of_and_nothing_where_that_was_nothing() {
+fn a_body_has_the_bytes_of_its_vector_even_if_empty() {
     let body = SecretBody::from(b"{}".to_vec());
     assert_eq!((body.len(), body.is_empty(), body.as_ref()), (2, false, &b"{}"[..]));
     assert_eq!(body.into_bytes(), &b"{}"[..]);

@@ -1,4 +1,4 @@
-//! What no `Debug` and no `Display` says, at any depth.
+//! Secrets that no `Debug` and no `Display` shows, at any depth.
 
 use std::fmt::Debug;
 
@@ -10,7 +10,7 @@ use point_auth_core::{
 
 const CANARY: &str = "c4n4ry-of-secrecy";
 
-/// Both forms of what `value` shows, which must not be the canary, nor its bytes as numbers.
+/// Returns both forms of `value`, and checks that neither has the canary or its bytes as numbers.
 #[track_caller]
 fn shown(value: &dyn Debug) -> String {
     let shown = format!("{value:?}\n{value:#?}");
@@ -90,7 +90,7 @@ fn whole_requests_and_responses_show_nothing() {
 }
 
 #[test]
-fn secrets_can_be_taken_out_where_one_asks_for_them() {
+fn secrets_can_be_read_explicitly() {
     let tokens = tokens();
     assert_eq!(tokens.access_token().expose(), CANARY);
     assert_eq!(tokens.refresh_token().unwrap().expose(), CANARY);
@@ -98,7 +98,7 @@ fn secrets_can_be_taken_out_where_one_asks_for_them() {
 }
 
 #[test]
-fn a_scope_that_repeats_a_secret_is_not_there_to_be_shown() {
+fn a_scope_that_repeats_a_secret_is_left_out() {
     for (password, body) in [
         (CANARY, format!(r#"{{"access_token":"a-token","scope":"policy {CANARY}"}}"#)),
         ("s3cret", format!(r#"{{"access_token":"{CANARY}","scope":"{CANARY}"}}"#)),
@@ -117,7 +117,7 @@ fn a_scope_that_repeats_a_secret_is_not_there_to_be_shown() {
 }
 
 #[test]
-fn what_holds_no_secret_may_be_read() {
+fn values_without_a_secret_are_readable() {
     assert_eq!(
         format!("{:?}", BaseUrl::production()),
         r#"BaseUrl("https://api.pointservices.com")"#
@@ -128,7 +128,7 @@ fn what_holds_no_secret_may_be_read() {
 }
 
 #[test]
-fn a_token_says_what_it_is_and_that_it_is_withheld() {
+fn a_token_shows_its_type_and_that_it_is_withheld() {
     assert_eq!(format!("{:?}", AccessToken::new(CANARY).unwrap()), "AccessToken([redacted])");
     assert_eq!(format!("{:?}", RefreshToken::new(CANARY).unwrap()), "RefreshToken([redacted])");
 }

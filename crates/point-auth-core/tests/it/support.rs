@@ -1,4 +1,4 @@
-//! What several tests need: the table of answers, responses, and everything an error says.
+//! Shared helpers: the table of answers, responses, and all texts of an error.
 
 use std::error::Error;
 
@@ -9,7 +9,7 @@ use point_auth_core::{
 };
 use serde_json::Value;
 
-/// The table of answers, as `answers.md` describes it.
+/// The table of answers, described in `answers.md`.
 pub(crate) fn answers() -> Vec<Value> {
     let mut table: Value = serde_json::from_str(include_str!("../answers.json")).unwrap();
     match table["answers"].take() {
@@ -18,12 +18,12 @@ pub(crate) fn answers() -> Vec<Value> {
     }
 }
 
-/// The text of a field that must be there.
+/// Returns the text of a required field.
 pub(crate) fn text<'a>(value: &'a Value, field: &str) -> &'a str {
     value[field].as_str().unwrap_or_else(|| panic!("no text `{field}` in {value}"))
 }
 
-/// The bytes of an entry's body, whichever of its forms it has.
+/// Returns the bytes of an entry's body, in any of its forms.
 pub(crate) fn body(entry: &Value) -> Vec<u8> {
     match (entry.get("body"), entry.get("body_base64"), entry.get("body_parts")) {
         (Some(body), None, None) => body.as_str().unwrap().as_bytes().to_vec(),
@@ -45,7 +45,7 @@ fn part(part: &Value) -> Vec<u8> {
     }
 }
 
-/// The response that an entry describes.
+/// Returns the response that an entry describes.
 pub(crate) fn response(entry: &Value) -> Response<Vec<u8>> {
     let mut response = Response::new(body(entry));
     *response.status_mut() =
@@ -58,14 +58,14 @@ pub(crate) fn response(entry: &Value) -> Response<Vec<u8>> {
     response
 }
 
-/// One of the two operations, with what its request carries.
+/// One of the two operations, with the input of its request.
 pub(crate) enum Asked {
     SignIn(Credentials),
     Refresh(RefreshToken),
 }
 
 impl Asked {
-    /// The operation and request of an entry.
+    /// Returns the operation and request of an entry.
     pub(crate) fn of(entry: &Value) -> Self {
         let request = &entry["request"];
         match text(entry, "operation") {
@@ -111,7 +111,7 @@ impl Asked {
     }
 }
 
-/// All that an error can be made to say: itself and its sources, for people and for programmers.
+/// Returns all texts of an error: its own and those of its sources, by `Display` and `Debug`.
 pub(crate) fn all_it_says(error: &dyn Error) -> String {
     let mut said = String::new();
     let mut next = Some(error);

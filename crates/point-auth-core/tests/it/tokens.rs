@@ -20,7 +20,7 @@ fn refresh_tokens_of_the_same_text_are_the_same() {
 }
 
 #[test]
-fn a_scope_is_its_words_and_is_shown_as_it_came() {
+fn a_scope_has_its_words_and_its_original_text() {
     let scope = scope(r#"{"access_token":"a-token","scope":"policy  claims "}"#);
     assert_eq!(scope.iter().collect::<Vec<_>>(), ["policy", "claims"]);
     assert_eq!(scope.to_string(), "policy  claims ");
@@ -31,14 +31,14 @@ fn a_scope_is_its_words_and_is_shown_as_it_came() {
 }
 
 #[test]
-fn a_token_of_nothing_but_escapes_is_unescaped() {
+fn a_token_of_escapes_only_is_unescaped() {
     let tokens = tokens(r#"{"access_token":"\\\\","refresh_token":"\"\""}"#);
     assert_eq!(tokens.access_token().expose(), r"\\");
     assert_eq!(tokens.refresh_token().map(RefreshToken::expose), Some("\"\""));
 }
 
 #[test]
-fn every_escape_of_json_is_what_it_stands_for() {
+fn every_json_escape_is_unescaped() {
     let escaped =
         scope(r#"{"access_token":"a-token","scope":"\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00"}"#);
     assert_eq!(escaped.as_str(), "\"\\/\u{8}\u{c}\n\r\t\u{e9}\u{1f600}");

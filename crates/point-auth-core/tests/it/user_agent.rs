@@ -1,4 +1,4 @@
-//! The `User-Agent` and how a user extends it.
+//! The `User-Agent`, and how a user extends it.
 
 use http::HeaderMap;
 use http::header::USER_AGENT;
@@ -7,7 +7,7 @@ use point_auth_core::{UserAgent, UserAgentError};
 const OURS: &str = concat!("point-auth/", env!("CARGO_PKG_VERSION"));
 
 #[test]
-fn alone_it_is_ours() {
+fn the_default_is_ours() {
     assert_eq!(UserAgent::new().to_string(), OURS);
     assert_eq!(UserAgent::default(), UserAgent::new());
     assert_eq!(UserAgent::new().header_value(), OURS);
@@ -22,7 +22,7 @@ fn a_product_goes_in_front() {
 }
 
 #[test]
-fn what_could_not_stand_in_a_header_is_refused() {
+fn a_product_that_is_invalid_in_a_header_is_refused() {
     for product in ["", "  ", "a\r\nX: y", "a\nb", "a\tb", "a\0", "é", "a\u{7f}", &"x".repeat(257)]
     {
         let refused = UserAgent::new().with_product(product);
@@ -32,7 +32,7 @@ fn what_could_not_stand_in_a_header_is_refused() {
 }
 
 #[test]
-fn it_is_set_in_place_of_the_default_and_of_nothing_else() {
+fn it_replaces_only_the_default() {
     let mine = UserAgent::new().with_product("my-app/1.2").unwrap();
     let mut headers = HeaderMap::new();
     UserAgent::new().set_on(&mut headers);

@@ -1,5 +1,5 @@
-//! Two clocks: suspend stops one, somebody sets the other, and neither has an end that anything
-//! falls over.
+//! The two clocks: suspend stops one, the other may be set, and both have limits that nothing may
+//! overflow.
 
 use std::time::{Duration, SystemTime};
 
@@ -11,102 +11,102 @@ use crate::scenario::{Scenario, jane, new_year};
 #[test]
 fn a_token_is_over_after_a_long_sleep() {
     let mut scenario = Scenario::refreshable("first", 3600);
-    scenario.at(10).sleeps_for(3600).someone().refreshes();
-    scenario.server().is_unavailable().someone().waits();
+    scenario.at(10).sleeps_for(3600).new_caller().refreshes();
+    scenario.server().is_unavailable().new_caller().waits();
 }
 
 #[test]
 fn a_sleep_into_the_advisory_window_is_noticed() {
     let mut scenario = Scenario::refreshable("first", 3600);
-    scenario.at(10).sleeps_for(3500).someone().refreshes_beside("first");
+    scenario.at(10).sleeps_for(3500).new_caller().refreshes_beside("first");
 }
 
 #[test]
 fn a_token_is_over_by_the_monotonic_clock_when_the_wall_clock_was_set_back() {
     let mut scenario = Scenario::refreshable("first", 3600);
     scenario.at(10).wall_clock_goes_back(1_000_000);
-    scenario.at(3000).someone().gets("first");
-    scenario.at(3595).someone().refreshes();
+    scenario.at(3000).new_caller().gets("first");
+    scenario.at(3595).new_caller().refreshes();
 }
 
 #[test]
 fn a_token_is_over_by_the_monotonic_clock_when_the_wall_clock_stands_still() {
     let mut scenario = Scenario::refreshable("first", 3600);
-    scenario.wall_clock_stands_still_for(3595).someone().refreshes();
+    scenario.wall_clock_stands_still_for(3595).new_caller().refreshes();
 }
 
 #[test]
 fn a_step_forth_and_back_of_the_wall_clock_costs_no_token() {
     let mut scenario = Scenario::refreshable("first", 3600);
-    scenario.at(10).sleeps_for(600).someone().gets("first");
-    scenario.wall_clock_goes_back(600).someone().gets("first");
-    scenario.at(3000).someone().gets("first").has_sent(1, 0);
+    scenario.at(10).sleeps_for(600).new_caller().gets("first");
+    scenario.wall_clock_goes_back(600).new_caller().gets("first");
+    scenario.at(3000).new_caller().gets("first").has_sent(1, 0);
 }
 
 #[test]
-fn a_token_that_was_seen_to_be_over_is_not_brought_to_life_by_a_wall_clock_set_back() {
+fn a_wall_clock_set_back_does_not_revive_a_token_that_was_over() {
     let mut scenario = Scenario::refreshable("first", 3600);
     let before = scenario.session.stored_version();
-    scenario.at(10).sleeps_for(7200).someone().refreshes();
-    // What is over need not be stored, and is not taken up again.
+    scenario.at(10).sleeps_for(7200).new_caller().refreshes();
+    // A token that is over is neither stored nor restored.
     assert_ne!(scenario.session.stored_version(), before);
     let stored = scenario.session.stored_tokens().unwrap();
     assert!(
         String::from_utf8_lossy(stored.expose_json().as_ref()).contains(r#""access_token":null"#)
     );
-    scenario.wall_clock_goes_back(5400).server().is_unavailable().someone().waits();
+    scenario.wall_clock_goes_back(5400).server().is_unavailable().new_caller().waits();
     assert_eq!(scenario.state(), State::Waiting);
 }
 
 #[test]
-fn nor_by_a_store() {
+fn a_store_does_not_revive_a_token_that_was_over() {
     let mut scenario = Scenario::refreshable("first", 3600);
     let stored = scenario.session.stored_tokens().unwrap();
-    scenario.at(10).sleeps_for(7200).someone().refreshes();
+    scenario.at(10).sleeps_for(7200).new_caller().refreshes();
     scenario.wall_clock_goes_back(5400);
     scenario.session.restore(stored, scenario.now).unwrap();
-    scenario.someone().waits().server().gives("second", 3600).someone().gets("second");
+    scenario.new_caller().waits().server().gives("second", 3600).new_caller().gets("second");
 }
 
 #[test]
-fn a_sleep_while_an_exchange_is_under_way_counts_as_life() {
+fn a_sleep_during_an_exchange_counts_against_the_lifetime() {
     let mut scenario = Scenario::new();
-    scenario.someone().signs_in();
+    scenario.new_caller().signs_in();
     scenario.after(1).sleeps_for(3000).server().gives_refreshable("first", 3600);
-    scenario.someone().gets("first");
-    scenario.at(598).someone().refreshes();
+    scenario.new_caller().gets("first");
+    scenario.at(598).new_caller().refreshes();
 }
 
 #[test]
-fn a_wall_clock_set_back_while_an_exchange_is_under_way_lends_no_life() {
+fn a_wall_clock_set_back_during_an_exchange_adds_no_lifetime() {
     let mut scenario = Scenario::new();
-    scenario.someone().signs_in();
+    scenario.new_caller().signs_in();
     scenario.after(10).wall_clock_goes_back(5000).server().gives_refreshable("first", 3600);
-    scenario.someone().gets("first");
-    // What is left, by the clock that was set back, is not more either.
-    scenario.sleeps_for(3584).someone().refreshes();
-    scenario.server().is_unavailable().someone().gets("first");
-    scenario.sleeps_for(1).someone().refreshes();
+    scenario.new_caller().gets("first");
+    // By the clock that was set back, the time left is not longer either.
+    scenario.sleeps_for(3584).new_caller().refreshes();
+    scenario.server().is_unavailable().new_caller().gets("first");
+    scenario.sleeps_for(1).new_caller().refreshes();
 }
 
 #[test]
-fn a_sleep_during_a_pause_ends_it() {
+fn a_sleep_during_a_backoff_ends_it() {
     let mut scenario = Scenario::new();
-    scenario.someone().signs_in();
-    scenario.server().is_busy("600").pauses_as_asked_for(600).nobody_sends();
-    scenario.sleeps_for(660).someone().signs_in();
+    scenario.new_caller().signs_in();
+    scenario.server().is_busy("600").backs_off_as_asked_for(600).no_caller_sends();
+    scenario.sleeps_for(660).new_caller().signs_in();
 }
 
 #[test]
-fn a_wall_clock_set_back_during_a_pause_does_not_prolong_it() {
+fn a_wall_clock_set_back_during_a_backoff_does_not_prolong_it() {
     let mut scenario = Scenario::new();
-    scenario.someone().signs_in();
+    scenario.new_caller().signs_in();
     scenario.server().is_busy("600").wall_clock_goes_back(1_000_000);
-    scenario.pauses_as_asked_for(600).after_the_pause().someone().signs_in();
+    scenario.backs_off_as_asked_for(600).after_the_backoff().new_caller().signs_in();
 }
 
 #[test]
-fn a_wall_clock_set_back_between_attempts_makes_nobody_wait_longer() {
+fn a_wall_clock_set_back_between_attempts_delays_no_caller() {
     let mut scenario = Scenario::new();
     scenario.caller("ann").signs_in();
     scenario.server().is_unavailable().wall_clock_goes_back(1_000_000);
@@ -119,19 +119,19 @@ fn a_sleep_between_attempts_counts_as_waiting() {
     let mut scenario = Scenario::new();
     scenario.caller("ann").signs_in();
     scenario.server().is_unavailable();
-    let gap = scenario.caller("ann").wait();
-    scenario.sleeps_for(0.1).caller("ann").waits_for(gap - Duration::from_millis(100));
+    let delay = scenario.caller("ann").wait();
+    scenario.sleeps_for(0.1).caller("ann").waits_for(delay - Duration::from_millis(100));
 }
 
 #[test]
 fn a_date_of_retry_after_far_ahead_of_a_wall_clock_set_wrong_is_an_hour() {
     let mut scenario = Scenario::new();
     scenario.now.wall = SystemTime::UNIX_EPOCH;
-    scenario.someone().signs_in();
-    scenario.server().is_busy("Thu, 01 Jan 2026 00:00:30 GMT").pauses_as_asked_for(3600);
+    scenario.new_caller().signs_in();
+    scenario.server().is_busy("Thu, 01 Jan 2026 00:00:30 GMT").backs_off_as_asked_for(3600);
 }
 
-/// Runs through everything once at this moment, and once a moment before it.
+/// Runs all steps once at this moment, and once a moment before it.
 fn run_through(now: Now) {
     let before = Now::new(
         now.monotonic.saturating_sub(Duration::from_secs(1)),
@@ -170,7 +170,7 @@ fn run_through(now: Now) {
     }
 }
 
-/// The last moment that the wall clock can show.
+/// Returns the last moment that the wall clock can show.
 fn end_of_time() -> SystemTime {
     let mut end = SystemTime::UNIX_EPOCH;
     let seconds = (0..64).rev().map(|shift| Duration::from_secs(1 << shift));
@@ -182,7 +182,7 @@ fn end_of_time() -> SystemTime {
     end
 }
 
-/// The first one.
+/// Returns the first moment that the wall clock can show.
 fn beginning_of_time() -> SystemTime {
     let mut beginning = SystemTime::UNIX_EPOCH;
     for step in (0..64).rev().map(|shift| Duration::from_secs(1 << shift)) {
@@ -217,19 +217,19 @@ fn a_clock_that_jumps_from_one_end_to_the_other_overflows_nothing() {
     for (from, to) in [(0, 1), (1, 0)] {
         let mut scenario = Scenario::new();
         scenario.now.wall = ends[from];
-        scenario.someone().signs_in();
-        // Older than the wall clock can tell.
+        scenario.new_caller().signs_in();
+        // Older than the wall clock can show.
         scenario.wall_clock_stands_still_for(10).now.wall = ends[to];
         scenario.server().answers(200, r#"{"access_token":"first","refresh_token":"again"}"#);
         scenario.now.wall = ends[from];
-        let _ = scenario.someone().reply;
+        let _ = scenario.new_caller().reply;
         assert!(scenario.session.snapshot(scenario.now).counts.sign_ins >= 1);
         let stored = scenario.session.stored_tokens();
         scenario.now.wall = ends[to];
         if let Some(stored) = stored {
             scenario.session.restore(stored, scenario.now).unwrap();
         }
-        let _ = scenario.someone().reply;
+        let _ = scenario.new_caller().reply;
     }
 }
 
@@ -237,18 +237,18 @@ fn a_clock_that_jumps_from_one_end_to_the_other_overflows_nothing() {
 fn a_token_asked_for_at_the_end_of_time_is_good_by_the_monotonic_clock() {
     let mut scenario = Scenario::new();
     scenario.now.wall = end_of_time();
-    scenario.someone().signs_in();
+    scenario.new_caller().signs_in();
     scenario.server().gives_refreshable("first", 3600);
-    scenario.someone().gets("first");
+    scenario.new_caller().gets("first");
     assert_eq!(scenario.state(), State::Good);
-    scenario.wall_clock_stands_still_for(3595).someone().refreshes();
+    scenario.wall_clock_stands_still_for(3595).new_caller().refreshes();
 }
 
 #[test]
 fn a_monotonic_clock_at_its_end_answers_at_once_and_sends_nothing() {
     let mut scenario = Scenario::new();
     scenario.now.monotonic = Duration::MAX;
-    scenario.someone().is_out_of_patience().has_sent(0, 0);
+    scenario.new_caller().times_out().has_sent(0, 0);
 }
 
 #[test]
@@ -258,7 +258,7 @@ fn a_moment_is_shown_on_the_wall_clock() {
     assert_eq!(moment.to_string(), "Thu, 01 Jan 2026 00:01:30 GMT");
     assert_eq!(moment.time_left(now), Duration::from_secs(90));
     assert_eq!(Moment::NEVER.to_string(), "never");
-    // Past what the format can show, and before it begins.
+    // Past what the format can show, and before its start.
     let far = Moment::after(now, Duration::from_secs(300_000_000_000));
     assert_eq!(far.to_string(), "300000000007s on the monotonic clock");
     let before = Now::new(Duration::ZERO, SystemTime::UNIX_EPOCH - Duration::from_secs(60));

@@ -17,13 +17,13 @@ fn jane_as(alias: &str) -> Credentials {
     jane().with_user_alias(alias).unwrap()
 }
 
-/// The body of the request that is under way.
+/// Returns the body of the request in flight.
 fn body(scenario: &Scenario) -> String {
     String::from_utf8(scenario.exchange().request.body().as_ref().to_vec()).unwrap()
 }
 
 #[test]
-fn an_exchange_under_way_is_void_when_the_credentials_change() {
+fn an_exchange_in_flight_is_void_when_the_credentials_change() {
     for (credentials, wait) in [(new_password(), 0), (joe(), 0), (jane_as("ann"), 1)] {
         let mut scenario = Scenario::new();
         scenario.caller("ann").signs_in();
@@ -44,22 +44,22 @@ fn the_same_credentials_again_change_nothing() {
     scenario.caller("ann").waits();
     scenario.server().denies();
     scenario.session.set_credentials(jane(), scenario.now);
-    scenario.someone().is_denied().has_sent(1, 0);
+    scenario.new_caller().is_denied().has_sent(1, 0);
 }
 
 #[test]
 fn a_changed_password_keeps_the_tokens() {
     let mut scenario = Scenario::refreshable("first", 3600);
     scenario.session.set_credentials(new_password(), scenario.now);
-    scenario.someone().gets("first");
-    scenario.at(3600).someone().refreshes();
+    scenario.new_caller().gets("first");
+    scenario.at(3600).new_caller().refreshes();
 }
 
 #[test]
 fn a_changed_username_drops_all_tokens() {
     let mut scenario = Scenario::refreshable("first", 3600);
     scenario.session.set_credentials(joe(), scenario.now);
-    scenario.someone().signs_in();
+    scenario.new_caller().signs_in();
     assert!(body(&scenario).contains("joe@tenant.com"));
     assert!(scenario.session.stored_tokens().is_none());
 }
@@ -68,34 +68,34 @@ fn a_changed_username_drops_all_tokens() {
 fn a_changed_alias_drops_all_tokens() {
     let mut scenario = Scenario::refreshable("first", 3600);
     scenario.session.set_credentials(jane_as("ann"), scenario.now);
-    scenario.someone().waits_for(1).after(1).someone().signs_in();
+    scenario.new_caller().waits_for(1).after(1).new_caller().signs_in();
     assert!(body(&scenario).contains(r#""useralias":"ann""#));
     scenario.server().gives_refreshable("ann's", 3600);
     scenario.session.set_credentials(jane_as("bob"), scenario.now);
-    scenario.after(1).someone().signs_in();
+    scenario.after(1).new_caller().signs_in();
     scenario.server().gives_refreshable("bob's", 3600);
     scenario.session.set_credentials(jane(), scenario.now);
-    scenario.after(1).someone().signs_in();
+    scenario.after(1).new_caller().signs_in();
     assert!(!body(&scenario).contains("useralias"));
 }
 
 #[test]
-fn a_new_password_opens_the_latch() {
+fn a_new_password_clears_the_latch() {
     let mut scenario = Scenario::new();
-    scenario.someone().signs_in();
-    scenario.server().denies().someone().is_denied();
+    scenario.new_caller().signs_in();
+    scenario.server().denies().new_caller().is_denied();
     scenario.session.set_credentials(new_password(), scenario.now);
-    scenario.someone().signs_in();
+    scenario.new_caller().signs_in();
     assert!(body(&scenario).contains("a new password"));
 }
 
 #[test]
-fn a_new_username_opens_the_latch() {
+fn a_new_username_clears_the_latch() {
     let mut scenario = Scenario::new();
-    scenario.someone().signs_in();
+    scenario.new_caller().signs_in();
     scenario.server().denies();
     scenario.session.set_credentials(joe(), scenario.now);
-    scenario.someone().signs_in();
+    scenario.new_caller().signs_in();
 }
 
 #[test]
@@ -103,34 +103,34 @@ fn a_new_alias_is_sent_until_three_were_denied_in_a_row() {
     let mut scenario = Scenario::new();
     for alias in ["ann", "bob", "cid"] {
         scenario.session.set_credentials(jane_as(alias), scenario.now);
-        scenario.someone().signs_in().server().denies().someone().is_denied();
+        scenario.new_caller().signs_in().server().denies().new_caller().is_denied();
     }
     scenario.session.set_credentials(jane_as("dan"), scenario.now);
-    let (error, until) = scenario.someone().error();
+    let (error, until) = scenario.new_caller().error();
     assert!(matches!(error, AttemptError::Held));
     assert_eq!(scenario.until(until), 3600.0);
-    // One that was denied is told so, and not that it is held.
+    // A denied alias gets its denial, and not a hold.
     scenario.session.set_credentials(jane_as("ann"), scenario.now);
-    scenario.someone().is_denied().has_sent(3, 0);
-    // Another password is another matter.
+    scenario.new_caller().is_denied().has_sent(3, 0);
+    // Another password is not held.
     scenario.session.set_credentials(new_password(), scenario.now);
-    scenario.someone().signs_in();
+    scenario.new_caller().signs_in();
 }
 
 #[test]
 fn going_back_to_a_password_that_was_denied_sends_it_only_after_a_reset() {
     let mut scenario = Scenario::new();
-    scenario.someone().signs_in();
+    scenario.new_caller().signs_in();
     scenario.server().denies();
     scenario.session.set_credentials(new_password(), scenario.now);
     scenario.session.set_credentials(jane(), scenario.now);
-    scenario.someone().is_denied().has_sent(1, 0);
+    scenario.new_caller().is_denied().has_sent(1, 0);
     scenario.session.reset(scenario.now);
-    scenario.someone().signs_in();
+    scenario.new_caller().signs_in();
 }
 
 #[test]
-fn whoever_waits_between_attempts_signs_in_at_once_with_new_credentials() {
+fn a_waiter_between_attempts_signs_in_at_once_with_new_credentials() {
     let mut scenario = Scenario::new();
     scenario.caller("ann").signs_in();
     scenario.server().is_unavailable().caller("ann").waits();
@@ -139,30 +139,30 @@ fn whoever_waits_between_attempts_signs_in_at_once_with_new_credentials() {
 }
 
 #[test]
-fn new_credentials_end_no_pause_that_the_server_asked_for() {
+fn new_credentials_end_no_backoff_that_the_server_asked_for() {
     let mut scenario = Scenario::new();
-    scenario.someone().signs_in();
+    scenario.new_caller().signs_in();
     scenario.server().is_busy("300");
     scenario.session.set_credentials(new_password(), scenario.now);
-    scenario.pauses_as_asked_for(300).nobody_sends();
+    scenario.backs_off_as_asked_for(300).no_caller_sends();
     scenario.session.reset(scenario.now);
-    scenario.someone().signs_in();
+    scenario.new_caller().signs_in();
 }
 
 #[test]
-fn a_pause_made_long_by_a_token_is_short_when_another_user_comes() {
+fn a_backoff_prolonged_by_a_token_is_short_for_another_user() {
     let mut scenario = Scenario::refreshable("first", 3600);
-    scenario.at(3460).someone().refreshes_beside("first");
-    scenario.server().is_unavailable().pauses_for(20);
+    scenario.at(3460).new_caller().refreshes_beside("first");
+    scenario.server().is_unavailable().backs_off_for(20);
     scenario.session.set_credentials(joe(), scenario.now);
-    scenario.pauses_for(1).after(1).someone().signs_in();
+    scenario.backs_off_for(1).after(1).new_caller().signs_in();
 }
 
 #[test]
-fn a_reset_leaves_the_token_and_the_exchange_under_way() {
+fn a_reset_leaves_the_token_and_the_exchange_in_flight() {
     let mut scenario = Scenario::refreshable("first", 3600);
     scenario.session.reset(scenario.now);
-    scenario.someone().gets("first");
+    scenario.new_caller().gets("first");
     scenario.at(3595).caller("ann").refreshes();
     scenario.session.reset(scenario.now);
     scenario.caller("bob").waits();
@@ -170,7 +170,7 @@ fn a_reset_leaves_the_token_and_the_exchange_under_way() {
 }
 
 #[test]
-fn a_reset_begins_the_pauses_anew() {
+fn a_reset_restarts_the_backoff() {
     let mut scenario = Scenario::new();
     let fail = |scenario: &mut Scenario| {
         scenario.round_fails(|scenario| {
@@ -178,29 +178,29 @@ fn a_reset_begins_the_pauses_anew() {
         })
     };
     fail(&mut scenario);
-    scenario.pauses_for(1).after(1);
+    scenario.backs_off_for(1).after(1);
     fail(&mut scenario);
-    scenario.pauses_for(2);
+    scenario.backs_off_for(2);
     scenario.session.reset(scenario.now);
     assert_eq!(fail(&mut scenario), 3);
-    scenario.pauses_for(1);
+    scenario.backs_off_for(1);
 }
 
 #[test]
-fn a_session_without_anything_asks_somebody_to_sign_in() {
+fn a_session_without_credentials_or_tokens_needs_a_sign_in() {
     let mut scenario = Scenario::of(SessionMachine::without_credentials(
         BaseUrl::production(),
         Policy::default(),
         1,
     ));
-    scenario.someone().is_asked_to_sign_in();
+    scenario.new_caller().is_asked_to_sign_in();
     assert_eq!(scenario.state(), State::SignInNeeded);
     scenario.session.set_credentials(jane(), scenario.now);
-    scenario.someone().signs_in();
+    scenario.new_caller().signs_in();
 }
 
 #[test]
-fn a_refresh_under_way_survives_a_new_password() {
+fn a_refresh_in_flight_survives_a_new_password() {
     let mut scenario = Scenario::refreshable("first", 60);
     scenario.at(60).caller("ann").refreshes();
     scenario.session.set_credentials(new_password(), scenario.now);
@@ -209,21 +209,21 @@ fn a_refresh_under_way_survives_a_new_password() {
 }
 
 #[test]
-fn a_refresh_under_way_is_void_for_another_user_or_alias() {
+fn a_refresh_in_flight_is_void_for_another_user_or_alias() {
     for other in [joe(), jane_as("ann")] {
         let mut scenario = Scenario::refreshable("first", 60);
-        scenario.at(60).someone().refreshes();
+        scenario.at(60).new_caller().refreshes();
         scenario.session.set_credentials(other, scenario.now);
         scenario.server().answers(200, r#"{"access_token":"of-the-old"}"#).is_ignored();
-        scenario.someone().signs_in();
+        scenario.new_caller().signs_in();
     }
 }
 
 #[test]
-fn another_spelling_of_the_username_opens_no_latch() {
+fn another_spelling_of_the_username_does_not_clear_the_latch() {
     let mut scenario = Scenario::new();
-    scenario.someone().signs_in().server().denies();
+    scenario.new_caller().signs_in().server().denies();
     let shouted = Credentials::new("JANE@tenant.com", "jane's password").unwrap();
     scenario.session.set_credentials(shouted, scenario.now);
-    scenario.someone().is_denied().has_sent(1, 0);
+    scenario.new_caller().is_denied().has_sent(1, 0);
 }

@@ -1,4 +1,4 @@
-//! What callers are told, down to the cause of the cause; nothing is said twice.
+//! The errors of callers, down to the cause of the cause, without repetition.
 
 use point_auth_core::session::{AttemptError, ExchangeId, Failure, Outcome, SessionError};
 use std::cell::RefCell;
@@ -35,26 +35,26 @@ impl Error for Outer {
 
 impl Error for Inner {}
 
-/// The error and its sources, one a line.
-fn told(error: &SessionError) -> Vec<String> {
-    let mut told = Vec::new();
+/// Returns the text of the error and of its sources.
+fn texts(error: &SessionError) -> Vec<String> {
+    let mut texts = Vec::new();
     let mut next: Option<&dyn Error> = Some(error);
     while let Some(error) = next {
-        told.push(error.to_string());
+        texts.push(error.to_string());
         next = error.source();
     }
-    told
+    texts
 }
 
 #[test]
-fn a_failure_is_told_with_its_cause_and_the_cause_of_that() {
+fn a_failure_shows_its_cause_and_the_cause_of_that() {
     let mut scenario = Scenario::new();
     scenario.caller("ann").signs_in();
     scenario.server().fails(
         &Failure::maybe_sent().with_source(Box::<dyn Error + Send + Sync>::from(Outer(Inner))),
     );
     let error = scenario.caller("ann").reply.unwrap_err();
-    assert_eq!(told(&error), ["no access token", "the connection was lost", "reset by peer"]);
+    assert_eq!(texts(&error), ["no access token", "the connection was lost", "reset by peer"]);
 }
 
 fn abandons(scenario: &mut Scenario, id: ExchangeId) -> Outcome {
@@ -62,9 +62,9 @@ fn abandons(scenario: &mut Scenario, id: ExchangeId) -> Outcome {
     scenario.session.handle_failure(id, scenario.now, &failure)
 }
 
-/// It counts as any other that was abandoned.
+/// It counts like any other abandoned exchange.
 #[test]
-fn a_sender_that_abandons_an_exchange_may_say_why() {
+fn a_sender_that_abandons_an_exchange_may_give_a_cause() {
     let mut scenario = Scenario::new();
     scenario.caller("ann").signs_in();
     let id = scenario.exchange().id;
@@ -77,13 +77,13 @@ fn a_sender_that_abandons_an_exchange_may_say_why() {
     scenario.after(1).caller("ann").signs_in();
     let id = scenario.exchange().id;
     scenario.outcome = Some(abandons(&mut scenario, id));
-    let error = scenario.gives_up().pauses_for(600).caller("ann").reply.unwrap_err();
-    assert_eq!(told(&error), ["no access token", "the connection was lost", "reset by peer"]);
+    let error = scenario.gives_up().backs_off_for(600).caller("ann").reply.unwrap_err();
+    assert_eq!(texts(&error), ["no access token", "the connection was lost", "reset by peer"]);
     scenario.outcome = Some(abandons(&mut scenario, id));
     scenario.is_ignored();
 }
 
-/// An error that says when it is dropped.
+/// An error that records when it is dropped.
 #[derive(Debug)]
 struct Mortal(Arc<AtomicBool>);
 
@@ -101,10 +101,10 @@ impl Drop for Mortal {
     }
 }
 
-/// For whoever keeps a session behind a lock: whatever happens to it, no error of somebody else's
-/// is dropped before those are.
+/// A driver may keep a session behind a lock. No call may drop a foreign error while the driver
+/// holds the errors.
 #[test]
-fn whoever_holds_the_errors_of_a_session_decides_when_they_are_dropped() {
+fn held_errors_of_a_session_are_not_dropped_under_the_lock() {
     let fail = |scenario: &mut Scenario| {
         let dropped = Arc::new(AtomicBool::new(false));
         let mortal: Box<dyn Error + Send + Sync> = Box::new(Mortal(Arc::clone(&dropped)));
@@ -115,10 +115,10 @@ fn whoever_holds_the_errors_of_a_session_decides_when_they_are_dropped() {
     type Happens = fn(&mut Scenario);
     let all: [Happens; 4] = [
         |scenario| {
-            scenario.after_the_pause().someone().signs_in().server().gives("first", 3600);
+            scenario.after_the_backoff().new_caller().signs_in().server().gives("first", 3600);
         },
         |scenario| {
-            scenario.after_the_pause().someone().signs_in().server().denies();
+            scenario.after_the_backoff().new_caller().signs_in().server().denies();
         },
         |scenario| scenario.session.reset(scenario.now),
         |scenario| *scenario = Scenario::new(),
@@ -140,12 +140,12 @@ fn whoever_holds_the_errors_of_a_session_decides_when_they_are_dropped() {
 }
 
 #[test]
-fn a_failure_without_a_cause_is_told_too() {
+fn a_failure_without_a_cause_has_a_text() {
     let mut scenario = Scenario::new();
     scenario.caller("ann").signs_in();
     scenario.server().falls_silent();
     let error = scenario.caller("ann").reply.unwrap_err();
-    assert_eq!(told(&error), ["no access token", "there was no response"]);
+    assert_eq!(texts(&error), ["no access token", "there was no response"]);
 }
 
 #[test]
@@ -159,36 +159,36 @@ fn a_failure_says_whether_it_may_have_been_sent() {
 }
 
 #[test]
-fn a_response_that_was_no_token_is_told() {
+fn a_response_without_a_token_has_a_text() {
     let mut scenario = Scenario::new();
     scenario.caller("ann").signs_in();
     scenario.server().answers(404, "<html>");
     let error = scenario.caller("ann").reply.unwrap_err();
-    assert_eq!(told(&error), ["no access token", "unexpected answer: status 404, not JSON"]);
+    assert_eq!(texts(&error), ["no access token", "unexpected answer: status 404, not JSON"]);
 }
 
 #[test]
-fn a_caller_that_timed_out_is_told_why_the_last_attempt_failed() {
+fn a_caller_that_timed_out_gets_the_last_failure() {
     let mut scenario = Scenario::new();
-    scenario.someone().signs_in();
-    let error = scenario.someone_with(0).reply.unwrap_err();
-    assert_eq!(told(&error), ["no access token in time"]);
+    scenario.new_caller().signs_in();
+    let error = scenario.new_caller_with(0).reply.unwrap_err();
+    assert_eq!(texts(&error), ["no access token in time"]);
     scenario.server().is_unavailable();
-    let error = scenario.someone_with(0).reply.unwrap_err();
+    let error = scenario.new_caller_with(0).reply.unwrap_err();
     assert_eq!(
-        told(&error),
+        texts(&error),
         ["no access token in time", "unexpected answer: status 503, not JSON"]
     );
 }
 
 #[test]
-fn a_denial_is_told_in_the_servers_words_and_once() {
+fn a_denial_shows_the_text_of_the_server_once() {
     let mut scenario = Scenario::new();
-    scenario.someone().signs_in();
+    scenario.new_caller().signs_in();
     scenario.server().denies();
-    let error = scenario.someone().reply.unwrap_err();
+    let error = scenario.new_caller().reply.unwrap_err();
     assert_eq!(
-        told(&error),
+        texts(&error),
         [
             "denied by the server (status 403): access_denied: Invalid username / password combination"
         ]
@@ -196,21 +196,21 @@ fn a_denial_is_told_in_the_servers_words_and_once() {
 }
 
 #[test]
-fn the_need_of_a_sign_in_is_told() {
+fn a_needed_sign_in_has_a_text() {
     let session = point_auth_core::session::SessionMachine::without_credentials(
         point_auth_core::BaseUrl::production(),
         point_auth_core::session::Policy::default(),
         1,
     );
-    let error = Scenario::of(session).someone().reply.unwrap_err();
+    let error = Scenario::of(session).new_caller().reply.unwrap_err();
     assert_eq!(
-        told(&error),
+        texts(&error),
         ["sign-in needed: there are no credentials and no good refresh token"]
     );
 }
 
 #[test]
-fn every_cause_of_a_failed_attempt_has_words_of_its_own() {
+fn every_cause_of_a_failed_attempt_has_its_own_text() {
     let said = |error: AttemptError| {
         assert!(error.source().is_none());
         error.to_string()
@@ -229,18 +229,18 @@ fn every_cause_of_a_failed_attempt_has_words_of_its_own() {
 }
 
 #[test]
-fn an_outcome_tells_the_tokens_and_how_they_were_got() {
+fn an_outcome_has_the_tokens_and_their_kind_of_exchange() {
     use point_auth_core::session::ExchangeKind::{Refresh, SignIn};
     let mut scenario = Scenario::new();
     for (kind, token) in [(SignIn, "first"), (Refresh, "second")] {
         match kind {
-            SignIn => scenario.someone().signs_in(),
-            _ => scenario.at(3595).someone().refreshes(),
+            SignIn => scenario.new_caller().signs_in(),
+            _ => scenario.at(3595).new_caller().refreshes(),
         };
         scenario.server().gives_refreshable(token, 3600);
         match &scenario.outcome {
-            Some(Outcome::Renewed { kind: told, tokens, .. }) => {
-                assert_eq!(*told, kind);
+            Some(Outcome::Renewed { kind: reported, tokens, .. }) => {
+                assert_eq!(*reported, kind);
                 assert_eq!(tokens.access_token().expose(), token);
             }
             other => panic!("{other:?}"),

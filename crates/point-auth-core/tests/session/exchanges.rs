@@ -1,4 +1,4 @@
-//! One exchange at a time, whoever asks, whoever goes away, and whatever comes late.
+//! One exchange at a time, with any callers, vanished drivers and late reports.
 
 use point_auth_core::session::{Action, AttemptError, Call, Failure, SessionError};
 
@@ -28,7 +28,7 @@ fn ten_thousand_callers_are_one_exchange() {
 }
 
 #[test]
-fn a_spurious_poll_answers_the_same_again() {
+fn a_spurious_poll_returns_the_same_action() {
     let mut scenario = Scenario::new();
     scenario.caller("ann").signs_in();
     for _ in 0..3 {
@@ -42,30 +42,30 @@ fn a_spurious_poll_answers_the_same_again() {
 }
 
 #[test]
-fn when_the_driver_of_a_refresh_gives_up_the_next_caller_takes_over_at_once() {
+fn when_the_driver_of_a_refresh_abandons_it_the_next_caller_takes_over_at_once() {
     let mut scenario = Scenario::refreshable("first", 60);
     scenario.at(60).caller("ann").refreshes().caller("bob").waits();
     scenario.after(1).abandons().retries();
-    scenario.caller("bob").refreshes().someone().waits();
+    scenario.caller("bob").refreshes().new_caller().waits();
     scenario.after(1).server().gives("second", 3600);
     scenario.caller("bob").gets("second").has_sent(1, 2);
 }
 
 #[test]
-fn when_the_driver_of_a_sign_in_gives_up_the_next_caller_takes_over_a_second_later() {
+fn when_the_driver_of_a_sign_in_abandons_it_the_next_caller_takes_over_a_second_later() {
     let mut scenario = Scenario::new();
     scenario.caller("ann").signs_in().caller("bob").waits();
     scenario.after(1).abandons().retries();
     scenario.caller("bob").waits_for(1).after(0.999).caller("bob").waits();
-    scenario.after(0.001).caller("bob").signs_in().someone().waits();
+    scenario.after(0.001).caller("bob").signs_in().new_caller().waits();
     scenario.after(1).server().gives("first", 3600);
     scenario.caller("bob").gets("first").has_sent(2, 0);
 }
 
 #[test]
-fn a_driver_of_a_sign_in_that_is_never_heard_of_is_replaced_three_seconds_past_its_deadline() {
+fn a_silent_driver_of_a_sign_in_is_replaced_three_seconds_past_its_deadline() {
     let mut scenario = Scenario::new();
-    scenario.someone().signs_in();
+    scenario.new_caller().signs_in();
     let deadline = scenario.exchange().deadline;
     assert_eq!((deadline - scenario.now.monotonic).as_secs(), 30);
     scenario.at(25).caller("bob").waits_for(7);
@@ -76,18 +76,18 @@ fn a_driver_of_a_sign_in_that_is_never_heard_of_is_replaced_three_seconds_past_i
 }
 
 #[test]
-fn a_driver_of_a_refresh_that_is_never_heard_of_is_replaced_two_seconds_past_its_deadline() {
+fn a_silent_driver_of_a_refresh_is_replaced_two_seconds_past_its_deadline() {
     let mut scenario = Scenario::refreshable("first", 60);
-    scenario.at(60).someone().refreshes();
+    scenario.at(60).new_caller().refreshes();
     scenario.at(91.999).caller("bob").waits();
     scenario.at(92).caller("bob").refreshes().has_sent(1, 2);
 }
 
 #[test]
-fn a_late_answer_that_nobody_has_given_up_on_counts() {
+fn a_late_answer_counts_until_the_exchange_is_abandoned() {
     let mut scenario = Scenario::new();
-    scenario.someone().signs_in();
-    scenario.at(40).server().gives("first", 3600).someone().gets("first").has_sent(1, 0);
+    scenario.new_caller().signs_in();
+    scenario.at(40).server().gives("first", 3600).new_caller().gets("first").has_sent(1, 0);
 }
 
 #[test]
@@ -105,13 +105,13 @@ fn a_late_answer_of_an_exchange_that_was_replaced_is_ignored() {
 }
 
 #[test]
-fn an_answer_that_is_told_twice_counts_once() {
+fn an_answer_that_is_reported_twice_counts_once() {
     let mut scenario = Scenario::new();
-    scenario.someone().signs_in();
+    scenario.new_caller().signs_in();
     let id = scenario.exchange().id;
     scenario.server().gives("first", 3600);
     scenario.server_of(id).answers(200, r#"{"access_token":"second"}"#).is_ignored();
-    scenario.someone().gets("first");
+    scenario.new_caller().gets("first");
     assert_eq!(scenario.snapshot().counts.renewed, 1);
 }
 
@@ -120,7 +120,7 @@ fn exchanges_have_different_ids() {
     let mut scenario = Scenario::new();
     let mut ids = std::collections::HashSet::new();
     for _ in 0..100 {
-        scenario.someone().signs_in();
+        scenario.new_caller().signs_in();
         assert!(ids.insert(scenario.exchange().id));
         scenario.server().is_not_reached();
         scenario.session.reset(scenario.now);
@@ -135,26 +135,26 @@ fn drivers_that_vanish_again_and_again_end_the_round() {
         scenario.abandons();
     });
     assert_eq!(attempts, 3);
-    let caller = scenario.someone();
+    let caller = scenario.new_caller();
     assert!(matches!(caller.error().0, AttemptError::Abandoned));
-    caller.fails().pauses_for(1);
-    scenario.after(1).someone().refreshes();
+    caller.fails().backs_off_for(1);
+    scenario.after(1).new_caller().refreshes();
 }
 
 #[test]
-fn a_driver_lost_in_the_advisory_window_is_replaced_and_nobody_notices() {
+fn a_driver_that_vanishes_in_the_advisory_window_is_replaced_and_no_caller_fails() {
     let mut scenario = Scenario::refreshable("first", 3600);
-    scenario.at(3460).someone().refreshes_beside("first");
-    scenario.abandons().does_not_pause().someone().refreshes_beside("first");
-    scenario.at(3495).someone().refreshes_beside("first").has_sent(1, 3);
-    scenario.server().gives("second", 3600).someone().gets("second");
+    scenario.at(3460).new_caller().refreshes_beside("first");
+    scenario.abandons().does_not_back_off().new_caller().refreshes_beside("first");
+    scenario.at(3495).new_caller().refreshes_beside("first").has_sent(1, 3);
+    scenario.server().gives("second", 3600).new_caller().gets("second");
 }
 
 #[test]
-fn a_refresh_under_way_is_waited_for_even_when_nothing_could_follow_it() {
+fn a_refresh_in_flight_is_waited_for_even_when_nothing_could_follow_it() {
     let mut scenario = Scenario::refreshable("first", 3600);
     scenario.at(3595).caller("ann").refreshes();
-    // The refresh token has ended, and the sign-in it leads to would be a second one.
+    // The refresh token has expired, and the sign-in after it would be a second one.
     scenario.sleeps_for(200_000).caller("bob").waits();
     scenario.server().gives("second", 300_000).caller("bob").gets("second");
 
@@ -170,11 +170,11 @@ fn a_refresh_under_way_is_waited_for_even_when_nothing_could_follow_it() {
     scenario.sleeps_for(200_000).caller("bob").waits();
     scenario.server().answers(400, "{}").is_refused();
     scenario.caller("bob").is_asked_to_sign_in();
-    other.someone().gets("first");
+    other.new_caller().gets("first");
 }
 
 #[test]
-fn all_errors_of_a_round_are_the_same() {
+fn all_errors_of_a_round_are_equal() {
     let mut scenario = Scenario::new();
     scenario.caller("ann").signs_in();
     scenario.caller("bob").waits().caller("cid").waits();
@@ -189,10 +189,10 @@ fn all_errors_of_a_round_are_the_same() {
 }
 
 #[test]
-fn whoever_asks_again_long_after_a_round_gets_its_error_and_begins_no_other() {
+fn a_call_that_is_polled_long_after_its_round_gets_the_error_and_starts_no_other() {
     let mut scenario = Scenario::new();
     scenario.caller("ann").signs_in().caller("bob").waits();
-    scenario.server().is_busy("5").pauses_as_asked_for(5);
+    scenario.server().is_busy("5").backs_off_as_asked_for(5);
     scenario.after(7).caller("bob").fails().has_sent(1, 0);
     scenario.caller("cid").signs_in();
     let error = scenario.caller("bob").reply;

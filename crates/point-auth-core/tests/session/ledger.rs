@@ -1,4 +1,4 @@
-//! The ledger by itself: who may send a password, in what order, and what is remembered.
+//! The ledger alone: who may send a password, in what order, and what is remembered.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ fn rotated() -> Credentials {
     Credentials::new("jane@tenant.com", "rotated").unwrap()
 }
 
-/// A denial that names the alias that it is of.
+/// Returns a denial that names its alias.
 pub(crate) fn denial_of(alias: &str) -> Denial {
     let body = format!(r#"{{"error":"access_denied","error_description":"not {alias}"}}"#);
     let mut response = http::Response::new(body);
@@ -43,7 +43,7 @@ impl Desk {
         Self { ledger, now: Now::new(Duration::from_secs(1_000_000), new_year()), sent: 0 }
     }
 
-    /// A ledger whose password has worked for `ann`.
+    /// Creates a ledger whose password has worked for `ann`.
     fn proven() -> Self {
         let mut desk = Self::with_limit(3);
         desk.works(&jane_as("ann"));
@@ -88,7 +88,7 @@ impl Desk {
         self.ledger.ask(credentials, self.now).unwrap_err()
     }
 
-    /// For how many seconds these are held, `None` for good.
+    /// Returns for how many seconds these are held, `None` if permanently.
     #[track_caller]
     fn held_for(&mut self, credentials: &Credentials) -> Option<u64> {
         match self.refuses(credentials) {
@@ -160,10 +160,10 @@ fn a_wrong_password_is_sent_three_times_then_after_one_two_and_four_hours_then_n
     desk.after(1_000_000);
     assert_eq!(desk.held_for(&jane_as("g")), None);
     assert_eq!(desk.sent, 6);
-    // Another password may be sent; the one before is remembered.
+    // Another password may be sent; the previous one is remembered.
     desk.works(&rotated());
     assert_eq!(desk.held_for(&jane_as("g")), None);
-    // So may the same one, after a reset.
+    // After a reset, this one may be sent too.
     desk.ledger.reset();
     desk.works(&jane_as("g"));
 }
@@ -190,12 +190,12 @@ fn a_trial_that_works_ends_the_hold() {
     desk.is_busy(&jane_as("e"));
     assert!(desk.settles(trial, SignInResult::Accepted), "a hold has ended");
     desk.works(&jane_as("e"));
-    // Those that were denied stay denied.
+    // Denied aliases stay denied.
     desk.is_denied("a");
 }
 
 #[test]
-fn a_trial_that_comes_to_nothing_is_followed_by_another() {
+fn an_inconclusive_trial_is_followed_by_another() {
     let mut desk = Desk::new();
     for alias in ["a", "b", "c"] {
         desk.denied(&jane_as(alias));
@@ -208,7 +208,7 @@ fn a_trial_that_comes_to_nothing_is_followed_by_another() {
 }
 
 #[test]
-fn made_up_aliases_hold_up_no_alias_that_has_worked_and_are_sent_three_times_in_ten_minutes() {
+fn invented_aliases_hold_no_alias_that_has_worked_and_are_sent_three_times_in_ten_minutes() {
     let mut desk = Desk::proven();
     for number in 0..3 {
         desk.denied(&jane_as(&format!("made-up-{number}")));
@@ -216,7 +216,7 @@ fn made_up_aliases_hold_up_no_alias_that_has_worked_and_are_sent_three_times_in_
     for number in 3..1_000 {
         assert_eq!(desk.held_for(&jane_as(&format!("made-up-{number}"))), Some(600));
     }
-    // Neither are they held up, nor do they end the hold of the others.
+    // They are not held, and do not end the hold of the others.
     desk.works(&jane_as("ann"));
     assert_eq!(desk.held_for(&jane_as("made-up-3")), Some(600));
     for minutes in [10, 20, 40, 60, 60] {
@@ -231,7 +231,7 @@ fn made_up_aliases_hold_up_no_alias_that_has_worked_and_are_sent_three_times_in_
 }
 
 #[test]
-fn a_password_that_is_changed_at_the_server_is_denied_three_times_then_tried_at_growing_distances()
+fn a_password_that_is_changed_at_the_server_is_denied_three_times_then_tried_at_growing_intervals()
 {
     let mut desk = Desk::with_limit(3);
     for number in 0..1_000 {
@@ -289,7 +289,7 @@ fn a_password_that_has_never_given_a_token_is_sent_one_at_a_time() {
     let mut desk = Desk::with_limit(10);
     let first = desk.sends(&jane_as("ann"));
     assert_eq!(desk.is_busy(&jane_as("bob")), Duration::from_secs(32));
-    // Nor is another password that is not proven meanwhile.
+    // Neither is another unproven password meanwhile.
     desk.is_busy(&rotated());
     desk.settles(first, SignInResult::Accepted);
     let second = desk.sends(&jane_as("bob"));
@@ -327,13 +327,13 @@ fn three_unknown_outcomes_of_any_aliases_hold_the_password_for_ten_minutes_each_
         }
         desk.after(600).unknown(&jane_as("c"));
     }
-    // Another password is not concerned.
+    // Another password is not affected.
     desk.works(&rotated());
     assert!(matches!(desk.refuses(&jane_as("d")), Rejected::TooManyUnknown { .. }));
 }
 
 #[test]
-fn a_token_makes_unknown_outcomes_forgotten_and_a_denial_does_not() {
+fn a_token_clears_unknown_outcomes_and_a_denial_does_not() {
     let mut desk = Desk::new();
     desk.unknown(&jane_as("a"));
     desk.unknown(&jane_as("b"));
@@ -362,7 +362,7 @@ fn a_permit_that_is_not_settled_expires_and_counts_as_unknown_if_it_was_sent() {
 }
 
 #[test]
-fn what_the_server_says_late_is_believed() {
+fn a_late_result_counts() {
     let mut desk = Desk::new();
     let late = desk.sends(&jane_as("mallory"));
     desk.after(32).works(&jane_as("ann"));
@@ -409,7 +409,7 @@ fn a_reset_forgets_denials_and_unknown_outcomes_but_not_what_has_worked() {
 #[test]
 fn what_is_remembered_of_aliases_is_bounded_and_neither_kind_evicts_the_other() {
     let mut desk = Desk::proven();
-    // Denied ones, each after a token so that no hold stops them.
+    // Denied aliases, each after a token so that no hold stops them.
     for number in 0..10_100 {
         desk.denied(&jane_as(&format!("bad-{number}")));
         desk.works(&jane_as(&format!("good-{number}")));
@@ -418,7 +418,7 @@ fn what_is_remembered_of_aliases_is_bounded_and_neither_kind_evicts_the_other() 
     assert_eq!((snapshot.denied, snapshot.worked), (10_000, 10_101));
     assert!(desk.ledger.has_worked(Some("ann")));
     desk.is_denied("bad-10099");
-    // A forgotten one counts as not tried yet.
+    // A forgotten alias counts as not tried.
     desk.denied(&jane_as("bad-0"));
 }
 
@@ -451,7 +451,7 @@ fn credentials_from_a_source_are_fetched_for_one_at_a_time_until_proven_then_for
     let mut first = desk.ledger.reserve(Some("bob"), desk.now).unwrap();
     let mut second = desk.ledger.reserve(Some("cyd"), desk.now).unwrap();
     assert!(matches!(desk.ledger.reserve(Some("dan"), desk.now), Err(Rejected::Busy { .. })));
-    // Other credentials than expected, which are not proven: one at a time.
+    // Unexpected credentials, which are not proven: one at a time.
     let bobs = rotated().with_user_alias("bob").unwrap();
     let cyds = rotated().with_user_alias("cyd").unwrap();
     desk.ledger.present(&mut first, &bobs, desk.now).unwrap();
@@ -463,7 +463,7 @@ fn credentials_from_a_source_are_fetched_for_one_at_a_time_until_proven_then_for
 }
 
 #[test]
-fn a_source_is_asked_again_for_denied_aliases_at_growing_distances_and_for_good_ones_at_once() {
+fn a_source_is_asked_again_for_denied_aliases_at_growing_intervals_and_for_good_ones_at_once() {
     let mut desk = Desk::new();
     desk.works(&jane_as("ann"));
     desk.denied(&jane_as("mallory"));
@@ -483,7 +483,7 @@ fn a_source_is_asked_again_for_denied_aliases_at_growing_distances_and_for_good_
         assert!(matches!(rejected, Err(Rejected::Denied { .. })));
         desk.settles(permit, SignInResult::Inconclusive);
     }
-    // Others, once it has them, may be sent.
+    // Once it has other credentials, they may be sent.
     desk.after(60);
     let mut permit = desk.ledger.reserve(Some("mallory"), desk.now).unwrap();
     let others = rotated().with_user_alias("mallory").unwrap();
@@ -534,7 +534,7 @@ fn a_password_that_is_changed_at_the_server_is_denied_three_times_for_old_and_ne
 }
 
 #[test]
-fn a_source_that_goes_round_many_wrong_passwords_is_asked_at_growing_distances() {
+fn a_source_that_rotates_many_wrong_passwords_is_asked_at_growing_intervals() {
     let mut desk = Desk::new();
     let mut distances = Vec::new();
     for number in 0..40 {

@@ -1,5 +1,5 @@
-//! The session in virtual time: each rule by a scenario that reads like prose, and all of them
-//! against a model by chance.
+//! The session in virtual time: each rule as a readable scenario, and all rules by random stories
+//! against a model.
 
 #![expect(
     clippy::unwrap_used,
@@ -14,24 +14,23 @@ mod credentials;
 mod denials;
 mod errors;
 mod exchanges;
+mod expected_credentials;
 mod ledger;
 mod ledger_attacks;
-mod lost_sign_ins;
 mod on_demand;
 mod owners;
-mod patience;
 mod policy;
 mod properties;
 mod refusals;
 mod rejections;
+mod retries;
 mod scenario;
 mod secrecy;
 mod shared_attacks;
 mod sign_in_rate;
-
 mod snapshots;
 mod stored;
-mod told;
+mod unknown_outcomes;
 mod windows;
 
 #[global_allocator]

@@ -1,4 +1,4 @@
-//! Whom stored tokens belong to, as far as somebody has said it; and which of two tokens counts.
+//! The owner of stored tokens, as far as it is known; and which of two tokens is kept.
 
 use point_auth_core::session::{Policy, SessionMachine, StoredTokens, StoredTokensError};
 use point_auth_core::{BaseUrl, Credentials};
@@ -9,11 +9,11 @@ fn stored(scenario: &Scenario) -> StoredTokens {
     scenario.session.stored_tokens().unwrap()
 }
 
-/// The tokens of these, who have signed in.
+/// Returns the tokens of these credentials, after a sign-in.
 fn tokens_of(credentials: Credentials) -> StoredTokens {
     let session = SessionMachine::new(BaseUrl::production(), credentials, Policy::default(), 1);
     let mut scenario = Scenario::of(session);
-    scenario.someone().signs_in().server().gives_refreshable("theirs", 3600);
+    scenario.new_caller().signs_in().server().gives_refreshable("theirs", 3600);
     stored(&scenario)
 }
 
@@ -26,8 +26,8 @@ fn joe_as(alias: &str) -> StoredTokens {
     tokens_of(joe.with_user_alias(alias).unwrap())
 }
 
-/// What becomes of `stored` in a session of which so much is known.
-fn taken_up(
+/// Returns the result of restoring `stored` into a session whose owner is known this far.
+fn restored_into(
     [username, user_alias]: [Option<&str>; 2],
     stored: &StoredTokens,
 ) -> Result<(), StoredTokensError> {
@@ -38,13 +38,13 @@ fn taken_up(
     ] {
         let mut scenario = Scenario::of(session.with_owner(username, user_alias));
         scenario.session.restore(stored.clone(), scenario.now)?;
-        scenario.someone().gets("theirs");
+        scenario.new_caller().gets("theirs");
     }
     Ok(())
 }
 
 #[test]
-fn stored_tokens_say_whose_they_are_and_no_token() {
+fn stored_tokens_show_their_owner_and_no_token() {
     let stored = jane_as("ann");
     assert_eq!((stored.username(), stored.user_alias()), (Some("jane@tenant.com"), Some("ann")));
     assert_eq!(tokens_of(jane()).user_alias(), None);
@@ -55,7 +55,7 @@ fn stored_tokens_say_whose_they_are_and_no_token() {
 }
 
 #[test]
-fn whose_tokens_are_taken_up_is_what_somebody_has_said() {
+fn tokens_are_restored_if_they_match_the_known_owner() {
     use StoredTokensError::{OtherUserAlias, OtherUsername};
     let (jane, ann) = (Some("jane@tenant.com"), Some("ann"));
     for (owner, stored, expected) in [
@@ -71,12 +71,12 @@ fn whose_tokens_are_taken_up_is_what_somebody_has_said() {
         ([jane, ann], joe_as("ann"), Err(OtherUsername)),
         ([jane, ann], jane_as("bob"), Err(OtherUserAlias)),
     ] {
-        assert_eq!(taken_up(owner, &stored), expected, "{owner:?} {stored:?}");
+        assert_eq!(restored_into(owner, &stored), expected, "{owner:?} {stored:?}");
     }
 }
 
 #[test]
-fn a_session_says_of_which_alias_its_tokens_are() {
+fn a_session_returns_the_alias_of_its_tokens() {
     let base = BaseUrl::production();
     let ann = jane().with_user_alias("ann").unwrap();
     let mut session = SessionMachine::new(base.clone(), ann, Policy::default(), 1);
@@ -92,7 +92,7 @@ fn a_session_says_of_which_alias_its_tokens_are() {
 }
 
 #[test]
-fn credentials_say_more_than_whoever_names_an_owner() {
+fn credentials_override_a_set_owner() {
     let session = SessionMachine::new(BaseUrl::production(), jane(), Policy::default(), 1);
     let mut scenario = Scenario::of(session.with_owner(Some("joe@tenant.com"), Some("bob")));
     let refused = scenario.session.restore(joe_as("bob"), scenario.now);
@@ -101,29 +101,29 @@ fn credentials_say_more_than_whoever_names_an_owner() {
 }
 
 #[test]
-fn a_token_out_of_a_store_takes_the_place_of_a_good_one_that_is_older() {
+fn a_stored_token_replaces_a_good_one_that_is_older() {
     let mut newer = Scenario::new();
-    newer.after(10).someone().signs_in().server().gives("newer", 3600);
+    newer.after(10).new_caller().signs_in().server().gives("newer", 3600);
     let mut scenario = Scenario::signed_in("first", 3600);
     scenario.at(20);
     scenario.session.restore(stored(&newer), scenario.now).unwrap();
-    scenario.someone().gets("newer");
+    scenario.new_caller().gets("newer");
 }
 
 #[test]
-fn a_token_out_of_a_store_takes_the_place_of_one_that_has_ended_although_it_is_older() {
+fn a_stored_token_replaces_one_that_has_ended_even_if_it_is_older() {
     let long = stored(&Scenario::signed_in("long", 3600));
     let mut scenario = Scenario::new();
-    scenario.at(10).someone().signs_in().server().gives("short", 60);
+    scenario.at(10).new_caller().signs_in().server().gives("short", 60);
     scenario.at(20);
     scenario.session.restore(long.clone(), scenario.now).unwrap();
-    scenario.someone().gets("short").at(100);
+    scenario.new_caller().gets("short").at(100);
     scenario.session.restore(long, scenario.now).unwrap();
-    scenario.someone().gets("long");
+    scenario.new_caller().gets("long");
 }
 
 #[test]
-fn the_same_tokens_out_of_a_store_change_nothing() {
+fn identical_stored_tokens_change_nothing() {
     let mut scenario = Scenario::refreshable("first", 3600);
     let stored = stored(&scenario);
     let version = scenario.session.stored_version();
@@ -132,22 +132,22 @@ fn the_same_tokens_out_of_a_store_change_nothing() {
 }
 
 #[test]
-fn a_token_that_is_seen_to_have_ended_is_news_for_a_store_and_once() {
+fn a_token_that_is_seen_to_have_ended_changes_the_stored_version_once() {
     let mut scenario = Scenario::refreshable("first", 60);
     let good = scenario.session.stored_version();
-    scenario.at(60).someone().refreshes();
+    scenario.at(60).new_caller().refreshes();
     let ended = scenario.session.stored_version();
     assert_ne!(ended, good);
-    scenario.someone().waits();
+    scenario.new_caller().waits();
     assert_eq!(scenario.session.stored_version(), ended);
 }
 
 #[test]
-fn another_token_out_of_a_store_takes_the_place_of_one_that_was_seen_to_have_ended() {
+fn another_stored_token_replaces_one_that_was_seen_to_have_ended() {
     let long = stored(&Scenario::signed_in("long", 3600));
     let mut scenario = Scenario::new();
-    scenario.at(10).someone().signs_in().server().gives("short", 60);
-    scenario.at(100).someone().signs_in();
+    scenario.at(10).new_caller().signs_in().server().gives("short", 60);
+    scenario.at(100).new_caller().signs_in();
     scenario.session.restore(long, scenario.now).unwrap();
-    scenario.someone().gets("long");
+    scenario.new_caller().gets("long");
 }

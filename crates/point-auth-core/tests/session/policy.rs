@@ -1,4 +1,4 @@
-//! The policy: its defaults and constants, what is refused, and that it is obeyed.
+//! The policy: its defaults and constants, what is refused, and that a session follows it.
 
 use std::time::Duration;
 
@@ -55,7 +55,7 @@ fn every_value_can_be_set() {
 }
 
 #[test]
-fn a_zero_where_a_session_would_spin_or_never_work_is_refused() {
+fn a_zero_that_breaks_a_session_is_refused() {
     let zero = Duration::ZERO;
     let cases: [(Change, &str); 3] = [
         (|policy| policy.with_attempts(0), "the number of attempts"),
@@ -73,7 +73,7 @@ fn a_zero_where_a_session_would_spin_or_never_work_is_refused() {
 }
 
 #[test]
-fn windows_and_pauses_in_the_wrong_order_are_refused() {
+fn windows_and_backoffs_in_the_wrong_order_are_refused() {
     let cases: [(Change, &str, &str); 3] = [
         (
             |policy| policy.with_mandatory_window(seconds(4)),
@@ -102,7 +102,7 @@ fn windows_and_pauses_in_the_wrong_order_are_refused() {
 }
 
 #[test]
-fn a_policy_of_everything_at_its_most_overflows_nothing() {
+fn a_policy_of_maximum_values_overflows_nothing() {
     let policy = Policy::builder()
         .with_advisory_window(Duration::MAX)
         .with_mandatory_window(Duration::MAX)
@@ -125,44 +125,44 @@ fn a_policy_of_everything_at_its_most_overflows_nothing() {
         scenario.caller("ann").signs_in();
         scenario.server().gives_refreshable("first", 60);
         scenario.caller("ann").gets("first");
-        scenario.at(50).someone().refreshes();
-        scenario.server().is_unavailable().gives_up().someone().gets("first");
+        scenario.at(50).new_caller().refreshes();
+        scenario.server().is_unavailable().gives_up().new_caller().gets("first");
         scenario.at(51).api_rejects("first");
         scenario.session.reset(scenario.now);
-        scenario.someone().refreshes();
-        scenario.server().answers_with(429, "", Some("4000000000")).gives_up().nobody_sends();
+        scenario.new_caller().refreshes();
+        scenario.server().answers_with(429, "", Some("4000000000")).gives_up().no_caller_sends();
     }
 }
 
 #[test]
-fn many_attempts_are_made_when_many_are_asked_for() {
+fn a_policy_with_many_attempts_makes_many() {
     let policy = Policy::builder().with_attempts(40).build().unwrap();
     let mut scenario = Scenario::with_policy(policy);
     let mut call = point_auth_core::session::Call::until(Duration::MAX);
-    let mut gaps = Vec::new();
+    let mut delays = Vec::new();
     while let Ok(action) = scenario.session.poll(scenario.now, &mut call) {
         match action {
             point_auth_core::session::Action::Send(exchange) => {
                 scenario.server_of(exchange.id).is_unavailable();
             }
             point_auth_core::session::Action::WaitUntil(time) => {
-                let gap = time - scenario.now.monotonic;
-                gaps.push(gap);
-                scenario.after(gap);
+                let delay = time - scenario.now.monotonic;
+                delays.push(delay);
+                scenario.after(delay);
             }
             other => panic!("there is no token: {other:?}"),
         }
     }
-    assert_eq!(gaps.len(), 39);
-    assert!(gaps.iter().all(|gap| *gap <= Duration::from_secs(75)));
+    assert_eq!(delays.len(), 39);
+    assert!(delays.iter().all(|delay| *delay <= Duration::from_secs(75)));
     scenario.has_sent(40, 0);
 }
 
 #[test]
-fn one_attempt_is_no_retry() {
+fn a_policy_with_one_attempt_never_retries() {
     let mut scenario = Scenario::with_policy(Policy::builder().with_attempts(1).build().unwrap());
-    scenario.someone().signs_in();
-    scenario.server().is_unavailable().gives_up().pauses_for(1);
+    scenario.new_caller().signs_in();
+    scenario.server().is_unavailable().gives_up().backs_off_for(1);
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn the_acquire_timeout_and_the_exchange_timeout_of_the_policy_are_obeyed() {
         .build()
         .unwrap();
     let mut scenario = Scenario::with_policy(policy);
-    scenario.someone().signs_in();
+    scenario.new_caller().signs_in();
     assert_eq!(scenario.exchange().deadline - scenario.now.monotonic, seconds(3));
     scenario.caller("bob").waits_for(5);
     scenario.after(5).caller("bob").waits_for(1).after(1).caller("bob").signs_in();

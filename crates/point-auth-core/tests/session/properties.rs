@@ -1,6 +1,6 @@
-//! Anything in any order: random stories against a small model of the rules. What has failed once
-//! is kept in `properties.proptest-regressions` and tried first. `PROPTEST_CASES` raises the number
-//! of stories.
+//! Random stories against a small model of the rules. Failed cases are kept in
+//! `properties.proptest-regressions` and tried first. `PROPTEST_CASES` raises the number of
+//! stories.
 
 mod answers;
 mod clocks;
@@ -33,7 +33,7 @@ pub(crate) fn config(cases: u32) -> Config {
     }
 }
 
-/// Each number is a step; a story tells which.
+/// Each number is a step; a story interprets it.
 fn steps() -> impl Strategy<Value = Vec<u64>> {
     vec(any::<u64>(), STEPS)
 }

@@ -1,4 +1,4 @@
-//! A session, its callers, the server and two clocks, told as a story.
+//! A scenario of a session, its callers, the server and two clocks.
 
 mod caller;
 mod server;
@@ -17,7 +17,7 @@ use caller::Caller;
 use server::Server;
 use source::Source;
 
-/// Seconds, whole or not, as they stand in a test.
+/// Seconds, whole or not, as in the source of a test.
 pub(crate) trait Seconds {
     fn seconds(self) -> Duration;
 }
@@ -40,7 +40,7 @@ impl Seconds for Duration {
     }
 }
 
-/// What the wall shows when a scenario begins: 2026-01-01.
+/// The wall clock at the start of a scenario: 2026-01-01.
 pub(crate) fn new_year() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600)
 }
@@ -49,21 +49,20 @@ pub(crate) fn jane() -> Credentials {
     Credentials::new("jane@tenant.com", "jane's password").unwrap()
 }
 
-/// One session, told what happens around it. What it asks to be sent is kept until the server
-/// answers.
+/// One session and the events around it. A request is kept until the server answers it.
 pub(crate) struct Scenario {
     pub(crate) session: SessionMachine,
     pub(crate) now: Now,
     start: Duration,
     calls: BTreeMap<String, Call>,
     in_flight: Option<Exchange>,
-    wanted: Option<ExchangeId>,
-    /// What came of the last exchange.
+    request: Option<ExchangeId>,
+    /// The outcome of the last exchange.
     pub(crate) outcome: Option<Outcome>,
 }
 
 impl Scenario {
-    /// Jane's session with the default policy.
+    /// Creates Jane's session with the default policy.
     pub(crate) fn new() -> Self {
         Self::with_policy(Policy::default())
     }
@@ -72,7 +71,7 @@ impl Scenario {
         Self::of(SessionMachine::new(BaseUrl::production(), jane(), policy, 7))
     }
 
-    /// A session that asks for credentials at each sign-in.
+    /// Creates a session that requests credentials at each sign-in.
     pub(crate) fn on_demand() -> Self {
         Self::of(SessionMachine::on_demand(BaseUrl::production(), Policy::default(), 7))
     }
@@ -82,7 +81,7 @@ impl Scenario {
     }
 
     pub(crate) fn of(session: SessionMachine) -> Self {
-        // Not zero, so that a time is not taken for a span.
+        // Not zero, so that a moment is not mistaken for a duration.
         let start = Duration::from_secs(1_000_000);
         Self {
             session,
@@ -90,29 +89,29 @@ impl Scenario {
             start,
             calls: BTreeMap::new(),
             in_flight: None,
-            wanted: None,
+            request: None,
             outcome: None,
         }
     }
 
-    /// A session that has signed in at 0 and got `token`, without a refresh token, which lives so
-    /// long.
+    /// Creates a session that has signed in at 0 and got `token` with this lifetime, without a
+    /// refresh token.
     pub(crate) fn signed_in(token: &str, life: u32) -> Self {
         let mut scenario = Self::new();
-        scenario.someone().signs_in();
+        scenario.new_caller().signs_in();
         scenario.server().gives(token, life);
         scenario
     }
 
-    /// The same with a refresh token.
+    /// Creates a session that has signed in at 0 and got `token` and a refresh token.
     pub(crate) fn refreshable(token: &str, life: u32) -> Self {
         let mut scenario = Self::new();
-        scenario.someone().signs_in();
+        scenario.new_caller().signs_in();
         scenario.server().gives_refreshable(token, life);
         scenario
     }
 
-    /// So many seconds after the beginning, by the monotonic clock; the other one goes along.
+    /// Sets the time to this many seconds after the start, on both clocks.
     pub(crate) fn at(&mut self, seconds: impl Seconds) -> &mut Self {
         let passed = (self.start + seconds.seconds()).checked_sub(self.now.monotonic);
         self.after(passed.unwrap_or_else(|| panic!("the story has gone past that")))
@@ -136,18 +135,18 @@ impl Scenario {
         self
     }
 
-    /// Only the monotonic clock, as if somebody held the hands of the other one.
+    /// Only the monotonic clock advances.
     pub(crate) fn wall_clock_stands_still_for(&mut self, seconds: impl Seconds) -> &mut Self {
         self.now.monotonic += seconds.seconds();
         self
     }
 
-    /// The time until `moment`.
+    /// Returns the time until `moment`.
     pub(crate) fn until(&self, moment: Moment) -> f64 {
         moment.time_left(self.now).as_secs_f64()
     }
 
-    /// A caller of this name, the same one each time, who asks now.
+    /// Returns the caller of this name, which polls now.
     pub(crate) fn caller(&mut self, name: &str) -> Caller<'_> {
         let mut call = self.calls.remove(name).unwrap_or_default();
         let reply = self.poll(&mut call);
@@ -155,19 +154,19 @@ impl Scenario {
         Caller { scenario: self, reply }
     }
 
-    /// Somebody who has not asked before.
-    pub(crate) fn someone(&mut self) -> Caller<'_> {
+    /// Returns a caller that has not polled before.
+    pub(crate) fn new_caller(&mut self) -> Caller<'_> {
         let reply = self.poll(&mut Call::new());
         Caller { scenario: self, reply }
     }
 
-    /// Somebody who has not asked before, and has so many seconds.
-    pub(crate) fn someone_with(&mut self, seconds: impl Seconds) -> Caller<'_> {
+    /// Returns a caller that has not polled before, with this timeout in seconds.
+    pub(crate) fn new_caller_with(&mut self, seconds: impl Seconds) -> Caller<'_> {
         let reply = self.poll(&mut Call::until(self.now.monotonic + seconds.seconds()));
         Caller { scenario: self, reply }
     }
 
-    /// The next caller of this name is another one.
+    /// The next caller of this name is a new one.
     pub(crate) fn forget(&mut self, name: &str) -> &mut Self {
         self.calls.remove(name);
         self
@@ -182,26 +181,26 @@ impl Scenario {
         reply
     }
 
-    pub(crate) fn nobody_sends(&mut self) -> &mut Self {
+    pub(crate) fn no_caller_sends(&mut self) -> &mut Self {
         assert!(self.session.snapshot(self.now).in_flight.is_none());
-        self.someone().does_not_send()
+        self.new_caller().does_not_send()
     }
 
-    /// What becomes of the exchange that was sent last.
+    /// Returns the server for the exchange that was sent last.
     pub(crate) fn server(&mut self) -> Server<'_> {
         let exchange = self.in_flight.take();
         let id = exchange.unwrap_or_else(|| panic!("nothing was sent")).id;
         Server { scenario: self, id }
     }
 
-    /// What becomes, later, of an exchange that was sent once.
+    /// Returns the server for an exchange that was sent earlier.
     pub(crate) fn server_of(&mut self, id: ExchangeId) -> Server<'_> {
         Server { scenario: self, id }
     }
 
-    /// What becomes of the wish for credentials that was last.
+    /// Returns the source for the last credential request.
     pub(crate) fn source(&mut self) -> Source<'_> {
-        let id = self.wanted.take().unwrap_or_else(|| panic!("nobody has asked for credentials"));
+        let id = self.request.take().unwrap_or_else(|| panic!("no credentials were requested"));
         Source { scenario: self, id }
     }
 
@@ -209,7 +208,7 @@ impl Scenario {
         self.in_flight.as_ref().unwrap_or_else(|| panic!("nothing was sent"))
     }
 
-    /// Whoever was sending is gone, and says so.
+    /// The sender vanishes, and reports it.
     pub(crate) fn abandons(&mut self) -> &mut Self {
         let exchange = self.in_flight.take().unwrap();
         self.outcome =
@@ -223,8 +222,8 @@ impl Scenario {
         self
     }
 
-    /// One whole round that fails, answered by `attempt` each time, until nobody sends any more.
-    /// How many there were.
+    /// Runs one round that fails, answered by `attempt` each time, until no caller sends. Returns
+    /// the number of attempts.
     pub(crate) fn round_fails(&mut self, attempt: impl Fn(&mut Scenario)) -> u32 {
         let mut call = Call::until(self.now.monotonic + Duration::from_secs(60));
         let mut attempts = 0;
@@ -254,42 +253,45 @@ impl Scenario {
         self.snapshot().state
     }
 
-    /// How long the pause is from now.
-    pub(crate) fn pause(&self) -> f64 {
+    /// Returns the length of the backoff from now.
+    pub(crate) fn backoff(&self) -> f64 {
         let until = self.snapshot().backoff_until;
-        self.until(until.unwrap_or_else(|| panic!("there is no pause")))
+        self.until(until.unwrap_or_else(|| panic!("there is no backoff")))
     }
 
     #[track_caller]
-    pub(crate) fn pauses_for(&mut self, seconds: impl Seconds) -> &mut Self {
-        assert_eq!(Duration::from_secs_f64(self.pause()), seconds.seconds());
+    pub(crate) fn backs_off_for(&mut self, seconds: impl Seconds) -> &mut Self {
+        assert_eq!(Duration::from_secs_f64(self.backoff()), seconds.seconds());
         self
     }
 
-    /// As long as the server asked for, or up to a quarter and a minute more.
+    /// The backoff is as long as the server asked for, plus at most a quarter or a minute.
     #[track_caller]
-    pub(crate) fn pauses_as_asked_for(&mut self, seconds: u32) -> &mut Self {
+    pub(crate) fn backs_off_as_asked_for(&mut self, seconds: u32) -> &mut Self {
         let asked_for = f64::from(seconds);
-        let pause = self.pause();
-        assert!((asked_for..=asked_for + (asked_for / 4.0).min(60.0)).contains(&pause), "{pause}");
+        let backoff = self.backoff();
+        assert!(
+            (asked_for..=asked_for + (asked_for / 4.0).min(60.0)).contains(&backoff),
+            "{backoff}"
+        );
         self
     }
 
-    /// All of the pause passes, and nobody sends until then.
+    /// The whole backoff passes, and no caller sends before its end.
     #[track_caller]
-    pub(crate) fn after_the_pause(&mut self) -> &mut Self {
-        let until = self.snapshot().backoff_until.unwrap_or_else(|| panic!("there is no pause"));
+    pub(crate) fn after_the_backoff(&mut self) -> &mut Self {
+        let until = self.snapshot().backoff_until.unwrap_or_else(|| panic!("there is no backoff"));
         let left = until.time_left(self.now);
-        self.after(left - Duration::from_nanos(1)).nobody_sends().after(Duration::from_nanos(1))
+        self.after(left - Duration::from_nanos(1)).no_caller_sends().after(Duration::from_nanos(1))
     }
 
     #[track_caller]
-    pub(crate) fn does_not_pause(&mut self) -> &mut Self {
+    pub(crate) fn does_not_back_off(&mut self) -> &mut Self {
         assert_eq!(self.snapshot().backoff_until, None);
         self
     }
 
-    /// How many sign-ins and refreshes were begun.
+    /// Checks how many sign-ins and refreshes were started.
     #[track_caller]
     pub(crate) fn has_sent(&mut self, sign_ins: u64, refreshes: u64) -> &mut Self {
         let counts = self.snapshot().counts;

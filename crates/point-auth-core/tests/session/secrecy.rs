@@ -1,4 +1,4 @@
-//! Nothing a session shows holds a secret, and nothing it frees does.
+//! A session shows no secret, and frees no memory with one.
 
 use std::error::Error;
 use std::hint::black_box;
@@ -9,7 +9,7 @@ use scanning_allocator::{ScanningAllocator, Watch};
 
 use crate::scenario::Scenario;
 
-/// All that can be printed of an error.
+/// Returns all printed forms of an error.
 fn all_it_says(error: &dyn Error) -> String {
     let mut said = String::new();
     let mut next = Some(error);
@@ -21,7 +21,7 @@ fn all_it_says(error: &dyn Error) -> String {
 }
 
 #[test]
-fn nothing_that_can_be_printed_shows_a_password_or_a_token() {
+fn no_printed_form_shows_a_password_or_a_token() {
     let credentials = Credentials::new("printed-jane", "printed-password").unwrap();
     let session = SessionMachine::new(BaseUrl::production(), credentials, Policy::default(), 1);
     let mut scenario = Scenario::of(session);
@@ -34,12 +34,12 @@ fn nothing_that_can_be_printed_shows_a_password_or_a_token() {
     said.push_str(&all_it_says(&scenario.caller("ann").reply.unwrap_err()));
     said.push_str(&format!("{:?} {:?}", scenario.outcome, scenario.snapshot()));
     scenario.session.reset(scenario.now);
-    scenario.someone().signs_in();
+    scenario.new_caller().signs_in();
     scenario.server().gives_both("printed-access", "printed-refresh", 3600);
     said.push_str(&format!("{:?} {:#?}", scenario.outcome, scenario.session));
-    said.push_str(&format!("{:?}", scenario.someone().reply));
+    said.push_str(&format!("{:?}", scenario.new_caller().reply));
     said.push_str(&format!("{:#?} {:#?}", scenario.snapshot(), scenario.session.stored_tokens()));
-    scenario.at(3500).someone().refreshes_beside("printed-access");
+    scenario.at(3500).new_caller().refreshes_beside("printed-access");
     said.push_str(&format!("{:?} {:#?}", scenario.exchange(), scenario.session));
     scenario.server().answers(400, r#"{"error":"printed-refresh is dead"}"#);
     said.push_str(&format!("{:?} {:#?}", scenario.outcome, scenario.snapshot()));
@@ -55,14 +55,14 @@ fn nothing_that_can_be_printed_shows_a_password_or_a_token() {
     assert!(said.contains("signInWithPassword"));
 }
 
-/// A whole life: signs in, refreshes, is rejected, is stored, restored and dropped.
+/// A complete life: signs in, refreshes, is rejected, is stored, restored and dropped.
 fn live(password: &str, answers: [&'static [u8]; 2], rejected: &str) {
     let credentials = Credentials::new("jane", password).unwrap();
     let session =
         SessionMachine::new(BaseUrl::production(), credentials.clone(), Policy::default(), 1);
     let mut scenario = Scenario::of(session);
     let [first, second] = answers;
-    scenario.someone().signs_in();
+    scenario.new_caller().signs_in();
     answer(&mut scenario, first);
     drop(black_box(format!("{:?}", scenario.snapshot())));
     let stored = scenario.session.stored_tokens().unwrap();
@@ -75,16 +75,16 @@ fn live(password: &str, answers: [&'static [u8]; 2], rejected: &str) {
     drop((again, json, other));
 
     scenario.at(3500);
-    let lease = scenario.someone().reply;
+    let lease = scenario.new_caller().reply;
     drop(lease);
     scenario.abandons();
-    scenario.at(3550).someone().refreshes();
+    scenario.at(3550).new_caller().refreshes();
     let id = scenario.exchange().id;
     let failed = scenario.session.handle_failure(id, scenario.now, &Failure::maybe_sent());
     drop(failed);
     scenario.at(3594);
     scenario.session.reset(scenario.now);
-    scenario.someone().refreshes();
+    scenario.new_caller().refreshes();
     answer(&mut scenario, second);
     let token = AccessToken::new(rejected).unwrap();
     scenario.session.invalidate(&token, scenario.now);
@@ -92,7 +92,7 @@ fn live(password: &str, answers: [&'static [u8]; 2], rejected: &str) {
     drop(black_box(scenario));
 }
 
-/// Answers what is under way with a body in memory that is wiped.
+/// Answers the exchange in flight with a body in memory that is wiped.
 fn answer(scenario: &mut Scenario, body: &[u8]) {
     let id = scenario.exchange().id;
     let mut bytes = Vec::with_capacity(body.len());
@@ -100,7 +100,7 @@ fn answer(scenario: &mut Scenario, body: &[u8]) {
     let response = http::Response::new(SecretBody::new(bytes));
     let outcome = scenario.session.handle_response(id, scenario.now, &response);
     assert!(matches!(outcome, point_auth_core::session::Outcome::Renewed { .. }));
-    // Takes what was kept of the request.
+    // Takes what is left of the request.
     drop(black_box(outcome));
 }
 
@@ -118,7 +118,7 @@ fn an_unwiped_copy_would_be_found() {
 }
 
 #[test]
-fn a_whole_life_leaves_no_secret_behind() {
+fn a_session_leaves_no_secret_behind() {
     let watches = [
         "life-password-canary",
         "life-first-access-canary",
@@ -180,16 +180,16 @@ fn stored_tokens_that_are_refused_leave_no_secret_behind() {
 fn a_refused_refresh_repeats_no_secret_that_the_session_knows() {
     for secret in ["first", "first-refresh", "jane's password"] {
         let mut scenario = Scenario::refreshable("first", 3600);
-        scenario.at(3500).someone().refreshes_beside("first");
+        scenario.at(3500).new_caller().refreshes_beside("first");
         let body =
             format!(r#"{{"error":"invalid_grant","error_description":"not good: {secret}"}}"#);
         scenario.server().answers(400, &body).is_refused();
         let said = format!("{:?} {:?}", scenario.outcome, scenario.snapshot());
         assert!(said.contains("400") && !said.contains(secret), "{secret} is in {said}");
     }
-    // And what is no secret is told.
+    // Text without a secret is shown.
     let mut scenario = Scenario::refreshable("first", 3600);
-    scenario.at(3500).someone().refreshes_beside("first");
+    scenario.at(3500).new_caller().refreshes_beside("first");
     scenario.server().answers(400, r#"{"error":"invalid_grant","error_description":"too old"}"#);
     assert!(format!("{:?}", scenario.outcome).contains("too old"));
 }
@@ -197,8 +197,8 @@ fn a_refused_refresh_repeats_no_secret_that_the_session_knows() {
 #[test]
 fn a_denied_sign_in_repeats_no_token() {
     let mut scenario = Scenario::refreshable("first", 3600);
-    scenario.at(3500).someone().refreshes_beside("first");
-    scenario.server().answers(404, "").someone().signs_in_beside("first");
+    scenario.at(3500).new_caller().refreshes_beside("first");
+    scenario.server().answers(404, "").new_caller().signs_in_beside("first");
     scenario.server().answers(403, r#"{"error":"no longer first"}"#).latches();
     assert!(!format!("{:?}", scenario.outcome).contains("first"));
 }
@@ -206,7 +206,7 @@ fn a_denied_sign_in_repeats_no_token() {
 #[test]
 fn a_session_shows_where_it_is_and_what_it_has_counted() {
     let mut scenario = Scenario::new();
-    scenario.someone().signs_in();
+    scenario.new_caller().signs_in();
     let said = format!("{:?}", scenario.session);
     assert!(
         said.starts_with(

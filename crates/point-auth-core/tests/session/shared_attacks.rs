@@ -1,5 +1,5 @@
-//! Sessions of many aliases with one ledger, driven by chance against a server that knows what each
-//! password and alias is worth.
+//! Sessions of many aliases with one ledger, at random, against a server that knows the right
+//! passwords and aliases.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::scenario::new_year;
 
 const ALIASES: usize = 9;
 const STEPS: usize = 150;
-/// A password that is used at the end only.
+/// A password that is used only at the end.
 const LAST: usize = 9;
 
 /// Every third alias is not enabled at the server.
@@ -28,7 +28,7 @@ const fn is_good(alias: usize) -> bool {
 struct Sent {
     alias: usize,
     exchange: Box<Exchange>,
-    /// With the number of the password, where it is a sign-in.
+    /// With the number of the password, for a sign-in.
     permit: Option<(Permit, usize)>,
 }
 
@@ -36,7 +36,7 @@ struct Company {
     ledger: Ledger,
     sessions: Vec<SessionMachine>,
     now: Now,
-    /// What the source gives, and what the server takes.
+    /// The passwords of the source and of the server.
     given: usize,
     right: usize,
     sent: Vec<Sent>,
@@ -69,7 +69,7 @@ impl Company {
         self.now = Now::new(self.now.monotonic + time, self.now.wall + time);
     }
 
-    /// Returns what a caller of this alias is told, if it is told anything.
+    /// Returns the result for a caller of this alias, if there is one.
     fn poll(&mut self, alias: usize) -> Option<Result<(), SessionError>> {
         let action = self.sessions[alias].poll(self.now, &mut Call::new());
         match action {
@@ -124,14 +124,14 @@ impl Company {
         assert!(!self.denied.contains(&(self.given, alias)), "a denied password was sent again");
         let password = self.given;
         self.sent.push(Sent { alias, exchange, permit: Some((permit, password)) });
-        // Those that are over for the session may still be on their way.
+        // Exchanges that are over for the session may still be in flight.
         let is_in_flight = |sent: &&Sent| {
             sent.alias == alias && now.monotonic < sent.exchange.deadline + Policy::GRACE
         };
         assert_eq!(self.sent.iter().filter(is_in_flight).count(), 1, "one exchange at a time");
     }
 
-    /// The server answers as it must, or something goes wrong.
+    /// The server answers correctly, or something goes wrong.
     fn answer(&mut self, place: usize, mishap: u64) {
         if place >= self.sent.len() {
             return;
@@ -188,7 +188,7 @@ impl Company {
                 self.denied.clear();
             }
             28 if !self.sent.is_empty() => {
-                // Its sender is gone.
+                // Its sender vanished.
                 self.sent.swap_remove(pick(16, self.sent.len()));
             }
             _ => {
@@ -198,28 +198,30 @@ impl Company {
         }
     }
 
-    /// From now on the source gives a new password, which the server takes, and nothing fails.
+    /// From now on the source gives a new password, which the server accepts, and nothing fails.
     fn recover(&mut self) {
         (self.given, self.right) = (LAST, LAST);
         self.sent.clear();
-        let mut told = Vec::new();
+        let mut result = Vec::new();
         for _ in 0..120 {
             let mut first: Vec<_> = (0..ALIASES).map(|alias| self.poll(alias)).collect();
             while !self.sent.is_empty() {
                 self.answer(0, 9);
             }
-            // Those that were told to wait are told why, or get what has come.
-            for (alias, told) in first.iter_mut().enumerate().filter(|(_, told)| told.is_none()) {
-                *told = self.poll(alias);
+            // Callers that had to wait get an error, or the token.
+            for (alias, result) in
+                first.iter_mut().enumerate().filter(|(_, result)| result.is_none())
+            {
+                *result = self.poll(alias);
             }
-            told = first;
+            result = first;
             self.after(60);
         }
-        for (alias, told) in told.into_iter().enumerate() {
-            match told {
+        for (alias, result) in result.into_iter().enumerate() {
+            match result {
                 Some(Ok(())) => assert!(is_good(alias)),
                 Some(Err(SessionError::Denied(_))) => assert!(!is_good(alias)),
-                other => panic!("alias {alias} is told {other:?}"),
+                other => panic!("alias {alias} gets {other:?}"),
             }
         }
     }
@@ -229,7 +231,7 @@ proptest! {
     #![proptest_config(super::properties::config(256))]
 
     #[test]
-    fn whatever_has_happened_a_good_password_gives_each_good_alias_its_token(
+    fn after_any_history_a_good_password_gives_each_good_alias_its_token(
         steps in vec(any::<u64>(), STEPS),
     ) {
         let mut company = Company::new();

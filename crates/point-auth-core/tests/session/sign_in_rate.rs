@@ -1,5 +1,4 @@
-//! How often the password is sent: also to a server that gives tokens which are of no use, and
-//! however often the alias changes.
+//! How often the password is sent, also to a server with useless tokens and with changing aliases.
 
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ fn a_server_that_gives_tokens_of_a_second_is_sent_the_password_once_a_second() {
     let mut scenario = Scenario::signed_in("token-0", 1);
     for nth in 1..20 {
         let token = format!("token-{}", nth - 1);
-        scenario.after(0.89).someone_with(0).gets(&token);
+        scenario.after(0.89).new_caller_with(0).gets(&token);
         scenario.after(0.01).caller(&token).waits_for(0.1).after(0.1);
         scenario.caller(&token).signs_in().server().gives(&format!("token-{nth}"), 1);
     }
@@ -20,7 +19,7 @@ fn a_server_that_gives_tokens_of_a_second_is_sent_the_password_once_a_second() {
 }
 
 #[test]
-fn a_server_that_gives_tokens_which_have_ended_is_sent_the_password_once_a_second() {
+fn a_server_that_gives_expired_tokens_is_sent_the_password_once_a_second() {
     let mut scenario = Scenario::new();
     scenario.caller("ann").signs_in();
     scenario.server().answers(200, r#"{"access_token":"dead","expires_in":0}"#).retries();
@@ -30,44 +29,44 @@ fn a_server_that_gives_tokens_which_have_ended_is_sent_the_password_once_a_secon
 #[test]
 fn a_refresh_waits_for_no_sign_in_before_it() {
     let mut scenario = Scenario::refreshable("first", 1);
-    scenario.at(0.9).someone().refreshes();
+    scenario.at(0.9).new_caller().refreshes();
 }
 
 #[test]
-fn a_sign_in_after_a_refresh_that_is_refused_comes_no_sooner() {
+fn a_refused_refresh_does_not_bring_the_sign_in_forward() {
     let mut scenario = Scenario::refreshable("first", 1);
-    scenario.at(0.8).someone().refreshes().server().answers(404, "").is_refused();
-    scenario.someone().gets("first").at(0.9).caller("ann").waits_for(0.1);
+    scenario.at(0.8).new_caller().refreshes().server().answers(404, "").is_refused();
+    scenario.new_caller().gets("first").at(0.9).caller("ann").waits_for(0.1);
     scenario.at(1).caller("ann").signs_in();
 }
 
 #[test]
-fn nor_does_the_rejection_of_the_token_bring_it_forward_while_a_refresh_is_under_way() {
+fn a_rejected_token_does_not_bring_the_sign_in_forward_while_a_refresh_is_in_flight() {
     let mut scenario = Scenario::refreshable("first", 1);
-    scenario.at(0.8).someone().refreshes().api_rejects("first").does_not_pause();
+    scenario.at(0.8).new_caller().refreshes().api_rejects("first").does_not_back_off();
     scenario.server().answers(404, "").is_refused().caller("ann").waits_for(0.2);
 }
 
 #[test]
-fn a_token_that_is_rejected_makes_the_pause_of_a_rejection_and_no_other() {
+fn a_rejected_token_starts_the_backoff_of_a_rejection_and_no_other() {
     let mut scenario = Scenario::signed_in("first", 3600);
-    scenario.at(5).api_rejects("first").pauses_for(1).after(1).someone().signs_in();
+    scenario.at(5).api_rejects("first").backs_off_for(1).after(1).new_caller().signs_in();
 }
 
 #[test]
-fn another_login_waits_for_none_of_the_one_before() {
+fn another_login_is_not_delayed_by_the_previous_one() {
     let joe = point_auth_core::Credentials::new("joe@tenant.com", "joe's").unwrap();
     let mut scenario = Scenario::signed_in("first", 3600);
     scenario.session.set_credentials(joe, scenario.now);
-    scenario.someone().signs_in();
+    scenario.new_caller().signs_in();
 }
 
 #[test]
-fn another_alias_hurries_no_attempt_that_has_to_wait() {
-    for (lost, wait) in [(false, 0.15), (true, 1.0)] {
+fn another_alias_does_not_bring_a_delayed_attempt_forward() {
+    for (is_unknown, wait) in [(false, 0.15), (true, 1.0)] {
         let mut scenario = Scenario::new();
         scenario.caller("ann").signs_in();
-        if lost {
+        if is_unknown {
             scenario.abandons().retries();
         } else {
             scenario.server().is_unavailable().retries();
@@ -78,7 +77,7 @@ fn another_alias_hurries_no_attempt_that_has_to_wait() {
 }
 
 #[test]
-fn aliases_that_change_all_the_time_give_no_more_attempts() {
+fn changing_aliases_give_no_more_attempts() {
     let mut scenario = Scenario::new();
     let mut call = Call::until(scenario.now.monotonic + 60.seconds());
     let mut attempts = 0;
@@ -100,15 +99,15 @@ fn aliases_that_change_all_the_time_give_no_more_attempts() {
 
 #[test]
 fn a_sign_in_that_fails_just_before_the_last_use_of_the_token_is_not_tried_again_at_once() {
-    for (lost, wait) in [(false, 0.13), (true, 0.98)] {
+    for (is_unknown, wait) in [(false, 0.13), (true, 0.98)] {
         let mut scenario = Scenario::signed_in("first", 3600);
-        scenario.at(3594.99).someone().signs_in();
-        if lost {
+        scenario.at(3594.99).new_caller().signs_in();
+        if is_unknown {
             scenario.server().falls_silent().gives_up();
         } else {
             scenario.server().is_unavailable().gives_up();
         }
-        scenario.pauses_for(0.01).someone().gets("first").at(3595);
+        scenario.backs_off_for(0.01).new_caller().gets("first").at(3595);
         assert!(scenario.caller("ann").wait() >= wait.seconds());
         scenario.after(1).caller("ann").signs_in();
     }
@@ -124,7 +123,7 @@ fn not_even_the_worst_server_is_sent_the_password_more_than_106_times_a_minute()
         match scenario.session.poll(scenario.now, &mut call) {
             Ok(Action::Send(exchange)) => {
                 sent += 1;
-                // One hiccup that gets a quick retry, and then a token of a second.
+                // One failure that gets a quick retry, and then a token of a second.
                 match sent % 2 {
                     1 => scenario.server_of(exchange.id).is_unavailable().retries(),
                     _ => scenario.server_of(exchange.id).gives(&format!("token-{sent}"), 1),

@@ -1,4 +1,4 @@
-//! What is kept across a restart: whom it belongs to, how old it is, and what is not taken up.
+//! Tokens across a restart: their owner, their age, and which are not restored.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,7 +7,7 @@ use point_auth_core::{BaseUrl, Credentials};
 
 use crate::scenario::{Scenario, jane, new_year};
 
-/// Writes and reads them, as a restart does.
+/// Writes and reads them, like a restart.
 fn written_and_read(stored: &StoredTokens) -> StoredTokens {
     StoredTokens::from_json(stored.expose_json().as_ref()).unwrap()
 }
@@ -16,7 +16,7 @@ fn stored(scenario: &Scenario) -> StoredTokens {
     written_and_read(&scenario.session.stored_tokens().unwrap())
 }
 
-/// A new process, whose monotonic clock has begun again: the same wall, so many seconds later.
+/// Returns a new process, whose monotonic clock has restarted, this many seconds later.
 fn restarted(mut scenario: Scenario, stored: StoredTokens, later: u64) -> Scenario {
     scenario.now.wall = new_year() + Duration::from_secs(later);
     scenario.session.restore(stored, scenario.now).unwrap();
@@ -35,8 +35,8 @@ fn of(credentials: Credentials) -> Scenario {
 fn tokens_come_through_a_restart() {
     let stored = stored(&Scenario::refreshable("first", 3600));
     let mut scenario = restarted(Scenario::new(), stored, 100);
-    scenario.someone().gets("first").has_sent(0, 0);
-    scenario.after(3495).someone().refreshes();
+    scenario.new_caller().gets("first").has_sent(0, 0);
+    scenario.after(3495).new_caller().refreshes();
 }
 
 #[test]
@@ -45,86 +45,86 @@ fn a_session_without_tokens_has_nothing_to_store() {
 }
 
 #[test]
-fn only_what_there_is_is_stored() {
+fn only_existing_tokens_are_stored() {
     let mut scenario = restarted(Scenario::new(), stored(&Scenario::signed_in("first", 3600)), 10);
-    scenario.someone().gets("first").after(3600).someone().signs_in();
+    scenario.new_caller().gets("first").after(3600).new_caller().signs_in();
 
     let mut rejected = Scenario::refreshable("first", 3600);
     rejected.at(100).api_rejects("first");
     let mut scenario = restarted(Scenario::new(), stored(&rejected), 100);
-    scenario.someone().refreshes();
+    scenario.new_caller().refreshes();
 }
 
 #[test]
 fn the_life_of_a_stored_token_counts_from_when_it_was_asked_for() {
     let mut before = Scenario::new();
-    before.someone().signs_in();
+    before.new_caller().signs_in();
     before.after(20).server().gives_refreshable("first", 60);
     let mut scenario = restarted(Scenario::new(), stored(&before), 54);
-    scenario.someone().refreshes();
-    scenario.server().is_unavailable().someone().gets("first").after(1).someone().refreshes();
+    scenario.new_caller().refreshes();
+    scenario.server().is_unavailable().new_caller().gets("first").after(1).new_caller().refreshes();
 }
 
 #[test]
 fn a_stored_token_only_ever_seems_older_than_it_is() {
     let mut before = Scenario::new();
     before.now.wall += Duration::from_millis(999);
-    before.someone().signs_in();
+    before.new_caller().signs_in();
     before.server().gives("first", 60);
     let stored = stored(&before);
-    restarted(Scenario::new(), stored.clone(), 54).someone_with(0).gets("first");
+    restarted(Scenario::new(), stored.clone(), 54).new_caller_with(0).gets("first");
     // It is 54.001 seconds old, and would be good for almost another one.
-    restarted(Scenario::new(), stored, 55).someone_with(0).is_out_of_patience();
+    restarted(Scenario::new(), stored, 55).new_caller_with(0).times_out();
 }
 
 #[test]
-fn an_access_token_that_has_ended_is_not_taken_up() {
+fn an_access_token_that_has_ended_is_not_restored() {
     let stored = stored(&Scenario::refreshable("first", 3600));
     let mut scenario = restarted(Scenario::new(), stored, 3595);
     assert!(scenario.snapshot().token_age.is_none());
-    scenario.someone().refreshes();
+    scenario.new_caller().refreshes();
 }
 
 #[test]
-fn tokens_that_have_ended_take_the_place_of_no_good_ones() {
+fn tokens_that_have_ended_replace_no_good_ones() {
     let ended = stored(&Scenario::refreshable("first", 3600));
     let mut scenario = Scenario::refreshable("second", 3600);
     scenario.now.wall += Duration::from_secs(100);
     let stay = scenario.session.stored_tokens().unwrap();
     let mut scenario = restarted(Scenario::new(), stay, 200_000);
     assert!(scenario.session.stored_tokens().is_none());
-    scenario.someone().signs_in();
+    scenario.new_caller().signs_in();
     scenario.server().gives_refreshable("third", 3600);
     scenario.session.restore(ended, scenario.now).unwrap();
-    scenario.someone().gets("third");
-    scenario.after(3595).someone().refreshes();
+    scenario.new_caller().gets("third");
+    scenario.after(3595).new_caller().refreshes();
     let body = String::from_utf8(scenario.exchange().request.body().as_ref().to_vec()).unwrap();
     assert!(body.contains("third-refresh"));
 }
 
 #[test]
-fn a_refresh_token_that_has_certainly_ended_is_not_taken_up() {
+fn a_refresh_token_that_has_certainly_expired_is_not_restored() {
     let stored = stored(&Scenario::refreshable("first", 3600));
     let mut scenario = restarted(Scenario::new(), stored, 49 * 3600);
-    scenario.someone().signs_in();
+    scenario.new_caller().signs_in();
 }
 
 #[test]
-fn tokens_from_the_future_are_not_taken_up() {
+fn tokens_from_the_future_are_not_restored() {
     let stored = stored(&Scenario::refreshable("first", 3600));
     let mut scenario = Scenario::new();
     scenario.now.wall = new_year() - Duration::from_secs(1);
     scenario.session.restore(stored, scenario.now).unwrap();
-    scenario.someone().signs_in();
+    scenario.new_caller().signs_in();
 }
 
 #[test]
-fn a_rejected_token_is_not_taken_up_again() {
+fn a_rejected_token_is_not_restored() {
     let mut scenario = Scenario::refreshable("first", 3600);
     let stored = stored(&scenario);
     scenario.at(100).api_rejects("first");
     scenario.session.restore(stored, scenario.now).unwrap();
-    scenario.someone().refreshes();
+    scenario.new_caller().refreshes();
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn tokens_of_another_username_are_refused() {
     let mut scenario = of(Credentials::new("joe@tenant.com", "joe's").unwrap());
     let refused = scenario.session.restore(stored, scenario.now);
     assert_eq!(refused, Err(StoredTokensError::OtherUsername));
-    scenario.someone().signs_in();
+    scenario.new_caller().signs_in();
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn tokens_of_another_alias_are_refused() {
     let mut scenario = of(jane().with_user_alias("ann").unwrap());
     let refused = scenario.session.restore(janes, scenario.now);
     assert_eq!(refused, Err(StoredTokensError::OtherUserAlias));
-    scenario.someone().signs_in();
+    scenario.new_caller().signs_in();
     scenario.server().gives("ann's", 3600);
     let anns = stored(&scenario);
     let mut scenario = of(jane().with_user_alias("bob").unwrap());
@@ -175,38 +175,38 @@ fn tokens_of_another_alias_are_refused() {
 fn a_session_without_credentials_lives_on_stored_tokens_until_they_end() {
     let stored = stored(&Scenario::refreshable("first", 3600));
     let mut scenario = restarted(without_credentials(), stored, 10);
-    scenario.someone().gets("first");
-    scenario.after(3600).someone().refreshes();
-    scenario.server().gives("second", 3600).someone().gets("second");
+    scenario.new_caller().gets("first");
+    scenario.after(3600).new_caller().refreshes();
+    scenario.server().gives("second", 3600).new_caller().gets("second");
     scenario.after(3600).caller("ann").refreshes().caller("bob").waits();
     scenario.server().answers(400, r#"{"error":"invalid_grant"}"#).is_refused();
     scenario.caller("ann").is_asked_to_sign_in().caller("bob").is_asked_to_sign_in();
-    scenario.someone().is_asked_to_sign_in();
+    scenario.new_caller().is_asked_to_sign_in();
 }
 
 #[test]
-fn a_session_without_credentials_hands_out_a_good_token_although_the_refresh_token_was_refused() {
+fn a_session_without_credentials_hands_out_a_good_token_after_a_refused_refresh() {
     let stored = stored(&Scenario::refreshable("first", 3600));
     let mut scenario = restarted(without_credentials(), stored, 3500);
-    scenario.someone().refreshes_beside("first");
+    scenario.new_caller().refreshes_beside("first");
     scenario.server().answers(404, "").is_refused();
-    scenario.someone().gets("first").after(94).someone().gets("first");
-    scenario.after(1).someone().is_asked_to_sign_in();
+    scenario.new_caller().gets("first").after(94).new_caller().gets("first");
+    scenario.after(1).new_caller().is_asked_to_sign_in();
 }
 
 #[test]
-fn a_dead_refresh_token_asks_somebody_to_sign_in() {
+fn an_expired_refresh_token_needs_a_sign_in() {
     let stored = stored(&Scenario::refreshable("first", 3600));
     let mut scenario = restarted(without_credentials(), stored, 49 * 3600);
-    scenario.someone().is_asked_to_sign_in();
+    scenario.new_caller().is_asked_to_sign_in();
 }
 
 #[test]
-fn tokens_taken_up_without_credentials_still_belong_to_their_user() {
+fn tokens_restored_without_credentials_still_belong_to_their_user() {
     let stored = stored(&Scenario::refreshable("first", 3600));
     let mut scenario = restarted(without_credentials(), stored.clone(), 10);
     scenario.session.set_credentials(jane(), scenario.now);
-    scenario.someone().gets("first");
+    scenario.new_caller().gets("first");
 
     let mut scenario = restarted(without_credentials(), stored, 10);
     let written = written_and_read(&scenario.session.stored_tokens().unwrap());
@@ -214,26 +214,26 @@ fn tokens_taken_up_without_credentials_still_belong_to_their_user() {
     scenario
         .session
         .set_credentials(Credentials::new("joe@tenant.com", "joe's").unwrap(), scenario.now);
-    scenario.someone().signs_in();
+    scenario.new_caller().signs_in();
 }
 
 #[test]
 fn tokens_of_two_users_are_never_mixed_in_a_session_without_credentials() {
     let janes = stored(&Scenario::refreshable("jane's", 3600));
     let mut joe = of(Credentials::new("joe@tenant.com", "joe's").unwrap());
-    joe.after(40 * 3600).someone().signs_in();
+    joe.after(40 * 3600).new_caller().signs_in();
     joe.server().gives_refreshable("joe's", 3600).api_rejects("joe's");
     let joes = stored(&joe);
 
     let mut scenario = restarted(without_credentials(), janes, 10);
     let refused = scenario.session.restore(joes.clone(), scenario.now);
-    scenario.someone().gets("jane's");
+    scenario.new_caller().gets("jane's");
     assert_eq!(refused, Err(StoredTokensError::OtherUsername));
 
-    // When nothing of hers is any good.
-    scenario.after(50 * 3600).someone().is_asked_to_sign_in();
+    // When none of her tokens is good.
+    scenario.after(50 * 3600).new_caller().is_asked_to_sign_in();
     scenario.session.restore(joes, scenario.now).unwrap();
-    scenario.someone().refreshes();
+    scenario.new_caller().refreshes();
 }
 
 #[test]
@@ -244,7 +244,7 @@ fn stored_tokens_that_are_refused_change_nothing() {
         Scenario::of(SessionMachine::without_credentials(other.clone(), Policy::default(), 1));
     scenario.session.restore(stored, scenario.now).unwrap_err();
     scenario.session.set_credentials(jane().with_user_alias("ann").unwrap(), scenario.now);
-    scenario.someone().signs_in();
+    scenario.new_caller().signs_in();
     scenario.server().gives("ann's", 3600);
     let anns = written_and_read(&scenario.session.stored_tokens().unwrap());
     let mut session =
@@ -253,7 +253,7 @@ fn stored_tokens_that_are_refused_change_nothing() {
 }
 
 #[test]
-fn what_is_not_stored_tokens_is_refused_whatever_it_is() {
+fn any_text_but_stored_tokens_is_refused() {
     let good = r#"{"base":"https://api.pointservices.com","username":"jane","user_alias":null,"access_token":"a","asked_at":1767225600,"expires_in":3600,"refresh_token":"r","refresh_token_came_at":1767225600}"#;
     assert!(StoredTokens::from_json(good.as_bytes()).is_ok());
     for (what, instead) in [
@@ -289,21 +289,21 @@ fn stored_tokens_may_be_missing_or_null() {
     let stored = StoredTokens::from_json(none.as_bytes()).unwrap();
     let mut scenario = restarted(Scenario::new(), stored, 0);
     assert!(scenario.session.stored_tokens().is_none());
-    scenario.someone().signs_in();
+    scenario.new_caller().signs_in();
 }
 
 #[test]
-fn a_life_beyond_all_measure_in_a_store_counts_as_136_years() {
+fn a_stored_lifetime_beyond_136_years_counts_as_136_years() {
     let json = r#"{"base":"https://api.pointservices.com","username":"jane@tenant.com","access_token":"a","asked_at":0,"expires_in":18446744073709551615}"#;
     let stored = StoredTokens::from_json(json.as_bytes()).unwrap();
     let mut scenario = restarted(Scenario::new(), stored.clone(), 0);
-    scenario.someone().gets("a");
+    scenario.new_caller().gets("a");
     scenario.now.wall = SystemTime::UNIX_EPOCH + Duration::from_secs(u32::MAX.into());
-    scenario.someone().signs_in();
+    scenario.new_caller().signs_in();
 }
 
 #[test]
-fn each_way_of_being_refused_says_so() {
+fn each_refusal_has_its_text() {
     for (error, said) in [
         (StoredTokensError::Malformed, "these are not stored tokens"),
         (StoredTokensError::OtherBaseUrl, "the stored tokens are of another base URL"),
@@ -315,71 +315,71 @@ fn each_way_of_being_refused_says_so() {
 }
 
 #[test]
-fn a_store_that_is_behind_takes_no_newer_tokens_away() {
+fn an_outdated_store_replaces_no_newer_tokens() {
     let old = stored(&Scenario::refreshable("old", 3600));
     let mut scenario = restarted(Scenario::new(), old.clone(), 0);
-    scenario.at(3500).someone().refreshes_beside("old");
+    scenario.at(3500).new_caller().refreshes_beside("old");
     scenario.server().gives_refreshable("new", 600);
     scenario.session.restore(old, scenario.now).unwrap();
-    scenario.someone().gets("new").at(4100).someone().refreshes();
+    scenario.new_caller().gets("new").at(4100).new_caller().refreshes();
     let body = std::str::from_utf8(scenario.exchange().request.body().as_ref()).unwrap();
     assert!(body.contains("new-refresh"));
 }
 
 #[test]
-fn a_number_tells_whenever_the_stored_tokens_change() {
+fn the_stored_version_changes_with_the_stored_tokens() {
     let mut scenario = Scenario::new();
     let mut last = scenario.session.stored_version();
     let mut has_changed = |scenario: &Scenario| {
         let version = scenario.session.stored_version();
         std::mem::replace(&mut last, version) != version
     };
-    scenario.someone().signs_in();
+    scenario.new_caller().signs_in();
     assert!(!has_changed(&scenario));
     scenario.server().gives_refreshable("first", 3600);
     assert!(has_changed(&scenario));
-    scenario.at(3500).someone().refreshes_beside("first").server().is_unavailable();
+    scenario.at(3500).new_caller().refreshes_beside("first").server().is_unavailable();
     assert!(!has_changed(&scenario));
     scenario.api_rejects("first");
     assert!(has_changed(&scenario));
-    scenario.after(60).someone().refreshes().server().answers(404, "");
+    scenario.after(60).new_caller().refreshes().server().answers(404, "");
     assert!(has_changed(&scenario));
     scenario
-        .someone()
+        .new_caller()
         .signs_in()
         .server()
         .answers(200, r#"{"access_token":"a","expires_in":0,"refresh_token":"r"}"#);
-    assert!(has_changed(&scenario), "a refresh token beside an access token that is of no use");
+    assert!(has_changed(&scenario), "a refresh token with a useless access token");
     scenario.session.set_credentials(jane().with_user_alias("ann").unwrap(), scenario.now);
     assert!(has_changed(&scenario));
 }
 
-/// A refresh is under way while somebody else's newer tokens come out of the store.
+/// A refresh is in flight while newer tokens of another process are restored.
 fn overtaken() -> Scenario {
     let mut other = Scenario::new();
-    other.after(10).someone().signs_in().server().gives_refreshable("newer", 60);
+    other.after(10).new_caller().signs_in().server().gives_refreshable("newer", 60);
     let mut scenario = Scenario::refreshable("first", 60);
-    scenario.at(55).someone().refreshes();
+    scenario.at(55).new_caller().refreshes();
     scenario.session.restore(stored(&other), scenario.now).unwrap();
     scenario
 }
 
 #[track_caller]
 fn refreshes_with(scenario: &mut Scenario, refresh_token: &str) {
-    scenario.someone().refreshes();
+    scenario.new_caller().refreshes();
     let body = std::str::from_utf8(scenario.exchange().request.body().as_ref()).unwrap();
     assert!(body.contains(refresh_token), "{body}");
 }
 
 #[test]
-fn a_refused_refresh_takes_no_refresh_token_away_that_came_out_of_a_store_meanwhile() {
+fn a_refused_refresh_drops_no_refresh_token_that_was_restored_meanwhile() {
     let mut scenario = overtaken();
     scenario.server().answers(400, r#"{"error":"invalid_grant"}"#).is_refused();
     refreshes_with(scenario.at(70), "newer-refresh");
 }
 
 #[test]
-fn a_refresh_answered_without_a_refresh_token_keeps_the_one_that_came_out_of_a_store_meanwhile() {
+fn a_refresh_answered_without_a_refresh_token_keeps_the_one_that_was_restored_meanwhile() {
     let mut scenario = overtaken();
     scenario.server().gives("second", 3600);
     refreshes_with(scenario.at(3655), "newer-refresh");

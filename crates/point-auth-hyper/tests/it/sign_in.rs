@@ -1,4 +1,4 @@
-//! A sign-in over each kind of connection, and what the server gets to see.
+//! A sign-in over each kind of connection, and the request that the server sees.
 
 use std::time::Duration;
 
@@ -100,7 +100,7 @@ mod over_native_tls {
     use crate::support::{settings, tls};
 
     #[tokio::test]
-    async fn alpn_chooses_http2_there_too() {
+    async fn alpn_chooses_http2_with_native_tls_too() {
         let emulator = emulator().with_tls().start().unwrap();
         let settings =
             settings(&emulator).with_tls(tls(&emulator).with_backend(TlsBackend::NativeTls));

@@ -1,4 +1,4 @@
-//! What the tests share: an emulator with one user, a transport that trusts it, and one sign-in.
+//! Shared helpers: an emulator with one user, a transport that trusts it, and one sign-in.
 
 use std::error::Error;
 
@@ -19,7 +19,7 @@ pub(crate) fn emulator() -> EmulatorBuilder {
     Emulator::builder().user(USERNAME, PASSWORD)
 }
 
-/// Settings that trust the emulator alone and know no proxy.
+/// Settings that trust only the emulator and use no proxy.
 pub(crate) fn settings(emulator: &Emulator) -> TransportSettings {
     TransportSettings::new().with_tls(tls(emulator)).with_proxy(ProxySettings::none())
 }
@@ -53,15 +53,15 @@ pub(crate) fn assert_tokens(response: &Response<SecretBody>) {
     assert!(!tokens.access_token().expose().is_empty());
 }
 
-/// An error says host and port, but no password, no URL, and nothing of the client's own words.
-pub(crate) fn assert_tells_no_more(error: &TransportError) {
-    let mut told = format!("{error:?}");
+/// An error shows host and port, but no password, no URL, and no text of the client.
+pub(crate) fn assert_shows_no_more(error: &TransportError) {
+    let mut shown = format!("{error:?}");
     let mut cause: Option<&dyn Error> = Some(error);
     while let Some(error) = cause {
-        told += &format!(" {error} {error:?}");
+        shown += &format!(" {error} {error:?}");
         cause = error.source();
     }
     for secret in [PASSWORD, USERNAME, "signInWithPassword", "http://", "https://"] {
-        assert!(!told.contains(secret), "{secret} in {told}");
+        assert!(!shown.contains(secret), "{secret} in {shown}");
     }
 }

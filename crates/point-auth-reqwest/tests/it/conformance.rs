@@ -1,4 +1,4 @@
-//! The nine rules of the contract, each check a test of its own.
+//! The nine rules of the contract, each check as a separate test.
 
 mod wrong;
 mod with_rustls {
@@ -31,8 +31,8 @@ mod with_native_tls {
     }
 }
 
-/// A client that a program has anyway, with what the table in the crate's documentation leaves to
-/// it.
+/// A client of a typical program, with the settings that the table in the crate's documentation
+/// asks for.
 #[cfg(feature = "rustls")]
 mod with_a_brought_client {
     use std::time::Duration;

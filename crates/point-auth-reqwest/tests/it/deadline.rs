@@ -1,4 +1,4 @@
-//! A runtime that is not there.
+//! Sending without a runtime.
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -15,7 +15,7 @@ fn without_a_runtime_sending_is_an_error_and_no_panic() {
     let mut sending = pin!(transport.send(sign_in_request(&emulator.base_url()), &limits));
     let Poll::Ready(outcome) = sending.as_mut().poll(&mut Context::from_waker(Waker::noop()))
     else {
-        panic!("it waits for something")
+        panic!("it is pending")
     };
     let error = outcome.unwrap_err();
     assert_eq!(error.kind(), TransportErrorKind::Other);

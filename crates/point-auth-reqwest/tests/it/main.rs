@@ -1,5 +1,4 @@
-//! What is particular to this adapter, beside the checks and the answers that are the same for all
-//! of them.
+//! Tests of this adapter alone. The checks and responses that all adapters share run here too.
 #![cfg(test)]
 
 #[cfg(feature = "rustls")]

@@ -19,7 +19,7 @@ fn client(settings: &TransportSettings) -> Client {
     client_builder(settings).unwrap().build().unwrap()
 }
 
-/// A request of the user's own. The emulator knows no such path.
+/// A request of the user's own. The emulator has no such path.
 async fn get(client: &Client, base: &str) -> reqwest::Result<reqwest::Response> {
     client.get(format!("{base}/quotes")).send().await
 }
@@ -83,21 +83,20 @@ async fn it_goes_through_the_proxy_with_the_credentials() {
 }
 
 #[tokio::test]
-async fn what_the_settings_list_is_reached_without_the_proxy() {
+async fn listed_hosts_are_reached_without_the_proxy() {
     let emulator = emulator().with_tls().start().unwrap();
     let proxy = ConnectProxy::builder().start().unwrap();
     get(&client(&through(&proxy.url(), &emulator)), &emulator.base_url()).await.unwrap();
-    assert_eq!(proxy.connections(), 0, "loopback is always on the list");
+    assert_eq!(proxy.connections(), 0, "loopback never goes through a proxy");
 }
 
-/// The environment of a process cannot be changed while others read it, so the test runs itself
-/// again.
+/// The environment of a process cannot be changed safely, so the test runs itself again with other
+/// variables.
 #[tokio::test]
-async fn the_environment_counts_where_the_settings_say_so_and_nowhere_else() {
+async fn the_environment_is_used_only_where_the_settings_say_so() {
     const BASE: &str = "POINT_AUTH_OWN_CLIENT_BASE";
     const ROOT: &str = "POINT_AUTH_OWN_CLIENT_ROOT";
-    const NAME: &str =
-        "own_client::the_environment_counts_where_the_settings_say_so_and_nowhere_else";
+    const NAME: &str = "own_client::the_environment_is_used_only_where_the_settings_say_so";
     if let (Ok(base), Ok(root)) = (env::var(BASE), env::var(ROOT)) {
         let tls = point_auth_transport::TlsSettings::new()
             .with_roots(point_auth_transport::Roots::ExtraOnly)
@@ -135,7 +134,7 @@ async fn a_redirect_is_followed() {
 }
 
 #[tokio::test]
-async fn a_stream_that_the_server_refused_is_tried_again() {
+async fn a_stream_that_the_server_refused_is_retried() {
     let emulator = emulator().with_tls().http(HttpVersions::Http2Only).start().unwrap();
     let client = client(&settings(&emulator));
     get(&client, &emulator.base_url()).await.unwrap();
@@ -158,7 +157,7 @@ async fn an_idle_connection_is_used_for_longer_than_a_sign_in_would() {
 }
 
 #[tokio::test]
-async fn the_caller_adds_what_the_settings_do_not_say() {
+async fn the_caller_adds_other_settings() {
     let emulator = emulator().with_tls().start().unwrap();
     let builder = client_builder(&settings(&emulator)).unwrap().user_agent("quotes/1");
     get(&builder.build().unwrap(), &emulator.base_url()).await.unwrap();
@@ -166,7 +165,7 @@ async fn the_caller_adds_what_the_settings_do_not_say() {
 }
 
 #[tokio::test]
-async fn what_the_builder_is_told_of_tls_afterwards_has_no_effect() {
+async fn later_tls_settings_of_the_builder_have_no_effect() {
     let emulator = emulator().with_tls().start().unwrap();
     let other = crate::support::emulator().with_tls().start().unwrap();
     let root = reqwest::Certificate::from_der(other.ca_der()).unwrap();

@@ -1,10 +1,10 @@
-//! Through a proxy: what the settings say reaches reqwest.
+//! Through a proxy: the settings reach reqwest.
 
 use point_auth_reqwest::ReqwestTransport;
 use point_auth_testkit::{ConnectProxy, ConnectProxyBuilder, Emulator, ProxyBehavior};
 use point_auth_transport::{ProxySettings, TransportError, TransportErrorKind};
 
-use crate::support::{assert_tells_no_more, assert_tokens, emulator, settings, sign_in};
+use crate::support::{assert_shows_no_more, assert_tokens, emulator, settings, sign_in};
 
 const HOST: &str = "api.example.test";
 
@@ -25,7 +25,7 @@ fn through(proxy: ProxySettings, emulator: &Emulator) -> ReqwestTransport {
 }
 
 #[tokio::test]
-async fn through_the_proxy_it_is_http_2_too() {
+async fn http_2_works_through_the_proxy_too() {
     let emulator = emulator_with_a_name();
     let proxy = proxy_to(&emulator).start().unwrap();
     let transport = through(ProxySettings::url(&proxy.url()).unwrap(), &emulator);
@@ -35,7 +35,7 @@ async fn through_the_proxy_it_is_http_2_too() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_opens_no_tunnel_is_a_failed_connection_whatever_it_says() {
+async fn a_proxy_that_opens_no_tunnel_is_a_failure_to_connect_whatever_its_answer() {
     let behaviors = [
         ProxyBehavior::Refuse(407),
         ProxyBehavior::Close,
@@ -56,7 +56,7 @@ async fn refused(proxy: &ConnectProxy, emulator: &Emulator) -> TransportError {
     let transport = through(ProxySettings::url(&url).unwrap(), emulator);
     let error = sign_in(&transport, &emulator.base_url_for(HOST)).await.unwrap_err();
     assert!(!error.may_have_been_sent());
-    assert_tells_no_more(&error);
+    assert_shows_no_more(&error);
     assert!(!format!("{error:?}").contains("proxy-canary"));
     assert!(error.to_string().contains(&format!("proxy {}", proxy.addr())), "{error}");
     error

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-/// What is reached without a proxy.
+/// The hosts that are reached without a proxy.
 #[derive(Clone, Debug, Default)]
 pub(super) struct NoProxy(Vec<Entry>);
 
@@ -20,14 +20,14 @@ impl NoProxy {
         Self(entries.filter_map(Entry::parse).collect())
     }
 
-    /// Whether `host`, a name or an address in brackets or not, is reached without a proxy.
+    /// Returns whether `host` is reached without a proxy. An address may have brackets.
     pub(super) fn matches(&self, host: &str, port: u16) -> bool {
         let host = Host::parse(host);
         self.0.iter().any(|entry| entry.matches(&host, port))
     }
 }
 
-/// Whether `host` is this machine: it must never be asked of a proxy.
+/// Returns whether `host` is this machine. A proxy must never be asked for it.
 pub(super) fn is_loopback(host: &str) -> bool {
     match Host::parse(host) {
         Host::Address(address) => address.is_loopback(),
@@ -44,7 +44,7 @@ impl Host {
     fn parse(host: &str) -> Self {
         match address(host) {
             Some(address) => Self::Address(address),
-            // A name that ends in a dot is the same name.
+            // A trailing dot does not change the name.
             None => Self::Name(host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()),
         }
     }
@@ -94,7 +94,7 @@ impl Entry {
     }
 }
 
-/// An address, in brackets or not. An IPv4 address in IPv6 clothes is that IPv4 address.
+/// Parses an address, in brackets or not. IPv4-mapped IPv6 is treated as IPv4.
 fn address(text: &str) -> Option<IpAddr> {
     let address = match text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         Some(inner) => IpAddr::V6(inner.parse::<Ipv6Addr>().ok()?),
@@ -103,7 +103,7 @@ fn address(text: &str) -> Option<IpAddr> {
     Some(address.to_canonical())
 }
 
-/// Whether `name` is `domain` or a name below it.
+/// Returns whether `name` is `domain` or a name below it.
 fn is_below(name: &str, domain: &str) -> bool {
     match name.strip_suffix(domain) {
         Some(rest) => rest.is_empty() || rest.ends_with('.'),
@@ -126,7 +126,7 @@ fn is_within(address: IpAddr, network: IpAddr, prefix: u32) -> bool {
         (IpAddr::V6(address), IpAddr::V6(network)) => u128::from(address) ^ u128::from(network),
         _ => return false,
     };
-    // The bits past the prefix may differ. A shift by the whole width is none at all, hence the
-    // check.
+    // The bits past the prefix may differ. A shift by the full width overflows, hence
+    // `checked_shr`.
     differing.checked_shr(width(network).saturating_sub(prefix)).unwrap_or(0) == 0
 }

@@ -1,4 +1,4 @@
-//! [`Proxy`]: one proxy, out of a URL that may hold a user name and a password.
+//! [`Proxy`]: one proxy, parsed from a URL that may hold a user name and a password.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::SettingsError;
 
-/// A proxy that is spoken to in plain HTTP and asked to `CONNECT`.
+/// A proxy that is reached over plain HTTP and asked to `CONNECT`.
 ///
 /// Cheap to clone. `Debug` shows host and port, and whether there are credentials.
 #[derive(Clone)]
@@ -31,34 +31,35 @@ struct Credentials {
 }
 
 impl Proxy {
-    /// `http://host:port`, always with a port and never with a user name, a password or a path.
+    /// Returns `http://host:port`, always with a port, and without a user name, a password or a
+    /// path.
     pub fn uri(&self) -> &Uri {
         &self.0.uri
     }
 
-    /// The host: a name, an IPv4 address, or an IPv6 address in brackets.
+    /// Returns the host: a name, an IPv4 address, or an IPv6 address in brackets.
     pub fn host(&self) -> &str {
         self.0.uri.host().unwrap_or_default()
     }
 
-    /// The port.
+    /// Returns the port.
     pub fn port(&self) -> u16 {
         self.0.uri.port_u16().unwrap_or(DEFAULT_PORT)
     }
 
-    /// The value for `Proxy-Authorization` (`Basic …`, marked as sensitive), if there are
+    /// Returns the value of `Proxy-Authorization` (`Basic …`, marked as sensitive), if there are
     /// credentials.
     pub fn authorization(&self) -> Option<&HeaderValue> {
         self.0.credentials.as_ref().map(|credentials| &credentials.authorization)
     }
 
-    /// The user name, percent-decoded, if there are credentials.
+    /// Returns the user name, percent-decoded, if there are credentials.
     pub fn username(&self) -> Option<&str> {
         self.0.credentials.as_ref().map(|credentials| credentials.username.as_str())
     }
 
-    /// The password, percent-decoded, if there are credentials. Empty when only a user name was
-    /// given.
+    /// Returns the password, percent-decoded, if there are credentials. It is empty when the URL
+    /// has only a user name.
     pub fn password(&self) -> Option<&str> {
         self.0.credentials.as_ref().map(|credentials| credentials.password.as_str())
     }
@@ -70,12 +71,12 @@ impl Proxy {
         self.0.variable
     }
 
-    /// `variable` is the environment variable that `url` is the value of.
+    /// Parses `url`, which is the value of the environment variable `variable`, if there is one.
     pub(super) fn parse(url: &str, variable: Option<&'static str>) -> Result<Self, SettingsError> {
         let invalid = |reason| SettingsError::ProxyUrl { reason, variable };
         let url = url.trim();
         let rest = match url.split_once("://") {
-            // A password may hold `://` too; what stands before that is no scheme then.
+            // A password may hold `://` too, and the text before it is then not a scheme.
             Some((scheme, rest)) if is_scheme(scheme) => {
                 if !scheme.eq_ignore_ascii_case("http") {
                     return Err(SettingsError::ProxyScheme {
@@ -88,7 +89,7 @@ impl Proxy {
             Some(_) => return Err(invalid("its scheme is no scheme")),
             None => url,
         };
-        // Nothing after the port is wanted. What looks like a path is often a password with a `/`
+        // Only a slash may follow the port. What looks like a path is often a password with a `/`
         // in it, and then the host would be a piece of that password.
         let authority = rest.strip_suffix('/').unwrap_or(rest);
         if authority.contains(['/', '?', '#', '\\']) {
@@ -117,13 +118,13 @@ impl fmt::Debug for Proxy {
     }
 }
 
-/// curl would take 1080, which no HTTP proxy has; the scheme's own port is what most others take.
+/// curl's default is 1080, but most clients use the port of the scheme.
 const DEFAULT_PORT: u16 = 80;
 
-/// What is wrong with a URL.
+/// The description of an invalid URL.
 type Reason = &'static str;
 
-/// RFC 3986, section 3.1; the longest scheme that anybody registered has fewer than 32 characters.
+/// RFC 3986, section 3.1. The longest registered scheme has fewer than 32 characters.
 fn is_scheme(scheme: &str) -> bool {
     scheme.len() < 32
         && scheme.starts_with(|first: char| first.is_ascii_alphabetic())
@@ -164,7 +165,7 @@ impl Credentials {
         let (username, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
         let (username, password) = (percent_decoded(username)?, percent_decoded(password)?);
         if username.contains(':') {
-            // RFC 7617, section 2: the proxy would take what follows for the password.
+            // RFC 7617, section 2: the proxy would read the text after the colon as the password.
             return Err("its user name has a colon");
         }
         let mut pair = Zeroizing::new(String::with_capacity(username.len() + password.len() + 1));
@@ -174,7 +175,7 @@ impl Credentials {
         let mut value = Zeroizing::new(String::with_capacity(pair.len() * 2 + 16));
         value.push_str("Basic ");
         STANDARD.encode_string(pair.as_bytes(), &mut value);
-        // The header takes the wiped text over; `from_str` would copy it.
+        // The header takes ownership of the wiped text; `from_str` would copy it.
         let mut authorization = HeaderValue::from_maybe_shared(Bytes::from_owner(value))
             .map_err(|_| "its credentials do not fit in a header")?;
         authorization.set_sensitive(true);
@@ -182,7 +183,7 @@ impl Credentials {
     }
 }
 
-/// A `%` that two hexadecimal digits do not follow stands for itself, as in most programs that read
+/// A `%` without two hexadecimal digits after it stands for itself, as in most programs that read
 /// these variables.
 fn percent_decoded(text: &str) -> Result<Zeroizing<String>, Reason> {
     let mut decoded = Zeroizing::new(Vec::with_capacity(text.len()));

@@ -1,4 +1,4 @@
-//! [`Identity`]: our own certificate, and its private key in memory that is wiped.
+//! [`Identity`]: the client certificate, and its private key in memory that is wiped.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::SettingsError;
 
-/// Our own certificate with its chain, and its private key. It has no `Debug` on purpose.
+/// The client certificate with its chain, and its private key. Deliberately without `Debug`.
 #[derive(Clone)]
 #[cfg_attr(
     not(any(feature = "rustls", feature = "native-tls")),

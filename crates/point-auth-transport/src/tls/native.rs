@@ -1,4 +1,4 @@
-//! A native-tls connector from the same settings.
+//! Builds a native-tls connector from the TLS settings.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,11 +10,12 @@ use super::{Roots, TlsSettings};
 use crate::{ScrubbedError, SettingsError};
 
 impl TlsSettings {
-    /// The native-tls connector that these settings describe, TLS 1.2 at least, without any ALPN
-    /// protocol: the adapter adds what it speaks and calls `build`.
+    /// Returns a native-tls connector for these settings, with TLS 1.2 or later and without ALPN.
+    ///
+    /// The adapter adds its ALPN protocols and calls `build`.
     ///
     /// # Errors
-    /// [`SettingsError::Certificate`] for an extra root that is no certificate,
+    /// [`SettingsError::Certificate`] for an extra root that is not a certificate,
     /// [`SettingsError::Identity`] for a key that is not PKCS#8 or cannot be used, and
     /// [`SettingsError::Unsupported`] for [`Roots::Bundled`].
     pub fn native_tls_connector(&self) -> Result<TlsConnectorBuilder, SettingsError> {
@@ -29,7 +30,7 @@ impl TlsSettings {
             }
             Roots::ExtraOnly if self.extra_roots.is_empty() => {
                 return Err(SettingsError::Certificate {
-                    reason: "nobody is trusted: there are no extra roots",
+                    reason: "no root is trusted: there are no extra roots",
                     source: None,
                 });
             }
@@ -39,7 +40,7 @@ impl TlsSettings {
         }
         for root in &self.extra_roots {
             let root = Certificate::from_der(root).map_err(|error| SettingsError::Certificate {
-                reason: "an extra root is no certificate",
+                reason: "an extra root is not a certificate",
                 source: ScrubbedError::of(&error),
             })?;
             builder.add_root_certificate(root);
@@ -54,7 +55,7 @@ impl TlsSettings {
         let Some(identity) = &self.identity else { return Ok(None) };
         let PrivateKeyDer::Pkcs8(key) = identity.key() else {
             return Err(SettingsError::Identity {
-                reason: "native-tls wants a PKCS#8 key",
+                reason: "native-tls needs a PKCS#8 key",
                 source: None,
             });
         };
@@ -73,7 +74,8 @@ impl TlsSettings {
     }
 }
 
-/// PEM from DER, since native-tls takes no DER; wiped, since it may be the key.
+/// Encodes DER as PEM, the only form that native-tls accepts. The text is wiped, since it may hold
+/// the key.
 fn to_pem(label: &str, der: &[u8]) -> Zeroizing<String> {
     // Base64 has four characters for three bytes, then line ends and the two marker lines.
     let mut pem =

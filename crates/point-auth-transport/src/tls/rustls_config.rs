@@ -1,5 +1,5 @@
-//! A rustls configuration with a crypto provider of its own, whatever the process default is or
-//! whether there is one.
+//! Builds a rustls configuration with an explicit crypto provider, independent of the process
+//! default.
 
 use std::sync::Arc;
 
@@ -12,28 +12,30 @@ use super::{Roots, TlsSettings};
 use crate::{ScrubbedError, SettingsError};
 
 impl TlsSettings {
-    /// The rustls configuration that these settings describe, without any ALPN protocol: the
-    /// adapter adds what it speaks.
+    /// Returns a rustls configuration for these settings, without ALPN protocols.
     ///
-    /// The platform's trust store is read here, so build one configuration and keep it.
+    /// The adapter adds its ALPN protocols. The platform's trust store is read here, so build one
+    /// configuration and keep it.
     ///
     /// # Errors
-    /// [`SettingsError::Certificate`] for an extra root that is no certificate,
-    /// [`SettingsError::Identity`] for a key that cannot be used or does not belong to its
-    /// certificate, [`SettingsError::Roots`] when the platform has no trust store, and
-    /// [`SettingsError::Unsupported`] for [`Roots::Bundled`] without the feature, for extra roots
-    /// beside Android's trust store, and for roots or an identity beside a configuration of the
-    /// caller's own. [`SettingsError::NoCryptoProvider`] without such a configuration where neither
-    /// the feature `aws-lc-rs` nor `ring` is on.
+    /// - [`SettingsError::Certificate`] for an extra root that is not a certificate.
+    /// - [`SettingsError::Identity`] for a key that cannot be used or does not belong to its
+    ///   certificate.
+    /// - [`SettingsError::Roots`] when the platform has no trust store.
+    /// - [`SettingsError::Unsupported`] for [`Roots::Bundled`] without the feature, for extra roots
+    ///   with Android's trust store, and for roots or an identity with a configuration of the
+    ///   caller's own.
+    /// - [`SettingsError::NoCryptoProvider`] without such a configuration where neither the feature
+    ///   `aws-lc-rs` nor `ring` is on.
     pub fn rustls_client_config(&self) -> Result<ClientConfig, SettingsError> {
         if let Some(config) = &self.rustls_config {
-            // Silence would leave somebody's private root or client certificate out.
+            // Otherwise a private root or a client certificate would be ignored without an error.
             if self.roots != Roots::default()
                 || !self.extra_roots.is_empty()
                 || self.identity.is_some()
             {
                 return Err(SettingsError::Unsupported {
-                    what: "roots or an identity beside a rustls configuration of one's own",
+                    what: "roots or an identity with a complete rustls configuration",
                 });
             }
             let mut config = ClientConfig::clone(config);
@@ -61,19 +63,18 @@ impl TlsSettings {
         builder: ConfigBuilder<ClientConfig, WantsVerifier>,
         provider: Arc<CryptoProvider>,
     ) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, SettingsError> {
-        // First, so that a bad extra root is told from a missing trust store.
+        // First, so that a bad extra root is distinguished from a missing trust store.
         let mut store = RootCertStore::empty();
         for root in &self.extra_roots {
             store.add(root.clone()).map_err(|error| SettingsError::Certificate {
-                reason: "an extra root is no certificate",
+                reason: "an extra root is not a certificate",
                 source: ScrubbedError::of(&error),
             })?;
         }
         match self.roots {
             Roots::Platform => {
                 let verifier = self.platform_verifier(provider)?;
-                // "Dangerous" is what rustls calls any verifier that is not its own; this one
-                // verifies.
+                // rustls calls any verifier that is not its own "dangerous"; this one does verify.
                 return Ok(builder
                     .dangerous()
                     .with_custom_certificate_verifier(Arc::new(verifier)));
@@ -90,7 +91,7 @@ impl TlsSettings {
         }
         if store.is_empty() {
             return Err(SettingsError::Certificate {
-                reason: "nobody is trusted: there are no extra roots",
+                reason: "no root is trusted: there are no extra roots",
                 source: None,
             });
         }
@@ -107,12 +108,12 @@ impl TlsSettings {
         )
     }
 
-    /// Android's trust store is behind an interface that takes no more roots.
+    /// The interface of Android's trust store accepts no extra roots.
     #[cfg(target_os = "android")]
     fn platform_verifier(&self, provider: Arc<CryptoProvider>) -> Result<Verifier, SettingsError> {
         if !self.extra_roots.is_empty() {
             return Err(SettingsError::Unsupported {
-                what: "extra roots beside Android's trust store",
+                what: "extra roots with Android's trust store",
             });
         }
         Verifier::new(provider).map_err(|error| SettingsError::Roots {
@@ -122,16 +123,16 @@ impl TlsSettings {
     }
 }
 
-/// The variable that takes the place of the trust store, for rustls-native-certs.
+/// Returns the environment variable that replaces the trust store, for rustls-native-certs.
 #[cfg(not(target_os = "android"))]
 fn roots_variable() -> Option<&'static str> {
-    // The verifier reads them where the system has no verifier of its own.
+    // Elsewhere the system's own verifier ignores these variables.
     let counts = cfg!(all(unix, not(target_vendor = "apple")));
     let set = |variable: &&str| counts && std::env::var_os(variable).is_some();
     ["SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter().find(set)
 }
 
-/// The crypto provider that the features choose: aws-lc-rs before ring.
+/// Returns the crypto provider that the features select: aws-lc-rs before ring.
 fn compiled_in() -> Result<CryptoProvider, SettingsError> {
     #[cfg(feature = "aws-lc-rs")]
     let provider = Ok(rustls::crypto::aws_lc_rs::default_provider());

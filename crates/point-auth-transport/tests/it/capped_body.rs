@@ -1,4 +1,4 @@
-//! A response body: up to the limit, not a byte further, and no memory on anybody's word.
+//! A response body is read up to the limit and not a byte further, and no header reserves memory.
 
 use std::io::{self, Read};
 
@@ -13,7 +13,7 @@ fn read(bytes: &[u8], limit: usize) -> Result<SecretBody, TransportError> {
 }
 
 #[test]
-fn a_body_of_exactly_the_limit_is_whole() {
+fn a_body_of_exactly_the_limit_is_read() {
     assert_eq!(read(&[7; 5000], 5000).unwrap().as_ref(), &[7; 5000]);
 }
 
@@ -42,7 +42,7 @@ fn a_chunk_past_the_limit_is_refused_and_what_was_read_before_stays() {
     assert_eq!(body.finish().as_ref(), b"abcf");
 }
 
-/// Counts what is read of an endless stream, a piece at a time.
+/// Counts the reads of an endless stream, a piece at a time.
 struct Endless {
     piece: usize,
     read: usize,
@@ -57,7 +57,7 @@ impl Read for Endless {
 }
 
 #[test]
-fn of_an_endless_body_one_byte_past_the_limit_is_read_and_no_more() {
+fn an_endless_body_is_read_one_byte_past_the_limit_and_no_further() {
     for piece in [1, 1000, 1_000_000] {
         let mut endless = Endless { piece, read: 0 };
         let error =
@@ -67,7 +67,7 @@ fn of_an_endless_body_one_byte_past_the_limit_is_read_and_no_more() {
     }
 }
 
-/// Hands out one byte between interruptions, then fails.
+/// Returns one byte between interruptions, then fails.
 struct Interrupted {
     calls: usize,
 }
@@ -87,7 +87,7 @@ impl Read for Interrupted {
 }
 
 #[test]
-fn an_interruption_is_read_over_and_a_failure_ends_the_body() {
+fn an_interruption_is_retried_and_a_failure_ends_the_body() {
     let error = CappedBody::new(100)
         .read_from(&mut Interrupted { calls: 0 }, |error| {
             TransportError::classify(&error, TransportErrorKind::Other)
@@ -109,7 +109,7 @@ fn its_debug_shows_a_length_and_no_content() {
 
 proptest! {
     #[test]
-    fn any_chunks_come_out_as_they_went_in_or_are_too_large(
+    fn any_chunks_are_returned_unchanged_or_are_too_large(
         chunks in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..3000), 0..8),
         limit in 0_usize..12_000,
     ) {

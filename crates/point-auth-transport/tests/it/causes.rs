@@ -1,4 +1,4 @@
-//! What an HTTP client's error says of itself, at any depth, and what of that is repeated.
+//! The classification of an HTTP client's error, at any depth, and the parts that are repeated.
 
 use std::error::Error;
 use std::fmt;
@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use crate::{CANARY, printed};
 
-/// An HTTP client's error, which quotes what it should not.
+/// An HTTP client's error, which quotes secrets.
 #[derive(Debug)]
 struct ClientError(Option<Box<dyn Error + Send + Sync>>);
 
@@ -48,7 +48,7 @@ fn a_tls_error_is_found_two_io_errors_deep() {
 }
 
 #[test]
-fn a_tls_error_counts_for_more_than_the_io_errors_around_it() {
+fn a_tls_error_takes_precedence_over_the_io_errors_around_it() {
     for around in [ErrorKind::TimedOut, ErrorKind::UnexpectedEof, ErrorKind::ConnectionReset] {
         assert_eq!(kind(&io::Error::new(around, untrusted())), TransportErrorKind::Tls, "{around}");
     }
@@ -76,7 +76,7 @@ fn the_kinds_of_io_errors_are_the_kinds_of_transport_errors() {
 }
 
 #[test]
-fn a_connection_that_breaks_while_it_is_made_never_was_one() {
+fn a_connection_that_breaks_during_the_handshake_was_never_established() {
     let reset = io::Error::from(ErrorKind::ConnectionReset);
     let classified = TransportError::classify(&reset, TransportErrorKind::Connect);
     assert_eq!(classified.kind(), TransportErrorKind::Connect);
@@ -88,7 +88,7 @@ fn a_connection_that_breaks_while_it_is_made_never_was_one() {
 }
 
 #[test]
-fn an_error_that_says_nothing_is_what_the_transport_takes_it_for() {
+fn an_error_without_a_known_cause_has_the_fallback_kind() {
     let error = ClientError(None);
     assert_eq!(
         TransportError::classify(&error, TransportErrorKind::Protocol).kind(),
@@ -97,7 +97,7 @@ fn an_error_that_says_nothing_is_what_the_transport_takes_it_for() {
 }
 
 #[test]
-fn the_words_of_tls_and_of_the_operating_system_are_kept_and_those_of_a_client_are_not() {
+fn messages_of_tls_and_the_operating_system_are_kept_and_those_of_a_client_are_not() {
     let unreachable = io::Error::from_raw_os_error(101);
     let expected = unreachable.to_string();
     for (error, kept) in [
@@ -115,14 +115,14 @@ fn the_words_of_tls_and_of_the_operating_system_are_kept_and_those_of_a_client_a
 }
 
 #[test]
-fn of_an_io_error_with_text_of_its_own_only_the_kind_is_kept() {
+fn an_io_error_with_its_own_text_keeps_only_its_kind() {
     let error = io::Error::new(ErrorKind::InvalidData, format!("cannot parse {CANARY}"));
     let text = printed(&TransportError::classify(&error, TransportErrorKind::Other));
     assert!(text.contains(&ErrorKind::InvalidData.to_string()) && !text.contains(CANARY), "{text}");
 }
 
 #[test]
-fn an_error_without_a_harmless_word_has_no_source() {
+fn an_error_without_harmless_text_has_no_source() {
     let error = TransportError::classify(&ClientError(None), TransportErrorKind::Other);
     assert!(error.source().is_none());
     assert!(ScrubbedError::of(&io::Error::other(CANARY)).is_none());
@@ -135,7 +135,7 @@ fn text_of_a_hostile_peer_is_cut_and_has_no_control_characters() {
     assert!(scrubbed.chars().count() <= 300 && !scrubbed.contains('\u{1b}'), "{scrubbed}");
 }
 
-/// A cause of itself.
+/// An error that is its own cause.
 #[derive(Debug)]
 struct Circle;
 
@@ -158,14 +158,14 @@ fn a_chain_that_leads_back_to_itself_ends() {
 }
 
 #[test]
-fn what_may_have_been_sent_is_said_to_have_been_until_somebody_is_certain() {
+fn a_request_may_have_been_sent_unless_the_contrary_is_certain() {
     let error = TransportError::new(TransportErrorKind::Timeout);
     assert!(error.may_have_been_sent());
     assert!(!error.not_sent().may_have_been_sent());
 }
 
 #[test]
-fn only_what_may_pass_by_itself_is_retryable() {
+fn only_temporary_failures_are_retryable() {
     use TransportErrorKind::{Connect, Other, Protocol, Timeout, Tls, TooLarge};
     assert!([Connect, Timeout, Protocol].into_iter().all(TransportErrorKind::is_retryable));
     assert!(![Tls, TooLarge, Other].into_iter().any(TransportErrorKind::is_retryable));

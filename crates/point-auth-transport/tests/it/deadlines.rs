@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 
 type Outcome = Result<&'static str, TransportError>;
 
-/// 10 seconds to connect, 30 in all.
+/// 10 seconds to connect, 30 in total.
 const LIMITS: SendLimits = SendLimits::new();
 
 async fn within(
@@ -24,7 +24,7 @@ async fn within(
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_done_in_time_is_handed_out() {
+async fn an_exchange_within_the_limits_is_returned() {
     let sent = SentFlag::new();
     let (outcome, seconds) = within(LIMITS, &sent, async {
         sleep(Duration::from_secs(9)).await;
@@ -37,7 +37,7 @@ async fn what_is_done_in_time_is_handed_out() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_that_never_stands_ends_at_the_connect_limit_with_nothing_sent() {
+async fn a_connection_that_is_never_established_ends_at_the_connect_limit_with_nothing_sent() {
     let (outcome, seconds) = within(LIMITS, &SentFlag::new(), pending()).await;
     let error = outcome.unwrap_err();
     assert_eq!(
@@ -47,7 +47,7 @@ async fn a_connection_that_never_stands_ends_at_the_connect_limit_with_nothing_s
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_never_answers_ends_at_the_deadline_and_may_have_been_told() {
+async fn a_server_that_never_answers_ends_at_the_deadline_and_may_have_the_request() {
     let sent = SentFlag::new();
     let (outcome, seconds) = within(LIMITS, &sent, async {
         sent.raise();
@@ -69,7 +69,7 @@ async fn a_deadline_before_the_connect_limit_comes_first() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_without_a_body_is_held_to_the_total_alone_and_may_have_been_sent() {
+async fn a_request_without_a_body_has_only_the_total_limit_and_may_have_been_sent() {
     let start = Instant::now();
     let outcome: Outcome = with_deadlines(&LIMITS, &SentFlag::new(), false, pending()).await;
     assert_eq!(start.elapsed().as_secs(), 30);
@@ -77,7 +77,7 @@ async fn a_request_without_a_body_is_held_to_the_total_alone_and_may_have_been_s
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_time_at_all_ends_at_once_and_endless_time_does_not_overflow() {
+async fn a_zero_timeout_ends_at_once_and_an_endless_one_does_not_overflow() {
     let none = LIMITS.with_connect_timeout(Duration::ZERO).with_total_timeout(Duration::ZERO);
     let (outcome, seconds) = within(none, &SentFlag::new(), pending()).await;
     assert_eq!((outcome.unwrap_err().kind(), seconds), (TransportErrorKind::Timeout, 0));
@@ -100,7 +100,7 @@ async fn a_failure_before_the_body_was_asked_for_has_sent_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_the_end_a_body_that_nobody_asked_for_stays_here() {
+async fn after_the_end_a_body_that_was_not_asked_for_is_withdrawn() {
     let sent = SentFlag::new();
     let (outcome, _) = within(LIMITS, &sent, pending()).await;
     outcome.unwrap_err();
@@ -108,7 +108,7 @@ async fn after_the_end_a_body_that_nobody_asked_for_stays_here() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_caller_who_goes_away_takes_the_body_along() {
+async fn a_dropped_exchange_withdraws_the_body() {
     let sent = SentFlag::new();
     let exchange = within(LIMITS, &sent, pending());
     tokio::time::timeout(Duration::from_secs(1), exchange).await.unwrap_err();
@@ -116,11 +116,12 @@ async fn a_caller_who_goes_away_takes_the_body_along() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_exchange_that_is_always_busy_ends_too() {
+async fn a_busy_exchange_ends_at_the_deadline_too() {
     let limits = LIMITS.with_total_timeout(Duration::from_secs(2));
     let (outcome, _) = within(limits, &SentFlag::new(), async {
         loop {
-            // Without this the paused clock would stand still: it runs while everybody waits.
+            // Without this the paused clock would stand still: it advances only while all tasks
+            // wait.
             sleep(Duration::from_millis(1)).await;
             for _ in 0..1000 {
                 tokio::task::consume_budget().await;

@@ -1,5 +1,5 @@
-//! The proxy that the environment names. The environment here is a list: nothing touches the one of
-//! the process.
+//! The proxy from the environment. The environment here is a list, so that the process's own is not
+//! touched.
 
 use std::ffi::OsString;
 
@@ -17,7 +17,7 @@ fn resolve(variables: &[(&str, &str)]) -> Result<ProxyResolver, SettingsError> {
     })
 }
 
-/// The host of the proxy for a request to the API.
+/// Returns the host of the proxy for a request to the API.
 fn proxy(variables: &[(&str, &str)]) -> Option<String> {
     let resolver = resolve(variables).unwrap();
     resolver
@@ -65,7 +65,7 @@ fn no_proxy_lists_what_is_reached_directly() {
 }
 
 #[test]
-fn a_list_in_the_settings_takes_the_place_of_the_one_in_the_environment() {
+fn a_list_in_the_settings_replaces_the_one_in_the_environment() {
     let settings = ProxySettings::from_environment().with_no_proxy("other.example");
     let resolver = settings
         .resolve_with(|name| match name {
@@ -79,7 +79,7 @@ fn a_list_in_the_settings_takes_the_place_of_the_one_in_the_environment() {
 }
 
 #[test]
-fn settings_that_name_a_proxy_or_none_do_not_look_at_the_environment() {
+fn settings_with_a_proxy_or_none_ignore_the_environment() {
     for settings in [ProxySettings::none(), ProxySettings::url("http://p").unwrap()] {
         settings.resolve_with(|name| panic!("{name} was looked at")).unwrap();
     }
@@ -97,7 +97,7 @@ fn a_proxy_of_another_scheme_in_the_environment_is_an_error_that_names_the_varia
 }
 
 #[test]
-fn an_error_names_the_variable_that_counts_and_does_not_repeat_its_value() {
+fn an_error_names_its_variable_and_does_not_repeat_the_value() {
     for counts in ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
         for value in [
             format!("http://user:{CANARY}@proxy example"),
@@ -119,7 +119,7 @@ fn an_error_names_the_variable_that_counts_and_does_not_repeat_its_value() {
 }
 
 #[test]
-fn a_proxy_says_which_variable_named_it_if_one_did() {
+fn a_proxy_has_the_name_of_its_variable_if_there_is_one() {
     let named = resolve(&[("all_proxy", "http://user:password@p")]).unwrap();
     assert_eq!(named.proxy().unwrap().variable(), Some("all_proxy"));
     let set = ProxySettings::url("http://p").unwrap().resolve().unwrap();
@@ -127,7 +127,7 @@ fn a_proxy_says_which_variable_named_it_if_one_did() {
 }
 
 #[test]
-fn an_error_over_a_url_in_the_settings_names_no_variable() {
+fn an_error_in_a_url_of_the_settings_names_no_variable() {
     let error = ProxySettings::url("http://").unwrap_err();
     assert_eq!(error.to_string(), "the proxy URL is not valid: it has no valid host");
     let error = ProxySettings::url("socks5://p").unwrap_err();
@@ -161,7 +161,7 @@ fn a_variable_that_is_not_unicode_is_an_error_if_it_counts() {
         .unwrap_err();
     assert_eq!(error.to_string(), "the environment variable `NO_PROXY` is not Unicode");
 
-    // Nobody needs the list without a proxy, nor the second variable when there is the first.
+    // The list is not needed without a proxy, nor the second variable when the first is set.
     settings.resolve_with(|name| (name == "NO_PROXY").then(broken).flatten()).unwrap();
     let resolver = settings
         .resolve_with(|name| match name {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use point_auth_transport::SendLimits;
 
 #[test]
-fn the_defaults_are_64_kib_and_10_seconds_to_connect_and_30_in_all() {
+fn the_defaults_are_64_kib_and_10_seconds_to_connect_and_30_in_total() {
     let limits = SendLimits::default();
     assert_eq!(limits, SendLimits::new());
     assert_eq!(limits.max_response_bytes(), 65_536);

@@ -1,4 +1,4 @@
-//! What the contract crate does by itself; the adapters' own tests show it at work.
+//! The contract crate by itself. The tests of the adapters cover it in use.
 #![cfg(test)]
 
 mod capped_body;
@@ -14,10 +14,10 @@ mod target;
 mod tls;
 mod transports;
 
-/// A secret that must not turn up anywhere.
+/// A secret that must not appear anywhere.
 const CANARY: &str = "cAnArY-5ae1";
 
-/// `error` and everything below it, as a log would have them: `Display` and `Debug`.
+/// Returns `error` and all its causes as a log would print them: `Display` and `Debug`.
 fn printed(error: &(dyn std::error::Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(|cause| format!("{cause} {cause:?}\n")).collect()

@@ -1,10 +1,10 @@
-//! What is reached without the proxy.
+//! The hosts that are reached without the proxy.
 
 use http::Uri;
 use point_auth_transport::ProxySettings;
 use proptest::prelude::*;
 
-/// Whether a request to `https://{host}/` goes through the proxy when `list` says what does not.
+/// Returns whether a request to `https://{host}/` goes through the proxy with this `NO_PROXY` list.
 fn is_proxied(list: &str, host: &str) -> bool {
     let settings = ProxySettings::url("http://proxy.example:3128").unwrap().with_no_proxy(list);
     let uri: Uri = format!("https://{host}/").parse().unwrap();
@@ -22,7 +22,7 @@ fn check(list: &str, direct: &[&str], proxied: &[&str]) {
 }
 
 #[test]
-fn a_host_is_itself_and_all_below_it() {
+fn a_host_matches_itself_and_all_hosts_below_it() {
     for list in ["example.com", ".example.com", "*.example.com", "EXAMPLE.com", "example.com."] {
         check(
             list,
@@ -39,13 +39,13 @@ fn a_host_is_itself_and_all_below_it() {
 }
 
 #[test]
-fn a_star_is_everything() {
+fn a_star_matches_everything() {
     check("*", &["example.com", "10.0.0.1", "[2001:db8::1]"], &[]);
     check("other.net, *", &["example.com"], &[]);
 }
 
 #[test]
-fn an_empty_list_and_entries_without_sense_are_nothing() {
+fn an_empty_list_and_invalid_entries_match_nothing() {
     for list in [
         "",
         " ",
@@ -71,7 +71,7 @@ fn entries_are_separated_by_commas_and_white_space() {
 }
 
 #[test]
-fn a_port_stands_for_that_port_alone() {
+fn an_entry_with_a_port_matches_that_port_alone() {
     check(
         "example.com:8443",
         &["example.com:8443", "api.example.com:8443"],
@@ -83,7 +83,7 @@ fn a_port_stands_for_that_port_alone() {
 }
 
 #[test]
-fn an_address_is_itself_however_it_is_written() {
+fn an_address_matches_itself_in_any_form() {
     check(
         "10.0.0.1",
         &["10.0.0.1", "10.0.0.1:8443", "[::ffff:10.0.0.1]"],
@@ -96,7 +96,7 @@ fn an_address_is_itself_however_it_is_written() {
 }
 
 #[test]
-fn a_network_is_every_address_in_it_and_no_name() {
+fn a_network_matches_its_addresses_and_no_name() {
     check(
         "10.0.0.0/8",
         &["10.0.0.0", "10.255.255.255"],
@@ -111,7 +111,7 @@ fn a_network_is_every_address_in_it_and_no_name() {
 }
 
 #[test]
-fn loopback_is_never_asked_of_a_proxy() {
+fn loopback_never_goes_through_a_proxy() {
     check(
         "",
         &[
@@ -128,7 +128,7 @@ fn loopback_is_never_asked_of_a_proxy() {
 }
 
 #[test]
-fn a_plain_url_is_never_asked_of_a_proxy() {
+fn a_plain_url_never_goes_through_a_proxy() {
     let resolver = ProxySettings::url("http://proxy.example").unwrap().resolve().unwrap();
     assert!(resolver.proxy_for(&Uri::from_static("http://example.com/")).is_none());
     assert!(resolver.proxy_for(&Uri::from_static("/path")).is_none());
@@ -137,13 +137,13 @@ fn a_plain_url_is_never_asked_of_a_proxy() {
 
 proptest! {
     #[test]
-    fn no_list_and_no_host_make_it_panic(list in ".{0,60}", host in "[a-z0-9.-]{1,20}", port in any::<u16>()) {
+    fn no_list_and_no_host_cause_a_panic(list in ".{0,60}", host in "[a-z0-9.-]{1,20}", port in any::<u16>()) {
         let _ = is_proxied(&list, &host);
         let _ = is_proxied(&list, &format!("{host}:{port}"));
     }
 
     #[test]
-    fn a_network_is_what_its_first_bits_say(address in any::<u32>(), other in any::<u32>(), prefix in 0_u32..=32) {
+    fn a_network_matches_by_its_first_bits(address in any::<u32>(), other in any::<u32>(), prefix in 0_u32..=32) {
         let (address, other) = (address | 0x8000_0000, other | 0x8000_0000); // not loopback
         let mask = u32::MAX.checked_shl(32 - prefix).unwrap_or(0);
         let list = format!("{}/{prefix}", std::net::Ipv4Addr::from(address));

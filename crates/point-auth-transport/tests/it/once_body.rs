@@ -25,7 +25,7 @@ async fn next(body: &mut OnceBody) -> Option<Result<Bytes, String>> {
 }
 
 #[tokio::test]
-async fn it_goes_out_whole_and_then_it_is_over() {
+async fn it_goes_out_completely_and_then_ends() {
     let (mut once, sent) = OnceBody::new(body());
     assert_eq!(once.size_hint().exact(), Some(CANARY.len() as u64));
     assert!(!once.is_end_stream() && !sent.is_raised());
@@ -36,7 +36,7 @@ async fn it_goes_out_whole_and_then_it_is_over() {
 }
 
 #[tokio::test]
-async fn an_empty_body_has_ended_before_it_began() {
+async fn an_empty_body_is_at_its_end_from_the_start() {
     let (mut once, _) = OnceBody::new(SecretBody::default());
     assert!(once.is_end_stream());
     assert_eq!(once.size_hint().exact(), Some(0));
@@ -44,7 +44,7 @@ async fn an_empty_body_has_ended_before_it_began() {
 }
 
 #[tokio::test]
-async fn a_body_that_was_withdrawn_is_not_handed_out_any_more() {
+async fn a_body_that_was_withdrawn_is_not_handed_out() {
     let (mut once, sent) = OnceBody::new(body());
     assert!(sent.withdraw());
     assert_eq!(next(&mut once).await, Some(Err("the exchange is over".to_owned())));
@@ -60,12 +60,12 @@ async fn a_body_that_was_asked_for_cannot_be_withdrawn() {
 }
 
 #[test]
-fn its_debug_shows_nothing_of_the_body() {
+fn its_debug_does_not_show_the_body() {
     let (once, _) = OnceBody::new(body());
     assert!(!format!("{once:?}").contains(CANARY));
 }
 
-/// A response body out of these frames.
+/// A response body of these frames.
 struct Frames<E>(VecDeque<Result<Frame<Bytes>, E>>);
 
 impl<E: Unpin> Body for Frames<E> {
@@ -79,7 +79,7 @@ impl<E: Unpin> Body for Frames<E> {
         Poll::Ready(self.0.pop_front())
     }
 
-    /// A lie, to show that nobody allocates on its word.
+    /// A false size hint, to show that it reserves no memory.
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(u64::MAX)
     }
@@ -98,7 +98,7 @@ fn data(bytes: &'static [u8]) -> Result<Frame<Bytes>, Infallible> {
 }
 
 #[tokio::test]
-async fn frames_are_put_together_and_trailers_passed_over() {
+async fn frames_are_concatenated_and_trailers_are_ignored() {
     let frames = [data(b"{"), data(b""), data(b"}"), Ok(Frame::trailers(HeaderMap::new()))];
     assert_eq!(read(frames, 2).await.unwrap().as_ref(), b"{}");
 }
@@ -110,7 +110,7 @@ async fn one_byte_past_the_limit_is_too_large() {
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_off_is_what_its_error_says() {
+async fn a_body_that_is_cut_off_has_its_error() {
     let frames = [
         Ok(Frame::data(Bytes::from_static(b"{"))),
         Err(io::Error::from(io::ErrorKind::UnexpectedEof)),
@@ -119,7 +119,7 @@ async fn a_body_that_breaks_off_is_what_its_error_says() {
 }
 
 #[tokio::test]
-async fn many_frames_without_a_pause_let_others_run() {
+async fn many_frames_in_a_row_let_other_tasks_run() {
     let frames = (0..1000).map(|_| data(b"x"));
     let mut reading = std::pin::pin!(read(frames, 1000));
     let mut polls = 0;

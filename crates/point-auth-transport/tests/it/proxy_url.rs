@@ -1,4 +1,4 @@
-//! A proxy's URL: what it may be, and that its password is nowhere to be seen.
+//! The URL of a proxy: which forms are valid, and that its password is never shown.
 
 use http::Uri;
 use point_auth_transport::{Proxy, ProxySettings, SettingsError};
@@ -83,7 +83,7 @@ fn another_scheme_than_http_is_refused_by_its_name() {
 }
 
 #[test]
-fn what_is_no_proxy_url_is_refused() {
+fn an_invalid_proxy_url_is_refused() {
     for url in [
         "",
         " ",
@@ -137,7 +137,7 @@ fn encoded(text: &str) -> String {
 
 proptest! {
     #[test]
-    fn no_text_makes_it_panic_and_what_it_accepts_is_a_host_and_a_port(url in ".{0,80}") {
+    fn no_text_causes_a_panic_and_an_accepted_one_has_a_host_and_a_port(url in ".{0,80}") {
         if let Ok(settings) = ProxySettings::url(&url) {
             let resolver = settings.resolve().unwrap();
             let proxy = resolver.proxy().unwrap();

@@ -1,4 +1,4 @@
-//! What a failure says in one line: what happened and where, and nothing else of the request.
+//! The one-line text of a failure: what happened and where, and no other part of the request.
 
 use std::error::Error as _;
 use std::io::{self, ErrorKind};
@@ -77,7 +77,7 @@ fn each_reason_has_its_text_with_and_without_a_route() {
 }
 
 #[test]
-fn each_kind_has_its_text_and_a_timeout_says_what_was_late() {
+fn each_kind_has_its_text_and_a_timeout_names_what_was_late() {
     use TransportErrorKind::{Connect, Other, Protocol, Timeout, Tls, TooLarge};
     for (kind, expected) in [
         (Connect, "connection to api.example:443 failed"),
@@ -117,7 +117,7 @@ fn a_route_is_host_and_port_and_nothing_else_of_the_url() {
 }
 
 #[test]
-fn what_fails_before_a_proxy_has_opened_the_tunnel_is_said_of_the_proxy_without_its_credentials() {
+fn a_failure_before_the_tunnel_is_open_names_the_proxy_without_its_credentials() {
     let target = uri("https://api.example/");
     for (reason, expected) in [
         (TransportErrorReason::Refused, "connection to proxy proxy.example:3128 refused"),
@@ -153,7 +153,7 @@ fn the_route_that_was_named_first_stays() {
 }
 
 #[test]
-fn a_reason_is_found_at_any_depth_and_what_it_says_is_not_repeated() {
+fn a_reason_is_found_at_any_depth_and_its_text_is_not_repeated() {
     let hidden = |inner: io::Error| io::Error::other(io::Error::other(inner));
     for (error, reason, is_told) in [
         (io::Error::from(ErrorKind::ConnectionRefused), TransportErrorReason::Refused, true),
@@ -183,7 +183,7 @@ fn a_reason_is_found_at_any_depth_and_what_it_says_is_not_repeated() {
 }
 
 #[test]
-fn a_connection_that_breaks_while_it_is_made_is_not_said_to_have_closed_under_a_response() {
+fn a_connection_that_breaks_during_the_handshake_is_not_reported_as_closed_early() {
     let reset = io::Error::from(ErrorKind::ConnectionReset);
     let making = TransportError::classify(&reset, TransportErrorKind::Connect);
     assert_eq!((making.kind(), making.reason()), (TransportErrorKind::Connect, None));
@@ -192,8 +192,8 @@ fn a_connection_that_breaks_while_it_is_made_is_not_said_to_have_closed_under_a_
 }
 
 #[test]
-fn an_error_of_no_known_kind_says_nothing_rather_than_that_it_is_uncategorized() {
-    // `ENOTUNIQ`, which the standard library has no kind for, without its number.
+fn an_error_of_an_unknown_kind_has_no_text() {
+    // `ENOTUNIQ`, for which the standard library has no kind, without its number.
     let kind = io::Error::from_raw_os_error(76).kind();
     let error = TransportError::classify(&io::Error::from(kind), TransportErrorKind::Connect);
     assert!(error.source().is_none(), "{error:?}");

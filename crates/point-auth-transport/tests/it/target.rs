@@ -1,4 +1,4 @@
-//! What no adapter sends, and what none sends on.
+//! The requests and headers that no adapter sends.
 
 use http::request::Parts;
 use http::{HeaderValue, Request};
@@ -56,13 +56,13 @@ fn https_without_tls_is_a_failure_of_tls() {
 }
 
 #[test]
-fn a_tunnel_is_no_request() {
+fn the_method_connect_is_refused() {
     let (mut head, ()) = Request::connect("https://example.com/").body(()).unwrap().into_parts();
     assert_eq!(check_head(&mut head, true).unwrap_err().kind(), TransportErrorKind::Other);
 }
 
 #[test]
-fn the_headers_of_the_connection_are_taken_out_and_no_others() {
+fn only_the_headers_of_the_connection_are_removed() {
     let mut head = head("https://example.com/");
     for name in [
         "host",

@@ -1,5 +1,5 @@
-//! TLS settings: what is read when they are made, what when a transport is built, and that the key
-//! is not shown.
+//! TLS settings: which faults are found at once, which when a transport is built, and that the key
+//! is never shown.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ fn only(pem: &str) -> TlsSettings {
 }
 
 #[test]
-fn a_root_or_several_are_read_from_pem_with_whatever_else_is_in_it() {
+fn one_root_or_several_are_read_from_pem_with_other_sections() {
     let (first, key) = identity();
     let (second, _) = identity();
     for pem in
@@ -49,7 +49,7 @@ fn pem_without_a_certificate_is_refused() {
 }
 
 #[test]
-fn a_root_that_is_no_certificate_is_refused_when_the_transport_is_built() {
+fn an_invalid_root_is_refused_when_the_transport_is_built() {
     for roots in [Roots::Platform, Roots::Bundled, Roots::ExtraOnly] {
         let settings = TlsSettings::new().with_roots(roots).with_extra_root_der(vec![1, 2, 3]);
         let error = settings.rustls_client_config().unwrap_err();
@@ -58,15 +58,15 @@ fn a_root_that_is_no_certificate_is_refused_when_the_transport_is_built() {
 }
 
 #[test]
-fn to_trust_nobody_is_refused() {
+fn settings_without_any_root_are_refused() {
     let settings = TlsSettings::new().with_roots(Roots::ExtraOnly);
     assert!(matches!(settings.rustls_client_config(), Err(SettingsError::Certificate { .. })));
 }
 
 #[test]
-fn the_bundled_roots_are_there_and_so_are_extra_ones_beside_the_platforms() {
+fn the_bundled_roots_and_extra_roots_beside_the_platforms_are_trusted() {
     TlsSettings::new().with_roots(Roots::Bundled).rustls_client_config().unwrap();
-    // With an extra root this holds even on a machine that has no trust store.
+    // With an extra root this holds even on a machine without a trust store.
     let (root, _) = identity();
     TlsSettings::new()
         .with_extra_roots_pem(root.as_bytes())
@@ -76,7 +76,7 @@ fn the_bundled_roots_are_there_and_so_are_extra_ones_beside_the_platforms() {
 }
 
 #[test]
-fn an_identity_is_taken_when_certificate_and_key_belong_together() {
+fn an_identity_is_accepted_when_certificate_and_key_belong_together() {
     let (certificate, key) = identity();
     let settings =
         only(&certificate).with_identity_pem(certificate.as_bytes(), key.as_bytes()).unwrap();
@@ -87,7 +87,7 @@ fn an_identity_is_taken_when_certificate_and_key_belong_together() {
 }
 
 #[test]
-fn an_identity_whose_key_is_anothers_is_refused() {
+fn an_identity_with_the_wrong_key_is_refused() {
     let (certificate, _) = identity();
     let (_, other) = identity();
     let settings =
@@ -107,7 +107,7 @@ fn an_identity_without_certificate_or_key_is_refused() {
 }
 
 #[test]
-fn a_configuration_has_no_alpn_whoever_made_it() {
+fn a_configuration_never_has_alpn() {
     let (root, _) = identity();
     let mut own = only(&root).rustls_client_config().unwrap();
     assert!(own.alpn_protocols.is_empty());
@@ -116,11 +116,11 @@ fn a_configuration_has_no_alpn_whoever_made_it() {
     let settings = TlsSettings::new().with_rustls_config(Arc::new(own));
     let config = settings.rustls_client_config().unwrap();
     assert!(config.alpn_protocols.is_empty());
-    assert!(!config.enable_sni, "the rest of it is taken over");
+    assert!(!config.enable_sni, "the rest is unchanged");
 }
 
 #[test]
-fn roots_or_an_identity_beside_a_configuration_of_ones_own_are_refused_and_not_passed_over() {
+fn roots_or_an_identity_with_a_custom_configuration_are_refused() {
     let (root, key) = identity();
     let own = Arc::new(only(&root).rustls_client_config().unwrap());
     let own = TlsSettings::new().with_rustls_config(own);
@@ -141,8 +141,8 @@ fn it_does_not_need_a_process_default_for_the_crypto_provider() {
     assert!(rustls::crypto::CryptoProvider::get_default().is_none());
 }
 
-/// The environment of a process cannot be changed while others read it, so the test runs itself
-/// again.
+/// The environment of a process cannot be changed safely, so the test runs itself again with other
+/// variables.
 #[cfg(all(unix, not(target_vendor = "apple")))]
 #[test]
 fn a_trust_store_that_cannot_be_loaded_names_the_variable_that_says_where_it_is() {
@@ -195,7 +195,7 @@ fn rustls_is_the_default_where_it_is_compiled_in() {
 }
 
 #[test]
-fn an_adapter_gets_what_it_has_itself_whatever_else_is_in_the_build() {
+fn an_adapter_gets_a_library_that_it_supports_whatever_else_is_in_the_build() {
     let (root, _) = identity();
     let own = Arc::new(only(&root).rustls_client_config().unwrap());
     assert_eq!(TlsSettings::new().resolved_backend_of(&[]).unwrap(), None);
@@ -225,7 +225,7 @@ fn native_tls_is_refused_where_it_is_not_compiled_in() {
 
 #[cfg(feature = "native-tls")]
 #[test]
-fn native_tls_is_built_from_the_same_settings() {
+fn native_tls_is_built_from_the_settings() {
     let (certificate, key) = identity();
     let settings = only(&certificate)
         .with_backend(TlsBackend::NativeTls)
@@ -238,8 +238,8 @@ fn native_tls_is_built_from_the_same_settings() {
     assert!(matches!(bundled, Some(SettingsError::Unsupported { .. })), "{bundled:?}");
     let bad_root = settings.with_extra_root_der(vec![1, 2, 3]).native_tls_connector().err();
     assert!(matches!(bad_root, Some(SettingsError::Certificate { .. })), "{bad_root:?}");
-    let nobody = TlsSettings::new().with_roots(Roots::ExtraOnly).native_tls_connector().err();
-    assert!(matches!(nobody, Some(SettingsError::Certificate { .. })), "{nobody:?}");
+    let no_roots = TlsSettings::new().with_roots(Roots::ExtraOnly).native_tls_connector().err();
+    assert!(matches!(no_roots, Some(SettingsError::Certificate { .. })), "{no_roots:?}");
 }
 
 #[test]
@@ -254,14 +254,14 @@ fn debug_shows_neither_key_nor_certificates() {
 
 proptest! {
     #[test]
-    fn no_bytes_make_it_panic_and_no_error_repeats_them(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn no_bytes_cause_a_panic_and_no_error_repeats_them(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let _ = TlsSettings::new().with_extra_roots_pem(&bytes);
         let _ = TlsSettings::new().with_identity_pem(&bytes, &bytes);
         let _ = TlsSettings::new().with_extra_root_der(bytes).rustls_client_config();
     }
 
     #[test]
-    fn what_stands_in_bad_pem_is_in_no_error(
+    fn no_error_repeats_invalid_pem(
         label in "(CERTIFICATE|PRIVATE KEY|EC PRIVATE KEY)", body in "[A-Za-z0-9+/=\n -]{0,200}", end in any::<bool>(),
     ) {
         let end = if end { format!("-----END {label}-----\n") } else { String::new() };
@@ -287,7 +287,7 @@ proptest! {
     }
 }
 
-/// Keys are dear: one for all cases.
+/// Keys are expensive to create: one for all cases.
 fn identity_once() -> &'static (String, String) {
     static IDENTITY: std::sync::OnceLock<(String, String)> = std::sync::OnceLock::new();
     IDENTITY.get_or_init(identity)

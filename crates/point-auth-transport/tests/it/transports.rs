@@ -8,7 +8,7 @@ use point_auth_transport::{
     AsyncTransport, BlockingTransport, SendLimits, TransportError, async_trait,
 };
 
-/// Answers with what it was sent.
+/// Responds with the body of the request.
 struct Echo;
 
 #[async_trait]

@@ -1,7 +1,7 @@
-//! [`Tcp`]: a TCP connection, each of whose reads and writes ends by the deadline.
+//! [`Tcp`]: a TCP connection with a deadline for each read and write.
 //!
-//! ureq's own gives the time that is left anew to each part of a write, so that an exchange takes a
-//! multiple of its limit when a server stops reading.
+//! ureq's own connection restarts the remaining time for each part of a write. If a server stops
+//! reading, an exchange then takes a multiple of its limit.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -23,8 +23,8 @@ pub(super) struct Tcp {
 impl Tcp {
     /// Connects to the first of `addrs` that accepts.
     ///
-    /// Each gets an equal share of the time that is left, so that a silent one leaves time for the
-    /// others.
+    /// Each address gets an equal share of the time that is left, so that a silent one leaves time
+    /// for the others.
     pub(super) fn connect(
         addrs: &ResolvedSocketAddrs,
         timeout: NextTimeout,
@@ -55,7 +55,7 @@ fn dial(addr: &SocketAddr, limit: Option<Duration>) -> io::Result<TcpStream> {
     }
 }
 
-/// macOS sets no limit on a connection that the other side has ended; the read or write tells why.
+/// macOS cannot set a limit on a connection that the peer has closed; the read or write reports it.
 fn set(outcome: io::Result<()>) -> io::Result<()> {
     match outcome {
         Err(error) if cfg!(target_os = "macos") && error.kind() == io::ErrorKind::InvalidInput => {
@@ -102,7 +102,7 @@ impl Transport for Tcp {
     }
 
     fn is_open(&mut self) -> bool {
-        // Neither an end nor bytes that answer nothing leave a connection of use.
+        // After a close, or after bytes that no request asked for, the connection is unusable.
         let is_set = self.stream.set_nonblocking(true).is_ok();
         let peeked = self.stream.peek(&mut [0]);
         let is_quiet = peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock);
@@ -110,7 +110,7 @@ impl Transport for Tcp {
     }
 }
 
-/// When one read or write, with all its parts, has to end.
+/// The moment by which one read or write, with all its parts, must end.
 struct Deadline {
     timeout: NextTimeout,
     start: Instant,
@@ -121,7 +121,7 @@ impl Deadline {
         Self { timeout, start: Instant::now() }
     }
 
-    /// The time that is left, or none where there is no limit.
+    /// Returns the time that is left, or `None` where there is no limit.
     fn left(&self) -> Result<Option<Duration>, Error> {
         let Limit::Exact(limit) = self.timeout.after else { return Ok(None) };
         match limit.saturating_sub(self.start.elapsed()) {
@@ -130,7 +130,7 @@ impl Deadline {
         }
     }
 
-    /// Tells a limit that is reached, for which the systems have two kinds, from other failures.
+    /// Distinguishes a reached limit, for which the systems have two kinds, from other failures.
     fn explain(&self, error: io::Error) -> Error {
         match error.kind() {
             io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
@@ -174,7 +174,7 @@ mod tests {
             assert!(tcp.is_open());
             server.write_all(end).unwrap();
             drop(server);
-            // By then it has arrived.
+            // Waits until the bytes have arrived.
             tcp.stream.peek(&mut [0]).unwrap();
             assert!(!tcp.is_open());
         }

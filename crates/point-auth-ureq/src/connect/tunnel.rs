@@ -1,4 +1,4 @@
-//! A tunnel through a proxy, by `CONNECT`: the proxy sees host and port, and then only TLS.
+//! Opens a tunnel through a proxy by `CONNECT`: the proxy sees host and port, and then only TLS.
 
 use std::io::{Read, Write};
 
@@ -10,10 +10,10 @@ use zeroize::Zeroizing;
 use super::time_left;
 use crate::wire::broken;
 
-/// How a 407 is told from other refusals on its way through an error of ureq.
+/// Marks a 407 inside an error of ureq, to distinguish it from other refusals.
 pub(crate) const PROXY_WANTS_CREDENTIALS: &str = "407";
 
-/// The most bytes of a proxy's answer. Ours are for its credentials, so none of it is worth more.
+/// The maximum size of a proxy's response head in bytes.
 const LONGEST_ANSWER: usize = 16 * 1024;
 
 /// Asks the proxy at the other end of `connection` for a tunnel to the request's host.
@@ -28,8 +28,7 @@ pub(super) fn open(
     wire.set_timeout(time_left(details)?);
     wire.write_all(&ask(host, port, proxy)).map_err(broken)?;
     match status(&mut wire)? {
-        // As the other adapters have it. A proxy that says 204 has something else in mind than a
-        // tunnel.
+        // Only 200, as in the other adapters. A 204, for example, opens no tunnel.
         200 => Ok(wire.into_inner()),
         407 => Err(Error::ConnectProxyFailed(PROXY_WANTS_CREDENTIALS.to_owned())),
         _ => Err(refused()),
@@ -38,7 +37,7 @@ pub(super) fn open(
 
 fn ask(host: &str, port: u16, proxy: &Proxy) -> Zeroizing<Vec<u8>> {
     let authorization = proxy.authorization().map_or(&[][..], |value| value.as_bytes());
-    // Outgrown memory would keep the credentials.
+    // The capacity suffices, so that no reallocation leaves a copy of the credentials.
     let mut ask = Zeroizing::new(Vec::with_capacity(host.len() * 2 + authorization.len() + 128));
     ask.extend_from_slice(
         format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n").as_bytes(),
@@ -52,8 +51,7 @@ fn ask(host: &str, port: u16, proxy: &Proxy) -> Zeroizing<Vec<u8>> {
     ask
 }
 
-/// Reads the head of the proxy's answer, byte by byte out of the connection's buffer, since TLS may
-/// follow it at once.
+/// Reads the head of the proxy's response byte by byte, because TLS may follow it at once.
 fn status(wire: &mut impl Read) -> Result<u16, Error> {
     let mut head = Vec::new();
     let mut byte = [0];

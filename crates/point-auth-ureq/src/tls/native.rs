@@ -10,7 +10,7 @@ use ureq::unversioned::transport::{ConnectionDetails, Transport, TransportAdapte
 use super::secured::{Secured, TlsStream};
 use crate::connect::time_left;
 
-/// Does the handshake over `connection`, to its end: not a byte of the request goes out before.
+/// Performs the complete handshake over `connection`. No byte of the request goes out before.
 pub(super) fn secure(
     connector: &TlsConnector,
     connection: Box<dyn Transport>,
@@ -25,7 +25,7 @@ pub(super) fn secure(
         Err(HandshakeError::Failure(error)) => {
             Err(failure.take().unwrap_or_else(|| Error::Io(io::Error::other(error))))
         }
-        // The connection blocks, and never says that it would.
+        // Unreachable: the connection blocks.
         Err(HandshakeError::WouldBlock(_)) => {
             Err(failure.take().unwrap_or(Error::ConnectionFailed))
         }
@@ -51,7 +51,7 @@ impl TlsStream for Native {
 impl Read for Native {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.0.read(buffer)?;
-        // Some libraries make the end of the stream out of an error below.
+        // Some libraries turn an error below into the end of the stream.
         match self.0.get_ref().failure.take() {
             Some(error) if count == 0 && !buffer.is_empty() => Err(error.into_io()),
             _ => Ok(count),
@@ -69,8 +69,8 @@ impl Write for Native {
     }
 }
 
-/// The last error of the connection below, which the libraries replace by one of their own: a
-/// timeout would not be told from an untrusted certificate.
+/// The last error of the connection below. The libraries replace it by one of their own, which
+/// would make a timeout look like an untrusted certificate.
 #[derive(Clone, Default)]
 struct Failure(Arc<Mutex<Option<Error>>>);
 

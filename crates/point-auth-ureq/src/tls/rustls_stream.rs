@@ -11,7 +11,7 @@ use ureq::unversioned::transport::{ConnectionDetails, Transport, TransportAdapte
 use super::secured::{Secured, TlsStream};
 use crate::connect::time_left;
 
-/// Does the handshake over `connection`, to its end: not a byte of the request goes out before.
+/// Performs the complete handshake over `connection`. No byte of the request goes out before.
 pub(super) fn secure(
     config: Arc<ClientConfig>,
     connection: Box<dyn Transport>,
@@ -19,15 +19,15 @@ pub(super) fn secure(
 ) -> Result<Box<dyn Transport>, Error> {
     let name = ServerName::try_from(super::server_name(details))
         .map_err(|_| Error::Tls("not a name for TLS"))?;
-    // ureq has a variant for errors of rustls only with features of its own, so they travel inside
-    // of an I/O error.
+    // ureq has a variant for rustls errors only with certain features, so they are wrapped in an
+    // I/O error.
     let mut conn = ClientConnection::new(config, name.to_owned()).map_err(io::Error::other)?;
     let mut sock = TransportAdapter::new(connection, Arc::clone(&details.current_time));
     sock.set_timeout(time_left(details)?);
     while conn.is_handshaking() {
         if let Err(error) = conn.complete_io(&mut sock) {
-            // The alert that tells the server why still has to go out, which may take more than the
-            // one write.
+            // The alert that explains the failure to the server must still go out, possibly in
+            // several writes.
             while conn.wants_write() && conn.write_tls(&mut sock).is_ok_and(|written| written > 0) {
             }
             return Err(error.into());

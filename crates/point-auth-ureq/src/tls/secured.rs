@@ -1,4 +1,4 @@
-//! [`Secured`]: what ureq reads and writes once TLS stands.
+//! [`Secured`]: the connection that ureq reads and writes after the handshake.
 
 use std::fmt;
 use std::io::{Read, Write};
@@ -10,22 +10,21 @@ use ureq::unversioned::transport::{
 
 use crate::wire::Wire;
 
-/// TLS of some library over a connection.
+/// A TLS stream of any library over a connection.
 pub(super) trait TlsStream: Read + Write + Send + Sync + 'static {
-    /// The connection below.
+    /// Returns the connection below.
     fn connection(&mut self) -> &mut TransportAdapter;
 
-    /// Whether the other side has said that nothing more will come, or something came that nobody
-    /// asked for.
+    /// Returns whether the peer has closed the stream, or has sent bytes that no request asked for.
     fn is_stale(&mut self) -> bool;
 
-    /// What is behind an error: a TLS library may hide a timeout of the connection below.
+    /// Returns the cause of an error: a TLS library may hide a timeout of the connection below.
     fn explain(&mut self, error: std::io::Error) -> Error {
         error.into()
     }
 }
 
-/// A connection with TLS, in the terms of ureq.
+/// A connection with TLS, as a transport of ureq.
 pub(super) struct Secured<S: TlsStream> {
     buffers: LazyBuffers,
     stream: S,

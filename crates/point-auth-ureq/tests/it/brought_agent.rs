@@ -1,4 +1,5 @@
-//! An agent that the user brings: what is kept whatever it says, and what is left to it.
+//! An agent that the user brings: which rules hold whatever its configuration, and which are up to
+//! it.
 
 use std::time::{Duration, Instant};
 
@@ -13,8 +14,8 @@ use point_auth_ureq::ureq::{self, Agent, SendBody};
 
 use crate::support::{BRIEF, PATIENCE, fails, plain, send, sign_in, tls};
 
-/// As ureq makes it: it follows redirects, takes a status for an error, and has no limit in time.
-/// Only a proxy in the environment would take the tests elsewhere.
+/// ureq's default: it follows redirects, treats a status as an error, and has no timeout. Only a
+/// proxy from the environment is disabled, which would redirect the tests.
 fn agent(
     setup: impl FnOnce(ConfigBuilder<AgentScope>) -> ConfigBuilder<AgentScope>,
 ) -> UreqTransport {
@@ -27,7 +28,7 @@ fn by_default() -> UreqTransport {
 }
 
 #[test]
-fn it_signs_in_and_its_connection_is_used_again() {
+fn it_signs_in_and_reuses_its_connection() {
     let emulator = plain();
     let transport = by_default();
     for _ in 0..2 {
@@ -51,7 +52,7 @@ fn every_status_is_a_response() {
 }
 
 #[test]
-fn a_redirect_is_handed_back_and_nobody_goes_there() {
+fn a_redirect_is_returned_and_not_followed() {
     let elsewhere = RawServer::start(RawBehavior::Silent).unwrap();
     let emulator = plain();
     for status in [301, 302, 303, 307, 308] {
@@ -120,7 +121,7 @@ fn failures_have_the_same_kinds() {
     emulator.stop();
     fails(send(&by_default(), &base, SendLimits::new()), TransportErrorKind::Connect, false);
     fails(
-        send(&by_default(), "https://nobody.invalid", SendLimits::new()),
+        send(&by_default(), "https://unknown.invalid", SendLimits::new()),
         TransportErrorKind::Connect,
         false,
     );
@@ -150,8 +151,7 @@ fn its_middleware_is_run() {
     assert_eq!(emulator.requests().remove(0).header("x-corporate"), Some("1"));
 }
 
-/// Passes on a request without the settings that come with it, so that the agent follows redirects
-/// again.
+/// A middleware that drops the settings of a request, so that the agent follows redirects again.
 fn forgetful(
     request: Request<SendBody<'_>>,
     next: MiddlewareNext<'_>,
@@ -162,8 +162,8 @@ fn forgetful(
 }
 
 #[test]
-fn a_middleware_that_makes_the_agent_follow_a_redirect_gets_no_second_body_out_and_no_answer_through()
- {
+fn a_middleware_that_makes_the_agent_follow_a_redirect_sends_no_second_body_and_returns_no_answer()
+{
     for status in [302, 303, 307, 308] {
         let elsewhere = plain();
         let emulator = plain();

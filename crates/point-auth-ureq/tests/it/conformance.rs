@@ -1,4 +1,4 @@
-//! The nine rules of the contract, each check a test of its own.
+//! The nine rules of the contract, each check as a separate test.
 
 mod with_rustls {
     use point_auth_ureq::UreqTransport;
@@ -32,8 +32,8 @@ mod with_native_tls {
     }
 }
 
-/// An agent as ureq makes it, whose every setting would break a rule if the transport did not say
-/// otherwise.
+/// ureq's default agent. All its settings would break a rule if the transport did not override
+/// them.
 mod with_a_brought_agent {
     use std::convert::Infallible;
 

@@ -1,4 +1,4 @@
-//! Limits that are no time at all, and all the time there is.
+//! A zero timeout, and the longest timeout.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ fn in_total(total: Duration) -> SendLimits {
 }
 
 #[test]
-fn no_time_at_all_is_a_timeout_and_endless_time_is_not_an_overflow() {
+fn a_zero_timeout_is_a_timeout_and_an_endless_one_does_not_overflow() {
     for emulator in [plain(), tls()] {
         let transport = transport(&emulator);
         for limits in

@@ -1,4 +1,4 @@
-//! What goes wrong: its kind, and whether the request may have been sent.
+//! Failures: their kind, and whether the request may have been sent.
 
 use http::Request;
 use point_auth_core::SecretBody;
@@ -12,21 +12,21 @@ use point_auth_ureq::UreqTransport;
 use crate::support::{fails, plain, send, sign_in_request, tls, transport};
 
 #[test]
-fn a_name_that_nobody_has_is_a_failure_to_connect() {
+fn an_unknown_name_is_a_failure_to_connect() {
     let transport = UreqTransport::new().unwrap();
-    // Too long for a name, so that no look-up ever leaves the machine.
-    let url = format!("https://{}.test/", "nobody".repeat(11));
+    // Too long for a name, so that no lookup ever leaves the machine.
+    let url = format!("https://{}.test/", "unknown".repeat(11));
     let request = Request::post(url).body(SecretBody::new(b"{}".to_vec())).unwrap();
     let text =
         fails(transport.send(request, &SendLimits::new()), TransportErrorKind::Connect, false);
-    assert!(text.contains("name look-up of nobody") && text.contains(".test:443"), "{text}");
+    assert!(text.contains("name look-up of unknown") && text.contains(".test:443"), "{text}");
 }
 
 #[test]
 fn the_platform_does_not_trust_the_emulator() {
     let emulator = tls();
     let Ok(transport) = UreqTransport::new() else {
-        // A machine without any trust store says so early.
+        // A machine without a trust store fails earlier.
         return;
     };
     fails(
@@ -37,7 +37,7 @@ fn the_platform_does_not_trust_the_emulator() {
 }
 
 #[test]
-fn a_connection_that_breaks_before_tls_stands_is_a_failure_to_connect() {
+fn a_connection_that_breaks_during_the_handshake_is_a_failure_to_connect() {
     for behavior in [RawBehavior::Close, RawBehavior::Reset] {
         let server = RawServer::start(behavior).unwrap();
         let base = format!("https://{}", server.addr());
@@ -50,7 +50,7 @@ fn a_connection_that_breaks_before_tls_stands_is_a_failure_to_connect() {
 }
 
 #[test]
-fn a_status_or_a_version_that_there_is_not_is_a_failure_of_the_protocol() {
+fn an_invalid_status_or_version_is_a_failure_of_the_protocol() {
     for emulator in [plain(), tls()] {
         for bytes in ["HTTP/1.1 099 Low\r\n\r\n", "HTTP/9.9 200 OK\r\n\r\n"] {
             emulator.push_fault(Fault::raw(bytes));
@@ -61,7 +61,7 @@ fn a_status_or_a_version_that_there_is_not_is_a_failure_of_the_protocol() {
 }
 
 #[test]
-fn a_head_without_end_is_given_up() {
+fn an_endless_head_is_refused() {
     for emulator in [plain(), tls()] {
         emulator.push_fault(Fault::raw("HTTP/1.1 200 OK\r\nx: ").endless_body());
         let outcome = send(&transport(&emulator), &emulator.base_url(), SendLimits::new());
@@ -70,7 +70,7 @@ fn a_head_without_end_is_given_up() {
 }
 
 #[test]
-fn a_body_that_ends_with_the_connection_is_whole_if_the_connection_ends_properly() {
+fn a_body_that_ends_with_the_connection_is_complete_if_the_connection_ends_properly() {
     let whole = "HTTP/1.1 200 OK\r\n\r\n{\"a\": 1}";
     for emulator in [plain(), tls()] {
         emulator.push_fault(Fault::raw(whole));
@@ -78,16 +78,16 @@ fn a_body_that_ends_with_the_connection_is_whole_if_the_connection_ends_properly
             send(&transport(&emulator), &emulator.base_url(), SendLimits::new()).unwrap();
         assert_eq!(response.body().as_ref(), b"{\"a\": 1}");
     }
-    // TLS says goodbye at the end, and a connection that was cut does not.
+    // TLS has a closing alert, and a connection that was cut has none.
     let emulator = tls();
     emulator.push_fault(Fault::raw(whole).cut_after(whole.len() as u64 - 1));
     let outcome = send(&transport(&emulator), &emulator.base_url(), SendLimits::new());
     fails(outcome, TransportErrorKind::Protocol, true);
 }
 
-/// The suite would take an error, too.
+/// The suite would accept an error too.
 #[test]
-fn what_is_compressed_stays_compressed() {
+fn a_compressed_body_stays_compressed() {
     let emulator = plain();
     emulator.push_fault(Fault::respond(200).json("{}").gzip());
     let response = send(&transport(&emulator), &emulator.base_url(), SendLimits::new()).unwrap();
@@ -96,7 +96,7 @@ fn what_is_compressed_stays_compressed() {
 }
 
 #[test]
-fn what_is_no_target_is_refused_and_nothing_was_sent() {
+fn an_invalid_target_is_refused_and_nothing_is_sent() {
     let transport = UreqTransport::new().unwrap();
     for url in ["/path", "ftp://127.0.0.1/", "socks5://127.0.0.1:1080/"] {
         let request = Request::post(url).body(SecretBody::new(b"{}".to_vec())).unwrap();
@@ -105,7 +105,7 @@ fn what_is_no_target_is_refused_and_nothing_was_sent() {
 }
 
 #[test]
-fn a_host_and_a_length_that_the_request_claims_are_not_sent_on() {
+fn host_and_length_headers_of_the_request_are_not_sent() {
     let emulator = plain();
     let mut request = sign_in_request(&emulator.base_url());
     let length = request.body().len().to_string();
@@ -124,9 +124,10 @@ fn a_host_and_a_length_that_the_request_claims_are_not_sent_on() {
 
 #[test]
 fn settings_that_cannot_be_kept_are_refused_when_the_transport_is_built() {
-    let nobody = TransportSettings::new().with_tls(TlsSettings::new().with_roots(Roots::ExtraOnly));
+    let no_roots =
+        TransportSettings::new().with_tls(TlsSettings::new().with_roots(Roots::ExtraOnly));
     assert!(matches!(
-        UreqTransport::with_settings(&nobody),
+        UreqTransport::with_settings(&no_roots),
         Err(SettingsError::Certificate { .. })
     ));
     if cfg!(not(feature = "native-tls")) {

@@ -1,5 +1,5 @@
-//! What ureq logs, at its most talkative: nothing secret. ureq-proto is another matter, as the
-//! crate's documentation says.
+//! ureq's most verbose logs hold no secret. ureq-proto does log secrets, as the crate's
+//! documentation says.
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -10,7 +10,7 @@ use point_auth_ureq::UreqTransport;
 
 use crate::support::{PASSWORD, USER, emulator, plain, sign_in, transport, trusting};
 
-/// Keeps what everything but ureq-proto logs.
+/// Keeps the logs of everything but ureq-proto.
 struct Kept(Mutex<Vec<String>>);
 
 impl Log for Kept {
@@ -62,7 +62,7 @@ fn no_password_no_token_and_no_proxy_credentials_are_logged_at_trace() {
     let lines = logger.0.lock().unwrap_or_else(PoisonError::into_inner).join("\n");
     assert!(
         lines.contains("TRACE ureq") && lines.contains("api.example.test"),
-        "ureq logs something"
+        "ureq logged nothing"
     );
     let mut secrets =
         vec![PASSWORD.to_owned(), USER.to_owned(), "proxy-word".to_owned(), "cHJveHktd".to_owned()];

@@ -1,5 +1,5 @@
-//! What is particular to ureq and to the connector of our own; what all transports keep alike is
-//! checked for all together.
+//! Tests of ureq and of this crate's connector. The conformance suite covers what all transports
+//! share.
 #![cfg(test)]
 
 #[cfg(feature = "rustls")]

@@ -1,4 +1,4 @@
-//! The operating system's own TLS, from the same settings.
+//! The operating system's own TLS, from the shared settings.
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ fn native(tls: TlsSettings) -> UreqTransport {
 }
 
 #[test]
-fn it_signs_in_and_uses_the_connection_again() {
+fn it_signs_in_and_reuses_the_connection() {
     let emulator = tls();
     let transport = native(trusting(&emulator));
     for _ in 0..3 {
@@ -38,7 +38,7 @@ fn a_client_certificate_is_shown_to_a_server_that_asks() {
 }
 
 #[test]
-fn a_certificate_that_does_not_fit_is_a_failure_of_tls_and_nothing_was_said() {
+fn a_bad_certificate_is_a_failure_of_tls_and_nothing_is_sent() {
     for certificate in [
         Certificate::Expired,
         Certificate::WrongHost,
@@ -53,7 +53,7 @@ fn a_certificate_that_does_not_fit_is_a_failure_of_tls_and_nothing_was_said() {
 }
 
 #[test]
-fn a_timeout_is_told_from_a_certificate_that_does_not_fit() {
+fn a_timeout_differs_from_a_bad_certificate() {
     let start = Instant::now();
     let emulator = tls();
     let transport = native(trusting(&emulator));

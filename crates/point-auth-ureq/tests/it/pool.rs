@@ -1,4 +1,4 @@
-//! Idle connections: used again while they are good, and nothing is sent twice when they are not.
+//! Idle connections: reused while they are good, and no request is sent twice when they are not.
 
 use point_auth_core::{Credentials, Operation as _, SignIn};
 use point_auth_testkit::{Emulator, Fault, Operation};
@@ -7,7 +7,7 @@ use point_auth_transport::{SendLimits, TransportErrorKind};
 use crate::support::{PASSWORD, USER, emulator, fails, plain, send, sign_in, tls, transport};
 
 #[test]
-fn a_connection_is_used_again_over_plain_http_and_tls() {
+fn a_connection_is_reused_over_plain_http_and_tls() {
     for emulator in [plain(), tls()] {
         let transport = transport(&emulator);
         for _ in 0..3 {
@@ -47,7 +47,7 @@ fn a_connection_that_the_server_has_closed_is_not_used() {
 }
 
 #[test]
-fn a_connection_whose_body_was_not_read_to_its_end_is_not_used_again() {
+fn a_connection_with_an_unread_body_is_not_reused() {
     let emulator = tls();
     let transport = transport(&emulator);
     emulator.push_fault(Fault::respond(200).body_of(1 << 30));
@@ -59,7 +59,7 @@ fn a_connection_whose_body_was_not_read_to_its_end_is_not_used_again() {
 }
 
 #[test]
-fn more_than_was_announced_spoils_the_connection_and_not_the_next_answer() {
+fn a_body_beyond_its_length_ends_the_connection_and_not_the_next_answer() {
     let emulator = emulator(|builder| builder.user("other", "word"));
     let transport = transport(&emulator);
     emulator.push_fault(Fault::raw(

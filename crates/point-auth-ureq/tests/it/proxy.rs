@@ -8,7 +8,7 @@ use point_auth_ureq::UreqTransport;
 
 use crate::support::{PASSWORD, emulator, fails, send, sign_in, trusting};
 
-/// Nobody's name but the proxy's.
+/// A name that only the proxy resolves.
 const HOST: &str = "api.example.test";
 const BASE: &str = "https://api.example.test";
 
@@ -27,7 +27,7 @@ fn through(emulator: &Emulator, proxy: ProxySettings) -> UreqTransport {
 }
 
 #[test]
-fn a_sign_in_goes_through_the_tunnel_and_the_proxy_sees_nothing_of_it() {
+fn a_sign_in_goes_through_the_tunnel_unseen_by_the_proxy() {
     let (emulator, proxy) = behind_proxy(|builder| builder);
     let transport = through(&emulator, ProxySettings::url(&proxy.url()).unwrap());
     let tokens = sign_in(&transport, BASE);
@@ -37,16 +37,13 @@ fn a_sign_in_goes_through_the_tunnel_and_the_proxy_sees_nothing_of_it() {
         (1, 1, 0)
     );
     assert!(!proxy.saw(PASSWORD) && !proxy.saw(tokens.access_token().expose()));
-    assert!(
-        !proxy.saw("ureq") && !proxy.saw("User-Agent"),
-        "the proxy is told what it needs and no more"
-    );
+    assert!(!proxy.saw("ureq") && !proxy.saw("User-Agent"), "the proxy gets only what it needs");
     let request = emulator.requests().remove(0);
     assert_eq!((request.server_name(), request.header("host")), (Some(HOST), Some(HOST)));
 }
 
 #[test]
-fn wrong_credentials_are_a_failure_to_connect_that_says_why() {
+fn wrong_credentials_are_a_failure_to_connect_with_a_reason() {
     let (emulator, proxy) = behind_proxy(|builder| builder.credentials("user", "right"));
     for userinfo in ["user:cAnArY-proxy", "user"] {
         let url = proxy.url_with_userinfo(userinfo);
@@ -77,7 +74,7 @@ fn a_proxy_that_opens_no_tunnel_is_a_failure_to_connect() {
 }
 
 #[test]
-fn a_proxy_whose_answer_does_not_end_is_given_up() {
+fn an_endless_answer_of_a_proxy_is_refused() {
     let (emulator, _) = behind_proxy(|builder| builder);
     let long = format!("HTTP/1.1 200 OK\r\nx: {}", "y".repeat(20_000));
     let server = RawServer::start(RawBehavior::Send(long.into())).unwrap();

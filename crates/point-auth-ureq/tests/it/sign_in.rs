@@ -1,4 +1,4 @@
-//! Signing in, over plain HTTP and TLS, and what of it goes over the wire.
+//! A sign-in over plain HTTP and TLS, and the request on the wire.
 
 use http::{Method, Request, Version};
 use point_auth_core::SecretBody;
@@ -38,7 +38,7 @@ fn extra_roots_are_trusted_beside_the_platforms() {
 }
 
 #[test]
-fn a_rustls_configuration_of_ones_own_is_used() {
+fn a_custom_rustls_configuration_is_used() {
     let emulator = tls();
     let mut config = trusting(&emulator).rustls_client_config().unwrap();
     config.enable_sni = false;
@@ -49,7 +49,7 @@ fn a_rustls_configuration_of_ones_own_is_used() {
 }
 
 #[test]
-fn the_headers_are_ours_and_those_that_http_needs_and_no_others() {
+fn only_our_headers_and_those_of_http_are_sent() {
     let emulator = plain();
     sign_in(&transport(&emulator), &emulator.base_url());
     let sent = emulator.requests().remove(0);
@@ -74,7 +74,7 @@ fn ureq_adds_no_header_to_a_request_that_has_none() {
 }
 
 #[test]
-fn an_empty_post_says_that_it_is_empty() {
+fn an_empty_post_has_a_length_of_zero() {
     let server = RawServer::start(RawBehavior::Answer(
         "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}".into(),
     ))

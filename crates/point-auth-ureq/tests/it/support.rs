@@ -1,4 +1,4 @@
-//! The user who signs in, and the ways to send it.
+//! Shared helpers: the user, the settings, and functions to sign in.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use point_auth_ureq::UreqTransport;
 pub(crate) const USER: &str = "user@example.com";
 pub(crate) const PASSWORD: &str = "cAnArY-pa55word";
 
-/// Generous: nothing here should take so long, and nothing that hangs should end well.
+/// Generous: no test should take this long, and no hanging test should succeed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Soon over, for servers that do not answer.
+/// Short, for servers that do not answer.
 pub(crate) const BRIEF: Duration = Duration::from_millis(200);
 
 pub(crate) fn plain() -> Emulator {
@@ -32,7 +32,7 @@ pub(crate) fn emulator(setup: impl FnOnce(EmulatorBuilder) -> EmulatorBuilder) -
     setup(Emulator::builder().user(USER, PASSWORD)).start().unwrap()
 }
 
-/// Trusts the emulator and nobody else.
+/// Trusts only the emulator.
 pub(crate) fn trusting(emulator: &Emulator) -> TlsSettings {
     TlsSettings::new()
         .with_roots(Roots::ExtraOnly)
@@ -68,7 +68,7 @@ pub(crate) fn sign_in(transport: &UreqTransport, base: &str) -> TokenSet {
     SignIn::new(&credentials).parse_response(&response).unwrap()
 }
 
-/// Fails to sign in: with this kind, and the request having been sent or certainly not.
+/// Fails to sign in, with this kind, and with a request that was possibly or certainly not sent.
 #[track_caller]
 pub(crate) fn fails(
     outcome: Result<Response<SecretBody>, TransportError>,

@@ -17,12 +17,12 @@ use crate::driver::{DynTransport, Sending};
 use crate::handle::{Handle, Plan, PlannedCredentials, session_methods, session_settings};
 use crate::runtime::ThreadRuntime;
 
-/// Keeps a valid token available for any number of threads: signs in when it is first asked, and
-/// refreshes in time, once for all callers.
+/// Keeps a valid token available for any number of threads.
 ///
+/// It signs in on the first request for a token, and refreshes it in time, once for all callers.
 /// Clones share the session, and are cheap. Exchanges run on threads of a
-/// [`ThreadRuntime`](crate::ThreadRuntime), so that a caller that has a token waits for nothing,
-/// and one whose time is up leaves in time. In async code use [`Session`](crate::Session).
+/// [`ThreadRuntime`](crate::ThreadRuntime). So a caller with a token does not wait, and a caller
+/// with a timeout returns in time. In async code use [`Session`](crate::Session).
 ///
 /// ```no_run
 /// # #[cfg(feature = "ureq")]
@@ -44,8 +44,8 @@ pub struct Session {
 }
 
 impl Session {
-    /// Creates a session that signs in with `credentials` by `client` when it is first asked for a
-    /// token.
+    /// Creates a session that signs in with `credentials` through `client` on the first request for
+    /// a token.
     pub fn new<T: BlockingTransport + 'static>(
         client: Client<T>,
         credentials: Credentials,
@@ -62,16 +62,16 @@ impl Session {
         Self { handle }
     }
 
-    /// Returns a valid access token, obtaining one if need be. Waits for at most the policy's
-    /// acquire timeout (15 seconds).
+    /// Returns a valid access token, and obtains one if necessary.
     ///
-    /// While there is a good one this does not wait, takes no lock and allocates nothing.
+    /// It waits for at most the policy's acquire timeout (15 seconds). While there is a good token,
+    /// it does not wait, takes no lock and allocates nothing.
     ///
     /// # Errors
-    /// One [`Error`] for all callers that waited. Until its [`retry_after`](Error::retry_after)
-    /// every call gets it at once.
+    /// An [`Error`], shared by all callers that waited. Until its
+    /// [`retry_after`](Error::retry_after), all calls get it at once.
     pub fn access_token(&self) -> Result<AccessToken, Error> {
-        // Before there is a future at all: its executor allocates.
+        // Before any future is created, because its executor allocates.
         match self.handle.0.current() {
             Some(token) => Ok(token),
             None => Ok(block_on(self.handle.lease(Call::new()))?.token),
@@ -81,8 +81,9 @@ impl Session {
     /// Returns a valid access token, waiting for at most `timeout`.
     ///
     /// # Errors
-    /// As [`access_token`](Self::access_token), and of kind [`Timeout`](crate::ErrorKind::Timeout)
-    /// when it took longer. An exchange that was started goes on for other callers.
+    /// The errors of [`access_token`](Self::access_token), and one of kind
+    /// [`Timeout`](crate::ErrorKind::Timeout) after `timeout`. An exchange that was started
+    /// continues for other callers.
     pub fn access_token_within(&self, timeout: Duration) -> Result<AccessToken, Error> {
         match self.handle.0.current() {
             Some(token) => Ok(token),
@@ -90,31 +91,32 @@ impl Session {
         }
     }
 
-    /// Returns a valid access token, waiting up to `deadline`, through failures and backoff too.
+    /// Returns a valid access token, and waits up to `deadline`, through failures and backoff.
     ///
-    /// For a batch job that would rather sit out an outage than fail.
+    /// It is for a batch job that prefers to wait for the end of an outage.
     ///
     /// # Errors
     /// An [`Error`] at once where waiting does not help, such as a denial. At the deadline, the
-    /// last error that there was, or one of kind [`Timeout`](crate::ErrorKind::Timeout).
+    /// last error, or one of kind [`Timeout`](crate::ErrorKind::Timeout).
     pub fn access_token_by(&self, deadline: Instant) -> Result<AccessToken, Error> {
         Ok(block_on(self.handle.lease_by(deadline))?.token)
     }
 
-    /// Returns a valid access token with its expiry. It waits as
-    /// [`access_token`](Self::access_token) does.
+    /// Returns a valid access token with its expiry. It waits like
+    /// [`access_token`](Self::access_token).
     ///
     /// # Errors
-    /// As [`access_token`](Self::access_token).
+    /// The errors of [`access_token`](Self::access_token).
     pub fn lease(&self) -> Result<Lease, Error> {
         block_on(self.handle.lease(Call::new()))
     }
 
-    /// Puts the token on a request, in place of any `Authorization` that is there. Returns the
-    /// token, to [invalidate](Self::invalidate) it if the API answers 401.
+    /// Sets the token on a request, and replaces any `Authorization` that is there.
+    ///
+    /// Returns the token, to [invalidate](Self::invalidate) it if the API answers 401.
     ///
     /// # Errors
-    /// As [`access_token`](Self::access_token). The request is unchanged then.
+    /// The errors of [`access_token`](Self::access_token). The request is then unchanged.
     pub fn authorize<B>(&self, request: &mut Request<B>) -> Result<AccessToken, Error> {
         let token = self.access_token()?;
         token.authorize(request.headers_mut());
@@ -123,20 +125,20 @@ impl Session {
 
     /// Runs an operation with the bearer token, on the calling thread.
     ///
-    /// If the API answers 401, the token is given up and the operation is run once more with
-    /// another, if there is one. A second 401 is returned, and that token is given up as well.
-    /// Since that token is young, no caller gets one for a second or more.
+    /// If the API answers 401, the session invalidates the token and runs the operation once more
+    /// with another token, if there is one. A second 401 is returned, and that token is invalidated
+    /// too. Since that token is young, no caller gets a token for a second or more.
     ///
     /// # Errors
-    /// An [`Error`] when there is no token, or as [`Client::execute`].
+    /// An [`Error`] when there is no token, or the errors of [`Client::execute`].
     pub fn execute<O: Operation>(&self, operation: &O) -> Result<O::Output, Error> {
         block_on(self.handle.execute(operation))
     }
 
-    /// Runs the background refresh, which keeps the token fresh without callers. Call it on a
-    /// thread of its own, and no caller waits for a refresh.
+    /// Runs the background refresh, which keeps the token fresh without callers.
     ///
-    /// It takes this `Session` and returns when the last of the others is dropped.
+    /// Call it on a separate thread, and no caller waits for a refresh. It consumes this `Session`
+    /// and returns when the last of the others is dropped.
     pub fn keep_fresh(self) {
         let driver = Arc::clone(&self.handle.0);
         drop(self);
@@ -161,13 +163,24 @@ pub struct SessionBuilder {
 impl SessionBuilder {
     session_settings!();
 
-    /// Asks this source for the credentials at each sign-in.
+    /// Shares the tokens with all processes that use this store.
+    ///
+    /// They sign in once and refresh once in a token's life, and a password that one of them has
+    /// been denied is sent by no other. While the store cannot be asked, good tokens go on being
+    /// handed out.
+    #[cfg(feature = "store")]
+    pub fn with_store(mut self, store: impl point_auth_store::blocking::TokenStore) -> Self {
+        self.plan.store.store = Some(point_auth_store::AnyStore::blocking(store));
+        self
+    }
+
+    /// Sets a source that provides the credentials at each sign-in.
     pub fn with_credential_source(mut self, source: impl CredentialSource) -> Self {
         self.plan.credentials = PlannedCredentials::Source(Arc::new(BlockingSource(source)));
         self
     }
 
-    /// Creates the session. Nothing is sent until it is first asked for a token.
+    /// Creates the session. Nothing is sent until the first request for a token.
     pub fn build(self) -> Session {
         Session::of(self.plan.build())
     }
@@ -179,7 +192,7 @@ impl fmt::Debug for SessionBuilder {
     }
 }
 
-/// The defaults of sessions that use this client.
+/// Returns the defaults of sessions that use this client.
 pub(super) fn plan<T: BlockingTransport + 'static>(client: Client<T>) -> Plan {
     let (transport, config) = client.into_parts();
     Plan::new(Arc::new(BlockingAdapter(transport)), config, Arc::new(ThreadRuntime::new()))
@@ -192,7 +205,7 @@ impl<T: BlockingTransport> DynTransport for BlockingAdapter<T> {
         Box::pin(async move {
             let target = request.uri().clone();
             let sent = self.0.send(request, &limits);
-            // A transport of the user's may not say where the request was going.
+            // A transport of the user's may not set the route.
             sent.map_err(|error| error.with_route(&target, None))
         })
     }

@@ -13,16 +13,17 @@ use crate::aliases::{Aliases, Bounds, sessions_methods, sessions_settings};
 use crate::credential_source::BlockingSource;
 use crate::handle::{Plan, PlannedCredentials, session_settings};
 
-/// Keeps a [`Session`] for each alias of one login, made when it is first asked for.
+/// Keeps a [`Session`] for each alias of one login, created on first use.
 ///
-/// They share a [`Ledger`](crate::session::Ledger), which decides who may send the password: until
-/// it has given a token one at a time, then up to three at once
-/// ([`with_max_concurrent_sign_ins`](SessionsBuilder::with_max_concurrent_sign_ins)). An alias that
-/// is denied is not sent again and keeps no other out. After three denials in a row with no token
-/// in between, further aliases are held: for 10 minutes to 1 hour, or where the password has never
-/// given a token for 1 hour, 2 hours, 4 hours and then for good. Their callers get an error of kind
-/// [`Held`](crate::ErrorKind::Held). Aliases that have worked are held up only by denials of
-/// aliases that have worked.
+/// They share a [`Ledger`](crate::session::Ledger), which decides who may send the password.
+/// Sign-ins run one at a time until the password has given a token, then up to three at once
+/// ([`with_max_concurrent_sign_ins`](SessionsBuilder::with_max_concurrent_sign_ins)).
+///
+/// A denied alias is not sent again, and blocks no other. After three denials in a row with no
+/// token in between, further aliases are held for 10 minutes to 1 hour. If the password has never
+/// given a token, they are held for 1, 2 and 4 hours and then permanently. Their callers get an
+/// error of kind [`Held`](crate::ErrorKind::Held). Aliases that have worked are held only by
+/// denials of such aliases.
 ///
 /// Clones are cheap and share the sessions. One session takes about 3 kB with tokens of the usual
 /// size.
@@ -32,7 +33,7 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    /// Creates the sessions of this login. An alias that the credentials have is left out.
+    /// Creates the sessions of this login. An alias in the credentials is ignored.
     pub fn new<T: BlockingTransport + 'static>(
         client: Client<T>,
         credentials: Credentials,
@@ -45,8 +46,9 @@ impl Sessions {
         SessionsBuilder { plan: plan(client), bounds: Bounds::default() }
     }
 
-    /// Returns the session of this alias, a new one if there is none. Hold it while it is in use:
-    /// an idle session that is not held is dropped.
+    /// Returns the session of this alias, a new one if there is none.
+    ///
+    /// Hold it while it is in use: an idle session that is not held is dropped.
     ///
     /// # Errors
     /// [`CredentialsError`] when the alias is empty or too long.
@@ -54,11 +56,12 @@ impl Sessions {
         Ok(Session::of(self.aliases.get(user_alias)?))
     }
 
-    /// Returns a valid access token of this alias, as [`Session::access_token`] does.
+    /// Returns a valid access token of this alias, like [`Session::access_token`].
     ///
     /// # Errors
-    /// As there, and of kind [`Credentials`](crate::ErrorKind::Credentials) when the alias is empty
-    /// or too long. Of kind [`Held`](crate::ErrorKind::Held) while the alias is held.
+    /// The errors of [`Session::access_token`], one of kind
+    /// [`Credentials`](crate::ErrorKind::Credentials) when the alias is empty or too long, and one
+    /// of kind [`Held`](crate::ErrorKind::Held) while the alias is held.
     pub fn access_token(&self, user_alias: &str) -> Result<AccessToken, Error> {
         self.session(user_alias)?.access_token()
     }
@@ -83,13 +86,24 @@ impl SessionsBuilder {
     session_settings!();
     sessions_settings!();
 
-    /// Asks this source for the credentials at each sign-in. An alias that they have is left out.
+    /// Shares the tokens with all processes that use this store.
+    ///
+    /// They sign in once and refresh once in a token's life, and a password that one of them has
+    /// been denied is sent by no other. While the store cannot be asked, good tokens go on being
+    /// handed out.
+    #[cfg(feature = "store")]
+    pub fn with_store(mut self, store: impl point_auth_store::blocking::TokenStore) -> Self {
+        self.plan.store.store = Some(point_auth_store::AnyStore::blocking(store));
+        self
+    }
+
+    /// Sets a source that provides the credentials at each sign-in. An alias in them is ignored.
     pub fn with_credential_source(mut self, source: impl CredentialSource) -> Self {
         self.plan.credentials = PlannedCredentials::Source(Arc::new(BlockingSource(source)));
         self
     }
 
-    /// Creates the sessions. There are none until the first is asked for.
+    /// Creates the container. Each session is created on first use.
     pub fn build(self) -> Sessions {
         Sessions { aliases: Aliases::new(self.plan, self.bounds) }
     }

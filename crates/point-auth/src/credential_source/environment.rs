@@ -9,13 +9,13 @@ use zeroize::Zeroize;
 
 use super::{BoxError, CredentialReadError, ValueProblem};
 
-/// Reads the credentials from environment variables, anew at each sign-in.
+/// Reads the credentials from environment variables at each sign-in.
 ///
-/// The variables are `POINT_AUTH_USERNAME`, `POINT_AUTH_PASSWORD` and, if it is set,
-/// `POINT_AUTH_USERALIAS`, unless other names are chosen. A value is taken as it stands.
+/// The variables are `POINT_AUTH_USERNAME`, `POINT_AUTH_PASSWORD` and the optional
+/// `POINT_AUTH_USERALIAS`, unless other names are set. Values are used unchanged.
 ///
-/// The environment itself keeps the password for as long as the process lives, and hands it to
-/// child processes. A [`PasswordFile`](crate::PasswordFile) does not.
+/// The environment keeps the password for as long as the process lives, and child processes inherit
+/// it. A [`PasswordFile`](crate::PasswordFile) avoids both.
 ///
 /// ```
 /// use point_auth::EnvironmentCredentials;
@@ -35,7 +35,7 @@ pub struct EnvironmentCredentials {
 }
 
 impl EnvironmentCredentials {
-    /// Reads the variables of the default names.
+    /// Creates a source that reads the variables with the default names.
     pub fn new() -> Self {
         Self {
             username: "POINT_AUTH_USERNAME".to_owned(),
@@ -56,7 +56,7 @@ impl EnvironmentCredentials {
         self
     }
 
-    /// Sets the variable that may hold the user alias (default: `POINT_AUTH_USERALIAS`).
+    /// Sets the variable of the optional user alias (default: `POINT_AUTH_USERALIAS`).
     pub fn with_user_alias_variable(mut self, name: impl Into<String>) -> Self {
         self.user_alias = name.into();
         self
@@ -66,8 +66,8 @@ impl EnvironmentCredentials {
     ///
     /// # Errors
     /// [`CredentialReadError::Variable`] when the username or the password is not set, or when a
-    /// variable that is set is empty, too long or not Unicode. An alias that is set and empty is an
-    /// error too, since a sign-in without it would be for another person.
+    /// variable is empty, too long or not Unicode. An empty alias is an error too, because a
+    /// sign-in without the alias would be for another person.
     pub fn read(&self) -> Result<Credentials, CredentialReadError> {
         self.read_from(|name| env::var_os(name))
     }
@@ -84,7 +84,7 @@ impl EnvironmentCredentials {
         let required =
             |name: &str| optional(name)?.ok_or_else(|| failed(name, ValueProblem::Missing));
         let (username, password) = (required(&self.username)?, required(&self.password)?);
-        // What remains to be refused was refused above.
+        // All other faults were found above.
         let credentials = Credentials::new(username.expose_secret(), password)
             .map_err(|_| failed(&self.password, ValueProblem::TooLong))?;
         match optional(&self.user_alias)? {
@@ -102,7 +102,7 @@ impl Default for EnvironmentCredentials {
     }
 }
 
-/// The text of a value, which is wiped if it is none.
+/// Converts a value to text. A value that is not text is wiped.
 fn text(value: OsString) -> Result<SecretString, ValueProblem> {
     let value = value.into_string().map_err(|value| {
         value.into_encoded_bytes().zeroize();
@@ -140,7 +140,7 @@ mod tests {
         })
     }
 
-    /// The login, with `value` for one variable, or without it.
+    /// Reads the login with `value` for one variable, or without that variable.
     fn read_with(name: &str, value: Option<OsString>) -> Result<Credentials, CredentialReadError> {
         let mut variables: Vec<(&str, OsString)> = LOGIN
             .into_iter()

@@ -11,20 +11,19 @@ use zeroize::Zeroizing;
 
 use super::{BoxError, CredentialReadError, ValueProblem};
 
-/// The longest password and its line end.
+/// The longest password with its line end.
 const MAX_BYTES: usize = Credentials::MAX_PART_BYTES + 2;
 
-/// Reads the password from a file, anew at each sign-in, for a username that is given.
+/// Reads the password of a given username from a file at each sign-in.
 ///
-/// This is how Docker, Kubernetes and systemd hand a secret to a program. A file that is replaced
-/// is found at the next sign-in, so a password can be rotated without a restart.
+/// Docker, Kubernetes and systemd provide secrets in this way. A replaced file takes effect at the
+/// next sign-in, so a password can be rotated without a restart.
 ///
-/// The password is the content of the file in UTF-8, without one line end (`\n` or `\r\n`) if there
-/// is one behind it. All other white space is part of the password. The memory that the file is
-/// read into is wiped.
+/// The password is the content of the file in UTF-8, without one line end (`\n` or `\r\n`) at its
+/// end. All other white space is part of the password. The file is read into memory that is wiped.
 ///
-/// As an async source, too, it reads on the thread that polls: at most 4 KiB, once for each
-/// sign-in. On a network file system that may hang, read the file elsewhere.
+/// As an async source it also reads on the polling thread: at most 4 KiB, once for each sign-in. If
+/// the file is on a network file system that may hang, read it elsewhere.
 ///
 /// ```
 /// use point_auth::PasswordFile;
@@ -39,13 +38,13 @@ const MAX_BYTES: usize = Credentials::MAX_PART_BYTES + 2;
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct PasswordFile {
-    /// Whose password it is, with a password that is never sent.
+    /// The username and the alias, with a password that is never sent.
     login: Credentials,
     path: PathBuf,
 }
 
 impl PasswordFile {
-    /// Reads the password of `username` from the file at `path`, which does not have to exist yet.
+    /// Creates a source for the password of `username`, from a file that need not exist yet.
     ///
     /// # Errors
     /// [`CredentialsError`] when the username is empty or too long.
@@ -56,7 +55,7 @@ impl PasswordFile {
         Ok(Self { login: Credentials::new(username, "unread")?, path: path.into() })
     }
 
-    /// Names the person who acts, where one username and password are shared by a company.
+    /// Sets the alias of the acting person, where a company shares one username and password.
     ///
     /// # Errors
     /// [`CredentialsError`] when the alias is empty or too long.
@@ -72,15 +71,15 @@ impl PasswordFile {
     ///
     /// # Errors
     /// [`CredentialReadError::File`] when the file does not exist, holds no password, is not
-    /// Unicode or is too long. [`CredentialReadError::Unreadable`] when it cannot be read, such as
-    /// without the permission or when it is a directory or a pipe.
+    /// Unicode or is too long. [`CredentialReadError::Unreadable`] when it cannot be read, for
+    /// example a file without permission, a directory or a pipe.
     pub fn read(&self) -> Result<Credentials, CredentialReadError> {
         let failed = |problem| CredentialReadError::File { path: self.path.clone(), problem };
         let unreadable = |error: io::Error| match error.kind() {
             io::ErrorKind::NotFound => failed(ValueProblem::Missing),
             _ => CredentialReadError::Unreadable { path: self.path.clone(), error },
         };
-        // One byte more than there may be, so that it shows when there is.
+        // One byte more than allowed, to detect a file that is too long.
         let mut buffer = Zeroizing::new(vec![0; MAX_BYTES + 1]);
         let content = self.content(&mut buffer).map_err(unreadable)?;
         if content.len() > MAX_BYTES {
@@ -91,7 +90,7 @@ impl PasswordFile {
         if let Some(problem) = ValueProblem::of(password) {
             return Err(failed(problem));
         }
-        // What remains to be refused was refused above, or when this was made.
+        // All other faults were found above, or in the constructor.
         let too_long = |_| failed(ValueProblem::TooLong);
         let credentials = Credentials::new(self.login.username(), SecretString::from(password))
             .map_err(too_long)?;
@@ -101,11 +100,11 @@ impl PasswordFile {
         }
     }
 
-    /// The content of the file, or as much of it as there is room for.
+    /// Returns the content of the file, or as much of it as fits.
     ///
-    /// Straight into `buffer`: what grows, or is read through a buffer of its own, leaves copies.
+    /// It reads directly into `buffer`, because a growing or additional buffer leaves copies.
     fn content<'b>(&self, buffer: &'b mut [u8]) -> io::Result<&'b [u8]> {
-        // To open a pipe would wait for a writer.
+        // Opening a pipe would wait for a writer.
         if !fs::metadata(&self.path)?.is_file() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
         }

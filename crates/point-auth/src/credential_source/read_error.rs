@@ -7,55 +7,55 @@ use std::path::PathBuf;
 
 use point_auth_core::Credentials;
 
-/// [`EnvironmentCredentials`](crate::EnvironmentCredentials) or
-/// [`PasswordFile`](crate::PasswordFile) could not use a value.
+/// The error of [`EnvironmentCredentials`](crate::EnvironmentCredentials) or
+/// [`PasswordFile`](crate::PasswordFile) with an unusable value.
 ///
-/// It names the variable or the file, and shows nothing of the value.
+/// It names the variable or the file, and shows no part of the value.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum CredentialReadError {
-    /// An environment variable has no value of use.
+    /// An environment variable has no usable value.
     #[non_exhaustive]
     Variable {
-        /// Its name.
+        /// The name of the variable.
         name: String,
         /// What is wrong.
         problem: ValueProblem,
     },
-    /// The password file has no content of use.
+    /// The password file has no usable content.
     #[non_exhaustive]
     File {
-        /// Its path.
+        /// The path of the file.
         path: PathBuf,
         /// What is wrong.
         problem: ValueProblem,
     },
-    /// The password file is there and cannot be read.
+    /// The password file exists but cannot be read.
     #[non_exhaustive]
     Unreadable {
-        /// Its path.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The error of the operating system.
         error: io::Error,
     },
 }
 
-/// What is wrong with a value that was to be read.
+/// The fault of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ValueProblem {
     /// The variable is not set, or the file does not exist.
     Missing,
-    /// It is empty, or the file holds nothing but a line end.
+    /// The value is empty, or the file holds only a line end.
     Empty,
-    /// It is not Unicode.
+    /// The value is not Unicode.
     NotUnicode,
-    /// It has more than [`Credentials::MAX_PART_BYTES`].
+    /// The value has more than [`Credentials::MAX_PART_BYTES`].
     TooLong,
 }
 
 impl ValueProblem {
-    /// What [`Credentials`] would refuse.
+    /// Returns the fault that [`Credentials`] would find in `text`.
     pub(super) const fn of(text: &str) -> Option<Self> {
         match text.len() {
             0 => Some(Self::Empty),
@@ -72,7 +72,7 @@ impl fmt::Display for CredentialReadError {
                 write!(f, "the environment variable {name} ")?;
                 problem
             }
-            // Quoted, since a path may hold anything.
+            // Quoted, because a path may hold any character.
             Self::File { path, problem } => {
                 write!(f, "the password file {path:?} ")?;
                 problem

@@ -1,11 +1,12 @@
-//! A job: one exchange from its request to its outcome, and those that follow it while callers
-//! wait.
+//! A job: one exchange from its request to its outcome, and those that follow while callers wait.
 
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+#[cfg(feature = "store")]
+use point_auth_core::session::ExchangeKind;
 use point_auth_core::session::{
     Action, Call, Exchange, ExchangeId, Failure, Now, Outcome, Permit, Rejected, SessionMachine,
     SignInResult,
@@ -17,39 +18,54 @@ use super::{Driver, FetchFrom, wake};
 use crate::panicked::caught;
 use crate::runtime::NotRun;
 
-/// What a session has told a caller to do.
+/// The action that a session returned to a caller.
 pub(super) enum Job {
     Send(Box<Exchange>),
-    /// Get the credentials and sign in. With the permit of a login that is shared, once that is
-    /// there.
+    /// Get the credentials and sign in. The permit is that of a shared login, once granted.
     SignIn(ExchangeId, Option<Permit>),
 }
 
-/// How far past its deadline an exchange is waited for. A transport that keeps the contract ends by
-/// the deadline.
+/// The time past its deadline for which an exchange is awaited. A transport that keeps the contract
+/// ends by the deadline.
 pub(super) const GRACE: Duration = Duration::from_secs(1);
 
-/// Carries out the job, and goes on while the session says so and callers wait.
+/// Runs the job, and continues while the session returns further actions and callers wait.
 pub(super) fn run(driver: Arc<Driver>, number: u64, job: Job) -> impl Future<Output = ()> + Send {
-    // Made before there is a future, which may be dropped without ever being polled.
+    // Created outside of the future, which may be dropped without a poll.
     let (exchange, permit, next) = match job {
         Job::Send(exchange) => (exchange.id, None, Some(Job::Send(exchange))),
         Job::SignIn(id, permit) => (id, permit, Some(Job::SignIn(id, None))),
     };
-    let at_work = AtWork { driver, number, exchange: Some(exchange), permit, may_be_sent: false };
+    let at_work = AtWork {
+        driver,
+        number,
+        exchange: Some(exchange),
+        permit,
+        may_be_sent: false,
+        #[cfg(feature = "store")]
+        granted: None,
+        #[cfg(feature = "store")]
+        was_sent: false,
+    };
     at_work.carry_out(next)
 }
 
-/// Whatever ends the job, such as a panic or a runtime that shuts down, it is reported.
-struct AtWork {
+/// Reports the end of the job, even after a panic or when the runtime shuts down.
+pub(super) struct AtWork {
     driver: Arc<Driver>,
     number: u64,
     /// The exchange in flight.
     exchange: Option<ExchangeId>,
-    /// The permit for it, where the login is shared.
+    /// Its permit, if the login is shared.
     permit: Option<Permit>,
-    /// Whether its request may be on its way.
+    /// Whether its request may have been sent.
     may_be_sent: bool,
+    /// The permit of a store that is shared with other processes.
+    #[cfg(feature = "store")]
+    pub(super) granted: Option<super::fleet::Granted>,
+    /// Whether the request of the exchange that ended last may have been sent.
+    #[cfg(feature = "store")]
+    pub(super) was_sent: bool,
 }
 
 impl AtWork {
@@ -60,6 +76,8 @@ impl AtWork {
                 Job::Send(exchange) => self.send(&driver, *exchange).await,
                 Job::SignIn(id, _) => self.sign_in(&driver, id).await,
             };
+            #[cfg(feature = "store")]
+            self.settle_store(&driver, &outcome).await;
             driver.notify(&outcome);
             let goes_on_in = match &outcome {
                 Outcome::Retrying { at, .. } => at.time_left(driver.now()),
@@ -72,14 +90,14 @@ impl AtWork {
             if !goes_on_in.is_zero() {
                 let until = driver.now().monotonic.saturating_add(goes_on_in);
                 driver.runtime().sleep_until(until).await;
-                // Nothing is sent when there is no caller left.
+                // Nothing is sent when no caller is left.
                 if driver.waiters() == 0 {
                     return;
                 }
             }
             next = match driver.next_job() {
                 Some(Job::SignIn(id, None)) if driver.common.login().is_some() => {
-                    // It becomes a job of its own once it has its permit.
+                    // It becomes a separate job once it has its permit.
                     driver.begin(Job::SignIn(id, None));
                     return;
                 }
@@ -116,7 +134,7 @@ impl AtWork {
         if let (Some(login), Some(permit)) = (driver.common.login(), &mut self.permit) {
             match login.present(permit, &credentials, driver.now()) {
                 Ok(()) => {}
-                // Another session tries these credentials first: back to the queue.
+                // Another session tries these credentials first, so this one returns to the queue.
                 Err(Rejected::Busy { .. }) => {
                     return self.ended(|session, _| {
                         session.withdraw(id);
@@ -127,6 +145,10 @@ impl AtWork {
                     return self.ended(|session, now| session.reject(id, now, rejected));
                 }
             }
+        }
+        #[cfg(feature = "store")]
+        if let Some(outcome) = self.consult(driver, id, Some(&credentials)).await {
+            return outcome;
         }
         let exchange = match driver.begin_sign_in(id, credentials) {
             Ok(exchange) => exchange,
@@ -142,6 +164,16 @@ impl AtWork {
     }
 
     async fn send(&mut self, driver: &Driver, mut exchange: Exchange) -> Outcome {
+        #[cfg(feature = "store")]
+        {
+            let credentials = match exchange.kind {
+                ExchangeKind::SignIn => driver.lock().session.credentials().cloned(),
+                _ => None,
+            };
+            if let Some(outcome) = self.consult(driver, exchange.id, credentials.as_ref()).await {
+                return outcome;
+            }
+        }
         match driver.start(exchange.id) {
             Ok(deadline) => exchange.deadline = deadline,
             Err(outcome) => return self.ended(|_, _| *outcome),
@@ -150,6 +182,12 @@ impl AtWork {
     }
 
     async fn send_by(&mut self, driver: &Driver, exchange: Exchange) -> Outcome {
+        #[cfg(feature = "store")]
+        if self.granted.as_ref().is_some_and(|granted| !granted.is_fresh(driver.now())) {
+            // The machine has slept meanwhile.
+            let late = TransportError::new(TransportErrorKind::Timeout).not_sent();
+            return self.failed(exchange.id, &Failure::not_sent().with_source(late));
+        }
         self.may_be_sent = true;
         let left = exchange.deadline.saturating_sub(driver.now().monotonic);
         let limits = driver.config().limits_within(left);
@@ -168,7 +206,7 @@ impl AtWork {
             }
             Some(Ok(Err(error))) => Failure::not_sent().with_source(error),
             None => Failure::maybe_sent(),
-            // How far it came is unknown, as if the sender had gone away.
+            // Its progress is unknown, as if the sender had ended.
             Some(Err(panicked)) => {
                 let error = TransportError::new(TransportErrorKind::Other).with_source(panicked);
                 Failure::abandoned().with_source(error)
@@ -177,28 +215,35 @@ impl AtWork {
         self.failed(exchange.id, &failure)
     }
 
-    fn failed(&mut self, id: ExchangeId, failure: &Failure) -> Outcome {
+    pub(super) fn failed(&mut self, id: ExchangeId, failure: &Failure) -> Outcome {
         self.ended(|session, now| session.handle_failure(id, now, failure))
     }
 
-    /// Reports the end of the exchange to the session and to the login, and publishes the token
-    /// there is now. Callers are woken unless another exchange follows.
-    fn ended(&mut self, report: impl FnOnce(&mut SessionMachine, Now) -> Outcome) -> Outcome {
+    /// Reports the end of the exchange to the session and to the login, and publishes the new
+    /// token. Callers are woken unless another exchange follows.
+    pub(super) fn ended(
+        &mut self,
+        report: impl FnOnce(&mut SessionMachine, Now) -> Outcome,
+    ) -> Outcome {
         self.exchange = None;
         let may_have_been_sent = std::mem::take(&mut self.may_be_sent);
+        #[cfg(feature = "store")]
+        {
+            self.was_sent = may_have_been_sent;
+        }
         let now = self.driver.now();
         let mut state = self.driver.lock();
         let outcome = report(&mut state.session, now);
         self.driver.publish(&state, now);
         let woken = if outcome.goes_on() { Vec::new() } else { state.take_wakers() };
         drop(state);
-        // Before foreign code runs, which a waker is.
+        // Before any foreign code runs, such as a waker.
         self.settle(&outcome, may_have_been_sent, now);
         wake(woken);
         outcome
     }
 
-    /// Tells the login what came of the sign-in before the next one gets a permit.
+    /// Reports the result of the sign-in to the login before the next one gets a permit.
     fn settle(&mut self, outcome: &Outcome, may_have_been_sent: bool, now: Now) {
         if let (Some(login), Some(permit)) = (self.driver.common.login(), self.permit.take()) {
             let result = match may_have_been_sent {
@@ -253,12 +298,12 @@ impl Driver {
         let now = self.now();
         let mut state = self.lock();
         let begun = state.session.sign_in_with(id, now, credentials);
-        // They may be another user's, and then the tokens of the one before must not be read.
+        // They may be another user's, and then the previous user's tokens must not be read.
         self.publish(&state, now);
         begun
     }
 
-    /// What the session wants to be done now, if anything.
+    /// Returns the next action of the session, if any.
     fn next_job(&self) -> Option<Job> {
         let now = self.now();
         match self.lock().session.poll(now, &mut Call::new()) {
@@ -269,8 +314,8 @@ impl Driver {
     }
 }
 
-/// What `future` ends with, or `None` if it has not by then.
-async fn by<T>(
+/// Returns the output of `future`, or `None` if it has not ended by `time`.
+pub(crate) async fn by<T>(
     runtime: &dyn Runtime,
     time: Duration,
     future: impl Future<Output = T>,
@@ -281,7 +326,7 @@ async fn by<T>(
         if let Poll::Ready(done) = future.as_mut().poll(cx) {
             return Poll::Ready(Some(done));
         }
-        // Made late, since an exchange that does not have to wait needs none.
+        // Created late, because an exchange that does not have to wait needs none.
         let timer = timer.get_or_insert_with(|| runtime.sleep_until(time));
         timer.as_mut().poll(cx).map(|()| None)
     })

@@ -1,4 +1,4 @@
-//! How the observer is notified, without any lock.
+//! Notifies the observer, outside of all locks.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::PoisonError;
@@ -7,10 +7,11 @@ use point_auth_core::session::{Outcome, StoredTokens};
 
 use super::Driver;
 
-/// What the observer was told about the tokens.
+/// The tokens that the observer was last notified of.
 pub(super) struct Told {
     pub(super) version: u64,
-    /// A thread is at it, and looks again when it is done: the observer itself may change them.
+    /// Whether a thread is notifying. It checks for changes afterwards, because the observer may
+    /// cause them.
     pub(super) is_telling: bool,
 }
 
@@ -25,7 +26,16 @@ impl Driver {
         self.notify_of_tokens();
     }
 
-    /// The alias that the session's tokens are of now.
+    #[cfg(feature = "store")]
+    pub(super) fn notify_store(&self, event: &crate::StoreEvent) {
+        if let Some(observer) = &self.common.observer {
+            let alias = self.current_alias();
+            let alias = alias.as_deref();
+            let _panicked = catch_unwind(AssertUnwindSafe(|| observer.store_event(alias, event)));
+        }
+    }
+
+    /// Returns the alias of the session's current tokens.
     pub(super) fn current_alias(&self) -> Option<String> {
         self.lock().session.user_alias().map(str::to_owned)
     }
@@ -50,7 +60,7 @@ impl Driver {
         told.is_telling = false;
     }
 
-    /// What is to be stored, if it has changed since that version.
+    /// Returns the tokens to store, if they have changed since that version.
     fn tokens_since(&self, told: u64) -> Option<(u64, Option<StoredTokens>)> {
         let state = self.lock();
         let version = state.session.stored_version();

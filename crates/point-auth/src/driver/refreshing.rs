@@ -11,13 +11,13 @@ use point_auth_transport::Task;
 use super::Driver;
 use super::waiting::Waiting;
 
-/// How often it looks at a session that waits for an operator, who will notify it in between.
+/// The longest sleep. A session that waits for an operator is notified of changes in between.
 const LONG: Duration = Duration::from_secs(60);
 
-/// Ends when no user holds the session any more.
+/// Keeps the token fresh until no user holds the session.
 pub(crate) async fn keep_fresh(driver: Arc<Driver>) {
     while driver.is_open() {
-        // From before the look, so that no change between that and the wait is missed.
+        // Read before the check, so that no change between the check and the wait is missed.
         let seen = driver.lock().changes;
         let result = Waiting::new(&driver, Call::new()).until_closed().await;
         let now = driver.now();
@@ -32,17 +32,17 @@ pub(crate) async fn keep_fresh(driver: Arc<Driver>) {
                 _ => Some(LONG),
             },
         };
-        // The wall clock may have been set, or the machine have slept: look now and then anyway.
+        // The wall clock may be set, or the machine may sleep, so it checks from time to time.
         let left = left.unwrap_or_default().clamp(Duration::from_millis(1), LONG);
         let until = now.monotonic.saturating_add(left);
         Change { driver: &driver, seen, until, key: None, sleep: None }.await;
     }
 }
 
-/// Waits until that time, or until something has changed.
+/// Waits until a time, or until a change.
 struct Change<'a> {
     driver: &'a Arc<Driver>,
-    /// The changes that are known.
+    /// The number of known changes.
     seen: u64,
     until: Duration,
     key: Option<usize>,

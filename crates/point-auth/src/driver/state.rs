@@ -1,4 +1,4 @@
-//! What is behind a driver's lock: the session, its callers that wait, and the job that runs.
+//! The state behind a driver's lock: the session, its waiters, and the running job.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::MutexGuard;
@@ -10,19 +10,21 @@ use slab::Slab;
 pub(super) struct State {
     pub(super) session: SessionMachine,
     pub(super) waiters: Slab<Option<Waker>>,
-    /// The number of the job that runs the exchange in flight and those that follow it.
+    /// The number of the job that runs the exchange in flight and those that follow.
     pub(super) running: Option<u64>,
     /// Whether a sign-in waits for its permit.
     pub(super) is_queued: bool,
     pub(super) jobs: u64,
     /// Changes whenever all waiters are woken.
     pub(super) changes: u64,
+    #[cfg(feature = "store")]
+    pub(super) fleet: super::fleet::Memory,
 }
 
-/// The state, locked. None of the session's errors is dropped inside: its `Drop` may be foreign
-/// code that calls this session.
+/// The locked state. No error of the session is dropped under the lock, because its `Drop` may be
+/// foreign code that calls this session.
 pub(super) struct Locked<'a> {
-    // The order matters: the lock is released first.
+    // The order of the fields matters: the lock is released first.
     state: MutexGuard<'a, State>,
     _errors: [Option<AttemptError>; 3],
 }
@@ -30,10 +32,19 @@ pub(super) struct Locked<'a> {
 impl State {
     pub(super) fn new(session: SessionMachine) -> Self {
         let waiters = Slab::new();
-        Self { session, waiters, running: None, is_queued: false, jobs: 0, changes: 0 }
+        Self {
+            session,
+            waiters,
+            running: None,
+            is_queued: false,
+            jobs: 0,
+            changes: 0,
+            #[cfg(feature = "store")]
+            fleet: super::fleet::Memory::default(),
+        }
     }
 
-    /// Registers a waker and returns the one before it, to be dropped without the lock.
+    /// Registers a waker and returns the previous one, to be dropped without the lock.
     pub(super) fn register(&mut self, key: &mut Option<usize>, waker: &Waker) -> Option<Waker> {
         match key.and_then(|key| self.waiters.get_mut(key)) {
             Some(Some(old)) if old.will_wake(waker) => None,
@@ -45,7 +56,7 @@ impl State {
         }
     }
 
-    /// The wakers of all that wait, since something has changed.
+    /// Takes the wakers of all waiters, after a change.
     pub(super) fn take_wakers(&mut self) -> Vec<Waker> {
         self.changes = self.changes.wrapping_add(1);
         self.waiters.iter_mut().filter_map(|(_, waker)| waker.take()).collect()

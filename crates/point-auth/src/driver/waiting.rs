@@ -11,14 +11,14 @@ use point_auth_transport::Task;
 use super::{Driver, Step};
 use crate::Error;
 
-/// Ends with a token or with the reason why there is none. Dropping it stops nothing else.
+/// Ends with a token or an error. Dropping it stops nothing else.
 pub(crate) struct Waiting<'a> {
     driver: &'a Arc<Driver>,
     call: Call,
-    /// Its place among the waiters.
+    /// Its key among the waiters.
     key: Option<usize>,
     sleep: Option<(Duration, Task)>,
-    /// Whether it has looked for a token that is simply there.
+    /// Whether it has checked for a token that is available at once.
     has_looked: bool,
 }
 
@@ -57,7 +57,7 @@ impl Future for Waiting<'_> {
 }
 
 impl Waiting<'_> {
-    /// Waits likewise, but ends with `None` as soon as no user holds the session any more.
+    /// Waits for a token, but ends with `None` as soon as no user holds the session.
     pub(crate) async fn until_closed(mut self) -> Option<Result<Lease, Error>> {
         std::future::poll_fn(|cx| {
             if !self.driver.is_open() {
@@ -65,7 +65,7 @@ impl Waiting<'_> {
             }
             match Pin::new(&mut self).poll(cx) {
                 Poll::Ready(result) => Poll::Ready(Some(result)),
-                // The last hold may have gone before there was a waker to wake.
+                // The last hold may have ended before there was a waker to wake.
                 Poll::Pending if !self.driver.is_open() => Poll::Ready(None),
                 Poll::Pending => Poll::Pending,
             }

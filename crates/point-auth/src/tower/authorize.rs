@@ -1,4 +1,4 @@
-//! [`AuthorizeLayer`]: the bearer token on requests that pass by.
+//! [`AuthorizeLayer`]: sets the bearer token on the requests of a tower service.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -14,28 +14,27 @@ use tower_service::Service;
 use crate::Session;
 use crate::credential_source::BoxError;
 
-/// Puts the bearer token of a [`Session`] on the requests that pass by, and tries once more with
-/// another if the API answers 401.
+/// Sets the bearer token of a [`Session`] on requests, and retries once if the API answers 401.
 ///
 /// Only requests to the session's own [base URL](Session::base_url), by scheme, host and port, get
-/// the token; those to other places, those whose URI says no place, and those whose `Host` says
-/// another than their URI, pass as they are, so that nobody else is shown it.
-/// [`for_every_request`](Self::for_every_request) is for a stack that reaches nothing but the API.
+/// the token. All others pass unchanged, so that no other server gets it. These are requests to
+/// another server, with a URI without a host, or with a `Host` that differs from the URI. Use
+/// [`for_every_request`](Self::for_every_request) in a stack that reaches only the API.
 ///
-/// Where the stack follows redirects, put what does so *above* this layer, which then looks at each
-/// hop anew. What follows them below it is not seen from here: it must take `Authorization` off on
-/// the way to another host, or the token goes there.
+/// If the stack follows redirects, put that layer *above* this one, which then checks each hop.
+/// This layer does not see redirects that a layer below it follows. That layer must remove
+/// `Authorization` on the way to another host, or the token goes there.
 ///
-/// A request is tried again only if its body can be cloned, which [`new`](Self::new) asks for;
-/// [`once`](AuthorizeLayer::once) takes any body, and a 401 then is handed back after the token has
-/// been given up. A 401 to the second try is handed back after that token has been given up, too.
+/// A request is retried only if its body can be cloned, which [`new`](Self::new) requires.
+/// [`once`](AuthorizeLayer::once) accepts any body, and returns a 401 after it has invalidated the
+/// token. A 401 to the retry is returned too, after that token has been invalidated.
 ///
-/// It is always ready, and waits for its token first and for the service's readiness then: whoever
-/// waits for a token holds no place that the sign-in may need. What sheds load or buffers by
-/// readiness therefore belongs below it.
+/// The layer is always ready. It acquires the token before inner readiness, so that waiting
+/// requests hold no concurrency slot that the sign-in may need. Layers that shed load or buffer by
+/// readiness therefore belong below it.
 ///
-/// An error is a [`point_auth::Error`](crate::Error) where there was no token, else the service's
-/// own.
+/// An error is a [`point_auth::Error`](crate::Error) if there was no token, otherwise the service's
+/// own error.
 #[derive(Clone)]
 pub struct AuthorizeLayer<C = Retry> {
     session: Session,
@@ -43,18 +42,18 @@ pub struct AuthorizeLayer<C = Retry> {
     copies: C,
 }
 
-/// Copies a request before it is sent, to send it again.
+/// Copies a request before it is sent, so that it can be sent again.
 pub trait Copies<B>: Clone + Send + 'static {
-    /// The copy, if there can be one.
+    /// Returns the copy, if the request can be copied.
     fn copy(&self, request: &Request<B>) -> Option<Request<B>>;
 }
 
-/// Every request is copied.
+/// Copies every request.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct Retry;
 
-/// No request is copied.
+/// Copies no request.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct Never;
@@ -72,21 +71,21 @@ impl<B> Copies<B> for Never {
 }
 
 impl AuthorizeLayer {
-    /// Tries once more on a 401.
+    /// Creates a layer that retries once after a 401.
     pub const fn new(session: Session) -> Self {
         Self { session, everywhere: false, copies: Retry }
     }
 }
 
 impl AuthorizeLayer<Never> {
-    /// Hands a 401 back.
+    /// Creates a layer that returns a 401 without a retry.
     pub const fn once(session: Session) -> Self {
         Self { session, everywhere: false, copies: Never }
     }
 }
 
 impl<C> AuthorizeLayer<C> {
-    /// Puts the token on every request, wherever it goes.
+    /// Sets the token on every request, to any server.
     #[must_use]
     pub fn for_every_request(mut self) -> Self {
         self.everywhere = true;
@@ -102,7 +101,7 @@ impl<S, C: Clone> Layer<S> for AuthorizeLayer<C> {
     }
 }
 
-/// A service whose requests are authorized: what [`AuthorizeLayer`] makes.
+/// The service of [`AuthorizeLayer`], whose requests are authorized.
 #[derive(Clone)]
 pub struct Authorized<S, C = Retry> {
     inner: S,
@@ -123,8 +122,8 @@ where
     type Future = Pin<Box<dyn Future<Output = Result<Response<R>, BoxError>> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        // Readiness may be a place among few, which nobody may hold who waits for a token: the
-        // sign-in may need it.
+        // Inner readiness may be a concurrency slot. A request that waits for a token must not hold
+        // one, because the sign-in may need it.
         Poll::Ready(Ok(()))
     }
 
@@ -143,12 +142,12 @@ where
             }
             session.invalidate(&token);
             let Some(mut again) = again else { return Ok(response) };
-            // If there is no other token to be had, the API's own answer says more than that.
+            // Without another token, the API's own response is more informative.
             let Ok(other) = session.authorize(&mut again).await else { return Ok(response) };
             drop(response);
             let response = send(&mut inner, again).await?;
             if response.status() == StatusCode::UNAUTHORIZED {
-                // Young as it is, a pause follows and no storm.
+                // The token is young, so a backoff follows and no storm.
                 session.invalidate(&other);
             }
             Ok(response)
@@ -156,7 +155,7 @@ where
     }
 }
 
-/// As soon as the service is ready for it.
+/// Sends the request as soon as the service is ready for it.
 async fn send<S, B, R>(service: &mut S, request: Request<B>) -> Result<Response<R>, BoxError>
 where
     S: Service<Request<B>, Response = Response<R>>,
@@ -166,7 +165,7 @@ where
     service.call(request).await.map_err(Into::into)
 }
 
-/// Whether a request goes to this base's scheme, host and port, and says nothing else anywhere.
+/// Returns whether a request goes to this base's scheme, host and port, by its URI and its `Host`.
 fn goes_to<B>(request: &Request<B>, base: &str) -> bool {
     let Ok(base) = base.parse::<Uri>() else { return false };
     let place = |uri: &Uri| place(uri.scheme_str()?, uri.authority()?);
@@ -179,7 +178,7 @@ fn goes_to<B>(request: &Request<B>, base: &str) -> bool {
     })
 }
 
-/// Scheme, host and port, unless one of them cannot be told.
+/// Returns scheme, host and port, unless one of them is unknown.
 fn place(scheme: &str, authority: &Authority) -> Option<(String, String, u16)> {
     let scheme = scheme.to_ascii_lowercase();
     let (_, after_userinfo) =
@@ -187,7 +186,7 @@ fn place(scheme: &str, authority: &Authority) -> Option<(String, String, u16)> {
     let port = match (after_userinfo.strip_prefix(authority.host())?, &*scheme) {
         ("" | ":", "https") => 443,
         ("" | ":", "http") => 80,
-        // One that is no number is no way to say the usual one, whatever a client makes of it.
+        // An invalid port does not stand for the default port, whatever a client makes of it.
         (port, _) => port.strip_prefix(':')?.parse().ok()?,
     };
     Some((scheme, authority.host().to_ascii_lowercase(), port))

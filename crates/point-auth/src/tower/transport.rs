@@ -15,24 +15,25 @@ use tower_service::Service;
 
 use crate::credential_source::BoxError;
 
-/// Any tower service that takes a request with our [`OnceBody`] and answers a response, as a
-/// transport.
+/// A transport over any tower service that takes a request with [`OnceBody`].
 ///
-/// The deadlines, the limit of the response, what is known of whether a request may have been sent,
-/// and what errors say, are ours. `OnceBody` can neither be cloned nor read twice, so that no layer
-/// in between sends a request again: one that needs that does not compile. What else the service
-/// does is up to you: it must follow no redirect (not even with a bodyless GET), decompress
-/// nothing, keep idle connections for at most [5 seconds](point_auth_transport::LONGEST_IDLE), and
-/// log no headers. The conformance suite of `point-auth-testkit` tells whether it does.
+/// This crate provides the deadlines, the size limit of the response, the knowledge whether a
+/// request may have been sent, and the texts of errors. `OnceBody` can neither be cloned nor read
+/// twice, so that no layer in between sends a request again; one that needs to does not compile.
 ///
-/// It needs a tokio runtime with timers when it sends.
+/// The rest is up to the service. It must follow no redirect (not even with a bodyless GET),
+/// decompress nothing, keep idle connections for at most [5
+/// seconds](point_auth_transport::LONGEST_IDLE), and log no headers. The conformance suite of
+/// `point-auth-testkit` checks this.
+///
+/// Sending needs a tokio runtime with timers.
 pub struct TowerTransport<S> {
-    /// Cloned for each request; behind a lock, since services need not be `Sync`.
+    /// Cloned for each request; behind a lock, because services need not be `Sync`.
     service: Mutex<S>,
 }
 
 impl<S> TowerTransport<S> {
-    /// A transport over this service, which is cloned for each request.
+    /// Creates a transport over this service, which is cloned for each request.
     pub const fn new(service: S) -> Self {
         Self { service: Mutex::new(service) }
     }
@@ -67,7 +68,7 @@ where
         let request = Request::from_parts(parts, body);
         let mut service = self.service();
         let exchange = async {
-            // Whoever has not asked for the body yet is still on the way to the server.
+            // Until the body is asked for, the service is still connecting.
             let so_far = |error: S::Error| match sent.is_raised() {
                 true => classify(error, TransportErrorKind::Protocol),
                 false => classify(error, TransportErrorKind::Connect),
@@ -75,7 +76,7 @@ where
             poll_fn(|cx| service.poll_ready(cx)).await.map_err(so_far)?;
             let response = service.call(request).await.map_err(so_far)?;
             let (mut parts, body) = response.into_parts();
-            // The types of whoever made it travel there.
+            // The extensions may hold types of the service.
             parts.extensions.clear();
             let broken = |error| classify(error, TransportErrorKind::Protocol);
             let body = read_capped(body, limits.max_response_bytes(), broken).await?;

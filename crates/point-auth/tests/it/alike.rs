@@ -1,4 +1,4 @@
-//! Whatever the adapter, a caller sees the same.
+//! All adapters behave alike for a caller.
 
 use http::{HeaderValue, Request, Response};
 use point_auth::operation::{json_post, success_body};
@@ -10,7 +10,7 @@ use point_auth_testkit::{Certificate, Emulator, Fault, HttpVersions};
 
 use crate::support::{PASSWORD, USERNAME, all_clients, base_url, credentials, emulator, settings};
 
-/// What a caller can tell of an error.
+/// The visible facts of an error.
 type Seen = (ErrorKind, bool, bool, Option<u16>, Option<String>, String);
 
 fn seen(error: &Error) -> Seen {
@@ -25,7 +25,7 @@ fn seen(error: &Error) -> Seen {
 }
 
 /// Signs in once over each adapter, each time to a server prepared by `prepare`, and checks that
-/// all see the same error.
+/// all get an equal error.
 fn sign_in_fails_alike(prepare: impl Fn(&Emulator)) -> Seen {
     let emulator = emulator();
     let mut all = Vec::new();
@@ -54,7 +54,7 @@ fn all_adapters_sign_in_and_refresh_in_one_process_with_two_crypto_providers() {
 }
 
 #[test]
-fn a_wrong_password_is_the_same_denial() {
+fn a_wrong_password_is_an_equal_denial() {
     let emulator = emulator();
     let wrong = Credentials::new(USERNAME, "incorrect horse").unwrap();
     for (name, client) in all_clients(&settings(&emulator), &base_url(&emulator)) {
@@ -66,7 +66,7 @@ fn a_wrong_password_is_the_same_denial() {
     }
 }
 
-/// An operation of the user's, whose answer is an error object.
+/// An operation of the user's, whose response is an error object.
 struct Own;
 
 impl Operation for Own {
@@ -81,7 +81,7 @@ impl Operation for Own {
 }
 
 #[test]
-fn an_operation_that_is_refused_is_told_from_a_sign_in_or_a_refresh_that_is_denied() {
+fn a_refused_operation_differs_from_a_denied_sign_in_or_refresh() {
     let emulator = emulator();
     let refresh_token = RefreshToken::new("unknown").unwrap();
     for (name, client) in all_clients(&settings(&emulator), &base_url(&emulator)) {
@@ -109,13 +109,13 @@ fn an_operation_that_is_refused_is_told_from_a_sign_in_or_a_refresh_that_is_deni
 }
 
 #[test]
-fn a_gateway_without_a_server_behind_it_is_the_same_passing_failure() {
+fn a_gateway_without_a_server_behind_it_is_an_equal_temporary_failure() {
     let seen = sign_in_fails_alike(|emulator| emulator.push_fault(Fault::html(502)));
     assert_eq!((seen.0, seen.1, seen.3), (ErrorKind::Unexpected, true, Some(502)));
 }
 
 #[test]
-fn a_redirect_is_the_same_unexpected_answer() {
+fn a_redirect_is_an_equal_unexpected_answer() {
     let seen = sign_in_fails_alike(|emulator| {
         emulator.push_fault(Fault::redirect(307, "https://example.invalid/"));
     });
@@ -123,20 +123,20 @@ fn a_redirect_is_the_same_unexpected_answer() {
 }
 
 #[test]
-fn an_answer_that_is_too_large_is_the_same_error() {
+fn an_answer_that_is_too_large_is_an_equal_error() {
     let seen =
         sign_in_fails_alike(|emulator| emulator.push_fault(Fault::respond(200).endless_body()));
     assert_eq!((seen.0, seen.1, seen.2), (ErrorKind::TooLarge, false, true));
 }
 
 #[test]
-fn a_connection_closed_after_the_request_is_the_same_error_and_says_that_it_may_have_been_sent() {
+fn a_connection_closed_after_the_request_is_an_equal_error_that_may_have_been_sent() {
     let seen = sign_in_fails_alike(|emulator| emulator.push_fault(Fault::close_after_request()));
     assert_eq!((seen.0, seen.1, seen.2), (ErrorKind::Protocol, true, true));
 }
 
 #[test]
-fn a_certificate_of_another_authority_is_the_same_error_and_nothing_was_sent() {
+fn a_certificate_of_another_authority_is_an_equal_error_and_nothing_was_sent() {
     let trusted = emulator();
     let other =
         Emulator::builder().user(USERNAME, PASSWORD).tls(Certificate::UnknownCa).start().unwrap();
@@ -153,7 +153,7 @@ fn a_certificate_of_another_authority_is_the_same_error_and_nothing_was_sent() {
 }
 
 #[test]
-fn a_server_that_is_gone_is_the_same_error_and_nothing_was_sent() {
+fn a_server_that_is_gone_is_an_equal_error_and_nothing_was_sent() {
     let emulator = emulator();
     let clients = all_clients(&settings(&emulator), &base_url(&emulator));
     emulator.stop();
@@ -169,7 +169,7 @@ fn a_server_that_is_gone_is_the_same_error_and_nothing_was_sent() {
 }
 
 #[test]
-fn an_operation_has_no_say_in_how_its_request_is_framed() {
+fn an_operation_cannot_change_the_framing_of_its_request() {
     struct Lying;
 
     impl Operation for Lying {
@@ -249,9 +249,9 @@ fn no_error_of_any_adapter_shows_a_secret() {
     }
 }
 
-/// Without this the test above would show nothing of the trap that it is named after.
+/// Without this, the first test would not show that it avoids the panic.
 #[test]
-fn a_configuration_from_the_process_default_does_panic_here() {
+fn a_configuration_from_the_process_default_panics_here() {
     let panicked = std::panic::catch_unwind(rustls::ClientConfig::builder).is_err();
     assert!(panicked, "only one crypto provider is compiled in");
 }

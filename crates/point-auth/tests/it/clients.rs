@@ -1,4 +1,4 @@
-//! What the clients add to an operation, and what their types promise.
+//! What the clients add to an operation, and which traits their types have.
 
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -54,7 +54,7 @@ fn a_transport_that_needs_no_runtime_runs_under_any_executor() {
 }
 
 #[test]
-fn the_limits_of_a_client_reach_its_transport_and_the_size_is_the_operations() {
+fn the_limits_of_a_client_and_the_size_of_the_operation_reach_the_transport() {
     struct Large;
 
     impl Operation for Large {
@@ -93,7 +93,7 @@ fn the_limits_of_a_client_reach_its_transport_and_the_size_is_the_operations() {
 }
 
 #[test]
-fn a_client_names_itself_and_whoever_uses_it() {
+fn a_client_sends_its_name_and_that_of_its_user() {
     let emulator = emulator();
     let user_agent = UserAgent::new().with_product("lender/2.1 (underwriting)").unwrap();
     let transport = UreqTransport::with_settings(&settings(&emulator)).unwrap();
@@ -108,7 +108,7 @@ fn a_client_names_itself_and_whoever_uses_it() {
 }
 
 #[test]
-fn an_operation_that_names_itself_keeps_its_name() {
+fn an_operation_with_a_user_agent_keeps_it() {
     struct Named;
 
     impl Operation for Named {
@@ -139,7 +139,7 @@ fn an_operation_that_names_itself_keeps_its_name() {
 }
 
 #[test]
-fn an_operation_of_ones_own_uses_the_token_and_learns_of_its_end() {
+fn a_custom_operation_uses_the_token_and_gets_the_401() {
     struct WhoAmI(AccessToken);
 
     impl Operation for WhoAmI {
@@ -201,7 +201,7 @@ fn an_operation_that_cannot_be_built_is_not_sent() {
 }
 
 #[test]
-fn the_debug_of_a_client_shows_where_and_how_long_and_no_transport() {
+fn the_debug_of_a_client_shows_url_and_limits_and_no_transport() {
     let client = Client::new(ReqwestTransport::new().unwrap());
     let shown = format!("{client:?}");
     assert!(shown.contains("https://api.pointservices.com") && shown.contains("30s"), "{shown}");

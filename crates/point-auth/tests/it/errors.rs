@@ -1,4 +1,4 @@
-//! One error for all: kinds, what is worth another try, and causes.
+//! One error type for all: kinds, retryability and causes.
 
 use std::error::Error as _;
 use std::io;
@@ -46,7 +46,7 @@ fn each_failure_of_a_transport_has_its_kind() {
 }
 
 #[test]
-fn the_statuses_that_say_not_now_are_worth_another_try() {
+fn temporary_statuses_are_retryable() {
     for status in [408, 425, 429, 500, 502, 503, 504] {
         let error = answered(status, None, "");
         assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Unexpected, true), "{status}");
@@ -62,7 +62,7 @@ fn the_statuses_that_say_not_now_are_worth_another_try() {
 }
 
 #[test]
-fn the_page_of_a_captive_portal_passes_and_an_odd_answer_of_the_api_does_not() {
+fn the_page_of_a_captive_portal_is_temporary_and_a_malformed_answer_is_not() {
     let portal = answered(200, None, "<html>sign in to the network</html>");
     assert_eq!((portal.kind(), portal.is_retryable()), (ErrorKind::Unexpected, true));
     let odd = answered(200, None, "{}");
@@ -70,7 +70,7 @@ fn the_page_of_a_captive_portal_passes_and_an_odd_answer_of_the_api_does_not() {
 }
 
 #[test]
-fn what_the_api_itself_calls_temporary_is_worth_another_try_whatever_the_status() {
+fn a_failure_that_the_api_calls_temporary_is_retryable_whatever_the_status() {
     for status in [200, 400, 403, 501] {
         let error = answered(status, None, r#"{"error": "temporarily_unavailable"}"#);
         assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Unexpected, true), "{status}");
@@ -78,7 +78,7 @@ fn what_the_api_itself_calls_temporary_is_worth_another_try_whatever_the_status(
 }
 
 #[test]
-fn a_denial_says_what_the_server_said() {
+fn a_denial_has_the_text_of_the_server() {
     let error =
         answered(403, None, r#"{"error": "access_denied", "error_description": "No such user"}"#);
     assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Denied, false));
@@ -87,7 +87,7 @@ fn a_denial_says_what_the_server_said() {
 }
 
 #[test]
-fn how_long_to_leave_the_server_alone_is_a_duration_whichever_form_it_came_in() {
+fn retry_after_is_a_duration_in_either_form() {
     let seconds = answered(429, Some("120"), "").retry_after();
     assert_eq!(seconds, Some(Duration::from_secs(120)));
     let past = answered(503, Some("Sun, 06 Nov 1994 08:49:37 GMT"), "").retry_after();
@@ -101,7 +101,7 @@ fn how_long_to_leave_the_server_alone_is_a_duration_whichever_form_it_came_in() 
 }
 
 #[test]
-fn a_transport_of_the_users_has_its_errors_named_too_and_each_cause_once() {
+fn errors_of_a_custom_transport_have_a_route_and_each_cause_once() {
     let error = failed(|| {
         let cause = io::Error::from_raw_os_error(111);
         TransportError::classify(&cause, TransportErrorKind::Other)
@@ -120,7 +120,7 @@ fn a_transport_of_the_users_has_its_errors_named_too_and_each_cause_once() {
 }
 
 #[test]
-fn an_error_can_be_kept_by_many_and_looked_into() {
+fn an_error_can_be_shared_and_inspected() {
     let error = failed(|| TransportError::new(TransportErrorKind::Timeout).not_sent());
     let another = error.clone();
     assert_eq!(another.as_transport().map(TransportError::kind), Some(TransportErrorKind::Timeout));

@@ -1,7 +1,7 @@
 //! The facade over real transports and a real server.
 //!
-//! rustls is built with two crypto providers here, so that a TLS configuration made from the
-//! process's default panics.
+//! rustls is built with two crypto providers here, so that a TLS configuration from the process
+//! default panics.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

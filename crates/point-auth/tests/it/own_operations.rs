@@ -1,4 +1,4 @@
-//! Operations of one's own: one whose failures are output, and one that is a GET.
+//! Custom operations: one whose failures are output, and one that is a GET.
 
 use http::{Method, Request, Response, StatusCode};
 use point_auth::operation::{failure_body, json_get, json_post, printable, success_body};
@@ -11,16 +11,16 @@ use serde_json::{Value, json};
 
 use crate::support::{USERNAME, all_clients, base_url, credentials, emulator, runtime, settings};
 
-/// `POST /loans`, which stands for any request whose failures the API describes.
+/// `POST /loans`, an example of a request with documented failures.
 struct CreateLoan {
     number: &'static str,
 }
 
 #[derive(Debug, PartialEq)]
 enum Refusal {
-    /// 409: there is one of this number already.
+    /// 409: this number exists already.
     Exists { id: u64 },
-    /// 422: what is wrong, in the words of the API.
+    /// 422: what is wrong, in the text of the API.
     Invalid { message: String },
 }
 
@@ -86,7 +86,8 @@ impl Operation for WhoAmI {
 
 const LOAN: CreateLoan = CreateLoan { number: "0815" };
 
-/// What comes of the operation with each of these answers, over each kind of client and session.
+/// Checks the result of the operation with each of these responses, over each kind of client and
+/// session.
 #[track_caller]
 fn comes_to(answer: &Fault, expected: impl Fn(Result<Result<u64, Refusal>, Error>)) {
     let emulator = emulator();
@@ -118,14 +119,14 @@ fn blocking_session(emulator: &Emulator) -> blocking::Session {
 }
 
 #[test]
-fn a_success_is_read() {
+fn a_success_is_output() {
     comes_to(&Fault::respond(201).json(r#"{"id": 7}"#), |outcome| {
         assert_eq!(outcome.unwrap(), Ok(7));
     });
 }
 
 #[test]
-fn a_409_and_a_422_are_kept_with_what_the_api_says() {
+fn a_409_and_a_422_are_output_with_the_text_of_the_api() {
     comes_to(&Fault::respond(409).json(r#"{"error": "exists", "id": 4}"#), |outcome| {
         assert_eq!(outcome.unwrap(), Err(Refusal::Exists { id: 4 }));
     });

@@ -1,5 +1,4 @@
-//! Sessions against a real server, async, blocking and under executors that have nothing to do with
-//! each other.
+//! Sessions against a real server: async, blocking and under unrelated executors.
 
 mod aliases;
 mod attacks;
@@ -13,6 +12,7 @@ mod rejections;
 mod runtimes;
 mod shipped_sources;
 mod sources;
+mod stores;
 mod stress;
 mod support;
 mod surface;

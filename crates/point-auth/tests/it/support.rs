@@ -73,7 +73,7 @@ impl AnyClient {
     }
 }
 
-/// One client of each adapter, by name.
+/// Returns one client of each adapter, by name.
 pub(crate) fn all_clients(
     settings: &TransportSettings,
     base_url: &BaseUrl,
@@ -91,8 +91,8 @@ pub(crate) fn all_clients(
     ]
 }
 
-/// A transport that answers one response, or fails one way, without a server: for what no server
-/// can be made to do.
+/// A transport that returns one response, or fails in one way, without a server. It is for cases
+/// that no server can produce.
 pub(crate) struct Canned<F>(pub(crate) F);
 
 #[async_trait]

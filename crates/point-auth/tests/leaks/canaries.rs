@@ -1,4 +1,4 @@
-//! The secrets, and the search for them in whatever form they may be shown.
+//! The secrets, and the search for them in every form.
 
 use std::sync::LazyLock;
 
@@ -7,9 +7,9 @@ use base64::engine::general_purpose::STANDARD;
 
 pub(crate) struct Canary {
     pub(crate) name: &'static str,
-    /// What is looked for.
+    /// The text to search for.
     pub(crate) text: &'static str,
-    /// How long the secret is: real tokens are.
+    /// The length of the secret, as of real tokens.
     length: usize,
 }
 
@@ -27,7 +27,7 @@ pub(crate) const PROXY_PASSWORD: Canary =
 const ALL: [&Canary; 5] = [&PASSWORD, &ECHOED, &ACCESS, &REFRESH, &PROXY_PASSWORD];
 
 impl Canary {
-    /// The secret: what is looked for is its beginning and its end.
+    /// Returns the secret, of which the beginning and the end are searched for.
     pub(crate) fn text(&self) -> String {
         format!(
             "{}{}{}",
@@ -38,8 +38,8 @@ impl Canary {
     }
 }
 
-/// As it is; as a list of numbers, as `Debug` shows bytes; in hexadecimal; and in base64, of which
-/// there are three forms, by how much precedes it.
+/// The forms: plain; a list of numbers, as `Debug` shows bytes; hexadecimal; and the three forms of
+/// base64, which depend on the preceding bytes.
 static FORMS: LazyLock<Vec<(&str, Vec<String>)>> = LazyLock::new(|| {
     let forms = |canary: &Canary| {
         let bytes = canary.text.as_bytes();
@@ -51,7 +51,7 @@ static FORMS: LazyLock<Vec<(&str, Vec<String>)>> = LazyLock::new(|| {
         ];
         for before in 0..3 {
             let encoded = STANDARD.encode(["_".repeat(before).as_bytes(), bytes].concat());
-            // The first group depends on what precedes, the last on what follows.
+            // The first group depends on the bytes before, the last on those after.
             forms.push(encoded[4..encoded.len() - 4].to_lowercase());
         }
         forms
@@ -63,7 +63,7 @@ pub(crate) fn base64(text: &str) -> String {
     STANDARD.encode(text)
 }
 
-/// The names of those that are in `shown`, however it is broken into lines and indented.
+/// Returns the names of the secrets in `shown`, regardless of line breaks and indentation.
 pub(crate) fn in_text(shown: &str) -> Vec<&'static str> {
     let joined: String = shown.split_whitespace().collect::<String>().to_lowercase();
     FORMS
@@ -73,17 +73,16 @@ pub(crate) fn in_text(shown: &str) -> Vec<&'static str> {
         .collect()
 }
 
-/// The names of those that are in lines of which each begins with bytes in hexadecimal, as in a
-/// dump.
+/// Returns the names of the secrets in a dump, whose lines begin with bytes in hexadecimal.
 pub(crate) fn in_dump<'l>(lines: impl Iterator<Item = &'l str>) -> Vec<&'static str> {
     let bytes: Vec<u8> = lines.flat_map(bytes_of_row).collect();
     in_text(&String::from_utf8_lossy(&bytes))
 }
 
-/// The bytes that a row of a dump begins with: groups of two digits or of four. What follows them
-/// is the same again as text.
+/// Returns the bytes at the beginning of a row of a dump, in groups of two or four digits. The text
+/// form of the bytes follows.
 fn bytes_of_row(row: &str) -> Vec<u8> {
-    // Two spaces end the groups, since the text may look like one.
+    // Two spaces end the groups, because the text may look like a group.
     let groups = row.split("  ").next().unwrap_or_default().split_whitespace();
     let digits = groups.take_while(|group| {
         matches!(group.len(), 2 | 4)

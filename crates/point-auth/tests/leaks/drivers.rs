@@ -1,5 +1,4 @@
-//! An adapter, and what asks it: a client, or a session with a time that the test turns; async and
-//! blocking.
+//! An adapter and its driver: a client, or a session with virtual time; async and blocking.
 
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
@@ -48,7 +47,7 @@ impl Adapter {
         }
     }
 
-    /// What `Debug` says of a transport.
+    /// Returns the `Debug` output of a transport.
     pub(crate) fn shown(self, settings: &TransportSettings) -> String {
         match self {
             Self::Reqwest => format!("{:#?}", ReqwestTransport::with_settings(settings).unwrap()),
@@ -58,7 +57,7 @@ impl Adapter {
     }
 }
 
-/// Asks by one adapter in one way.
+/// Sends through one adapter in one way.
 pub(crate) struct Driver {
     adapter: Adapter,
     by_session: bool,
@@ -79,8 +78,8 @@ impl Driver {
         Self { by_session: true, ..Self::client(adapter) }
     }
 
-    /// Everything works: a sign-in, a refresh, and an operation with the token that the server does
-    /// not know.
+    /// Checks that all works: a sign-in, a refresh, and an operation with the token that the server
+    /// does not know.
     pub(crate) fn works(&self, site: &Site, emulator: &Emulator, credentials: &Credentials) {
         if self.by_session {
             let asking = self.asking(site, emulator, credentials);
@@ -101,7 +100,7 @@ impl Driver {
         shows_no_secret("a token set", &format!("{tokens:?} {tokens:#?}"));
     }
 
-    /// A sign-in fails.
+    /// Lets a sign-in fail.
     pub(crate) fn sign_in_fails(
         &self,
         site: &Site,
@@ -117,7 +116,7 @@ impl Driver {
         error
     }
 
-    /// A refresh with this token fails, and with a session the sign-in that may follow does, too.
+    /// Lets a refresh with this token fail, and with a session also the sign-in that may follow.
     pub(crate) fn refresh_fails(
         &self,
         site: &Site,
@@ -188,7 +187,7 @@ impl Driver {
     }
 }
 
-/// Tokens that were got two hours ago, so that the next thing to do is a refresh.
+/// Returns tokens from two hours ago, so that the next exchange is a refresh.
 fn tokens_of_before(
     site: &Site,
     emulator: &Emulator,
@@ -262,7 +261,7 @@ impl Asking {
     }
 }
 
-/// Prints all that an observer is told.
+/// Prints all notifications of an observer.
 struct Watching;
 
 impl Observer for Watching {
@@ -282,8 +281,8 @@ impl Operation for Nowhere {
     type Output = TokenSet;
 
     fn to_request(&self, base: &BaseUrl) -> Result<Request<SecretBody>, RequestError> {
-        let nobody = RefreshToken::new("nothing").unwrap();
-        let mut request = Refresh::new(&nobody).to_request(base)?;
+        let unknown = RefreshToken::new("nothing").unwrap();
+        let mut request = Refresh::new(&unknown).to_request(base)?;
         let uri = request.uri().to_string().replace("refreshIdToken", "nowhere");
         *request.uri_mut() = uri.parse().unwrap();
         Ok(request)

@@ -1,4 +1,4 @@
-//! All that is logged in this process by `log` and by `tracing`, at the most talkative level.
+//! Everything that is logged in this process by `log` and by `tracing`, at the most verbose level.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Debug, Write};
@@ -11,7 +11,7 @@ use tracing::{Event, Metadata, Subscriber};
 
 use crate::canaries;
 
-/// One thing that was said.
+/// One logged text.
 #[derive(Clone, Debug)]
 pub(crate) struct Line {
     target: String,
@@ -32,7 +32,7 @@ fn keep(target: &str, text: String) {
     LINES.lock().unwrap_or_else(PoisonError::into_inner).push(Line::new(target, text));
 }
 
-/// Begins to listen. The tests take turns, so that each knows what it has heard.
+/// Starts listening. Only one test listens at a time, so that its records are its own.
 pub(crate) fn begin() -> Listening {
     static BEGIN: Once = Once::new();
     let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
@@ -71,7 +71,7 @@ impl Listening {
     }
 }
 
-/// What was said, in its order.
+/// The logged texts, in order.
 pub(crate) struct Heard(Vec<Line>);
 
 impl Heard {
@@ -79,14 +79,14 @@ impl Heard {
         Self(lines)
     }
 
-    /// Which secrets are in what was said by this target.
+    /// Returns the secrets in the texts of this target.
     pub(crate) fn secrets_of(&self, target: &str) -> Vec<&'static str> {
         let all = self.secrets().into_iter();
         all.filter(|(said_by, _)| said_by == target).map(|(_, name)| name).collect()
     }
 
-    /// Which secrets are in what was said, and by whom, each once. What a target says on one thread
-    /// is searched as one text, and as a dump: a secret may be spread over lines.
+    /// Returns the secrets in the texts, and their targets, each once. The texts of a target on one
+    /// thread are searched together, and as a dump, because a secret may span lines.
     pub(crate) fn secrets(&self) -> Vec<(String, &'static str)> {
         let mut by_speaker: BTreeMap<(&str, String), Vec<&str>> = BTreeMap::new();
         for line in &self.0 {
@@ -103,7 +103,7 @@ impl Heard {
     }
 }
 
-/// Takes what is said in either way.
+/// Receives the records of both.
 struct ToLines;
 
 impl log::Log for ToLines {
@@ -127,7 +127,7 @@ impl Subscriber for ToLines {
         let mut fields = Fields(span.metadata().name().to_owned());
         span.record(&mut fields);
         keep(span.metadata().target(), fields.0);
-        // Nobody asks which is which.
+        // The identity of spans is never used.
         Id::from_u64(1)
     }
 

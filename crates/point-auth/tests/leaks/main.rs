@@ -1,10 +1,11 @@
-//! Nothing secret in what anybody says: every adapter, by a client and by a session, signs in,
-//! refreshes and fails in every way, while all that is logged at the most talkative level is kept,
-//! and every error is printed in every way.
+//! No log and no error shows a secret.
 //!
-//! A binary of its own, since a logger is for the whole process. The one exception is ureq-proto,
-//! which logs what it reads; it is held to be exactly that. And a server that repeats a password
-//! gets it into some logs, if not into an error.
+//! Every adapter, through a client and through a session, signs in, refreshes and fails in every
+//! way. All logs at the most verbose level are kept, and every error is printed in every way.
+//!
+//! This is a separate binary, because a logger is for the whole process. The one exception is
+//! ureq-proto, which logs what it reads; the tests check that it logs only that. A server that
+//! repeats a password also gets it into some logs, but not into an error.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -31,9 +32,9 @@ use crate::drivers::{ADAPTERS, Adapter, Driver};
 use crate::heard::{Heard, Line};
 use crate::scenes::{Scene, Wire};
 
-/// What ureq-proto logs by.
+/// The log target of ureq-proto.
 const UREQ_PROTO: &str = "ureq_proto::util";
-/// Who else repeats what a server says, and so a secret if the server does: ureq an answer's
+/// Other targets that repeat server text, and so a secret if the server does: ureq a response's
 /// `Content-Type` and `Location` among other headers, h2 the debug data of a GOAWAY.
 const REPEAT: [&str; 2] = ["ureq::run", "h2::"];
 
@@ -49,13 +50,13 @@ fn goes_through_everything(adapter: Adapter, asker: &str, make: fn(Adapter) -> D
         heard.secrets().into_iter().partition(|(target, name)| is_an_exception(target, name));
     assert!(found.is_empty(), "{adapter:?}: {found:#?}");
     let (lines, texts) = (heard.len(), shown::texts_so_far());
-    // Each error is searched for what it is and in the four ways.
+    // Each error is searched itself and in the four forms.
     assert!(
         ways > 60 && lines > 100 && texts >= 7 * ways,
         "{ways} failures, {lines} lines, {texts} texts"
     );
     let adapter = format!("{adapter:?}").to_lowercase();
-    tell(&format!(
+    print_row(&format!(
         "{adapter}, by a {asker} | {ways} | {lines} | {texts} | {} | {} | {}",
         found.len(),
         excepted.len(),
@@ -64,14 +65,14 @@ fn goes_through_everything(adapter: Adapter, asker: &str, make: fn(Adapter) -> D
 }
 
 /// ureq-proto logs what it reads, and a server that repeats a password gets it into some logs.
-/// Nothing else is excused.
+/// There is no other exception.
 fn is_an_exception(target: &str, name: &str) -> bool {
     let repeated = name == ECHOED.name && REPEAT.iter().any(|who| target.starts_with(who));
     let read = [ACCESS.name, REFRESH.name, ECHOED.name].contains(&name) && target == UREQ_PROTO;
     repeated || read
 }
 
-/// Who logged what, as words.
+/// Returns the target of each secret, as text.
 fn by_speaker(found: &[(String, &str)]) -> String {
     let mut names: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for (target, name) in found {
@@ -84,9 +85,9 @@ fn by_speaker(found: &[(String, &str)]) -> String {
     words.collect::<Vec<_>>().join("; ")
 }
 
-/// A row for the book. Past the harness, which shows what a test prints only when it fails; and in
-/// one write, since others print, too.
-fn tell(row: &str) {
+/// Prints a row for the book. It bypasses the harness, which shows output only on failure, and uses
+/// one write, because others print too.
+fn print_row(row: &str) {
     io::stdout().lock().write_all(format!("canaries | {row}\n").as_bytes()).unwrap();
 }
 
@@ -120,21 +121,21 @@ fn ureq_leaks_nothing_by_a_session() {
     goes_through_everything(Adapter::Ureq, "session", Driver::session);
 }
 
-/// If this fails because ureq-proto has stopped, the exception can go, here and in the security
-/// chapter.
+/// If this fails because ureq-proto has stopped, the exception can be removed, here and in the
+/// security chapter.
 #[test]
 fn what_ureq_proto_logs_is_what_it_reads_and_never_the_password() {
     let heard = heard::begin();
     Scene::new(Wire::Plain).play(&Driver::client(Adapter::Ureq));
     let mut found = heard.secrets_of(UREQ_PROTO);
-    // A server that repeats a password has it logged with the rest of its answer.
+    // If a server repeats a password, it is logged with the rest of the response.
     found.retain(|name| *name != ECHOED.name);
     assert_eq!(found, [ACCESS.name, REFRESH.name]);
 }
 
-/// The tests above would see nothing if nobody was listened to.
+/// The tests above would find nothing if no log was heard.
 #[test]
-fn everybody_is_listened_to() {
+fn all_loggers_are_heard() {
     let heard = heard::begin();
     for adapter in ADAPTERS {
         Scene::new(Wire::Tls(HttpVersions::Both)).play(&Driver::client(adapter));
@@ -173,9 +174,9 @@ fn a_secret_is_found_in_whatever_form_it_is_logged() {
             .collect(),
     ];
     for log in logs {
-        let lines: Vec<Line> = log.into_iter().map(|text| Line::new("somebody", text)).collect();
+        let lines: Vec<Line> = log.into_iter().map(|text| Line::new("speaker", text)).collect();
         let found = Heard::of(lines.clone()).secrets();
-        assert_eq!(found, [("somebody".to_owned(), PASSWORD.name)], "{lines:#?}");
+        assert_eq!(found, [("speaker".to_owned(), PASSWORD.name)], "{lines:#?}");
     }
     let basic =
         format!("Basic {}", canaries::base64(&format!("proxy-user:{}", PROXY_PASSWORD.text())));

@@ -1,4 +1,4 @@
-//! The servers, what they answer, and every way in which an exchange fails.
+//! The servers, their responses, and every way in which an exchange fails.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::shown::{everything, shows_no_secret};
 
 /// For exchanges that end by themselves.
 const AMPLE: Duration = Duration::from_secs(30);
-/// For those that do not.
+/// For exchanges that do not.
 const SHORT: Duration = Duration::from_millis(150);
 
 const USERNAME: &str = "user@example.com";
@@ -27,7 +27,7 @@ pub(crate) enum Wire {
     Tls(HttpVersions),
 }
 
-/// Where to send, and how to get there.
+/// The base URL, and the way to it.
 pub(crate) struct Site {
     pub(crate) settings: TransportSettings,
     pub(crate) base_url: BaseUrl,
@@ -51,7 +51,7 @@ impl Scene {
         scene
     }
 
-    /// From now on every sign-in and every refresh gets the tokens that are looked for.
+    /// From now on every sign-in and every refresh gets the tokens to search for.
     fn answer_well(&self) {
         self.emulator.clear_faults();
         let (access, refresh) = (ACCESS.text(), REFRESH.text());
@@ -63,7 +63,7 @@ impl Scene {
         }
     }
 
-    /// Everything that works and everything that fails. Answers how many failures there were.
+    /// Runs everything that works and everything that fails. Returns the number of failures.
     pub(crate) fn play(&self, driver: &Driver) -> usize {
         driver.works(&self.site(), &self.emulator, &credentials(&PASSWORD));
         let mut ways = self.by_answers(driver, AMPLE, &PASSWORD, answers());
@@ -107,12 +107,12 @@ impl Scene {
             .sum()
     }
 
-    /// A sign-in and a refresh fail, and their errors are searched.
+    /// Lets a sign-in and a refresh fail, and searches their errors.
     fn fails(&self, driver: &Driver, site: &Site, password: &Canary, what: &str) -> usize {
         let credentials = credentials(password);
         let sign_in = driver.sign_in_fails(site, &self.emulator, &credentials);
         shows_no_secret(&format!("{what}, a sign-in"), &everything(&sign_in));
-        // A server that repeats a secret repeats the one that it was sent.
+        // A server that repeats a secret repeats the one that was sent to it.
         let refresh_token =
             if password.name == ECHOED.name { ECHOED.text() } else { REFRESH.text() };
         let refresh = driver.refresh_fails(site, &self.emulator, &credentials, &refresh_token);
@@ -147,8 +147,8 @@ impl Scene {
             .sum()
     }
 
-    /// Through a proxy that wants credentials, with the right ones, which works, and with wrong
-    /// ones; and past one that does not do what it should.
+    /// Runs through a proxy that requires credentials, with right and wrong ones, and through a
+    /// proxy with faults.
     fn by_proxies(&self, driver: &Driver) -> usize {
         let proxy = |behavior| {
             ConnectProxy::builder()
@@ -196,7 +196,7 @@ fn credentials(password: &Canary) -> Credentials {
     Credentials::new(USERNAME, password.text()).unwrap()
 }
 
-/// Answers that are wrong by themselves, most with tokens in them.
+/// Responses that are wrong by themselves, most with tokens in them.
 fn answers() -> Vec<Fault> {
     let (access, refresh) = (ACCESS.text(), REFRESH.text());
     let json = |status: StatusCode, body: String| Fault::respond(status.as_u16()).json(body);
@@ -228,7 +228,7 @@ fn answers() -> Vec<Fault> {
         json(StatusCode::OK, format!("{{{tokens}}}")).content_length(100_000),
         json(StatusCode::OK, format!("{{{tokens}}}")).cut_after(700),
         json(StatusCode::OK, format!("{{{tokens}}}")).gzip(),
-        // No answer at all.
+        // No response at all.
         Fault::reset(),
         Fault::close_after_request(),
         Fault::goaway(0),
@@ -237,7 +237,7 @@ fn answers() -> Vec<Fault> {
     ]
 }
 
-/// Answers that repeat the password, where a client might quote them.
+/// Responses that repeat the password, where a client might quote them.
 fn answers_that_repeat(password: &str) -> Vec<Fault> {
     vec![
         Fault::respond(403)
@@ -262,13 +262,13 @@ fn answers_that_repeat(password: &str) -> Vec<Fault> {
 }
 
 /// HTTP/2's GOAWAY with debug data (RFC 9113, section 6.8): last stream 0, `INTERNAL_ERROR`. It is
-/// no HTTP/1.1 at all.
+/// not valid HTTP/1.1.
 fn goaway_that_says(debug_data: &str) -> Vec<u8> {
     let length = u32::try_from(debug_data.len() + 8).unwrap().to_be_bytes();
     [&length[1..], &[7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2], debug_data.as_bytes()].concat()
 }
 
-/// Answers that do not end within the time.
+/// Responses that do not end within the time limit.
 fn slow_answers() -> Vec<Fault> {
     let body = format!(r#"{{"access_token":"{}"}}"#, ACCESS.text());
     vec![

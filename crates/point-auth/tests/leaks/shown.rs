@@ -1,4 +1,4 @@
-//! An error in every way that it can be printed.
+//! An error in all its printed forms.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -7,17 +7,16 @@ use point_auth::transport::Chain;
 
 use crate::canaries;
 
-/// How many texts of errors were made to be searched. The tests take turns with it, as with what is
-/// logged.
+/// The number of error texts that were searched. Only one test counts at a time, as with the logs.
 static TEXTS: AtomicUsize = AtomicUsize::new(0);
 
-/// How many texts of errors there were since this was asked before.
+/// Returns the number of error texts since the last call.
 pub(crate) fn texts_so_far() -> usize {
     TEXTS.swap(0, Ordering::Relaxed)
 }
 
-/// Plain, pretty, as text and for programmers, with all of its causes, those inside of an
-/// `io::Error` included.
+/// Returns an error as plain and pretty text, by `Display` and `Debug`, with all its causes,
+/// including those inside an `io::Error`.
 pub(crate) fn everything(error: &Error) -> String {
     let mut texts = vec![
         format!("{:?}", error.kind()),

@@ -1,8 +1,10 @@
-//! What sessions take of the heap: nothing to read a token, little to wait for one, little for each
-//! alias, and no more after a thousand hours. In a binary of its own, whose tests run one after
-//! another, since they count what all threads do.
+//! The heap use of sessions.
 //!
-//! The transport answers at once or never and keeps nothing: a server in the same process would be
+//! Reading a token allocates nothing. Waiting for one, and each alias, take little. A thousand
+//! hours take no more. This is a separate binary whose tests run one after another, because they
+//! count the allocations of all threads.
+//!
+//! The transport answers at once or never and keeps nothing. A server in this process would be
 //! counted too.
 #![allow(
     clippy::unwrap_used,
@@ -42,7 +44,7 @@ fn credentials() -> Credentials {
 
 fn live_bytes(stats: &Stats) -> isize {
     let bytes = |count: usize| isize::try_from(count).unwrap();
-    // What blocks gained or lost in being moved is in both already.
+    // Bytes that blocks gained or lost when they were moved are in both already.
     bytes(stats.bytes_allocated) - bytes(stats.bytes_deallocated)
 }
 
@@ -78,7 +80,7 @@ fn reading_a_good_token_allocates_nothing_and_does_not_suspend() {
     assert_eq!((0..10).map(|_| allocations()).min(), Some(0));
 }
 
-/// The bytes of each of 10,000 tasks that wait for what `waiting` makes.
+/// Returns the bytes of each of 10,000 tasks that wait for the future of `waiting`.
 fn bytes_a_task<F: Future<Output = ()> + Send + 'static>(waiting: impl Fn() -> F) -> isize {
     const TASKS: usize = 10_000;
     single_thread().block_on(async {
@@ -131,7 +133,7 @@ fn each_of_many_aliases_takes_at_most_three_kilobytes() {
     });
     let bytes = live_bytes(&region.change()) / isize::try_from(ALIASES).unwrap();
     println!("an alias: {bytes} bytes");
-    // Some may have been dropped, where the names spread unevenly.
+    // Some may have been dropped, if the names spread unevenly.
     assert!(sessions.len() > ALIASES * 95 / 100, "{}", sessions.len());
     assert!(bytes <= 3 * 1024, "{bytes} bytes");
 }

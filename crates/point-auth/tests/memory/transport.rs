@@ -1,4 +1,4 @@
-//! A transport that gives new tokens of real size at once, or answers nothing.
+//! A transport that returns new tokens of realistic size at once, or never answers.
 
 use std::future::pending;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,4 +1,4 @@
-//! A client of each adapter and TLS library, and what is held against all of them.
+//! A client of each adapter and TLS library, and the checks for all of them.
 
 use std::sync::Arc;
 
@@ -21,14 +21,14 @@ pub(crate) fn upstream() -> Emulator {
     Emulator::builder().user(USERNAME, PASSWORD).start().unwrap()
 }
 
-/// Which TLS libraries were compiled into the adapters.
+/// The TLS libraries that are compiled into the adapters.
 pub(crate) const BACKENDS: &[TlsBackend] = &[
     TlsBackend::Rustls,
     #[cfg(feature = "native-tls")]
     TlsBackend::NativeTls,
 ];
 
-/// Where to sign in, whom to trust, and how to get there.
+/// The base URL, the trusted roots, and the proxy.
 pub(crate) struct Site {
     pub(crate) base_url: String,
     pub(crate) ca_pem: String,
@@ -45,12 +45,12 @@ impl Site {
         self
     }
 
-    /// One client of each adapter with each TLS library.
+    /// Returns one client of each adapter with each TLS library.
     pub(crate) fn clients(&self) -> Vec<AnyClient> {
         self.clients_with(|tls| tls)
     }
 
-    /// The same, with something added to their TLS settings.
+    /// Returns such clients with changed TLS settings.
     pub(crate) fn clients_with(&self, more: impl Fn(TlsSettings) -> TlsSettings) -> Vec<AnyClient> {
         BACKENDS.iter().flat_map(|&backend| self.clients_of(backend, &more)).collect()
     }
@@ -119,7 +119,7 @@ impl AnyClient {
         self.execute(&SignIn::new(&Credentials::new(USERNAME, PASSWORD).unwrap()))
     }
 
-    /// By the alias the emulator tells one sign-in from another.
+    /// By the alias, the emulator distinguishes sign-ins.
     pub(crate) fn sign_in_as(&self, alias: &str) -> Result<TokenSet, Error> {
         let credentials =
             Credentials::new(USERNAME, PASSWORD).unwrap().with_user_alias(alias).unwrap();
@@ -135,7 +135,7 @@ impl AnyClient {
         assert_ne!(again.access_token(), tokens.access_token(), "{}", self.name);
     }
 
-    /// A sign-in that fails in this way.
+    /// A sign-in that fails with this kind.
     #[track_caller]
     pub(crate) fn must_fail(&self, kind: ErrorKind) -> Error {
         let error = self.sign_in().map(drop).expect_err(&self.name);
@@ -145,16 +145,16 @@ impl AnyClient {
     }
 }
 
-/// Many sign-ins, of which any may be lost and none may arrive twice.
+/// Many sign-ins, of which any may fail and none may arrive twice.
 pub(crate) struct Tally {
     name: String,
     pub(crate) signed_in: usize,
-    pub(crate) lost: usize,
+    pub(crate) failed: usize,
 }
 
 impl Tally {
-    /// Signs in `count` times, `at_once` of them at a time, each as somebody else, and holds each
-    /// against what `emulator` saw of it.
+    /// Signs in `count` times, `at_once` of them at a time, each with a different alias, and
+    /// compares each with the record of `emulator`.
     #[track_caller]
     pub(crate) fn of(
         client: &AnyClient,
@@ -162,7 +162,7 @@ impl Tally {
         count: usize,
         at_once: usize,
     ) -> Self {
-        let mut tally = Self { name: client.name.clone(), signed_in: 0, lost: 0 };
+        let mut tally = Self { name: client.name.clone(), signed_in: 0, failed: 0 };
         let alias = |number: usize| format!("{}, {number}", client.name);
         let numbers: Vec<usize> = (0..count).collect();
         for numbers in numbers.chunks(at_once) {
@@ -196,22 +196,22 @@ impl Tally {
                     arrived <= usize::from(error.may_have_been_sent()),
                     "{alias}: {arrived}, {error:?}"
                 );
-                self.lost += 1;
+                self.failed += 1;
             }
         }
     }
 
-    /// All of them worked.
+    /// Checks that all of them worked.
     #[track_caller]
-    pub(crate) fn lost_none(&self) {
-        assert_eq!(self.lost, 0, "{}: of {} sign-ins", self.name, self.signed_in + self.lost);
+    pub(crate) fn all_worked(&self) {
+        assert_eq!(self.failed, 0, "{}: of {} sign-ins", self.name, self.signed_in + self.failed);
         assert!(self.signed_in > 0, "{}", self.name);
     }
 
-    /// Some of them worked; and says how many.
+    /// Checks that some of them worked, and prints how many.
     #[track_caller]
-    pub(crate) fn lost_some(&self) {
-        println!("{}: {} signed in, {} lost", self.name, self.signed_in, self.lost);
-        assert!(self.signed_in > 0, "{}: all {} were lost", self.name, self.lost);
+    pub(crate) fn some_worked(&self) {
+        println!("{}: {} signed in, {} failed", self.name, self.signed_in, self.failed);
+        assert!(self.signed_in > 0, "{}: all {} failed", self.name, self.failed);
     }
 }

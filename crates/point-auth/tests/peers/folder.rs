@@ -1,4 +1,4 @@
-//! A folder for the files of one program, which goes when it is dropped.
+//! A folder for the files of one program, removed on drop.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -8,13 +8,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    /// Everybody may enter and write: squid gives up root's rights before it opens its log.
+    /// All users may enter and write, because squid drops root's rights before it opens its log.
     pub(crate) fn new() -> Self {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let path =
             std::env::temp_dir().join(format!("point-auth-peer-{}-{number}", std::process::id()));
-        // Left by another process of this number, long ago.
+        // Left by an earlier process with this id.
         let _ = fs::remove_dir_all(&path);
         fs::create_dir(&path).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o777)).unwrap();

@@ -1,5 +1,4 @@
-//! haproxy in front of the emulator: an HTTP/2 server of another make, with its own ways of saying
-//! no and of going away.
+//! haproxy in front of the emulator: another HTTP/2 server, with its own refusals and shutdowns.
 
 use std::net::SocketAddr;
 use std::process::Command;
@@ -20,7 +19,7 @@ struct Haproxy {
 }
 
 impl Haproxy {
-    /// `front` goes into the front end.
+    /// `front` is added to the front end.
     fn start(server: SocketAddr, front: &str) -> Option<Self> {
         let program = program::find("haproxy")?;
         let (port, folder) = (Port::free(), Folder::new());
@@ -67,12 +66,12 @@ fn haproxy_passes_a_sign_in_and_a_refresh_on_and_shares_out_streams() {
             "{}",
             client.name
         );
-        Tally::of(&client, &emulator, 48, 12).lost_none();
+        Tally::of(&client, &emulator, 48, 12).all_worked();
     }
 }
 
 #[test]
-fn a_server_that_is_down_behind_haproxy_is_a_passing_503() {
+fn a_server_that_is_down_behind_haproxy_is_a_temporary_503() {
     let port = ClosedPort::reserve().unwrap();
     let Some(haproxy) = Haproxy::start(port.addr(), "") else { return };
     for client in haproxy.site().clients() {
@@ -83,7 +82,7 @@ fn a_server_that_is_down_behind_haproxy_is_a_passing_503() {
 }
 
 #[test]
-fn a_refusal_of_haproxys_own_is_no_denial_and_its_retry_after_is_read() {
+fn a_refusal_by_haproxy_is_no_denial_and_its_retry_after_is_read() {
     let rule = "http-request return status 403 content-type text/html string <html>no</html> hdr retry-after 7";
     let Some((emulator, haproxy)) = in_front(rule) else { return };
     for client in haproxy.site().clients() {
@@ -107,18 +106,18 @@ fn a_connection_that_haproxy_drops_without_an_answer_is_a_broken_protocol_and_no
 }
 
 #[test]
-fn connections_that_haproxy_gives_up_when_idle_send_nothing_twice() {
+fn idle_connections_that_haproxy_closes_send_nothing_twice() {
     // An idle HTTP/2 connection ends with GOAWAY.
     let Some((emulator, haproxy)) = in_front("timeout http-keep-alive 1ms") else {
         return;
     };
     for client in haproxy.site().clients() {
-        Tally::of(&client, &emulator, 60, 1).lost_some();
+        Tally::of(&client, &emulator, 60, 1).some_worked();
     }
 }
 
 #[test]
-fn a_soft_stop_of_haproxy_answers_what_it_has_and_then_refuses() {
+fn a_soft_stop_of_haproxy_answers_open_requests_and_then_refuses() {
     for number in 0..BACKENDS.len() * 3 {
         let Some((emulator, mut haproxy)) = in_front("") else { return };
         let client = haproxy.site().clients().remove(number);

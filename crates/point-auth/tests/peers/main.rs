@@ -1,13 +1,15 @@
-//! Every adapter against programs that others wrote: nginx and haproxy in front of the emulator,
-//! squid and tinyproxy on the way to it, and OpenSSL's server with TLS settings of all kinds.
+//! Every adapter against independent programs.
 //!
-//! `cargo xtask peers` installs them. Where one is not there, the tests that need it say so on
+//! These are nginx and haproxy in front of the emulator, squid and tinyproxy as proxies, and
+//! OpenSSL's server with many TLS settings.
+//!
+//! `cargo xtask peers` installs them. If one is missing, the tests that need it report that on
 //! standard error and pass; with `POINT_AUTH_PEERS=required` they fail. All of them listen on
-//! 127.0.0.1 alone, run in the foreground with their files in a folder of their own, and end with
-//! the test that started them.
+//! 127.0.0.1 alone, run in the foreground with their files in a temporary folder, and end with
+//! their test.
 //!
-//! A binary of its own, so that a machine without these programs sees in one place what was not
-//! tried.
+//! This is a separate binary, so that a machine without these programs shows in one place what was
+//! skipped.
 #![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
@@ -29,11 +31,11 @@ mod said;
 mod squid;
 mod tinyproxy;
 
-/// The summary: what the other tests run against, on this machine.
+/// The summary: the programs on this machine.
 #[test]
-fn what_is_here_and_what_is_not_is_said() {
+fn the_found_and_missing_programs_are_printed() {
     let found: Vec<String> =
         program::ALL.iter().map(|(name, version)| program::describe(name, version)).collect();
-    program::tell(&format!("peers: {}", found.join(", ")));
+    program::print(&format!("peers: {}", found.join(", ")));
     assert_eq!(found.len(), program::ALL.len());
 }

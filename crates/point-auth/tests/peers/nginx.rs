@@ -1,4 +1,4 @@
-//! nginx in front of the emulator, as gateways are: it ends TLS, speaks HTTP/2 with the client and
+//! nginx in front of the emulator, like a gateway: it ends TLS, speaks HTTP/2 with the client and
 //! HTTP/1.x with the server.
 
 mod connections;
@@ -16,7 +16,7 @@ use crate::folder::Folder;
 use crate::port::Port;
 use crate::program::{self, Ready, Running};
 
-/// What to set beyond the ordinary.
+/// The additional directives.
 #[derive(Default)]
 struct Config {
     http1_only: bool,
@@ -90,8 +90,8 @@ impl Nginx {
         Site::new(format!("https://{}", self.running.addr()), self.authority.pem())
     }
 
-    /// Comes back when every connection that is idle now has been idle for the time that nginx
-    /// allows: one of our own, that began to be idle last, is closed.
+    /// Returns once all connections that are idle now have reached nginx's idle timeout: a later
+    /// idle connection of our own has closed.
     fn close_idle_connections(&self) {
         let mut socket = TcpStream::connect(self.plain.addr()).unwrap();
         socket.set_read_timeout(Some(program::LONG)).unwrap();
@@ -102,7 +102,7 @@ impl Nginx {
     }
 }
 
-/// An emulator and nginx in front of it; nothing where nginx is not here.
+/// Returns an emulator and nginx in front of it, or `None` without nginx.
 fn in_front(config: &Config) -> Option<(Emulator, Nginx)> {
     let emulator = upstream();
     let nginx = Nginx::start(emulator.addr(), config)?;

@@ -1,5 +1,5 @@
-//! OpenSSL's `s_server`, with TLS settings of all kinds. It does TLS; what it is sent it prints,
-//! and what it is given to say it sends, so that the HTTP is written here.
+//! OpenSSL's `s_server`, with many TLS settings. It handles only TLS: it prints what it receives
+//! and sends its input, so the HTTP is written here.
 
 mod refused;
 mod spoken;
@@ -18,7 +18,7 @@ use crate::folder::Folder;
 use crate::port::Port;
 use crate::program::{self, Ready, Running};
 
-/// A certificate with its key, and whom to trust for it.
+/// A certificate with its key, and the root to trust for it.
 struct Identity {
     certificate_pem: String,
     key_pem: String,
@@ -59,7 +59,7 @@ impl Identity {
     }
 }
 
-/// OpenSSL of version 3, whose options the tests use; `LibreSSL` has the same name and others.
+/// OpenSSL 3, whose options the tests use; `LibreSSL` has this name too, but other options.
 fn openssl() -> Option<std::path::PathBuf> {
     let path = program::find("openssl")?;
     let output = Command::new(&path).arg("version").output().unwrap();
@@ -95,7 +95,7 @@ impl SServer {
     fn sign_in(&mut self, client: &AnyClient) -> Result<TokenSet, Error> {
         const BODY: &str =
             r#"{"access_token":"a-token-by-openssl","refresh_token":"another","expires_in":3600}"#;
-        // Held until the client is done: its end would be the server's.
+        // Held until the client is done, because its end would stop the server.
         let mut stdin = self.running.take_stdin();
         let said = self.running.said();
         thread::scope(|scope| {
@@ -113,13 +113,13 @@ impl SServer {
         })
     }
 
-    /// Whether the password came through.
+    /// Returns whether the password arrived.
     fn was_sent_the_password(&self) -> bool {
         has_password(&self.running.said().text())
     }
 }
 
-/// It is the end of the request, too.
+/// The password is also the end of the request.
 fn has_password(said: &str) -> bool {
     said.contains(&format!("{PASSWORD}\"}}"))
 }

@@ -1,13 +1,13 @@
-//! A free port of 127.0.0.1 for a program that has to be told one.
+//! A free port of 127.0.0.1 for a program that needs its number.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
 use tokio::net::TcpSocket;
 
-/// A port that nobody else is given while this lives, although nobody listens on it yet.
+/// A port that no other process gets while this lives, although none listens on it yet.
 ///
-/// The socket is bound and does not listen, with the option that all these servers set too: so
-/// theirs may be bound beside it.
+/// The socket is bound and does not listen, with the option that all these servers set too. So they
+/// can bind to it as well.
 pub(crate) struct Port {
     address: SocketAddr,
     _held: TcpSocket,

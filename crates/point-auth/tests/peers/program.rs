@@ -1,4 +1,4 @@
-//! A program on this machine: found, or said not to be there; started, waited for, and stopped.
+//! A program on this machine: found, or reported as missing; started, awaited, and stopped.
 
 use std::collections::HashSet;
 use std::env;
@@ -13,7 +13,7 @@ use crate::folder::Folder;
 use crate::port::Port;
 use crate::said::Said;
 
-/// All of them, and how each is asked for its version.
+/// All of them, with the argument that prints the version.
 pub(crate) const ALL: &[(&str, &str)] = &[
     ("nginx", "-v"),
     ("haproxy", "-v"),
@@ -22,14 +22,14 @@ pub(crate) const ALL: &[(&str, &str)] = &[
     ("openssl", "version"),
 ];
 
-/// For a program to start, on a machine that is busy.
+/// The time for a program to start on a busy machine.
 pub(crate) const LONG: Duration = Duration::from_secs(60);
 
-/// Where daemons are, which is not on everybody's `PATH`.
+/// The folders of daemons, which are often not in `PATH`.
 const DAEMONS: &[&str] = &["/usr/local/sbin", "/usr/sbin", "/sbin"];
 
-/// Where the program is. If it is not, that is said once, and where `POINT_AUTH_PEERS` is
-/// `required` it is a failure.
+/// Returns the path of the program. A missing program is reported once, and is a failure if
+/// `POINT_AUTH_PEERS` is `required`.
 pub(crate) fn find(name: &str) -> Option<PathBuf> {
     let found = look_for(name);
     if found.is_none() {
@@ -38,23 +38,23 @@ pub(crate) fn find(name: &str) -> Option<PathBuf> {
     found
 }
 
-/// Says why the tests of a program are skipped, or fails.
+/// Reports why the tests of a program are skipped, or fails.
 pub(crate) fn missing(name: &str, why: &str) {
-    static TOLD: Mutex<Option<HashSet<String>>> = Mutex::new(None);
+    static REPORTED: Mutex<Option<HashSet<String>>> = Mutex::new(None);
     let required = env::var_os("POINT_AUTH_PEERS").is_some_and(|value| value == "required");
     assert!(!required, "{name} {why}, and POINT_AUTH_PEERS is `required`: see `cargo xtask peers`");
-    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
-    if told.get_or_insert_default().insert(name.to_owned()) {
-        tell(&format!("skipped: {name} {why}"));
+    let mut reported = REPORTED.lock().unwrap_or_else(PoisonError::into_inner);
+    if reported.get_or_insert_default().insert(name.to_owned()) {
+        print(&format!("skipped: {name} {why}"));
     }
 }
 
-/// Past the test runner, which shows what a test prints only if it fails.
-pub(crate) fn tell(line: &str) {
+/// Bypasses the test runner, which shows output only on failure.
+pub(crate) fn print(line: &str) {
     let _ = writeln!(std::io::stderr(), "\n{line}");
 }
 
-/// The name with its version, or that it is not here.
+/// Returns the name with its version, or that it is missing.
 pub(crate) fn describe(name: &str, version_argument: &str) -> String {
     let Some(path) = look_for(name) else { return format!("{name} is NOT HERE") };
     let output = Command::new(path).arg(version_argument).output().unwrap();
@@ -72,11 +72,11 @@ fn look_for(name: &str) -> Option<PathBuf> {
     folders.find_map(|folder| Some(folder.join(name)).filter(|file| file.is_file()))
 }
 
-/// How to tell that a program can be connected to.
+/// How to detect that a program is ready.
 pub(crate) enum Ready {
     /// It accepts connections.
     Accepts,
-    /// It says so. For one that would take a trial connection for its client.
+    /// It prints this text. For one that would treat a trial connection as its client.
     Says(&'static str),
 }
 
@@ -136,7 +136,7 @@ impl Running {
         self.child.stdin.take().unwrap()
     }
 
-    /// Sends it a signal, by its name without `SIG`.
+    /// Sends a signal, by its name without `SIG`.
     pub(crate) fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
         let status = Command::new("kill").args(["-s", name, &id]).status().unwrap();
@@ -155,7 +155,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // One that is killed leaves its workers behind, so it is asked first; the signal fails only
+        // A killed program leaves its workers behind, so it is stopped first. The signal fails only
         // if it has ended.
         let id = self.child.id().to_string();
         let _ = Command::new("kill").args(["-s", "TERM", &id]).stderr(Stdio::null()).status();

@@ -1,11 +1,11 @@
-//! What a program has printed so far, and waiting for a word of it.
+//! The output of a program so far, and waiting for a text in it.
 
 use std::io::Read;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Everything from both of its outputs.
+/// The text of both outputs.
 #[derive(Default)]
 pub(crate) struct Said {
     bytes: Mutex<Vec<u8>>,
@@ -13,7 +13,7 @@ pub(crate) struct Said {
 }
 
 impl Said {
-    /// Listens on a thread of its own, to the end.
+    /// Reads an output to its end on a separate thread.
     pub(crate) fn listen(self: &Arc<Self>, mut output: impl Read + Send + 'static) {
         let said = Arc::clone(self);
         thread::spawn(move || {
@@ -33,13 +33,13 @@ impl Said {
             .into_owned()
     }
 
-    /// Waits for more to be said, or for so long.
+    /// Waits for more output, or for this long.
     pub(crate) fn wait_for_more(&self, at_most: Duration) {
         let bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
         drop(self.more.wait_timeout(bytes, at_most).unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Waits until what was said is as described; false if it is not within `limit`.
+    /// Waits until `is_so` holds for the output; `false` if it does not within `limit`.
     pub(crate) fn wait_until(&self, limit: Duration, is_so: impl Fn(&str) -> bool) -> bool {
         let end = Instant::now() + limit;
         let mut bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);

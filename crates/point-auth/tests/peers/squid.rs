@@ -1,4 +1,4 @@
-//! squid as the proxy of a company: it wants credentials, and lets only some hosts through.
+//! squid as a corporate proxy: it requires credentials, and allows only some hosts.
 
 use std::fs;
 use std::process::Command;
@@ -11,7 +11,7 @@ use crate::folder::Folder;
 use crate::port::Port;
 use crate::program::{self, Ready, Running};
 
-/// Only squid knows it: this machine is never reached through a proxy by a name of its own.
+/// Only squid resolves it, because this machine's own names are never reached through a proxy.
 const HOST: &str = "api.example.test";
 const PROXY_USER: &str = "proxy-user";
 const PROXY_PASSWORD: &str = "proxy-word-4711";
@@ -23,7 +23,7 @@ impl Squid {
         let program = program::find("squid")?;
         let (port, folder) = (Port::free(), Folder::new());
         folder.write("hosts", &format!("127.0.0.1 {HOST}\n"));
-        // Asked by squid on its standard input, one line for each question.
+        // squid asks on its standard input, one line for each question.
         folder.write(
             "helper.sh",
             &format!(
@@ -61,7 +61,7 @@ impl Squid {
         format!("http://{userinfo}{}", self.0.addr())
     }
 
-    /// What it has written down of each request, headers and all.
+    /// Returns squid's log of each request, with its headers.
     fn log(&self) -> String {
         fs::read_to_string(self.0.folder().path().join("access.log")).unwrap_or_default()
     }
@@ -87,7 +87,7 @@ fn a_sign_in_goes_through_squid_which_sees_a_host_and_a_port() {
 }
 
 #[test]
-fn squid_lets_those_through_who_have_its_credentials() {
+fn squid_accepts_clients_with_its_credentials() {
     let Some(squid) = Squid::start(true) else { return };
     let emulator = emulator(Certificate::Valid);
     let userinfo = format!("{PROXY_USER}:{PROXY_PASSWORD}@");
@@ -124,7 +124,7 @@ fn wrong_or_missing_credentials_for_squid_are_a_failure_to_connect_and_nothing_i
 }
 
 #[test]
-fn a_host_that_squid_does_not_let_through_is_a_failure_to_connect() {
+fn a_host_that_squid_does_not_allow_is_a_failure_to_connect() {
     let Some(squid) = Squid::start(false) else { return };
     let emulator = emulator(Certificate::Valid);
     let site = Site::new(emulator.base_url_for("other.example.test"), emulator.ca_pem())
@@ -148,7 +148,7 @@ fn a_server_that_is_down_behind_squid_is_a_failure_to_connect() {
 }
 
 #[test]
-fn a_certificate_is_checked_through_squid_as_well() {
+fn a_certificate_is_checked_through_squid_too() {
     let Some(squid) = Squid::start(false) else { return };
     for certificate in [Certificate::UnknownCa, Certificate::WrongHost, Certificate::Expired] {
         let emulator = emulator(certificate);

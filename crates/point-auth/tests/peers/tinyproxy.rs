@@ -1,5 +1,4 @@
-//! tinyproxy in a chain: it hands every tunnel on to a proxy of the testkit, which knows where the
-//! host is.
+//! tinyproxy in a chain: it passes every tunnel to a proxy of the testkit, which resolves the host.
 
 use std::process::Command;
 
@@ -53,7 +52,7 @@ impl Chain {
 }
 
 #[test]
-fn a_sign_in_goes_through_tinyproxy_and_the_proxy_behind_it_in_the_dark() {
+fn a_sign_in_goes_encrypted_through_tinyproxy_and_the_proxy_behind_it() {
     let Some(chain) = Chain::start("") else { return };
     for client in chain.site("").clients() {
         client.must_work();
@@ -63,7 +62,7 @@ fn a_sign_in_goes_through_tinyproxy_and_the_proxy_behind_it_in_the_dark() {
 }
 
 #[test]
-fn tinyproxy_lets_those_through_who_have_its_credentials() {
+fn tinyproxy_accepts_clients_with_its_credentials() {
     let Some(chain) = Chain::start("BasicAuth proxy-user proxy-word-4711") else { return };
     for client in chain.site("proxy-user:proxy-word-4711@").clients() {
         client.must_work();
@@ -84,7 +83,7 @@ fn wrong_or_missing_credentials_for_tinyproxy_are_a_failure_to_connect_and_nothi
 }
 
 #[test]
-fn a_port_that_tinyproxy_does_not_let_through_is_a_failure_to_connect() {
+fn a_port_that_tinyproxy_does_not_allow_is_a_failure_to_connect() {
     let Some(chain) = Chain::start("ConnectPort 8443") else { return };
     for client in chain.site("").clients() {
         let error = client.must_fail(ErrorKind::Connect);

@@ -21,7 +21,7 @@ pub(crate) enum Adapter {
     Ureq,
 }
 
-/// What is asked for, and how it ends.
+/// The request, and how it ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
     SignIn,
@@ -31,25 +31,25 @@ pub(crate) enum Way {
     /// Ten sign-ins, one after another, on as few connections as the client wants.
     TenTimes,
     Denied,
-    /// 500, with tokens all the same.
+    /// 500, but with tokens.
     Error,
     Malformed,
     /// More than 64 KiB, all of it tokens.
     Large,
-    /// Tokens, and then the end before its time.
+    /// Tokens, and then an early end.
     Cut,
     Reset,
-    /// No answer until the deadline.
+    /// No response until the deadline.
     Silent,
-    /// Nobody listens.
+    /// No process listens.
     Refused,
     /// The certificate is not trusted.
     Untrusted,
-    /// The proxy wants another password.
+    /// The proxy requires another password.
     WrongProxy,
 }
 
-/// How many blocks were freed with a secret in them.
+/// The number of freed blocks with a secret in them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Left {
     /// The password, or the refresh token that was sent.
@@ -81,7 +81,7 @@ impl fmt::Display for Left {
     }
 }
 
-/// A secret that nobody else has, in memory that is never freed.
+/// Returns a unique secret, in memory that is never freed.
 fn canary(what: &str) -> &'static str {
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
@@ -91,8 +91,8 @@ fn canary(what: &str) -> &'static str {
 pub(crate) fn measure(adapter: Adapter, wire: Wire, way: Way) -> Left {
     let (sent, access, refresh) = (canary("sent"), canary("access"), canary("refresh"));
     let proxy_password = canary("proxy");
-    // As in `Basic cHJveHktdXNlcjpwcm94eS1jYW5hcnktMDAwMA==`: the whole depends on the user name,
-    // so this is of all of it.
+    // As in `Basic cHJveHktdXNlcjpwcm94eS1jYW5hcnktMDAwMA==`. The complete base64 depends on the
+    // user name, so this is of all of it.
     let basic: &'static str =
         Box::leak(base64(&format!("proxy-user:{proxy_password}")).into_boxed_str());
 
@@ -108,7 +108,7 @@ pub(crate) fn measure(adapter: Adapter, wire: Wire, way: Way) -> Left {
         Way::Silent => "silent",
         _ => "good",
     };
-    server.tell(&[answer, access, refresh]);
+    server.send(&[answer, access, refresh]);
     let untrusted = server.hear();
     let closed = ClosedPort::reserve().unwrap();
     let base_url = match way {
@@ -240,7 +240,7 @@ fn ends_as_it_should(way: Way, outcome: Result<TokenSet, Error>) {
     assert_eq!(error.kind(), expected, "{error:?}");
 }
 
-/// Of the whole of it, so that no end depends on what is around it.
+/// Base64 of the complete text, so that no end depends on the bytes around it.
 fn base64(text: &str) -> String {
     use base64::Engine;
     base64::engine::general_purpose::STANDARD.encode(text)

@@ -1,10 +1,10 @@
-//! What is left of secrets in freed memory after an exchange over each adapter, when all that held
-//! them is gone: how many blocks were given back with a secret in them. None of them is core's,
-//! which has a test of its own; they are the HTTP client's and the TLS library's. Here they are
-//! counted, and held to what the security chapter says.
+//! Secrets in freed memory after an exchange over each adapter: how many freed blocks hold one.
 //!
-//! A binary of its own, since its allocator searches every block that is freed. The server is
-//! another process: this program again, since what a server frees is no business of the client's.
+//! None of them is core's, which has its own test. They belong to the HTTP client and the TLS
+//! library, and are counted here and compared with the security chapter.
+//!
+//! This is a separate binary, because its allocator searches every block that is freed. The server
+//! is another process of this program, so that its freed memory does not count.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -26,7 +26,7 @@ use crate::table::{CEILINGS, Row};
 #[global_allocator]
 static ALLOCATOR: ScanningAllocator = ScanningAllocator::new();
 
-/// Measures every row of an adapter, and complains of all that are too high at once.
+/// Measures every row of an adapter, and reports all that are too high at once.
 fn stays_within(adapter: Adapter) {
     let mut complaints = Vec::new();
     let mut rows = 0;
@@ -63,7 +63,7 @@ fn an_exchange_over_ureq_leaves_no_more_than_is_said() {
     stays_within(Adapter::Ureq);
 }
 
-/// Without this, ceilings of 0 might be the work of a scanner that sees nothing.
+/// Without this, ceilings of 0 might come from a scanner that finds nothing.
 #[test]
 fn the_scanner_sees_what_a_careless_program_leaves() {
     let watch = ScanningAllocator::watch("careless-password-canary");
@@ -78,7 +78,7 @@ fn a_password_file_leaves_nothing() {
     let watch = ScanningAllocator::watch("password-file-canary");
     let path = std::env::temp_dir().join(format!("point-auth-residue-{}", std::process::id()));
     let source = point_auth::PasswordFile::new("user@example.com", &path).unwrap();
-    // What is used, what is not Unicode, and what is too long.
+    // A valid password, one that is not Unicode, and one that is too long.
     for behind in [b"\r\n".as_slice(), b"\xFF", &[b'x'; 5000]] {
         let mut file = std::fs::File::create(&path).unwrap();
         std::io::Write::write_all(&mut file, b"password-file-canary").unwrap();

@@ -1,6 +1,7 @@
-//! The server, in a process of its own: this test binary again, told by its environment to be one.
+//! The server in another process, which is this test binary with an environment variable set.
 //!
-//! It is told on its standard input what to answer, a line each, and says a line when that is done.
+//! Its standard input has the responses to send, one line each. It prints a line when it is ready
+//! for each.
 
 use std::env;
 use std::io::{BufRead, BufReader, Write};
@@ -20,11 +21,11 @@ pub(crate) enum Wire {
     Tls,
     /// HTTP/2 in TLS.
     Http2,
-    /// As `Tls`, through a proxy that wants credentials.
+    /// Like `Tls`, through a proxy that requires credentials.
     Proxy,
 }
 
-/// A handle to the other process, which ends when this is dropped.
+/// A handle to the other process, which ends on drop.
 pub(crate) struct Server {
     child: Child,
     stdin: ChildStdin,
@@ -35,7 +36,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// `proxy_password` is what its proxy wants.
+    /// `proxy_password` is the password that its proxy requires.
     pub(crate) fn start(wire: Wire, proxy_password: &'static str) -> Self {
         let mut child = Command::new(env::current_exe().unwrap())
             .args(["--exact", "server::serves_the_other_tests_when_it_is_asked_to", "--nocapture"])
@@ -54,15 +55,15 @@ impl Server {
             ca_pem: String::new(),
             proxy: String::new(),
         };
-        server.tell(&[proxy_password]);
+        server.send(&[proxy_password]);
         server.base_url = server.hear();
         server.proxy = server.hear();
         server.ca_pem = server.hear().replace('|', "\n");
         server
     }
 
-    /// Tells it a line, in words of which no copy is made here.
-    pub(crate) fn tell(&mut self, words: &[&str]) {
+    /// Sends it a line, without a copy of the words here.
+    pub(crate) fn send(&mut self, words: &[&str]) {
         for word in words {
             self.stdin.write_all(word.as_bytes()).unwrap();
             self.stdin.write_all(b" ").unwrap();
@@ -70,13 +71,13 @@ impl Server {
         self.stdin.write_all(b"\n").unwrap();
     }
 
-    /// What it says next.
+    /// Returns the next line that it prints.
     pub(crate) fn hear(&mut self) -> String {
         let mut line = String::new();
         loop {
             line.clear();
             assert!(self.stdout.read_line(&mut line).unwrap() > 0, "the server is gone");
-            // The test runner says things, too, and may have begun the line.
+            // The test runner also prints, and may have begun the line.
             if let Some((_, said)) = line.split_once(SAYS) {
                 return said.trim_end().to_owned();
             }
@@ -95,7 +96,7 @@ fn say(line: &str) {
     println!("{SAYS}{line}");
 }
 
-/// Nothing to do unless one of the other tests has started this process.
+/// Does nothing unless another test has started this process.
 #[test]
 fn serves_the_other_tests_when_it_is_asked_to() {
     let Ok(wire) = env::var(VARIABLE) else { return };

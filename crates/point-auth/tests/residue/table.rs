@@ -1,4 +1,4 @@
-//! The ceilings, as the security chapter has them.
+//! The ceilings, as in the security chapter.
 
 use crate::exchange::{Adapter, Left, Way};
 use crate::server::Wire;
@@ -10,8 +10,8 @@ pub(crate) struct Row {
     pub(crate) ceiling: Left,
 }
 
-/// The password or refresh token that was sent, the access token and the refresh token that came,
-/// and the proxy's password.
+/// The columns: the password or refresh token that was sent, the received access token and refresh
+/// token, and the proxy's password.
 const fn row(
     adapter: Adapter,
     wire: Wire,
@@ -24,8 +24,8 @@ const fn row(
     Row { adapter, wire, way, ceiling: Left { sent, access, refresh, proxy } }
 }
 
-/// How many pieces a large answer comes in is the system's affair, so there is room for twice what
-/// was measured.
+/// The system decides in how many pieces a large response arrives, so there is room for twice the
+/// measured number.
 pub(crate) const CEILINGS: &[Row] = &[
     row(Adapter::Reqwest, Wire::Plain, Way::SignIn, 0, 1, 1, 0),
     row(Adapter::Reqwest, Wire::Plain, Way::Refresh, 0, 1, 1, 0),

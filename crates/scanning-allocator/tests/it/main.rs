@@ -1,4 +1,4 @@
-//! The scanner scanned: it finds what was left behind, and nothing else.
+//! The scanner finds copies that were left behind, and nothing else.
 
 use std::hint::black_box;
 use std::thread;

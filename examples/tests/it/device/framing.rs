@@ -1,4 +1,4 @@
-//! Where a body ends: what is unclear about it is refused, what is clear is read to its end.
+//! The end of a body: ambiguous framing is refused, and clear framing is read to its end.
 
 use std::error::Error as _;
 
@@ -17,7 +17,7 @@ fn answered_with(raw: impl Into<Vec<u8>>) -> Result<http::Response<SecretBody>, 
     Device::new(PlainSockets).send(request, &SendLimits::new())
 }
 
-/// Refused as what it is, and after the password has been sent.
+/// Checks for a refusal with this reason, after the password has been sent.
 fn is_refused(raw: impl Into<Vec<u8>>, why: &str) {
     let raw = raw.into();
     let shown = raw.get(..raw.len().min(100)).unwrap().escape_ascii().to_string();

@@ -1,5 +1,4 @@
-//! What memory a sign-in takes at most, on the thread that does it. The numbers are those of the
-//! book.
+//! The maximum memory of a sign-in, on its thread. The book has these numbers.
 
 use std::thread;
 
@@ -18,8 +17,7 @@ fn plain() -> Emulator {
     Emulator::builder().user("user", "password").start().unwrap()
 }
 
-/// The most bytes that were allocated at one time while it signed in, the request and the response
-/// included.
+/// Returns the peak of allocated bytes during a sign-in, including the request and the response.
 fn peak(
     device: &impl BlockingTransport,
     emulator: &Emulator,
@@ -82,7 +80,7 @@ fn a_server_that_never_stops_needs_no_more_than_that() {
 }
 
 /// The stack is not counted above. A request over a plain socket needs so little of it that this
-/// would overflow otherwise, even without optimisation.
+/// would overflow otherwise, even without optimization.
 #[test]
 fn a_stack_of_128_kib_is_enough() {
     let emulator = plain();

@@ -1,4 +1,4 @@
-//! What a corporate network asks for all at once, and what is particular to libcurl.
+//! The combined demands of a corporate network, and tests of libcurl alone.
 
 use std::env;
 use std::fs;
@@ -74,12 +74,11 @@ fn a_server_that_refuses_our_certificate_is_tls_and_no_other_try() {
 
 const SERVER: &str = "POINT_AUTH_TEST_SERVER";
 
-/// What OpenSSL looks for in a folder of authorities: a hash of the name that those of the testkit
-/// have, by `openssl x509 -hash`.
+/// The file name that OpenSSL looks for in a folder of authorities: the hash of the name of the
+/// testkit's authorities, by `openssl x509 -hash`.
 const HASH_OF_THE_AUTHORITY: &str = "a11799fc.0";
 
-/// In processes of its own, where OpenSSL's variables have the machine trust the server's
-/// authority.
+/// In separate processes, where OpenSSL's variables make the machine trust the server's authority.
 #[test]
 fn a_private_authority_is_trusted_alone() {
     if let Ok(server) = env::var(SERVER) {
@@ -88,8 +87,7 @@ fn a_private_authority_is_trusted_alone() {
             Enterprise::with_settings(settings).unwrap().send(sign_in(&server), &SendLimits::new())
         };
         assert_eq!(send(&settings).unwrap().status(), 200, "the machine trusts the server");
-        // All authorities of the testkit have one name; one that has another is not taken for this
-        // one.
+        // All authorities of the testkit have one name. Another name would not be confused with it.
         let other = CertificateAuthority::new().unwrap().issue_client("another authority").unwrap();
         let other = settings.with_private_ca_pem(other.certificate_pem().as_bytes());
         let error = send(&other).unwrap_err();
@@ -119,7 +117,7 @@ fn a_private_authority_is_trusted_alone() {
     assert_eq!(emulator.count(Operation::SignIn), 2);
 }
 
-/// A body cannot be sent twice since it cannot be read twice; this has none.
+/// A body cannot be sent twice because it cannot be read twice; this request has none.
 #[test]
 fn a_request_without_a_body_is_sent_once_whatever_http_2_allows() {
     let emulator = Emulator::builder().user("user", "password").with_tls().start().unwrap();

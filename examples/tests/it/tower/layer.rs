@@ -1,4 +1,4 @@
-//! The bearer token on requests that pass by: to the API alone, and once more after a 401.
+//! The bearer token on requests of a tower stack: only to the API, and once more after a 401.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -40,7 +40,7 @@ impl World {
         format!("{}{WHO_AM_I}", self.emulator.base_url())
     }
 
-    /// How many requests to it came with a token, and how many without.
+    /// Returns how many requests came with a token, and how many without.
     fn seen(&self) -> (usize, usize) {
         let is_asked = |request: &point_auth_testkit::RecordedRequest| {
             request.operation() == Operation::WhoAmI
@@ -85,7 +85,7 @@ async fn a_401_is_tried_once_more_with_another_token() {
     let old = world.session.access_token().await.unwrap();
     world.emulator.clock().advance(std::time::Duration::from_secs(1));
     assert!(world.emulator.revoke(old.expose()));
-    // Rejecting a young token begins a pause, so that there is no other yet.
+    // Rejecting a young token starts a backoff, so there is no other token yet.
     let layer = AuthorizeLayer::new(world.session.clone());
     assert_eq!(ask(layer.clone(), &world.url()).await.unwrap(), StatusCode::UNAUTHORIZED);
     world.session.reset();
@@ -106,7 +106,7 @@ async fn another_place_is_not_shown_the_token() {
     assert_eq!(other.seen(), (1, 1));
 }
 
-/// Where a request gets no token although there is none, it was not meant to have one.
+/// If a request passes without a token although the session has none, it was not meant to have one.
 async fn is_of_the_api(request: Request<Full<Bytes>>) -> bool {
     let client = Client::new(TowerTransport::new(stack(&TlsSettings::new()).unwrap()));
     let client = client.with_base_url(BaseUrl::parse("https://api.example.com/base").unwrap());
@@ -154,7 +154,7 @@ async fn a_request_that_says_another_host_than_its_uri_is_not_shown_the_token() 
     }
 }
 
-/// Whoever waits for a token holds none of the places that the sign-in needs.
+/// A request that waits for a token holds no concurrency slot that the sign-in needs.
 #[tokio::test]
 async fn a_limit_that_requests_and_sign_ins_share_is_enough_for_both() {
     let world = World::new();
@@ -194,7 +194,7 @@ async fn without_a_token_nothing_is_sent() {
     assert_eq!((error.kind(), world.seen()), (ErrorKind::Denied, (0, 0)));
 }
 
-/// Counts what reaches it, and answers 401 to the first so many.
+/// Counts requests, and answers 401 to the first ones.
 #[derive(Clone)]
 struct Rejects {
     first: usize,
@@ -223,20 +223,20 @@ impl Service<Request<Full<Bytes>>> for Rejects {
     }
 }
 
-/// The status in the end, and how often it was asked, where the first so many are answered 401.
+/// Returns the final status and the number of requests, if the first ones are answered 401.
 async fn rejected<C: Copies<Full<Bytes>>>(
     world: &World,
     layer: AuthorizeLayer<C>,
     first: usize,
 ) -> (u16, usize) {
-    // Old enough that a rejection is believed.
+    // Old enough for a rejection to start an exchange at once.
     let seen = Arc::new(AtomicUsize::new(0));
     let service = layer.layer(Rejects { first, seen: Arc::clone(&seen) });
     let response = service.oneshot(request(&world.url())).await.unwrap();
     (response.status().as_u16(), seen.load(Ordering::Relaxed))
 }
 
-/// A session whose token is old enough for a 401 to lead to a refresh at once.
+/// Creates a session whose token is old enough for a 401 to start a refresh at once.
 async fn with_old_token(world: &World) -> Session {
     with_old_token_and_time(world).await.0
 }
@@ -271,7 +271,7 @@ async fn the_second_token_is_given_up_as_well_when_that_is_rejected() {
     let (session, time) = with_old_token_and_time(&world).await;
     assert_eq!(rejected(&world, AuthorizeLayer::new(session.clone()), 2).await, (401, 2));
     assert_eq!(session.current_token(), None);
-    // After the backoff there is another, which grows old in turn.
+    // After the backoff there is another token, which grows old in turn.
     time.advance(std::time::Duration::from_secs(31));
     session.access_token().await.unwrap();
     time.advance(std::time::Duration::from_secs(31));

@@ -1,18 +1,18 @@
-//! What a ledger is told and answers: [`SignInResult`], [`Rejected`], [`LedgerSnapshot`].
+//! The inputs and outputs of a ledger: [`SignInResult`], [`Rejected`], [`LedgerSnapshot`].
 
 use super::super::outcome::{AttemptError, Outcome};
 use super::super::time::Moment;
 use crate::Denial;
 
-/// Why there is no permit now.
+/// The reason for a rejected permit.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Rejected {
     /// The server denied this password with this alias.
     Denied {
-        /// What the server said.
+        /// The server's denial.
         denial: Denial,
-        /// When a credential source may be asked whether it has other credentials by now.
+        /// When a credential source may be asked for other credentials.
         ask_again: Option<Moment>,
     },
     /// Too many other aliases were denied in a row.
@@ -22,17 +22,17 @@ pub enum Rejected {
     },
     /// Too many sign-ins in a row had an unknown outcome.
     TooManyUnknown {
-        /// When the next may start.
+        /// When the next sign-in may start.
         until: Moment,
     },
-    /// All permits are taken.
+    /// All permits are in use.
     Busy {
         /// When the next permit expires, if none is settled before.
         until: Moment,
     },
 }
 
-/// What came of a sign-in.
+/// The result of a sign-in, as far as it concerns the password.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum SignInResult<'a> {
@@ -42,15 +42,15 @@ pub enum SignInResult<'a> {
     Denied(&'a Denial),
     /// The request may have been sent, and its outcome is unknown.
     Unknown,
-    /// It was not sent, or the server failed in a way that says nothing about the password.
+    /// It was not sent, or the failure of the server reveals nothing about the password.
     Inconclusive,
 }
 
 impl<'a> SignInResult<'a> {
-    /// What this outcome of an exchange says about the password that was sent.
+    /// Returns what an outcome of an exchange says about the password that was sent.
     ///
-    /// A session that [ignores](Outcome::Ignored) an answer, because it came too late, does not say
-    /// what the server thinks: that is an unknown outcome.
+    /// A session [ignores](Outcome::Ignored) a response that came too late. The result is then
+    /// unknown.
     pub const fn of(outcome: &'a Outcome) -> Self {
         match outcome {
             Outcome::Renewed { .. } => Self::Accepted,
@@ -58,7 +58,7 @@ impl<'a> SignInResult<'a> {
             Outcome::Ignored
             | Outcome::Retrying { outcome_unknown: true, .. }
             | Outcome::Failed { outcome_unknown: true, .. } => Self::Unknown,
-            // A useless token is an answer to the right password all the same.
+            // A useless token still proves that the password is right.
             Outcome::Retrying {
                 error: AttemptError::EndedOnArrival | AttemptError::SameToken,
                 ..
@@ -72,13 +72,13 @@ impl<'a> SignInResult<'a> {
     }
 }
 
-/// What a ledger knows of the password that was used last. Nothing in it is secret.
+/// What a ledger knows of the last used password. It holds no secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LedgerSnapshot {
     /// Whether the password has given a token.
     pub is_proven: bool,
-    /// Permits that are out.
+    /// Permits that are in use.
     pub permits: usize,
     /// Aliases that have worked, as far as they are remembered.
     pub worked: usize,
@@ -88,6 +88,6 @@ pub struct LedgerSnapshot {
     pub worked_held_until: Option<Moment>,
     /// Until when all other aliases are held, if they are.
     pub others_held_until: Option<Moment>,
-    /// Sign-ins in a row whose outcome is unknown.
+    /// Sign-ins in a row with unknown outcome.
     pub unknown: u32,
 }

@@ -1,4 +1,4 @@
-//! [`KeptLedger`]: what a store keeps of a ledger that many processes share.
+//! [`KeptLedger`]: the form in which a store keeps a ledger that many processes share.
 
 use std::time::Duration;
 
@@ -8,28 +8,28 @@ use super::password::{Class, Password, Streak};
 use super::{Ledger, Outstanding, Purpose};
 use crate::{Credentials, Denial};
 
-/// A [`Ledger`] in parts, for a store that many processes share. Each consultation builds the
-/// ledger from it, asks or settles, and writes it back.
+/// The parts of a [`Ledger`], for a store that many processes share.
 ///
-/// All times are those of the store's clock, as [`Now::monotonic`](super::super::Now::monotonic)
-/// has them for a ledger. `K` names a password: a store keeps a fingerprint.
+/// Each consultation builds the ledger from it, asks or settles, and writes it back. All times are
+/// those of the store's clock, like [`Now::monotonic`](super::super::Now::monotonic) in a ledger.
+/// `K` identifies a password: a store keeps a fingerprint.
 ///
-/// What is known of aliases is not in it, since there may be many: a store keeps that with the
-/// alias, as [`KeptAlias`].
+/// It does not include the aliases, which may be many. A store keeps them separately, as
+/// [`KeptAlias`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "a store writes and reads all of it")]
 pub struct KeptLedger<K> {
-    /// The passwords, the one used last at the end.
+    /// The passwords, the last used one last.
     pub passwords: Vec<KeptPassword<K>>,
-    /// The permits that are out.
+    /// The permits in use.
     pub permits: Vec<KeptPermit<K>>,
 }
 
-/// What is known of one password.
+/// The state of one password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "a store writes and reads all of it")]
 pub struct KeptPassword<K> {
-    /// Which one it is.
+    /// The key of the password.
     pub key: K,
     /// Whether it has given a token.
     pub is_proven: bool,
@@ -43,13 +43,13 @@ pub struct KeptPassword<K> {
     pub unknown_until: Option<Duration>,
 }
 
-/// A permit that is out.
+/// A permit in use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "a store writes and reads all of it")]
 pub struct KeptPermit<K> {
-    /// Its number, which no other permit has.
+    /// The id, which is unique.
     pub id: u128,
-    /// The password that it is for.
+    /// The password of the permit.
     pub key: K,
     /// Whether the alias has worked with that password.
     pub has_worked: bool,
@@ -57,21 +57,21 @@ pub struct KeptPermit<K> {
     pub expires: Duration,
 }
 
-/// What is known of one alias with one password.
+/// The state of one alias with one password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "there is no third")]
 pub enum KeptAlias {
-    /// It has worked.
+    /// The alias has worked.
     Worked,
-    /// It was denied.
+    /// The alias was denied.
     Denied(Denial),
 }
 
 impl Ledger {
-    /// Builds a ledger from what a store keeps. The next permit has the number `next_permit`.
+    /// Builds a ledger from the kept form. The next permit has the id `next_permit`.
     ///
-    /// `credentials` makes those that stand for a key: any, as long as each key has its own. A key
-    /// without any is left out.
+    /// `credentials` returns credentials for a key: any, as long as each key has its own. A key
+    /// without credentials is left out.
     pub fn from_kept<K>(
         kept: &KeptLedger<K>,
         policy: &Policy,
@@ -101,7 +101,7 @@ impl Ledger {
         ledger
     }
 
-    /// Adds what is known of the alias of `credentials` with their password.
+    /// Adds the state of the alias of `credentials` with their password.
     pub fn learn(&mut self, credentials: &Credentials, known: KeptAlias) {
         let user_alias = credentials.user_alias();
         match (self.passwords.iter_mut().find(|one| one.is_of(credentials)), known) {
@@ -111,7 +111,7 @@ impl Ledger {
             }
             (None, known) => {
                 self.touch(credentials);
-                // Found the next time.
+                // Found on the next call.
                 if self.passwords.iter().any(|one| one.is_of(credentials)) {
                     self.learn(credentials, known);
                 }
@@ -119,10 +119,10 @@ impl Ledger {
         }
     }
 
-    /// Returns what a store is to keep. `key` names the password of credentials that
-    /// [`from_kept`](Self::from_kept) made, or that the ledger was asked for since.
+    /// Returns the kept form. Only permits of exchanges that have [started](Self::start) are kept.
     ///
-    /// Only permits of exchanges that have [started](Self::start) are kept.
+    /// `key` identifies the password of credentials that [`from_kept`](Self::from_kept) built, or
+    /// that the ledger was asked for since.
     pub fn kept<K>(&self, key: impl Fn(&Credentials) -> K) -> KeptLedger<K> {
         let passwords = self.passwords.iter().map(|password| KeptPassword {
             key: key(&password.credentials),

@@ -1,4 +1,4 @@
-//! What only a session asks its own ledger, whose exchanges are one at a time anyway.
+//! Functions for a session's own ledger, whose exchanges run one at a time.
 
 use super::super::time::{Moment, Now};
 use super::password::{Class, Password};
@@ -6,7 +6,7 @@ use super::{Ledger, Permit, Rejected, SignInResult};
 use crate::Credentials;
 
 impl Ledger {
-    /// Whether `credentials` would be rejected, other permits aside.
+    /// Returns the class of `credentials`, or why they would be rejected, other permits aside.
     pub(in super::super) fn class(
         &self,
         credentials: &Credentials,
@@ -18,19 +18,18 @@ impl Ledger {
         }
     }
 
-    /// Until when the password that was used last is held for unknown outcomes.
+    /// Returns until when the last used password is held for unknown outcomes.
     pub(in super::super) fn unknown_until(&self, now: Now) -> Option<Moment> {
         self.passwords.last()?.unknown_until(now)
     }
 
-    /// Whether a sign-in with the password that was used last has an unknown outcome, since one
-    /// that gave tokens.
+    /// Returns whether a sign-in with the last used password has had an unknown outcome since the
+    /// last one that gave tokens.
     pub(in super::super) fn has_unknown(&self) -> bool {
         self.passwords.last().is_some_and(Password::has_unknown)
     }
 
-    /// Grants a permit for credentials that a source gave, and settles it at once where they are
-    /// rejected. For a session's own ledger, whose exchanges are one at a time anyway.
+    /// Grants a permit for credentials from a source, or settles it at once if they are rejected.
     pub(in super::super) fn fetched(
         &mut self,
         credentials: &Credentials,
@@ -46,17 +45,17 @@ impl Ledger {
         }
     }
 
-    /// When a credential source may be asked for other credentials than those that were denied.
+    /// Returns when a credential source may be asked for other credentials than the denied ones.
     pub(in super::super) const fn source_may_be_asked_at(&self) -> Option<Moment> {
         self.source.next
     }
 
-    /// Drops these credentials, unless something bad is known of them or of one of their aliases.
+    /// Drops these credentials, unless denials or unknown outcomes are known of them.
     pub(in super::super) fn forget(&mut self, credentials: &Credentials) {
         self.passwords.retain(|password| !password.is_of(credentials) || password.is_suspect());
     }
 
-    /// The credential source has others by now.
+    /// Records that the credential source has other credentials.
     pub(in super::super) const fn expect_other_credentials(&mut self) {
         self.source.reset();
         self.source.has_others = true;
@@ -71,7 +70,7 @@ mod tests {
     use super::*;
     use crate::BaseUrl;
 
-    /// A session on demand that was given credentials, and what the server answered to them.
+    /// Creates a session on demand that got credentials, and the server's response to them.
     fn answered(status: u16, body: &'static str) -> SessionMachine {
         let now = Now::new(Duration::from_secs(1), SystemTime::UNIX_EPOCH);
         let mut session = SessionMachine::on_demand(BaseUrl::production(), Policy::default(), 1);

@@ -6,15 +6,15 @@ use super::super::policy::{Policy, doubled};
 use super::super::time::{Moment, Now};
 use super::Rejected;
 
-/// When a credential source is asked again while what it gave last is rejected.
+/// The intervals at which a credential source is asked while its last credentials are rejected.
 #[derive(Clone)]
 pub(super) struct SourcePacing {
     longest: Duration,
     times: u32,
     pub(super) next: Option<Moment>,
-    /// It is known to have other credentials than it gave last.
+    /// Whether it is known to have other credentials than the last ones.
     pub(super) has_others: bool,
-    /// What it gave last is not what it gave before, and has not been denied yet.
+    /// Whether its last credentials differ from the previous ones and have not been denied yet.
     is_new: bool,
 }
 
@@ -34,8 +34,8 @@ impl SourcePacing {
         self.next = Some(Moment::after(now, delay));
     }
 
-    /// It gave other credentials, which may be tried. Only if they work does the pacing start anew:
-    /// a source may go round many wrong ones.
+    /// Records that the source gave other credentials, which may be tried. The pacing restarts only
+    /// if they work, because a source may go through many wrong ones.
     pub(super) const fn gave_others(&mut self) {
         (self.next, self.is_new) = (None, true);
     }
@@ -51,7 +51,7 @@ impl SourcePacing {
         (self.has_others, self.is_new) = (false, false);
     }
 
-    /// The same rejection, which ends no later than the source is asked again.
+    /// Returns the rejection with an end no later than the next request to the source.
     pub(super) fn asked_again_later(&self, rejected: Rejected) -> Rejected {
         match rejected {
             Rejected::Denied { denial, .. } => Rejected::Denied { denial, ask_again: self.next },

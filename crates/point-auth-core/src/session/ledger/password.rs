@@ -1,4 +1,4 @@
-//! [`Password`]: what is known of one username and password, and of the aliases it was sent with.
+//! [`Password`]: what is known of one username and password, and of the aliases sent with them.
 
 use std::time::Duration;
 
@@ -10,17 +10,18 @@ use super::remembered::Remembered;
 use super::{LedgerSnapshot, Rejected};
 use crate::{Credentials, Denial};
 
-/// So many aliases that have worked are remembered, as many as sessions are kept by default.
+/// The maximum number of working aliases that are remembered: as many as sessions are kept by
+/// default.
 const MOST_WORKED: usize = 100_000;
-/// So many denied aliases are remembered, each with its denial.
+/// The maximum number of denied aliases that are remembered, each with its denial.
 const MOST_DENIED: usize = 10_000;
 
-/// Which aliases a hold concerns.
+/// The aliases that a hold concerns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) enum Class {
-    /// Those that have worked with this password.
+    /// Aliases that have worked with this password.
     Worked,
-    /// All others.
+    /// All other aliases.
     Others,
 }
 
@@ -32,7 +33,7 @@ pub(super) struct Password {
     denied: Remembered<Denial>,
     pub(super) worked_streak: Streak,
     pub(super) others_streak: Streak,
-    /// Sign-ins in a row whose outcome is unknown.
+    /// Sign-ins in a row with unknown outcome.
     pub(super) unknown: u32,
     pub(super) unknown_until: Option<Moment>,
 }
@@ -45,7 +46,7 @@ pub(super) struct Streak {
     pub(super) last: Duration,
 }
 
-/// How a class is held after its denials.
+/// The hold of a class after its denials.
 enum Hold {
     None,
     Until(Moment),
@@ -53,7 +54,7 @@ enum Hold {
 }
 
 impl Streak {
-    /// By the monotonic clock alone: a step of the wall clock must not cost an account an attempt.
+    /// By the monotonic clock alone: a step of the wall clock must not cost the account an attempt.
     fn hold(self, is_proven: bool) -> Hold {
         if self.denials < Policy::DENIALS_IN_A_ROW {
             return Hold::None;
@@ -68,7 +69,7 @@ impl Streak {
     }
 }
 
-/// An alias is never empty, so that this stands for none.
+/// An alias is never empty, so an empty key stands for none.
 fn key(user_alias: Option<&str>) -> &str {
     user_alias.unwrap_or_default()
 }
@@ -87,7 +88,7 @@ impl Password {
         }
     }
 
-    /// Whether these are its credentials. Servers take usernames in any case.
+    /// Returns whether these are its credentials. Servers accept usernames in any case.
     pub(super) fn is_of(&self, credentials: &Credentials) -> bool {
         same_password(&self.credentials, credentials)
     }
@@ -100,7 +101,7 @@ impl Password {
         self.worked.contains(key(user_alias))
     }
 
-    /// Which class an alias is in, if it may be sent now.
+    /// Returns the class of an alias, if it may be sent now.
     pub(super) fn class(&self, user_alias: Option<&str>, now: Now) -> Result<Class, Rejected> {
         if let Some(denial) = self.denied.get(key(user_alias)) {
             return Err(Rejected::Denied { denial: denial.clone(), ask_again: None });
@@ -116,9 +117,9 @@ impl Password {
         }
     }
 
-    /// How a class is held now. Denials of aliases that have worked hold the others, too: the
-    /// password may have been changed. It does not hold the other way round, since anyone can make
-    /// aliases up.
+    /// Returns the hold of a class. Denials of aliases that have worked hold the others too,
+    /// because the password may have been changed. The reverse does not apply, because aliases can
+    /// be invented.
     fn hold(&self, class: Class, now: Now) -> Hold {
         let held = |class| match self.streak(class).hold(self.is_proven) {
             Hold::Until(until) if until.has_come(now) => Hold::None,
@@ -130,12 +131,12 @@ impl Password {
         }
     }
 
-    /// How many sign-ins of this class may be in flight at once.
+    /// Returns the maximum number of sign-ins of this class in flight.
     pub(super) const fn room(&self, class: Class, limit: usize) -> usize {
         if self.is_proven && self.streak(class).denials == 0 { limit } else { 1 }
     }
 
-    /// Returns whether a hold has ended by that.
+    /// Returns whether a hold has ended.
     pub(super) fn accepted(&mut self, user_alias: Option<&str>, class: Class) -> bool {
         let was_held =
             self.unknown_until.is_some() || self.streak(class).denials >= Policy::DENIALS_IN_A_ROW;
@@ -157,7 +158,7 @@ impl Password {
         self.denied.insert(key(user_alias), denial);
         let is_proven = self.is_proven;
         let streak = self.streak_mut(class);
-        // A sign-in that was in flight when the hold began is no trial, and doubles nothing.
+        // A sign-in that was in flight when the hold began is not a trial, and does not double it.
         let is_held = matches!(streak.hold(is_proven), Hold::Until(until) if !until.has_come(now));
         if !(is_proven && is_held) {
             streak.denials = streak.denials.saturating_add(1);
@@ -165,12 +166,12 @@ impl Password {
         streak.last = now.monotonic;
     }
 
-    /// Takes over what another process has found out.
+    /// Adopts the result of another process.
     pub(super) fn learn_worked(&mut self, user_alias: Option<&str>) {
         self.worked.insert(key(user_alias), ());
     }
 
-    /// Takes over what another process has found out.
+    /// Adopts the result of another process.
     pub(super) fn learn_denied(&mut self, user_alias: Option<&str>, denial: Denial) {
         self.denied.insert(key(user_alias), denial);
     }
@@ -178,13 +179,13 @@ impl Password {
     pub(super) fn unknown(&mut self, now: Now) {
         self.unknown = self.unknown.saturating_add(1);
         if self.unknown >= Policy::UNKNOWN_SIGN_INS {
-            // By the monotonic clock alone, as holds are.
+            // By the monotonic clock alone, like all holds.
             let until = now.monotonic.saturating_add(Policy::UNKNOWN_HOLD);
             self.unknown_until = Some(Moment::on_monotonic(until));
         }
     }
 
-    /// Whether anything bad is known of it or of one of its aliases.
+    /// Returns whether denials or unknown outcomes are known of it or of one of its aliases.
     pub(super) fn is_suspect(&self) -> bool {
         let denials = self.worked_streak.denials.saturating_add(self.others_streak.denials);
         self.denied.len() > 0 || denials > 0 || self.unknown > 0
@@ -241,7 +242,8 @@ impl Password {
     }
 }
 
-/// Whether both are one username, in any case, and one password. The alias makes no difference.
+/// Returns whether both have one username, in any case, and one password. The alias makes no
+/// difference.
 pub(in super::super) fn same_password(one: &Credentials, other: &Credentials) -> bool {
     let lowercase = |text: &str| text.chars().flat_map(char::to_lowercase).collect::<String>();
     one.password().expose_secret() == other.password().expose_secret()

@@ -1,9 +1,9 @@
 //! [`Remembered`]: a map of aliases that forgets the oldest when it is full.
 
-/// Facts about aliases, of which only so many are kept.
+/// A bounded map from aliases to facts.
 ///
-/// A sorted list, since no choice of names makes it slow: with 100,000 aliases it moves 2 MB to add
-/// one, which is little beside the sign-in that the alias stands for.
+/// A sorted list, because no choice of names makes it slow. With 100,000 aliases an insertion moves
+/// 2 MB, which is little compared with a sign-in.
 #[derive(Clone, Debug)]
 pub(super) struct Remembered<V> {
     most: usize,
@@ -20,7 +20,7 @@ struct Entry<V> {
 }
 
 impl<V> Remembered<V> {
-    /// An empty map that keeps at most `most` aliases.
+    /// Creates an empty map that keeps at most `most` aliases.
     pub(super) const fn new(most: usize) -> Self {
         Self { most, entries: Vec::new(), next_age: 0 }
     }
@@ -37,7 +37,7 @@ impl<V> Remembered<V> {
         self.entries.len()
     }
 
-    /// Remembers a fact about `alias`, which becomes the youngest.
+    /// Stores a fact about `alias`, which becomes the youngest.
     pub(super) fn insert(&mut self, alias: &str, fact: V) {
         self.remove(alias);
         if self.entries.len() >= self.most {
@@ -65,7 +65,7 @@ impl<V> Remembered<V> {
         }
     }
 
-    /// Where `alias` is, or where it would be.
+    /// Returns the position of `alias`, or where it would be inserted.
     fn place(&self, alias: &str) -> Result<usize, usize> {
         self.entries.binary_search_by(|entry| (*entry.alias).cmp(alias))
     }

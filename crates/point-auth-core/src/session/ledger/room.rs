@@ -1,4 +1,4 @@
-//! How many permits may be out at once.
+//! The limit on permits in use.
 
 use super::super::time::Now;
 use super::password::{Class, Password};
@@ -6,7 +6,7 @@ use super::{Ledger, Purpose, Rejected};
 use crate::Credentials;
 
 impl Ledger {
-    /// Whether one more permit for `credentials` may be out, beside those of others than `own`.
+    /// Returns whether one more permit for `credentials` fits, not counting `own`.
     pub(super) fn check_room(
         &self,
         credentials: &Credentials,
@@ -25,7 +25,7 @@ impl Ledger {
         if has_room { Ok(()) } else { Err(self.busy(now)) }
     }
 
-    /// Whether a permit but `own` is out for any password that has never given a token.
+    /// Returns whether a permit but `own` is in use for any password that has never given a token.
     pub(super) fn is_trying_a_password(&self, own: Option<u128>) -> bool {
         let is_proven = |credentials: &Credentials| {
             self.passwords.iter().any(|one| one.is_of(credentials) && one.is_proven())
@@ -36,7 +36,7 @@ impl Ledger {
             .any(|permit| permit.purpose.as_ref().is_some_and(|one| !is_proven(&one.credentials)))
     }
 
-    /// How many permits but `own` are out for one class of a password.
+    /// Returns how many permits but `own` are in use for one class of a password.
     pub(super) fn in_class(&self, password: &Password, class: Class, own: Option<u128>) -> usize {
         let is_of =
             |purpose: &Purpose| purpose.class == class && password.is_of(&purpose.credentials);

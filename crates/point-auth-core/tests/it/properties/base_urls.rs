@@ -1,4 +1,4 @@
-//! A base URL is refused or read as the URL Standard reads it, and so is whatever is joined to it.
+//! A base URL, or a path joined to it, is refused or read as in the URL Standard.
 
 use http::Uri;
 use point_auth_core::{BaseUrl, Refresh, SignIn};
@@ -61,7 +61,7 @@ fn path() -> impl Strategy<Value = String> {
         .prop_map(|segments| segments.iter().map(|segment| format!("/{segment}")).collect())
 }
 
-/// Nearly a base URL, with up to two characters put in anywhere.
+/// Almost a base URL, with up to two characters inserted anywhere.
 fn nearly_a_base_url() -> impl Strategy<Value = String> {
     let scheme = prop_oneof![
         6 => select(vec!["https://", "http://"]),
@@ -87,7 +87,7 @@ fn nearly_a_base_url() -> impl Strategy<Value = String> {
     )
 }
 
-/// `uri` as both libraries read it.
+/// Returns `uri` as both libraries read it.
 fn read_alike(uri: &Uri) -> Result<Url, TestCaseError> {
     let text = uri.to_string();
     let url = match Url::parse(&text) {
@@ -115,8 +115,8 @@ fn read_alike(uri: &Uri) -> Result<Url, TestCaseError> {
     Ok(url)
 }
 
-/// A name that only looks like Punycode: the URL Standard refuses it, and nobody could ever look it
-/// up.
+/// Returns whether a name only looks like Punycode: the URL Standard refuses it, and it cannot be
+/// looked up.
 fn is_no_punycode(uri: &Uri) -> bool {
     Url::parse(&uri.to_string()).is_err() && uri.host().is_some_and(|host| host.contains("xn--"))
 }
@@ -147,7 +147,7 @@ proptest! {
         prop_assert!(!base.as_str().ends_with('/'));
         let again = BaseUrl::parse(base.as_str());
         prop_assert_eq!(again.as_ref().map(BaseUrl::as_str), Ok(base.as_str()));
-        // What was given and what came of it are one place.
+        // The input and the normalized URL have one address.
         let whole: Uri = base.as_str().parse().unwrap();
         if !is_no_punycode(&whole) {
             let given = Url::parse(&text).unwrap();
@@ -163,7 +163,7 @@ proptest! {
     }
 
     #[test]
-    fn a_host_of_any_kind_is_accepted_as_the_url_standard_has_it(host in host(), port in proptest::option::of(1..=u16::MAX)) {
+    fn a_host_is_accepted_in_the_form_of_the_url_standard(host in host(), port in proptest::option::of(1..=u16::MAX)) {
         let text = port.map_or_else(|| format!("https://{host}"), |port| format!("https://{host}:{port}"));
         if let Ok(base) = BaseUrl::parse(&text) {
             joined_below(&base, SignIn::PATH)?;
@@ -171,7 +171,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_is_joined_is_refused_or_below_the_base(
+    fn a_joined_path_is_refused_or_below_the_base(
         path in path(),
         query in prop_oneof![Just(String::new()), "\\?[!-~]{0,8}", "\\?[a-zA-Z0-9%/?'=&]{0,8}"],
         inserted in proptest::option::of((any::<Index>(), select("@:\\/#? é.".chars().collect::<Vec<_>>()))),
@@ -187,7 +187,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_at_all_is_no_panic(text in any::<String>()) {
+    fn no_text_causes_a_panic(text in any::<String>()) {
         let _ = BaseUrl::parse(&text);
         let _ = BaseUrl::production().join(&text);
     }

@@ -1,5 +1,4 @@
-//! A hostile answer that says the secret of the request anywhere does not get it into anything
-//! formatted.
+//! A hostile response with the secret of the request does not get it into any formatted text.
 
 use http::{HeaderValue, Response, StatusCode};
 use proptest::prelude::*;
@@ -9,7 +8,7 @@ use super::generated::{any_json, choices, quoted, valid_answer};
 use crate::support::{Asked, all_it_says};
 
 const CANARY: &str = "c4n4ry/of\\the\"request~";
-/// What it looks like after `Debug` has escaped it.
+/// The canary as `Debug` escapes it.
 const ESCAPED: &str = "c4n4ry/of\\\\the\\\"request~";
 
 /// The canary as JSON, with other characters around it.

@@ -1,11 +1,11 @@
-//! Generated JSON: any value, any white space, any way to escape a string, and whole answers with
-//! what they mean.
+//! Generated JSON: any value, white space and string escapes; and complete responses with their
+//! meaning.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-/// What a valid answer means, and the answer.
+/// A valid response and its meaning.
 #[derive(Clone, Debug)]
 pub(super) struct Valid {
     pub(super) text: String,
@@ -16,7 +16,7 @@ pub(super) struct Valid {
 }
 
 pub(super) fn token() -> impl Strategy<Value = String> {
-    // Long enough to be in no other text by chance.
+    // Long enough to occur in no other text by chance.
     prop_oneof![4 => "[!-~]{12,40}", 1 => "[A-Za-z0-9_-]{300}\\.[A-Za-z0-9_-]{300}\\.[A-Za-z0-9_-]{300}"]
 }
 
@@ -24,8 +24,7 @@ pub(super) fn white_space() -> impl Strategy<Value = String> {
     prop_oneof![3 => Just(String::new()), 1 => "[ \t\r\n]{1,4}"]
 }
 
-/// A JSON string that stands for `text`, with each character escaped or not, as the choices have
-/// it.
+/// Writes `text` as a JSON string, with each character escaped or not, as `choices` say.
 pub(super) fn quoted(text: &str, choices: &[u8]) -> String {
     let mut quoted = String::from('"');
     for (n, c) in text.chars().enumerate() {
@@ -63,7 +62,7 @@ pub(super) fn choices() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![2 => Just(vec![0]), 1 => vec(any::<u8>(), 1..24)]
 }
 
-/// The text of any JSON value, with some that few readers like.
+/// The text of any JSON value, including some that few parsers accept.
 pub(super) fn any_json() -> impl Strategy<Value = String> {
     let odd = select(vec![
         "null",
@@ -99,12 +98,13 @@ pub(super) fn any_json() -> impl Strategy<Value = String> {
     })
 }
 
-/// A field's name inside of a value: often a known one, which means nothing there.
+/// The name of a nested field: often a known one, which has no meaning there.
 fn name() -> impl Strategy<Value = String> {
     prop_oneof![Just("access_token".to_owned()), Just("error".to_owned()), any::<String>()]
 }
 
-/// A quoted name with half of a surrogate pair in it: no known field, even if the rest is its name.
+/// A quoted name with half of a surrogate pair: not a known field, even if the rest is a known
+/// name.
 pub(super) fn name_with_half_a_pair() -> impl Strategy<Value = String> {
     let rest = select(vec!["", "access_token", "error", "scope", "x"]);
     (rest, choices(), any::<Index>(), 0xD800..0xE000u16).prop_map(|(rest, choices, index, half)| {
@@ -118,7 +118,7 @@ pub(super) fn name_with_half_a_pair() -> impl Strategy<Value = String> {
     })
 }
 
-/// A number of seconds in some form, and what it means.
+/// A number of seconds in some form, and its value.
 fn expires_in() -> impl Strategy<Value = (String, u64)> {
     const MAX: u64 = 4_294_967_295;
     prop_oneof![
@@ -157,7 +157,7 @@ fn nullable(text: Option<&String>, choices: &[u8]) -> String {
     text.map_or_else(|| "null".to_owned(), |text| quoted(text, choices))
 }
 
-/// A valid answer: its fields in any order among unknown ones, with any white space and any
+/// A valid response: its fields in any order among unknown ones, with any white space and any
 /// escapes.
 pub(super) fn valid_answer() -> impl Strategy<Value = Valid> {
     let values = (token(), proptest::option::of(token()), proptest::option::of(scope()));
@@ -167,7 +167,7 @@ pub(super) fn valid_answer() -> impl Strategy<Value = Valid> {
         proptest::option::of(select(vec!["null", "\"\""])),
         any::<[bool; 2]>(),
     );
-    // No known name has no underscore but these two.
+    // Of the known names, only these two have no underscore.
     let name =
         "[a-zA-Zé ]{0,12}".prop_filter("a known name", |name| name != "scope" && name != "error");
     let name = (name, choices()).prop_map(|(name, choices)| quoted(&name, &choices));

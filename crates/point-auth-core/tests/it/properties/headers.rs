@@ -1,4 +1,4 @@
-//! `Retry-After` and `User-Agent`, of anything.
+//! `Retry-After` and `User-Agent` with any value.
 
 use std::time::{Duration, SystemTime};
 
@@ -25,7 +25,7 @@ proptest! {
     #![proptest_config(super::config())]
 
     #[test]
-    fn retry_after_of_any_bytes_is_no_panic(
+    fn no_retry_after_causes_a_panic(
         values in vec(prop_oneof![vec(any::<u8>(), 0..40), "[0-9A-Za-z,: -]{0,32}".prop_map(String::into_bytes)], 0..3),
         now in 0..LAST_SECOND,
     ) {
@@ -43,7 +43,7 @@ proptest! {
     }
 
     #[test]
-    fn retry_after_in_seconds_is_so_many(seconds in any::<u64>(), zeros in 0..30usize) {
+    fn retry_after_in_seconds_is_read_exactly(seconds in any::<u64>(), zeros in 0..30usize) {
         let expected = RetryAfter::Delay(Duration::from_secs(seconds.min(u32::MAX.into())));
         prop_assert_eq!(read(&[format!("{}{seconds}", "0".repeat(zeros)).into_bytes()]), Some(expected));
     }

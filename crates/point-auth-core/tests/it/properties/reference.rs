@@ -1,5 +1,4 @@
-//! A second reading of the rules, in terms of `serde_json::Value`, for the first one to be judged
-//! by.
+//! A second implementation of the rules, on `serde_json::Value`, to check the first one.
 
 use http::Response;
 use serde::Deserialize;
@@ -7,7 +6,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// What an answer is.
+/// The meaning of a response.
 #[derive(Debug, PartialEq)]
 pub(super) enum Reading {
     Tokens {
@@ -32,7 +31,7 @@ const KNOWN: [&str; 7] = [
     "error_description",
 ];
 
-/// An object's fields in order, each twice that is there twice.
+/// The fields of an object in order, including duplicates.
 struct Fields(Vec<(String, Box<RawValue>)>);
 
 impl<'de> Deserialize<'de> for Fields {
@@ -49,7 +48,7 @@ impl<'de> Deserialize<'de> for Fields {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
                 let mut fields = Vec::new();
                 while let Some((name, value)) = map.next_entry::<Box<RawValue>, _>()? {
-                    // A name with half of a surrogate pair is no text, and so no known name.
+                    // A name with half of a surrogate pair is not text, and so not a known name.
                     let text = serde_json::from_str(name.get());
                     fields.push((text.unwrap_or_else(|_| name.get().to_owned()), value));
                 }
@@ -158,12 +157,12 @@ fn seconds(raw: Option<&str>) -> Option<u64> {
     Some(if is_negative { 0 } else { value })
 }
 
-/// The digits of a JSON number before its point, once the exponent has moved it, if there are only
-/// zeros behind it.
+/// Returns the digits before the point of a JSON number, after the exponent has moved the point.
+/// Returns `None` if there is a fraction.
 fn whole(number: &str) -> Option<String> {
     let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
     let (integer, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    // A longer one moves the point past all digits of a body, too.
+    // A longer exponent also moves the point past all digits of a body.
     const FAR: i64 = 100_000;
     let far = if exponent.starts_with('-') { -FAR } else { FAR };
     let exponent: i64 = exponent.parse().unwrap_or(far).clamp(-FAR, FAR);

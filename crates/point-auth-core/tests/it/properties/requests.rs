@@ -1,4 +1,4 @@
-//! What is written is what was given, whatever Unicode it is.
+//! Requests contain exactly the given values, in any Unicode.
 
 use point_auth_core::{BaseUrl, Credentials, Operation, Refresh, RefreshToken, SecretBody, SignIn};
 use proptest::prelude::*;
@@ -54,7 +54,7 @@ proptest! {
     }
 
     #[test]
-    fn a_body_of_any_json_is_what_serde_json_writes(text in any_json()) {
+    fn a_json_body_equals_that_of_serde_json(text in any_json()) {
         if let Ok(value) = serde_json::from_str::<Value>(&text) {
             let written = serde_json::to_vec(&value).unwrap();
             let body = SecretBody::json(&value).unwrap();

@@ -1,5 +1,4 @@
-//! Any response at all is read without a panic, and to what the reference reads; valid ones to what
-//! they mean.
+//! Any response is read without a panic, and like the reference; valid ones as generated.
 
 use http::{Response, StatusCode};
 use point_auth_core::{ResponseError, TokenSet};
@@ -19,7 +18,7 @@ fn status() -> impl Strategy<Value = u16> {
     prop_oneof![4 => select(vec![200u16, 201, 204, 400, 401, 403]), 1 => 100..=999u16]
 }
 
-/// Fields of known names with any values, the likeliest ones first, some of them twice.
+/// Known fields with any values, the likeliest ones first, some of them duplicated.
 fn object_of_known_fields() -> impl Strategy<Value = String> {
     let name = select(vec![
         "access_token",
@@ -94,7 +93,7 @@ fn response(status: u16, body: Vec<u8>) -> Response<Vec<u8>> {
     response
 }
 
-/// What the core has read, in the reference's terms.
+/// Returns the result of the core in the terms of the reference.
 fn reading(read: &Result<TokenSet, ResponseError>) -> Reading {
     match read {
         Ok(tokens) => Reading::Tokens {
@@ -108,7 +107,7 @@ fn reading(read: &Result<TokenSet, ResponseError>) -> Reading {
     }
 }
 
-/// The code as a denial shows it is not judged here but in the table.
+/// Compares both, except for the shown code of a denial, which the table covers.
 fn same(core: &Reading, reference: &Reading) -> bool {
     match (core, reference) {
         (Reading::Denied { .. }, Reading::Denied { .. }) => true,
@@ -120,7 +119,7 @@ proptest! {
     #![proptest_config(super::config())]
 
     #[test]
-    fn any_bytes_at_any_status_are_what_the_reference_reads(status in status(), body in any_body()) {
+    fn any_response_is_read_like_the_reference(status in status(), body in any_body()) {
         let response = response(status, body);
         let expected = reference::read(&response);
         let [sign_in, refresh] = Asked::both_with(SECRET).map(|asked| reading(&asked.read(&response)));
@@ -136,7 +135,7 @@ proptest! {
     }
 
     #[test]
-    fn a_valid_answer_means_what_it_was_made_of(valid in valid_answer(), status in select(vec![200u16, 201, 299])) {
+    fn a_valid_answer_is_read_as_generated(valid in valid_answer(), status in select(vec![200u16, 201, 299])) {
         let Valid { text, access_token, refresh_token, scope, expires_in } = valid;
         let response = response(status, text.into_bytes());
         let [sign_in, refresh] = Asked::both_with(SECRET).map(|asked| asked.read(&response));
@@ -149,7 +148,7 @@ proptest! {
     }
 
     #[test]
-    fn a_valid_answer_at_another_status_is_none(valid in valid_answer(), status in 300..=999u16) {
+    fn a_valid_answer_with_another_status_is_refused(valid in valid_answer(), status in 300..=999u16) {
         let response = response(status, valid.text.into_bytes());
         for asked in Asked::both_with(SECRET) {
             prop_assert!(asked.read(&response).is_err());
@@ -157,7 +156,7 @@ proptest! {
     }
 
     #[test]
-    fn a_valid_answer_that_is_cut_anywhere_is_none(valid in valid_answer(), cut in any::<Index>()) {
+    fn a_valid_answer_that_is_cut_is_refused(valid in valid_answer(), cut in any::<Index>()) {
         let whole = valid.text.trim_end().as_bytes();
         let response = response(200, whole[..cut.index(whole.len())].to_vec());
         for asked in Asked::both_with(SECRET) {
@@ -182,8 +181,8 @@ proptest! {
     }
 }
 
-/// A JSON string, or nearly one: any pieces of text and of escapes, halves of surrogate pairs among
-/// them.
+/// A JSON string, or almost one: pieces of text and of escapes, including halves of surrogate
+/// pairs.
 fn string_literal() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         4 => "\\PC{0,6}".prop_map(|text| text.replace(['"', '\\'], "")),

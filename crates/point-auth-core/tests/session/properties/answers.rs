@@ -1,22 +1,22 @@
-//! What the model learns of an exchange when it ends.
+//! Updates the model at the end of an exchange.
 
 use std::time::Duration;
 
 use point_auth_core::session::{Now, Outcome};
 
 use super::clocks::{When, passed};
-use super::model::{Flight, Latch, Meaning, Model, Source, Token, login, seconds};
+use super::model::{InFlight, Latch, Meaning, Model, Source, Token, login, seconds};
 use super::rates::End;
 
 impl Model {
-    /// What was told of the exchange under way, and what the session made of that.
+    /// The report for the exchange in flight, and the session's outcome.
     pub(super) fn answered(&mut self, meaning: &Meaning, outcome: &Outcome, now: Now, step: usize) {
-        let flight = self.flight.take().unwrap();
-        let is_sign_in = flight.who.is_some();
-        // Only tokens or a denial show what the sign-ins before it came to.
+        let in_flight = self.in_flight.take().unwrap();
+        let is_sign_in = in_flight.who.is_some();
+        // Only tokens or a denial reveal the results of the sign-ins before.
         if is_sign_in && matches!(meaning, Meaning::Tokens { .. } | Meaning::Denial) {
-            self.lost_sign_ins = 0;
-            self.lost_with = None;
+            self.unknown_sign_ins = 0;
+            self.unknown_with = None;
             self.account_rests_until = None;
         }
         match meaning {
@@ -24,16 +24,16 @@ impl Model {
                 if is_sign_in {
                     self.rates.ended(End::Tokens, now.monotonic);
                 }
-                if let Some(who) = flight.who {
+                if let Some(who) = in_flight.who {
                     self.denials.remove(&login(who));
                     self.unknown.remove(&login(who));
                 }
-                self.tokens(&flight, access, refresh.as_deref(), *life, outcome, now, step);
+                self.tokens(&in_flight, access, refresh.as_deref(), *life, outcome, now, step);
             }
             Meaning::Denial if is_sign_in => {
                 assert!(matches!(outcome, Outcome::Denied { .. }), "{outcome:?}");
                 self.rates.ended(End::Denied, now.monotonic);
-                if let Some(who) = flight.who {
+                if let Some(who) = in_flight.who {
                     self.denied.insert(who);
                     let (denials, last) = self.denials.entry(login(who)).or_default();
                     (*denials, *last) = (*denials + 1, now.monotonic);
@@ -59,10 +59,10 @@ impl Model {
             Meaning::Denial | Meaning::Refusal(_) => {
                 assert!(
                     matches!(outcome, Outcome::Failed { .. }),
-                    "tried again for nothing: {outcome:?}"
+                    "retried without a reason: {outcome:?}"
                 );
                 self.failed(outcome, now, step);
-                self.sign_in_was_lost(flight.who.unwrap(), now);
+                self.sign_in_is_unknown(in_flight.who.unwrap(), now);
                 if let Meaning::Refusal(Some(delay)) = meaning {
                     self.at_least.push(When::after(now, (*delay).min(seconds(3600))));
                 }
@@ -71,7 +71,7 @@ impl Model {
                 if is_sign_in {
                     self.rates.ended(End::Passing, now.monotonic);
                 }
-                if is_sign_in && (self.lost_sign_ins > 0 || self.is_last_try) {
+                if is_sign_in && (self.unknown_sign_ins > 0 || self.is_last_try) {
                     assert!(
                         matches!(outcome, Outcome::Failed { .. }),
                         "a quick retry: {outcome:?}"
@@ -88,21 +88,21 @@ impl Model {
             }
             Meaning::Lost => {
                 self.failed(outcome, now, step);
-                if let Some(who) = flight.who {
+                if let Some(who) = in_flight.who {
                     assert!(
                         matches!(outcome, Outcome::Failed { .. }),
                         "a quick retry: {outcome:?}"
                     );
-                    self.sign_in_was_lost(who, now);
+                    self.sign_in_is_unknown(who, now);
                 }
             }
         }
     }
 
-    /// The request was not sent, which says nothing of the account.
+    /// The request was not sent, which reveals nothing about the account.
     pub(super) fn not_sent(&mut self, outcome: &Outcome, now: Now, step: usize) {
-        let flight = self.flight.take();
-        if flight.is_some_and(|flight| flight.who.is_some()) {
+        let in_flight = self.in_flight.take();
+        if in_flight.is_some_and(|in_flight| in_flight.who.is_some()) {
             self.rates.ended(End::Passing, now.monotonic);
         }
         self.failed(outcome, now, step);
@@ -111,13 +111,15 @@ impl Model {
     pub(super) fn latches(&mut self, now: Now, step: usize) {
         self.is_last_try = false;
         self.last_denial = Some(step);
-        let [rests, ends] = [1, 60].map(|pause| When::after(now, seconds(pause)));
+        let [rests, ends] = [1, 60].map(|backoff| When::after(now, seconds(backoff)));
         self.latch = Some(Latch { rests, ends });
     }
 
     pub(super) fn failed(&mut self, outcome: &Outcome, now: Now, step: usize) {
         match outcome {
-            Outcome::Retrying { .. } => assert!(!self.token_is_good(now), "in a hurry for nothing"),
+            Outcome::Retrying { .. } => {
+                assert!(!self.token_is_good(now), "retries with a good token");
+            }
             Outcome::Failed { until, .. } => {
                 self.is_last_try = false;
                 self.last_failure = Some(step);
@@ -130,10 +132,10 @@ impl Model {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "all of them are what was told")]
+    #[expect(clippy::too_many_arguments, reason = "all of them are part of the report")]
     fn tokens(
         &mut self,
-        flight: &Flight,
+        in_flight: &InFlight,
         access: &str,
         refresh: Option<&str>,
         life: Duration,
@@ -141,13 +143,13 @@ impl Model {
         now: Now,
         step: usize,
     ) {
-        let age = passed(flight.asked_at, now);
+        let age = passed(in_flight.asked_at, now);
         match refresh {
             Some(name) if self.refresh.as_ref().is_none_or(|(old, _)| old != name) => {
                 let dead = When::after(now, seconds(49 * 3600).saturating_sub(age));
                 self.refresh = Some((name.to_owned(), dead));
             }
-            None if flight.who.is_some() => self.refresh = None,
+            None if in_flight.who.is_some() => self.refresh = None,
             _ => {}
         }
         let usable = life - seconds(5).min(life / 10);
@@ -176,7 +178,7 @@ impl Model {
             name: access.to_owned(),
             came_at: now,
             age,
-            forbidden: When::after(flight.asked_at, usable),
+            forbidden: When::after(in_flight.asked_at, usable),
             owed: When::after(now, usable.saturating_sub(age)),
             at_once: When::after(now, before_waiting.saturating_sub(age)),
         });

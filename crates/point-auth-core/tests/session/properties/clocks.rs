@@ -1,10 +1,10 @@
-//! Time as the model reckons it.
+//! Time in the model.
 
 use std::time::{Duration, SystemTime};
 
 use point_auth_core::session::Now;
 
-/// A moment on both clocks that has come as soon as either says so.
+/// A moment on both clocks that has come as soon as either reaches it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct When {
     monotonic: Duration,
@@ -12,7 +12,7 @@ pub(super) struct When {
 }
 
 impl When {
-    /// It has come, whatever the clocks say.
+    /// Whether it has come, regardless of the clocks.
     pub(super) const PAST: Self = Self { monotonic: Duration::ZERO, wall: None };
     pub(super) fn after(now: Now, delay: Duration) -> Self {
         Self { monotonic: now.monotonic.saturating_add(delay), wall: now.wall.checked_add(delay) }
@@ -33,7 +33,7 @@ impl When {
     }
 }
 
-/// By the clock that says more.
+/// By the clock that shows the longer time.
 pub(super) fn passed(since: Now, now: Now) -> Duration {
     let by_wall = now.wall.duration_since(since.wall).unwrap_or_default();
     now.monotonic.saturating_sub(since.monotonic).max(by_wall)

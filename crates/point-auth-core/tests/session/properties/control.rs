@@ -1,4 +1,4 @@
-//! What the model learns from outside: rejections, credentials, a reset, a store.
+//! Updates the model from outside: rejections, credentials, a reset, a store.
 
 use std::time::Duration;
 
@@ -13,15 +13,15 @@ impl Model {
         self.is_last_try = false;
         self.rejected = Some(token.name);
         self.promised_once = self.promised.take().or(self.promised_once);
-        // Of two pauses the later counts, on each clock by itself: once the wall clock was set back,
+        // Of two delays the later counts, on each clock by itself. Once the wall clock was set back,
         // the monotonic clock alone may end both.
         let is_second = self.promised_once.is_some_and(|until| !until.has_come(now));
         let pause = if is_second { When::on_monotonic } else { When::after };
         self.at_most.push(pause(now, seconds(60)));
-        if self.flight.is_none() && token.age + passed(token.came_at, now) < seconds(30) {
+        if self.in_flight.is_none() && token.age + passed(token.came_at, now) < seconds(30) {
             self.at_least.push(When::after(now, seconds(1)));
         }
-        // Even an old one may have been kept longer than its pause would be.
+        // Even an old token may have been kept for longer than its backoff would last.
         self.last_failure = Some(step);
     }
 
@@ -35,29 +35,31 @@ impl Model {
         if !same_owner {
             self.latch = None;
         }
-        let void = self.flight.take_if(|flight| !same_owner || flight.kind == ExchangeKind::SignIn);
+        let void = self
+            .in_flight
+            .take_if(|in_flight| !same_owner || in_flight.kind == ExchangeKind::SignIn);
         self.is_last_try = false;
         if !same_login {
             self.rates.reset();
             self.latch = None;
-            self.lost_sign_ins = 0;
-            self.lost_with = None;
+            self.unknown_sign_ins = 0;
+            self.unknown_with = None;
             self.account_rests_until = None;
             self.promised_once = self.promised.take().or(self.promised_once);
         }
-        let void = void.and_then(|flight| flight.who);
+        let void = void.and_then(|in_flight| in_flight.who);
         if let Some(sent) = void.filter(|sent| login(*sent) != login(who)) {
             *self.unknown.entry(login(sent)).or_default() += 1;
         }
         if let Some(sent) = void.filter(|sent| login(*sent) == login(who)) {
             self.last_failure = Some(step);
-            self.sign_in_was_lost(sent, now);
+            self.sign_in_is_unknown(sent, now);
         }
         self.belongs_to(username, alias);
         self.source = Source::Here(who);
     }
 
-    /// Somebody else's tokens are dropped.
+    /// Tokens of another user are dropped.
     pub(super) fn belongs_to(&mut self, username: u8, alias: u8) {
         if self.owner.replace((username, alias)) != Some((username, alias)) {
             self.token = None;
@@ -67,8 +69,8 @@ impl Model {
         }
     }
 
-    /// What became of these credentials, which were asked for. Whether a sign-in was begun with
-    /// them.
+    /// The result of these credentials, which were requested. Returns whether a sign-in started
+    /// with them.
     pub(super) fn given(
         &mut self,
         who: Who,
@@ -76,13 +78,13 @@ impl Model {
         now: Now,
         step: usize,
     ) {
-        assert!(self.flight.take().is_some_and(|flight| flight.who.is_none()));
+        assert!(self.in_flight.take().is_some_and(|in_flight| in_flight.who.is_none()));
         match result {
             Ok(exchange) => {
                 self.latch = None;
-                if self.lost_with != Some(login(who)) {
-                    self.lost_sign_ins = 0;
-                    self.lost_with = None;
+                if self.unknown_with != Some(login(who)) {
+                    self.unknown_sign_ins = 0;
+                    self.unknown_with = None;
                     self.account_rests_until = None;
                 }
                 self.belongs_to(who[0], who[1]);
@@ -97,11 +99,11 @@ impl Model {
                         self.latches(now, step);
                     }
                     Outcome::Failed { error: AttemptError::Held, .. } => {
-                        assert!(denials >= 3, "held for nothing");
+                        assert!(denials >= 3, "held without a reason");
                         self.rejected_for_now(outcome, step);
                     }
                     Outcome::Failed { error: AttemptError::TooManyUnknown, .. } => {
-                        assert!(self.unknown[&password] >= 3, "held for nothing");
+                        assert!(self.unknown[&password] >= 3, "held without a reason");
                         self.rejected_for_now(outcome, step);
                     }
                     other => panic!("not sent, and {other:?}"),
@@ -110,9 +112,9 @@ impl Model {
         }
     }
 
-    /// Whoever shares the login said that the credentials must not be sent.
-    pub(super) fn declined(&mut self, outcome: &Outcome, now: Now, step: usize) {
-        self.flight = None;
+    /// The shared ledger rejected the credentials.
+    pub(super) fn rejected_by_ledger(&mut self, outcome: &Outcome, now: Now, step: usize) {
+        self.in_flight = None;
         match outcome {
             Outcome::Denied { .. } => self.latches(now, step),
             Outcome::Failed { .. } => self.rejected_for_now(outcome, step),
@@ -134,20 +136,20 @@ impl Model {
         self.denied.clear();
         self.denials.clear();
         self.unknown.clear();
-        self.lost_sign_ins = 0;
-        self.lost_with = None;
+        self.unknown_sign_ins = 0;
+        self.unknown_with = None;
         self.account_rests_until = None;
-        self.no_pause();
+        self.no_backoff();
     }
 
-    pub(super) fn no_pause(&mut self) {
+    pub(super) fn no_backoff(&mut self) {
         self.promised = None;
         self.promised_once = None;
         self.at_least.clear();
         self.at_most.clear();
     }
 
-    /// Tokens were taken up from a store.
+    /// Tokens were restored from a store.
     pub(super) fn restored(&mut self, access: &str, refresh: &str, life: Duration, now: Now) {
         self.owner = Some((0, 0));
         let usable = life - seconds(5).min(life / 10);

@@ -1,5 +1,4 @@
-//! What must hold whatever happens, reckoned from what was told to the session and from nothing of
-//! its own.
+//! The invariants, computed only from the reports to the session and not from its own state.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -16,21 +15,21 @@ use super::rates::{End, Login, Rates};
 pub(super) struct Token {
     pub(super) name: String,
     pub(super) came_at: Now,
-    /// How old it was then.
+    /// Its age at that time.
     pub(super) age: Duration,
-    /// Nobody may get it from here on: its life since it was asked for, by each clock for itself.
+    /// No caller may get it from here on: its lifetime since the request, on each clock separately.
     pub(super) forbidden: When,
-    /// Until here everybody must get it: what was left of its life when it came.
+    /// Until here every caller must get it: the lifetime left on arrival.
     pub(super) owed: When,
-    /// Until here nobody may be made to wait.
+    /// Until here no caller may have to wait.
     pub(super) at_once: When,
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Flight {
+pub(super) struct InFlight {
     pub(super) id: ExchangeId,
     pub(super) kind: ExchangeKind,
-    /// With what it was sent, if it is a sign-in and was.
+    /// The credentials that were sent, if it is a sign-in.
     pub(super) who: Option<Who>,
     pub(super) asked_at: Now,
     pub(super) deadline: Duration,
@@ -43,7 +42,7 @@ pub(super) const fn login([username, _, password]: Who) -> Login {
     (username, password)
 }
 
-/// Where credentials come from.
+/// The source of the credentials.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Source {
     #[default]
@@ -52,15 +51,15 @@ pub(super) enum Source {
     OnDemand,
 }
 
-/// A sign-in was denied.
+/// A denied sign-in.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Latch {
-    /// On demand nobody is asked before the first, and somebody may be after the second.
+    /// On demand, the source is not asked before the first moment, and may be after the second.
     pub(super) rests: When,
     pub(super) ends: When,
 }
 
-/// How an answer is meant.
+/// The meaning of a response.
 #[derive(Clone, Debug)]
 pub(super) enum Meaning {
     Tokens {
@@ -69,17 +68,17 @@ pub(super) enum Meaning {
         life: Duration,
     },
     Denial,
-    /// Refused without being denied; how long the server asked for.
+    /// Refused but not denied, with the delay that the server asked for.
     Refusal(Option<Duration>),
-    /// It passes; how long the server asked for.
+    /// Temporary, with the delay that the server asked for.
     Passing(Option<Duration>),
-    /// It passes, and a sign-in may have counted.
+    /// Temporary, and a sign-in may have counted.
     Lost,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Model {
-    pub(super) flight: Option<Flight>,
+    pub(super) in_flight: Option<InFlight>,
     pub(super) token: Option<Token>,
     pub(super) rejected: Option<String>,
     pub(super) refresh: Option<(String, When)>,
@@ -87,36 +86,36 @@ pub(super) struct Model {
     /// Username and alias of the tokens.
     pub(super) owner: Option<(u8, u8)>,
     pub(super) latch: Option<Latch>,
-    /// All that were denied since a reset.
+    /// All credentials denied since a reset.
     pub(super) denied: HashSet<Who>,
-    /// How often each password was denied in a row, and when last, by the monotonic clock.
+    /// How often each password was denied in a row, and the last time, on the monotonic clock.
     pub(super) denials: BTreeMap<Login, (u32, Duration)>,
     /// How many outcomes in a row were unknown with each password since tokens came.
     pub(super) unknown: BTreeMap<Login, u32>,
     /// A refresh was refused.
     pub(super) is_last_try: bool,
     pub(super) rates: Rates,
-    pub(super) lost_sign_ins: u32,
-    pub(super) lost_with: Option<Login>,
-    /// After three of them, by the monotonic clock.
+    pub(super) unknown_sign_ins: u32,
+    pub(super) unknown_with: Option<Login>,
+    /// After three of them, on the monotonic clock.
     pub(super) account_rests_until: Option<Duration>,
-    /// Nothing is sent before the session's own word, nor before what the rules ask for at least.
+    /// Nothing is sent before the session's own time, nor before the minimum of the rules.
     pub(super) promised: Option<Moment>,
     pub(super) at_least: Vec<When>,
-    /// Nor need anything be sent before these.
+    /// Nothing has to be sent before these.
     pub(super) at_most: Vec<When>,
     pub(super) promised_once: Option<Moment>,
     pub(super) ids: HashSet<ExchangeId>,
     pub(super) sends: u64,
-    /// The steps at which something ended that a call may be told of later.
+    /// The steps at which something ended that a call may be notified of later.
     pub(super) last_denial: Option<usize>,
     pub(super) last_failure: Option<usize>,
     pub(super) last_need: Option<usize>,
-    /// The step that is being told.
+    /// The current step.
     step: usize,
 }
 
-/// What a call knows: its deadline and when it began.
+/// The deadline of a call, and when it started.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CallFacts {
     pub(super) deadline: Duration,
@@ -136,8 +135,8 @@ impl Model {
         Self { source, owner, ..Self::default() }
     }
 
-    /// A driver that is two seconds past its deadline is lost as soon as anybody asks, and a token
-    /// or a pause that is over then stays over, even if the wall clock is set back after that.
+    /// A driver that is two seconds past its deadline counts as vanished at the next poll. A token
+    /// or a backoff that is over by then stays over, even if the wall clock is set back later.
     pub(super) fn before_poll(&mut self, now: Now, step: usize) {
         self.step = step;
         if let Some(token) = self.token.as_mut().filter(|token| token.owed.has_come(now)) {
@@ -147,34 +146,35 @@ impl Model {
         self.promised_once.take_if(|until| until.has_come(now));
         self.at_least.retain(|until| !until.has_come(now));
         self.at_most.retain(|until| !until.has_come(now));
-        let lost_at = |flight: &Flight| flight.deadline.saturating_add(seconds(2));
-        if self.flight.as_ref().is_some_and(|flight| now.monotonic >= lost_at(flight)) {
-            self.lost(None, now, step);
+        let abandoned_at = |in_flight: &InFlight| in_flight.deadline.saturating_add(seconds(2));
+        if self.in_flight.as_ref().is_some_and(|in_flight| now.monotonic >= abandoned_at(in_flight))
+        {
+            self.abandoned(None, now, step);
         }
     }
 
-    /// The driver went away.
-    pub(super) fn lost(&mut self, outcome: Option<&Outcome>, now: Now, step: usize) {
-        let Some(flight) = self.flight.take() else { return };
+    /// The driver vanished.
+    pub(super) fn abandoned(&mut self, outcome: Option<&Outcome>, now: Now, step: usize) {
+        let Some(in_flight) = self.in_flight.take() else { return };
         self.last_failure = Some(step);
         self.at_most.push(When::after(now, seconds(60)));
-        if let Some(who) = flight.who {
-            self.sign_in_was_lost(who, now);
-            let no_more = self.is_last_try || self.lost_sign_ins >= 3;
+        if let Some(who) = in_flight.who {
+            self.sign_in_is_unknown(who, now);
+            let no_more = self.is_last_try || self.unknown_sign_ins >= 3;
             let tries = matches!(outcome, Some(Outcome::Retrying { .. }));
             assert!(!(no_more && tries), "one too many: {outcome:?}");
         }
-        // It may have been the last of its round.
+        // It may have been the last attempt of its round.
         self.is_last_try &= matches!(outcome, Some(Outcome::Retrying { .. }));
     }
 
-    pub(super) fn sign_in_was_lost(&mut self, who: Who, now: Now) {
+    pub(super) fn sign_in_is_unknown(&mut self, who: Who, now: Now) {
         self.rates.ended(End::MayHaveCounted, now.monotonic);
         *self.unknown.entry(login(who)).or_default() += 1;
-        if self.lost_with.replace(login(who)) != Some(login(who)) {
-            self.lost_sign_ins = 0;
+        if self.unknown_with.replace(login(who)) != Some(login(who)) {
+            self.unknown_sign_ins = 0;
         }
-        self.lost_sign_ins += 1;
+        self.unknown_sign_ins += 1;
         if self.unknown[&login(who)] >= 3 {
             self.account_rests_until = Some(now.monotonic + seconds(600));
         }
@@ -192,15 +192,15 @@ impl Model {
     ) {
         let expired = now.monotonic >= call.deadline;
         if let Some(token) = self.token.as_ref().filter(|token| !token.owed.has_come(now)) {
-            assert!(reply.is_ok(), "an error beside a good token: {reply:?}");
+            assert!(reply.is_ok(), "an error with a good token: {reply:?}");
             if !token.at_once.has_come(now) || expired {
                 let waits = match reply {
                     Ok(Action::Send(exchange)) => exchange.fallback.is_none(),
-                    Ok(Action::GetCredentials(wanted)) => wanted.fallback.is_none(),
+                    Ok(Action::GetCredentials(request)) => request.fallback.is_none(),
                     Ok(Action::WaitUntil(_)) => true,
                     _ => false,
                 };
-                assert!(!waits, "made to wait beside a good token: {reply:?}");
+                assert!(!waits, "has to wait with a good token: {reply:?}");
             }
         }
         match reply {
@@ -211,7 +211,7 @@ impl Model {
                     let left = lease.look_again.time_left(now);
                     assert!(
                         left <= token.at_once.left(now),
-                        "nobody would look in the mandatory window"
+                        "no caller would poll in the mandatory window"
                     );
                 }
                 assert!(
@@ -220,31 +220,34 @@ impl Model {
                 );
             }
             Ok(Action::WaitUntil(time)) => {
-                assert!(*time > now.monotonic, "waits for the past");
+                assert!(*time > now.monotonic, "waits for a past moment");
                 assert!(*time <= call.deadline, "waits beyond its deadline");
-                assert!(self.flight.is_some() || !self.in_pause(now), "waits through a pause");
+                assert!(
+                    self.in_flight.is_some() || !self.in_backoff(now),
+                    "waits through a backoff"
+                );
             }
             Ok(Action::Send(exchange)) => self.check_send(exchange, now),
-            Ok(Action::GetCredentials(wanted)) => self.check_wanted(wanted, now),
+            Ok(Action::GetCredentials(request)) => self.check_request(request, now),
             Err(SessionError::Denied(_)) => {
                 assert!(
                     self.is_latched(now) || self.last_denial.is_some_and(|last| last >= call.began),
-                    "denied for no reason: {reply:?} {now:?} {call:?} {self:?}"
+                    "denied without a reason: {reply:?} {now:?} {call:?} {self:?}"
                 );
-                // It may have been the ledger that said so just now.
+                // The ledger may have rejected it just now.
                 self.last_denial = Some(self.step);
             }
             Err(SessionError::SignInNeeded) => {
                 let needed = self.source == Source::Nowhere && !self.can_refresh(now);
                 assert!(
                     needed || self.last_need.is_some_and(|last| last >= call.began),
-                    "somebody can"
+                    "no sign-in is needed"
                 );
             }
             Err(SessionError::Failed { error: AttemptError::Held, .. }) => {
                 assert!(
                     self.denials.values().any(|(denials, _)| *denials >= 3),
-                    "held for nothing"
+                    "held without a reason"
                 );
             }
             Err(SessionError::Failed { error: AttemptError::TooManyUnknown, .. })
@@ -253,14 +256,14 @@ impl Model {
                 self.last_failure = Some(self.step);
             }
             Err(SessionError::Failed { .. }) => {
-                let told_late = self.last_failure.is_some_and(|last| last >= call.began);
+                let reported_late = self.last_failure.is_some_and(|last| last >= call.began);
                 assert!(
-                    told_late || self.may_pause(now),
-                    "fails for no reason: {reply:?} {now:?} {call:?} {self:?}"
+                    reported_late || self.may_back_off(now),
+                    "fails without a reason: {reply:?} {now:?} {call:?} {self:?}"
                 );
             }
-            Err(SessionError::TimedOut { .. }) => assert!(expired, "has patience left"),
-            other => panic!("an answer that nobody knows: {other:?}"),
+            Err(SessionError::TimedOut { .. }) => assert!(expired, "has time left"),
+            other => panic!("an unexpected answer: {other:?}"),
         }
     }
 
@@ -271,7 +274,7 @@ impl Model {
         assert_ne!(Some(name), self.rejected.as_deref(), "a token that was rejected");
     }
 
-    fn in_pause(&self, now: Now) -> bool {
+    fn in_backoff(&self, now: Now) -> bool {
         self.promised.is_some_and(|until| !until.has_come(now))
             || self.at_least.iter().any(|until| !until.has_come(now))
             || self.account_rests(now)
@@ -281,8 +284,8 @@ impl Model {
         self.account_rests_until.is_some_and(|until| now.monotonic < until)
     }
 
-    fn may_pause(&self, now: Now) -> bool {
-        self.in_pause(now)
+    fn may_back_off(&self, now: Now) -> bool {
+        self.in_backoff(now)
             || self.at_most.iter().any(|until| !until.has_come(now))
             || self.account_rests(now)
             || self.promised_once.is_some_and(|until| !until.has_come(now))
@@ -292,7 +295,7 @@ impl Model {
         self.refresh.as_ref().is_some_and(|(_, dead)| !dead.has_come(now))
     }
 
-    /// Whether callers may be told that a sign-in was denied.
+    /// Returns whether callers may get a denial.
     fn is_latched(&self, now: Now) -> bool {
         let own = matches!(self.source, Source::Here(who) if self.denied.contains(&who));
         own || self
@@ -301,27 +304,27 @@ impl Model {
     }
 
     fn check_begins(&mut self, id: ExchangeId, fallback: Option<&Lease>, now: Now) {
-        assert!(self.flight.is_none(), "two live exchanges");
-        assert!(self.ids.insert(id), "an id twice");
-        assert!(!self.in_pause(now), "sent in a pause: {self:?}");
+        assert!(self.in_flight.is_none(), "two live exchanges");
+        assert!(self.ids.insert(id), "a repeated id");
+        assert!(!self.in_backoff(now), "sent in a backoff: {self:?}");
         if let Some(fallback) = fallback {
             self.check_token(fallback.token.expose(), now);
         }
-        self.no_pause();
+        self.no_backoff();
     }
 
     fn check_send(&mut self, exchange: &Exchange, now: Now) {
         self.check_begins(exchange.id, exchange.fallback.as_ref(), now);
         let who = match (exchange.kind, self.source) {
             (ExchangeKind::Refresh, _) => {
-                assert!(self.can_refresh(now), "refreshed with nothing good");
+                assert!(self.can_refresh(now), "refreshed without a good token");
                 None
             }
             (ExchangeKind::SignIn, Source::Here(who)) => {
-                assert!(!self.can_refresh(now), "a sign-in beside a refresh token");
+                assert!(!self.can_refresh(now), "a sign-in with a good refresh token");
                 Some(who)
             }
-            other => panic!("signs in with what? {other:?}"),
+            other => panic!("unexpected credentials: {other:?}"),
         };
         self.sent(exchange, who, now);
     }
@@ -337,17 +340,17 @@ impl Model {
             self.rates.sent(login(who), now.monotonic);
         }
         self.sends += 1;
-        self.flight = Some(Flight { id, kind, who, asked_at: now, deadline });
+        self.in_flight = Some(InFlight { id, kind, who, asked_at: now, deadline });
     }
 
-    fn check_wanted(&mut self, wanted: &CredentialRequest, now: Now) {
-        self.check_begins(wanted.id, wanted.fallback.as_ref(), now);
+    fn check_request(&mut self, request: &CredentialRequest, now: Now) {
+        self.check_begins(request.id, request.fallback.as_ref(), now);
         assert_eq!(self.source, Source::OnDemand);
-        assert!(!self.can_refresh(now), "a sign-in beside a refresh token");
+        assert!(!self.can_refresh(now), "a sign-in with a good refresh token");
         assert!(self.latch.is_none_or(|latch| latch.rests.has_come(now)), "asked again at once");
-        let (id, deadline) = (wanted.id, wanted.deadline);
+        let (id, deadline) = (request.id, request.deadline);
         assert!(deadline >= now.monotonic);
-        self.flight =
-            Some(Flight { id, kind: ExchangeKind::SignIn, who: None, asked_at: now, deadline });
+        self.in_flight =
+            Some(InFlight { id, kind: ExchangeKind::SignIn, who: None, asked_at: now, deadline });
     }
 }

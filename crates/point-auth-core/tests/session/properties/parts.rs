@@ -1,9 +1,9 @@
-//! What stories are made of: numbers, credentials, responses.
+//! The parts of stories: numbers, credentials, responses.
 
 use http::{HeaderValue, Response, StatusCode};
 use point_auth_core::Credentials;
 
-/// Bits of a step, taken off one after the other.
+/// The bits of a step, consumed one after the other.
 pub(super) struct Bits(pub(super) u64);
 
 impl Bits {

@@ -1,48 +1,48 @@
-//! How often the password may be sent, reckoned from what was sent and what came of it.
+//! How often the password may be sent, computed from the sign-ins and their results.
 
 use std::time::Duration;
 
-/// Username and password by number: an account that counts.
+/// Username and password by number: an account with a lockout.
 pub(super) type Login = (u8, u8);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
     Tokens,
-    /// It passes, and cannot have counted.
+    /// Temporary, and cannot have counted.
     Passing,
     /// It may have counted as a wrong password.
     MayHaveCounted,
     Denied,
 }
 
-/// The sign-ins of one login since something was changed or reset by hand.
+/// The sign-ins of one login since the last change or reset by an operator.
 ///
-/// Time is that of the clock that went further at each step, since a pause ends when either clock
-/// says so. Of the ten minutes it is the monotonic clock's.
+/// Time is that of the clock that advanced more at each step, because a backoff ends on either
+/// clock. The ten minutes count on the monotonic clock.
 #[derive(Debug, Default)]
 pub(super) struct Rates {
     passed: Duration,
     login: Option<Login>,
     sent: Vec<Duration>,
-    /// Those of them since tokens came, of whatever exchange.
+    /// Those since tokens came, from any exchange.
     since_tokens: Vec<Duration>,
     last: Option<(Duration, End)>,
-    /// When each got lost, by the monotonic clock, since one of them was answered by tokens or a
-    /// denial.
-    lost: Vec<Duration>,
+    /// When each outcome became unknown, on the monotonic clock, since one of them was answered by
+    /// tokens or a denial.
+    unknown_at: Vec<Duration>,
 }
 
-/// The most sign-ins in a minute.
+/// The maximum number of sign-ins in a minute.
 ///
-/// Between two there is at least 0.15 s (a first gap, a quarter less), 0.6 s (a second), or 1 s (a
-/// pause, or after tokens). A round has one first and one second gap at most, and then needs the
-/// third, so that the fastest are those that fail once and then give tokens of a second or two: two
-/// in 1.15 s, which is 53 times two in a minute.
+/// Between two there is at least 0.15 s (the first retry delay, a quarter less), 0.6 s (the second)
+/// or 1 s (a backoff, or after tokens). A round has at most one first and one second retry delay,
+/// and then a backoff. So the fastest sequence fails once and then gets tokens of a second or two.
+/// That is two sign-ins in 1.15 s, or 53 times two in a minute.
 const MOST_IN_A_MINUTE: usize = 106;
 
-/// The most of them if none gives tokens: three in a round, and pauses of 1, 2, 4, 8, 16 and 32 s,
-/// which make a minute. (A round of one only, beside a good token, begins them with a pause that
-/// doubles all the same.)
+/// The maximum if none gives tokens: three in a round, and backoffs of 1, 2, 4, 8, 16 and 32 s,
+/// which make a minute. A round of one, beside a good token, starts them with a backoff that also
+/// doubles.
 const MOST_FAILURES_IN_A_MINUTE: usize = 18;
 
 impl Rates {
@@ -50,7 +50,7 @@ impl Rates {
         self.passed = self.passed.saturating_add(time);
     }
 
-    /// Somebody has changed the login or reset the session.
+    /// An operator has changed the login or reset the session.
     pub(super) fn reset(&mut self) {
         *self = Self { passed: self.passed, ..Self::default() };
     }
@@ -65,13 +65,13 @@ impl Rates {
                 // Rounded.
                 End::Passing => Duration::from_micros(149_999),
                 End::Tokens | End::MayHaveCounted => Duration::from_secs(1),
-                // Another alias: how often is for the model to count.
+                // Another alias: the model counts these.
                 End::Denied => Duration::ZERO,
             };
             assert!(self.passed - ended >= least, "too soon after {end:?}: {self:?}");
         }
-        if let Some(third) = self.lost.iter().rev().nth(2)
-            && let Some(last) = self.lost.last()
+        if let Some(third) = self.unknown_at.iter().rev().nth(2)
+            && let Some(last) = self.unknown_at.last()
         {
             let rests = monotonic.saturating_sub(*last);
             assert!(
@@ -91,15 +91,15 @@ impl Rates {
         self.last = Some((self.passed, End::MayHaveCounted));
     }
 
-    /// What came of the last of them, just now.
+    /// The result of the last of them, just now.
     pub(super) fn ended(&mut self, end: End, monotonic: Duration) {
         let Some((sent, _)) = self.last else { return };
-        // After tokens it counts from when it was sent.
+        // After tokens it counts from the request.
         let since = if end == End::Tokens { sent } else { self.passed };
         self.last = Some((since, end));
         match end {
-            End::Tokens | End::Denied => self.lost.clear(),
-            End::MayHaveCounted => self.lost.push(monotonic),
+            End::Tokens | End::Denied => self.unknown_at.clear(),
+            End::MayHaveCounted => self.unknown_at.push(monotonic),
             End::Passing => {}
         }
     }

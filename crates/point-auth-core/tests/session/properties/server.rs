@@ -1,4 +1,4 @@
-//! What becomes of what was sent.
+//! The results of exchanges.
 
 use std::time::Duration;
 
@@ -41,12 +41,12 @@ impl Story {
         self.answers(200, &body, None, &Meaning::Tokens { access, refresh, life });
     }
 
-    /// Whether something is under way, now that somebody has asked.
+    /// Returns whether an exchange is in flight, after a poll.
     fn is_sending(&mut self) -> bool {
-        if self.in_flight.is_none() && self.wanted.is_none() {
+        if self.in_flight.is_none() && self.request.is_none() {
             self.polls(0);
         }
-        if self.wanted.is_some() {
+        if self.request.is_some() {
             self.source_gives();
         }
         self.in_flight.is_some()
@@ -66,7 +66,9 @@ impl Story {
         self.old_ids.push(id);
         let outcome =
             self.session.handle_response(id, self.now, &response(status, body, retry_after));
-        self.told(id, &outcome, |model, now, step| model.answered(meaning, &outcome, now, step));
+        self.reported(id, &outcome, |model, now, step| {
+            model.answered(meaning, &outcome, now, step);
+        });
     }
 
     pub(super) fn gets_no_answer(&mut self, sent: bool) {
@@ -77,22 +79,23 @@ impl Story {
         self.old_ids.push(id);
         let failure = if sent { Failure::maybe_sent() } else { Failure::not_sent() };
         let outcome = self.session.handle_failure(id, self.now, &failure);
-        self.told(id, &outcome, |model, now, step| match sent {
+        self.reported(id, &outcome, |model, now, step| match sent {
             true => model.answered(&Meaning::Lost, &outcome, now, step),
             false => model.not_sent(&outcome, now, step),
         });
     }
 
-    /// Tells the model what was told to the session, if the exchange was under way by the rules.
-    pub(super) fn told(
+    /// Reports to the model what was reported to the session, if the exchange is in flight by the
+    /// rules.
+    pub(super) fn reported(
         &mut self,
         id: ExchangeId,
         outcome: &Outcome,
-        tell: impl FnOnce(&mut Model, Now, usize),
+        report: impl FnOnce(&mut Model, Now, usize),
     ) {
         let Some(model) = &mut self.model else { return };
-        match model.flight.as_ref().is_some_and(|flight| flight.id == id) {
-            true => tell(model, self.now, self.step),
+        match model.in_flight.as_ref().is_some_and(|in_flight| in_flight.id == id) {
+            true => report(model, self.now, self.step),
             false => assert!(matches!(outcome, Outcome::Ignored), "too late, and yet {outcome:?}"),
         }
     }
@@ -121,9 +124,9 @@ impl Story {
     }
 
     pub(super) fn abandons(&mut self) {
-        let Some(id) = self.in_flight.take().or(self.wanted.take()) else { return };
+        let Some(id) = self.in_flight.take().or(self.request.take()) else { return };
         self.old_ids.push(id);
         let outcome = self.session.handle_failure(id, self.now, &Failure::abandoned());
-        self.told(id, &outcome, |model, now, step| model.lost(Some(&outcome), now, step));
+        self.reported(id, &outcome, |model, now, step| model.abandoned(Some(&outcome), now, step));
     }
 }

@@ -1,4 +1,4 @@
-//! What becomes of a wish for credentials.
+//! The results of credential requests.
 
 use std::time::Duration;
 
@@ -12,27 +12,26 @@ use super::story::Story;
 
 impl Story {
     pub(super) fn source_answers(&mut self, mut bits: Bits) {
-        if self.wanted.is_none() {
+        if self.request.is_none() {
             return;
         }
         match bits.below(8) {
             0..=3 => self.source_gives(),
             4..=5 => self.source_fails(),
-            6 => self.source_declines(&denied(self.now)),
+            6 => self.source_rejects(&denied(self.now)),
             _ => {
-                let pause = bits.one_of(&[1, 30, 600]);
-                self.source_declines(&held_for(Duration::from_secs(pause), self.now));
+                let backoff = bits.one_of(&[1, 30, 600]);
+                self.source_rejects(&held_for(Duration::from_secs(backoff), self.now));
             }
         }
     }
 
     pub(super) fn source_gives(&mut self) {
-        let Some(id) = self.wanted.take() else { return };
+        let Some(id) = self.request.take() else { return };
         let result = self.session.sign_in_with(id, self.now, credentials(self.who));
-        let is_known = self
-            .model
-            .as_ref()
-            .is_some_and(|model| model.flight.as_ref().is_some_and(|flight| flight.id == id));
+        let is_known = self.model.as_ref().is_some_and(|model| {
+            model.in_flight.as_ref().is_some_and(|in_flight| in_flight.id == id)
+        });
         match (&mut self.model, is_known) {
             (Some(model), true) => {
                 let result = result.as_deref().map_err(|outcome| &**outcome);
@@ -52,21 +51,23 @@ impl Story {
     }
 
     fn source_fails(&mut self) {
-        let Some(id) = self.wanted.take() else { return };
+        let Some(id) = self.request.take() else { return };
         self.old_ids.push(id);
         let outcome = self.session.handle_failure(id, self.now, &Failure::not_sent());
-        self.told(id, &outcome, |model, now, step| model.not_sent(&outcome, now, step));
+        self.reported(id, &outcome, |model, now, step| model.not_sent(&outcome, now, step));
     }
 
-    fn source_declines(&mut self, rejected: &Rejected) {
-        let Some(id) = self.wanted.take() else { return };
+    fn source_rejects(&mut self, rejected: &Rejected) {
+        let Some(id) = self.request.take() else { return };
         self.old_ids.push(id);
         let outcome = self.session.reject(id, self.now, rejected.clone());
-        self.told(id, &outcome, |model, now, step| model.declined(&outcome, now, step));
+        self.reported(id, &outcome, |model, now, step| {
+            model.rejected_by_ledger(&outcome, now, step);
+        });
     }
 }
 
-/// What a ledger says after a denial.
+/// Returns the rejection of a ledger after a denial.
 fn denied(now: Now) -> Rejected {
     let ask_again = Some(Moment::after(now, Duration::from_secs(1)));
     let answer = response(403, r#"{"error":"access_denied"}"#, None);
@@ -76,7 +77,7 @@ fn denied(now: Now) -> Rejected {
     }
 }
 
-/// What a ledger says so long before the end of a hold.
+/// Returns the rejection of a ledger this long before the end of a hold.
 fn held_for(left: Duration, now: Now) -> Rejected {
     let mut ledger = Ledger::new(&Policy::default());
     let earlier = now.monotonic.saturating_sub(Policy::UNKNOWN_HOLD.saturating_sub(left));

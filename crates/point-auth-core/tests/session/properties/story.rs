@@ -1,4 +1,4 @@
-//! A story made of numbers: each is one thing that happens to a session, told to the model as well.
+//! A story made of numbers: each is one event of a session, reported to the model too.
 
 use std::time::{Duration, SystemTime};
 
@@ -16,8 +16,8 @@ pub(super) enum Beginning {
     SignedIn,
     WithoutCredentials,
     OnDemand,
-    /// Near the end of a clock, or by a policy of its own, the rules bend, so that only panics, ids
-    /// and two exchanges at once are looked for.
+    /// Near the end of a clock, or by a policy of its own, the rules do not hold exactly, so that
+    /// only panics, ids and overlapping exchanges are checked.
     AtAnEndOfTime,
 }
 
@@ -31,11 +31,11 @@ pub(super) struct Story {
     pub(super) now: Now,
     calls: [(Call, CallFacts); CALLERS],
     pub(super) step: usize,
-    /// Exchanges that are over, and the names of tokens that were.
+    /// Exchanges that are over, and the names of earlier tokens.
     pub(super) old_ids: Vec<ExchangeId>,
     pub(super) in_flight: Option<ExchangeId>,
-    /// For which credentials are wanted.
-    pub(super) wanted: Option<ExchangeId>,
+    /// The exchange that waits for credentials.
+    pub(super) request: Option<ExchangeId>,
     pub(super) last_token: Option<String>,
     pub(super) last_refresh: Option<String>,
     pub(super) tokens: u32,
@@ -110,7 +110,7 @@ impl Story {
             step: 0,
             old_ids: Vec::new(),
             in_flight: None,
-            wanted: None,
+            request: None,
             last_token: None,
             last_refresh: None,
             tokens: 0,
@@ -164,15 +164,15 @@ impl Story {
             22..=29 => self.passes(bits.one_of(&PASSED), true),
             30 => {
                 let caller = bits.below(CALLERS);
-                let patience = bits.one_of(&[0, 1, 5, 100, 10_000]);
-                self.renew(caller, patience);
+                let timeout = bits.one_of(&[0, 1, 5, 100, 10_000]);
+                self.renew(caller, timeout);
             }
             31..=40 => self.gives_tokens(bits),
             41..=42 => self.answers(403, r#"{"error":"access_denied"}"#, None, &Meaning::Denial),
             43..=44 => {
                 let (status, body) =
                     bits.one_of(&[(404, ""), (400, "{}"), (401, "<html>"), (200, "{}"), (204, "")]);
-                // Beside a success nobody asks to be left alone.
+                // With a success, no server asks for a delay.
                 let after =
                     bits.one_of(&[None, None, Some(7_u32), Some(120)]).filter(|_| status > 299);
                 let meaning =
@@ -227,12 +227,12 @@ impl Story {
         }
     }
 
-    fn renew(&mut self, caller: usize, patience: u64) {
-        let deadline = self.now.monotonic.saturating_add(Duration::from_secs(patience));
+    fn renew(&mut self, caller: usize, timeout: u64) {
+        let deadline = self.now.monotonic.saturating_add(Duration::from_secs(timeout));
         self.calls[caller] = (Call::until(deadline), CallFacts { deadline, began: self.step });
     }
 
-    /// Whether it has to wait, and until when.
+    /// Returns the time until which it has to wait, if it does.
     pub(super) fn polls(&mut self, caller: usize) -> Option<Duration> {
         let (call, facts) = &mut self.calls[caller];
         let facts = *facts;
@@ -248,12 +248,15 @@ impl Story {
                 None
             }
             Ok(Action::WaitUntil(time)) => {
-                assert!(time > self.now.monotonic || self.model.is_none(), "waits for the past");
+                assert!(
+                    time > self.now.monotonic || self.model.is_none(),
+                    "waits for a past moment"
+                );
                 Some(time)
             }
-            Ok(Action::GetCredentials(wanted)) => {
-                self.begins(wanted.id);
-                self.wanted = Some(wanted.id);
+            Ok(Action::GetCredentials(request)) => {
+                self.begins(request.id);
+                self.request = Some(request.id);
                 None
             }
             Ok(Action::Ready(_)) | Err(_) => {
@@ -265,11 +268,11 @@ impl Story {
 
     fn begins(&mut self, id: ExchangeId) {
         self.old_ids.extend(self.in_flight.take());
-        self.old_ids.extend(self.wanted.take());
-        assert!(!self.old_ids.contains(&id), "an id twice");
+        self.old_ids.extend(self.request.take());
+        assert!(!self.old_ids.contains(&id), "a repeated id");
     }
 
-    /// Nothing happens but time, until this call has an end: which is by its deadline, and soon.
+    /// Only time passes until this call ends, which must be by its deadline, and soon.
     fn waits_out(&mut self, caller: usize) {
         let by = self.calls[caller].1.deadline.max(self.now.monotonic);
         for _ in 0..20 {
@@ -278,7 +281,7 @@ impl Story {
             let passed = time.saturating_sub(self.now.monotonic);
             self.passes(passed, true);
         }
-        assert!(self.model.is_none(), "a wait that nothing ends");
+        assert!(self.model.is_none(), "a wait without end");
     }
 
     fn passes(&mut self, time: Duration, awake: bool) {
@@ -312,7 +315,7 @@ impl Story {
             *changed = (*changed + 1) % if part == 1 { 3 } else { 2 };
         }
         self.who = who;
-        // A source gives others from now on, mostly without anybody's knowing.
+        // A source gives others from now on, mostly unnoticed.
         if self.model.as_ref().is_some_and(|model| model.source == Source::OnDemand)
             && bits.below(8) > 0
         {
@@ -324,7 +327,7 @@ impl Story {
         }
     }
 
-    /// Nothing more happens: whoever asks now has an answer in the end, and the counts are right.
+    /// No more events: any caller gets a result in the end, and the counters are right.
     fn ends(&mut self) {
         for caller in 0..CALLERS {
             self.renew(caller, 15);

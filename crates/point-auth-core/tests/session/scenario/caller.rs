@@ -1,4 +1,4 @@
-//! A caller and what it does with the session's answer.
+//! A caller, and what it does with the session's action.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use point_auth_core::session::{Action, AttemptError, ExchangeKind, Lease, Moment
 
 use super::{Scenario, Seconds};
 
-/// One caller and what the session has told it.
+/// One caller, and its action or error.
 #[must_use]
 pub(crate) struct Caller<'a> {
     pub(super) scenario: &'a mut Scenario,
@@ -30,13 +30,13 @@ impl<'a> Caller<'a> {
         }
     }
 
-    /// Sends a sign-in, having no token.
+    /// Sends a sign-in, without a token.
     #[track_caller]
     pub(crate) fn signs_in(self) -> &'a mut Scenario {
         self.sends(ExchangeKind::SignIn, None)
     }
 
-    /// Sends a refresh, having no token.
+    /// Sends a refresh, without a token.
     #[track_caller]
     pub(crate) fn refreshes(self) -> &'a mut Scenario {
         self.sends(ExchangeKind::Refresh, None)
@@ -54,7 +54,7 @@ impl<'a> Caller<'a> {
         self.sends(ExchangeKind::Refresh, Some(fallback))
     }
 
-    /// Sends either, having no token.
+    /// Sends either, without a token.
     #[track_caller]
     pub(crate) fn sends_something(self) -> &'a mut Scenario {
         let kind = match &self.reply {
@@ -79,7 +79,7 @@ impl<'a> Caller<'a> {
         }
     }
 
-    /// Gets credentials for a sign-in, having no token.
+    /// Gets credentials for a sign-in, without a token.
     #[track_caller]
     pub(crate) fn asks_for_credentials(self) -> &'a mut Scenario {
         self.asks(None)
@@ -94,13 +94,13 @@ impl<'a> Caller<'a> {
     #[track_caller]
     fn asks(self, fallback: Option<&str>) -> &'a mut Scenario {
         match self.reply {
-            Ok(Action::GetCredentials(wanted)) => {
-                assert_eq!(wanted.fallback.as_ref().map(|lease| lease.token.expose()), fallback);
-                assert_eq!(wanted.deadline, self.scenario.now.monotonic + Duration::from_secs(30));
-                self.scenario.wanted = Some(wanted.id);
+            Ok(Action::GetCredentials(request)) => {
+                assert_eq!(request.fallback.as_ref().map(|lease| lease.token.expose()), fallback);
+                assert_eq!(request.deadline, self.scenario.now.monotonic + Duration::from_secs(30));
+                self.scenario.request = Some(request.id);
                 self.scenario
             }
-            other => panic!("nobody asks for credentials, but {other:?}"),
+            other => panic!("no credentials are requested, but {other:?}"),
         }
     }
 
@@ -117,7 +117,7 @@ impl<'a> Caller<'a> {
         self.scenario
     }
 
-    /// How long it waits at most before it asks again.
+    /// Checks how long it waits at most before the next poll.
     #[track_caller]
     pub(crate) fn waits_for(self, seconds: impl Seconds) -> &'a mut Scenario {
         assert_eq!(self.wait(), seconds.seconds());
@@ -128,7 +128,7 @@ impl<'a> Caller<'a> {
     pub(crate) fn wait(&self) -> Duration {
         match &self.reply {
             Ok(Action::WaitUntil(time)) => {
-                assert!(*time > self.scenario.now.monotonic, "it waits for the past");
+                assert!(*time > self.scenario.now.monotonic, "it waits for a past moment");
                 *time - self.scenario.now.monotonic
             }
             other => panic!("it does not wait, but {other:?}"),
@@ -163,7 +163,7 @@ impl<'a> Caller<'a> {
     }
 
     #[track_caller]
-    pub(crate) fn is_out_of_patience(self) -> &'a mut Scenario {
+    pub(crate) fn times_out(self) -> &'a mut Scenario {
         assert!(matches!(self.reply, Err(SessionError::TimedOut { .. })), "{:?}", self.reply);
         self.scenario
     }

@@ -1,11 +1,11 @@
-//! The server and what becomes of an exchange there.
+//! The server, and the result of an exchange.
 
 use http::{HeaderValue, Response, StatusCode};
 use point_auth_core::session::{ExchangeId, Failure, Outcome};
 
 use super::Scenario;
 
-/// One exchange and what becomes of it.
+/// One exchange and its result.
 #[must_use]
 pub(crate) struct Server<'a> {
     pub(super) scenario: &'a mut Scenario,
@@ -19,7 +19,7 @@ impl<'a> Server<'a> {
         self.renews(&format!(r#"{{"access_token":"{token}","expires_in":{life}}}"#))
     }
 
-    /// An access token and a refresh token of the same name.
+    /// An access token and a refresh token of one name.
     #[track_caller]
     pub(crate) fn gives_refreshable(self, token: &str, life: u32) -> &'a mut Scenario {
         self.gives_both(token, &format!("{token}-refresh"), life)
@@ -63,7 +63,7 @@ impl<'a> Server<'a> {
         self.scenario
     }
 
-    /// The answer that the API's reference shows for a wrong password.
+    /// The response of the API reference to a wrong password.
     pub(crate) fn denies(self) -> &'a mut Scenario {
         self.answers(
             403,
@@ -71,7 +71,7 @@ impl<'a> Server<'a> {
         )
     }
 
-    /// A gateway in front of it has an hour of its own.
+    /// A gateway in front of the server is down.
     pub(crate) fn is_unavailable(self) -> &'a mut Scenario {
         self.answers(503, "<html>come back later</html>")
     }
@@ -80,12 +80,12 @@ impl<'a> Server<'a> {
         self.answers_with(429, "", Some(retry_after))
     }
 
-    /// It never saw the request.
+    /// The server never saw the request.
     pub(crate) fn is_not_reached(self) -> &'a mut Scenario {
         self.fails(&Failure::not_sent())
     }
 
-    /// It may have seen the request.
+    /// The server may have seen the request.
     pub(crate) fn falls_silent(self) -> &'a mut Scenario {
         self.fails(&Failure::maybe_sent())
     }

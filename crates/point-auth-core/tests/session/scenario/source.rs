@@ -1,11 +1,11 @@
-//! Where credentials come from, and what becomes of the wish for them.
+//! The credential source, and the result of a credential request.
 
 use point_auth_core::Credentials;
 use point_auth_core::session::{ExchangeId, Failure, Rejected};
 
 use super::Scenario;
 
-/// One wish for credentials and what becomes of it.
+/// One credential request and its result.
 #[must_use]
 pub(crate) struct Source<'a> {
     pub(super) scenario: &'a mut Scenario,
@@ -13,7 +13,7 @@ pub(crate) struct Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    /// Credentials, with which a sign-in begins.
+    /// Credentials that start a sign-in.
     #[track_caller]
     pub(crate) fn gives(self, credentials: Credentials) -> &'a mut Scenario {
         let exchange = self.scenario.session.sign_in_with(self.id, self.scenario.now, credentials);
@@ -21,9 +21,9 @@ impl<'a> Source<'a> {
         self.scenario
     }
 
-    /// Credentials, with which none does.
+    /// Credentials that start none.
     #[track_caller]
-    pub(crate) fn gives_to_no_avail(self, credentials: Credentials) -> &'a mut Scenario {
+    pub(crate) fn gives_unusable(self, credentials: Credentials) -> &'a mut Scenario {
         let exchange = self.scenario.session.sign_in_with(self.id, self.scenario.now, credentials);
         self.scenario.outcome = Some(*exchange.unwrap_err());
         self.scenario
@@ -37,14 +37,14 @@ impl<'a> Source<'a> {
         self.scenario
     }
 
-    /// A ledger that is shared says that they must not be sent.
+    /// A shared ledger rejects them.
     pub(crate) fn rejects(self, rejected: Rejected) -> &'a mut Scenario {
         let outcome = self.scenario.session.reject(self.id, self.scenario.now, rejected);
         self.scenario.outcome = Some(outcome);
         self.scenario
     }
 
-    /// Whoever was asking is gone, and says so.
+    /// The requester vanishes, and reports it.
     pub(crate) fn goes_away(self) -> &'a mut Scenario {
         let outcome =
             self.scenario.session.handle_failure(self.id, self.scenario.now, &Failure::abandoned());

@@ -1,5 +1,5 @@
-//! The suite can fail where it takes TLS, HTTP/2 or a proxy to: clients and settings that are wrong
-//! in one way.
+//! The suite detects faults over TLS, HTTP/2 and proxies: clients and settings that are wrong in
+//! one way.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,7 +20,8 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, SignatureScheme};
 
-/// The checks of this rule in this group that a transport fails, and the rules by which it does.
+/// Returns the checks of this rule in this group that a transport fails, and the rules that they
+/// report.
 fn failed(
     group: &str,
     rule: Rule,
@@ -43,8 +44,7 @@ fn failed_by(
         .unzip()
 }
 
-/// A client of somebody who knows nothing of the rules, but trusts the emulator and asks for no
-/// trouble.
+/// A client of a user who does not know the rules, but trusts the emulator.
 fn builder(setup: &Setup) -> ClientBuilder {
     let rustls = setup.settings().tls().rustls_client_config().unwrap();
     Client::builder()
@@ -68,10 +68,10 @@ fn a_client_that_redirects_is_found_over_tls() {
 }
 
 #[test]
-fn a_client_that_trusts_everybody_is_found() {
+fn a_client_that_trusts_every_certificate_is_found() {
     let (names, rules) = failed("tls", Rule::Kinds, |setup| {
         let mut config = setup.settings().tls().rustls_client_config()?;
-        config.dangerous().set_certificate_verifier(Arc::new(TrustsEverybody));
+        config.dangerous().set_certificate_verifier(Arc::new(TrustsAnyCertificate));
         Ok(brought(builder(setup).tls_backend_preconfigured(config)))
     });
     for name in [
@@ -122,7 +122,7 @@ fn a_transport_that_shows_no_identity_is_found() {
     assert!(names.contains("a_key_of_another_certificate_makes_no_transport"), "{names:?}");
 }
 
-/// Tries again whatever the protocol would let it.
+/// Retries whenever the protocol allows it.
 #[derive(Debug)]
 struct TriesAgain(ReqwestTransport);
 
@@ -143,7 +143,7 @@ impl AsyncTransport for TriesAgain {
 }
 
 #[test]
-fn a_transport_that_tries_again_is_found_over_http_2() {
+fn a_transport_that_retries_is_found_over_http_2() {
     let candidate = Candidate::r#async(|setup| {
         ReqwestTransport::with_settings(setup.settings()).map(TriesAgain)
     });
@@ -160,7 +160,7 @@ fn a_transport_that_tries_again_is_found_over_http_2() {
 }
 
 #[test]
-fn a_transport_that_tries_again_is_found_by_the_sweep_over_tls() {
+fn a_transport_that_retries_is_found_by_the_sweep_over_tls() {
     let candidate = Candidate::r#async(|setup| {
         ReqwestTransport::with_settings(setup.settings()).map(TriesAgain)
     });
@@ -172,7 +172,7 @@ fn a_transport_that_tries_again_is_found_by_the_sweep_over_tls() {
     }
 }
 
-/// Knows no more of a request that nothing came of than that nothing came of it.
+/// Treats silence as a request that was not sent.
 #[derive(Debug)]
 struct TakesSilenceForNothing(ReqwestTransport);
 
@@ -191,7 +191,7 @@ impl AsyncTransport for TakesSilenceForNothing {
 }
 
 #[test]
-fn a_transport_that_takes_silence_for_nothing_sent_is_found_over_tls() {
+fn a_transport_that_treats_silence_as_not_sent_is_found_over_tls() {
     let candidate = Candidate::r#async(|setup| {
         ReqwestTransport::with_settings(setup.settings()).map(TakesSilenceForNothing)
     });
@@ -205,11 +205,11 @@ fn a_transport_that_takes_silence_for_nothing_sent_is_found_over_tls() {
 
 const SCHEMES: &[SignatureScheme] = &[SignatureScheme::ECDSA_NISTP256_SHA256];
 
-/// As careless as it gets; only ever used against the emulator.
+/// As careless as possible; only ever used with the emulator.
 #[derive(Debug)]
-struct TrustsEverybody;
+struct TrustsAnyCertificate;
 
-impl ServerCertVerifier for TrustsEverybody {
+impl ServerCertVerifier for TrustsAnyCertificate {
     fn verify_server_cert(
         &self,
         _: &CertificateDer<'_>,

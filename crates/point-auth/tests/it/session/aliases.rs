@@ -1,5 +1,4 @@
-//! One login for many aliases: how many sign in at once, in which order, and which of them are
-//! kept.
+//! One login for many aliases: how many sign in at once, in which order, and which are kept.
 
 use std::time::Duration;
 
@@ -20,7 +19,7 @@ fn asking(
 }
 
 #[test]
-fn at_most_three_sign_in_at_once_and_one_until_the_password_is_proven() {
+fn at_most_three_sign_in_at_once_but_only_one_until_the_password_is_proven() {
     let (world, runtime) = (World::new(), runtime());
     let sessions = world.sessions_builder().with_credentials(credentials()).build();
     world.control.hold();
@@ -59,7 +58,7 @@ fn how_many_may_sign_in_at_once_is_a_setting() {
 }
 
 #[test]
-fn sessions_that_wait_sign_in_in_the_order_in_which_they_came() {
+fn waiting_sessions_sign_in_in_order_of_arrival() {
     let (world, runtime) = (World::new(), super::support::single_thread());
     let builder = world.sessions_builder().with_credentials(credentials());
     let sessions = builder.with_max_concurrent_sign_ins(1).build();
@@ -91,7 +90,7 @@ fn refreshes_wait_for_no_permit() {
 }
 
 #[test]
-fn a_caller_that_is_canceled_while_it_waits_for_a_permit_holds_up_no_other() {
+fn a_caller_that_is_canceled_while_it_waits_for_a_permit_delays_no_other() {
     {
         let (world, runtime) = (World::new(), runtime());
         let builder = world.sessions_builder().with_credentials(credentials());
@@ -101,8 +100,8 @@ fn a_caller_that_is_canceled_while_it_waits_for_a_permit_holds_up_no_other() {
         world.control.wait_for_in_flight(1);
         let _in_tokio = runtime.enter();
         for number in 0..10 {
-            let mut cancelled = ByHand::new(asking(&sessions, format!("cancelled-{number}")));
-            assert!(cancelled.poll().is_pending());
+            let mut canceled = ByHand::new(asking(&sessions, format!("canceled-{number}")));
+            assert!(canceled.poll().is_pending());
         }
         let last = runtime.spawn(asking(&sessions, "last".to_owned()));
         world.control.release();
@@ -111,14 +110,14 @@ fn a_caller_that_is_canceled_while_it_waits_for_a_permit_holds_up_no_other() {
     }
 }
 
-/// A server where aliases that begin with `good` are enabled and no others.
+/// A server where only the aliases that begin with `good` are enabled.
 fn with_bad_aliases() -> World {
     let good = (0..1_000).map(|number| format!("good-{number}"));
     let emulator = Emulator::builder().user_with_aliases(USERNAME, PASSWORD, good).start().unwrap();
     World::of(emulator, point_auth::TokioRuntime::new())
 }
 
-/// How often each alias was sent, at most.
+/// Returns the maximum number of times that any alias was sent.
 fn most_sent(world: &World) -> usize {
     let mut sent = std::collections::BTreeMap::<String, usize>::new();
     for request in world.emulator.requests() {
@@ -149,7 +148,7 @@ fn every_good_alias_gets_its_token_among_bad_ones_and_each_bad_one_is_sent_once(
             if number % 10 == 0 { format!("bad-{number}") } else { format!("good-{number}") };
         asking(&sessions, alias)
     });
-    // An order in which three bad ones come together would wait, which this one does not.
+    // In another order, three bad ones in a row would start a hold.
     let mut got = on_tokio(&runtime, tasks);
     got.push(ask("bad-0".to_owned()));
     assert_eq!(kinds(&got), (900, 100, 0));
@@ -160,7 +159,7 @@ fn every_good_alias_gets_its_token_among_bad_ones_and_each_bad_one_is_sent_once(
 }
 
 #[test]
-fn made_up_aliases_are_sent_three_times_in_ten_minutes_and_hold_up_none_that_has_worked() {
+fn invented_aliases_are_sent_three_times_in_ten_minutes_and_hold_none_that_has_worked() {
     let (world, runtime) = (with_bad_aliases(), runtime());
     let sessions = world.sessions_builder().with_credentials(credentials()).build();
     for number in 0..10 {
@@ -173,7 +172,7 @@ fn made_up_aliases_are_sent_three_times_in_ten_minutes_and_hold_up_none_that_has
     assert_eq!(kinds(&made_up(0)), (0, 3, 497));
     assert_eq!(kinds(&made_up(500)), (0, 0, 500));
     assert_eq!(world.sign_ins(), 13);
-    // Those that have worked sign in as they like, also while the others are held.
+    // Aliases that have worked sign in freely, also while the others are held.
     for number in 0..10 {
         let session = sessions.session(&format!("good-{number}")).unwrap();
         session.invalidate(&session.current_token().unwrap());
@@ -188,7 +187,7 @@ fn made_up_aliases_are_sent_three_times_in_ten_minutes_and_hold_up_none_that_has
 }
 
 #[test]
-fn a_wrong_password_is_sent_three_times_for_a_thousand_aliases_and_all_are_told_at_once() {
+fn a_wrong_password_is_sent_three_times_for_a_thousand_aliases_and_all_fail_at_once() {
     let (world, runtime) = (World::new(), runtime());
     let wrong = Credentials::new(USERNAME, "wrong").unwrap();
     let sessions = world.sessions_builder().with_credentials(wrong).build();
@@ -196,7 +195,7 @@ fn a_wrong_password_is_sent_three_times_for_a_thousand_aliases_and_all_are_told_
         let tasks = (0..1_000).map(|number| asking(&sessions, format!("person-{number}")));
         on_tokio(&runtime, tasks)
     };
-    // No time passes: each of them is told without waiting for anything but the three.
+    // No time passes: the others fail without waiting for anything but the three.
     assert_eq!(kinds(&ask()), (0, 3, 997));
     assert_eq!((world.sign_ins(), world.control.most()), (3, 1));
     for (hours, sent) in [(1, 4), (2, 5), (4, 6), (1_000, 6)] {
@@ -206,7 +205,7 @@ fn a_wrong_password_is_sent_three_times_for_a_thousand_aliases_and_all_are_told_
     }
     let error = ask().pop().unwrap().unwrap_err();
     assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Held, false));
-    // A reset of one alias is none of the login.
+    // The reset of one alias does not reset the login.
     sessions.session("person-999").unwrap().reset();
     assert_eq!(ask().iter().filter(|one| one.is_ok()).count() + world.sign_ins(), 6);
     sessions.set_credentials(credentials());
@@ -223,7 +222,7 @@ fn a_password_that_is_changed_at_the_server_is_denied_at_most_three_times() {
     };
     assert!(ask().iter().all(Result::is_ok));
     assert!(world.emulator.change_password(USERNAME, "another"));
-    // The refresh tokens have ended, so that all must sign in again.
+    // The refresh tokens have expired, so all must sign in again.
     world.time.advance(Duration::from_secs(50 * 3600));
     assert_eq!(kinds(&ask()), (0, 3, 997));
     assert_eq!(world.sign_ins(), 1_003);
@@ -237,7 +236,7 @@ fn a_password_that_is_changed_at_the_server_is_denied_at_most_three_times() {
 }
 
 #[test]
-fn a_trial_that_works_lets_all_go_on_at_once() {
+fn a_trial_that_works_ends_the_hold_for_all_at_once() {
     let (world, runtime) = (World::new(), runtime());
     let sessions = world.sessions_builder().with_credentials(credentials()).build();
     runtime.block_on(asking(&sessions, "first".to_owned())).unwrap();
@@ -247,7 +246,7 @@ fn a_trial_that_works_lets_all_go_on_at_once() {
         on_tokio(&runtime, tasks)
     };
     assert_eq!(kinds(&ask()), (0, 3, 97));
-    // The server takes the password again. A hold ends with the first trial that shows it.
+    // The server accepts the password again. A hold ends with the first trial that shows it.
     assert!(world.emulator.change_password(USERNAME, PASSWORD));
     world.time.advance(Duration::from_secs(601));
     assert_eq!(kinds(&ask()), (97, 3, 0));
@@ -295,14 +294,14 @@ fn sessions_can_be_listed_and_removed() {
     assert!(sessions.remove("bob") && !sessions.remove("bob"));
     assert_eq!((sessions.len(), sessions.snapshot().sessions()), (2, 2));
     assert_eq!(sessions.snapshot().counts.sign_ins, 2);
-    // A session that is held goes on.
+    // A session that is held continues.
     assert!(bob.current_token().is_some());
     runtime.block_on(asking(&sessions, "bob".to_owned())).unwrap();
     assert_eq!(world.sign_ins(), 4);
 }
 
 #[test]
-fn a_reset_reaches_all_of_them() {
+fn a_reset_applies_to_all_sessions() {
     let (world, runtime) = (World::new(), runtime());
     let sessions = world.sessions_builder().with_credentials(credentials()).build();
     world.emulator.always(Fault::respond(429).header("retry-after", "600"));
@@ -320,7 +319,7 @@ fn a_reset_reaches_all_of_them() {
 }
 
 #[test]
-fn idle_ones_are_dropped_and_held_ones_never() {
+fn idle_sessions_are_dropped_and_held_ones_never() {
     let (world, runtime) = (World::new(), runtime());
     let builder = world.sessions_builder().with_credentials(credentials());
     let sessions = builder.with_max_sessions(640).with_idle_time(Duration::from_secs(60)).build();
@@ -332,7 +331,7 @@ fn idle_ones_are_dropped_and_held_ones_never() {
     for number in 0..10_000 {
         sessions.session(&format!("passing-{number}")).unwrap();
     }
-    // Give or take how evenly they spread.
+    // With some tolerance for how evenly they spread.
     assert!((500..=670).contains(&sessions.len()), "{}", sessions.len());
     world.time.advance(Duration::from_secs(59));
     sessions.drop_idle();
@@ -377,7 +376,7 @@ fn stored_tokens_find_the_session_of_their_alias() {
 }
 
 #[test]
-fn an_alias_that_cannot_be_one_is_refused_and_nothing_is_sent() {
+fn an_invalid_alias_is_refused_and_nothing_is_sent() {
     let (world, runtime) = (World::new(), runtime());
     let sessions = world.sessions_builder().with_credentials(credentials()).build();
     for alias in ["", &"a".repeat(100_000)] {
@@ -390,7 +389,7 @@ fn an_alias_that_cannot_be_one_is_refused_and_nothing_is_sent() {
 }
 
 #[test]
-fn threads_share_a_login_as_well() {
+fn threads_share_a_login_too() {
     let world = World::threads();
     let sessions = blocking::Sessions::builder(world.blocking_client())
         .with_credentials(credentials())
@@ -408,10 +407,9 @@ fn threads_share_a_login_as_well() {
     assert_eq!(sessions.len(), 30);
 }
 
-/// Two sign-ins of which nobody knows whether they counted are two of the login, whoever's they
-/// were.
+/// Two sign-ins with unknown outcome count for the login, whichever aliases they were for.
 #[test]
-fn lost_sign_ins_are_counted_together() {
+fn unknown_sign_ins_are_counted_together() {
     let (world, runtime) = (World::new(), runtime());
     let sessions = world.sessions_builder().with_credentials(credentials()).build();
     world.emulator.always(Fault::close_after_request());

@@ -1,5 +1,5 @@
-//! Hostile orders of events: many aliases, credentials that change in the middle, callers that come
-//! and go at any moment.
+//! Hostile orders of events: many aliases, credentials that change during an exchange, callers that
+//! come and go at any moment.
 
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex};
@@ -27,7 +27,7 @@ fn wrong() -> Credentials {
     Credentials::new(USERNAME, "wrong").unwrap()
 }
 
-/// How often this password was sent.
+/// Returns how often this password was sent.
 fn sent(world: &World, password: &str) -> usize {
     let quoted = format!("\"{password}\"");
     world.emulator.count_where(|request| {
@@ -38,8 +38,8 @@ fn sent(world: &World, password: &str) -> usize {
 
 type Act = Box<dyn FnOnce() + Send>;
 
-/// A time that does something when it is read for the n-th time, without any lock of a session
-/// held: each such moment is one at which another thread may come in between.
+/// A clock that runs an action when it is read for the n-th time, without any lock of a session
+/// held. At each such moment another thread may intervene.
 #[derive(Clone)]
 struct Interrupted {
     time: VirtualTime,
@@ -55,7 +55,7 @@ impl Interrupted {
         *self.act.lock().unwrap() = Some((reads, Box::new(act)));
     }
 
-    /// Takes back what was not done, if it was not.
+    /// Removes the pending action. Returns whether it had run.
     fn was_done(&self) -> bool {
         self.act.lock().unwrap().take().is_none()
     }
@@ -94,11 +94,11 @@ impl Runtime for Interrupted {
     }
 }
 
-/// More reads of the time than there are in any of these tests.
+/// More than all clock reads in any of these tests.
 const MOST_READS: usize = 1_000;
 
 #[test]
-fn a_caller_that_comes_at_any_moment_while_an_unneeded_permit_is_given_back_is_served() {
+fn a_caller_that_comes_at_any_moment_while_an_unneeded_permit_is_returned_is_served() {
     let runtime = runtime();
     let _in_tokio = runtime.enter();
     for reads in 0..MOST_READS {
@@ -121,7 +121,7 @@ fn a_caller_that_comes_at_any_moment_while_an_unneeded_permit_is_given_back_is_s
         });
         world.control.release();
         assert!(runtime.block_on(first).unwrap().is_ok());
-        // The exchange may have a few things to do after its caller has its token.
+        // The exchange may have a few steps left after its caller has its token.
         wait_until("the end of the exchange", || {
             world.control.rest();
             world.control.in_flight() == 0
@@ -192,7 +192,7 @@ fn a_reset_at_any_moment_leaves_no_alias_held() {
         if !time.was_done() {
             return;
         }
-        // An alias whose denial was on its way is denied all the same.
+        // An alias whose denial was in flight is denied nevertheless.
         let is_fine = |got: &Result<_, Error>| match got {
             Ok(_) => true,
             Err(error) => error.kind() == ErrorKind::Denied,
@@ -207,8 +207,8 @@ fn a_reset_at_any_moment_leaves_no_alias_held() {
     panic!("the time is read without end");
 }
 
-/// What a source gives: first what was set for each call by its number, then the rest. A call for
-/// which nothing is set waits.
+/// The credentials of a source: first those set for each call by its number, then the rest. A call
+/// for which nothing is set waits.
 #[derive(Clone, Default)]
 struct Vault(Arc<(Mutex<VaultState>, Condvar)>);
 
@@ -291,7 +291,7 @@ fn a_source_is_not_asked_again_and_again_while_another_new_password_is_tried() {
     world.control.wait_for_in_flight(1);
     vault.gives(2, credentials());
     world.control.wait_for_in_flight(2);
-    // A third gets the new one as well, which is being tried.
+    // A third gets the new one too, which is being tried.
     vault.gives_from_now_on(wrong());
     let third = ask("cyd");
     wait_until("the third to fetch", || vault.asked() >= 4);
@@ -304,7 +304,7 @@ fn a_source_is_not_asked_again_and_again_while_another_new_password_is_tried() {
     assert!(sent(&world, "wrong") <= 3);
 }
 
-/// A little generator of its own, so that a run can be repeated by its seed.
+/// A small random generator, so that a run can be repeated by its seed.
 struct Dice(u64);
 
 impl Dice {
@@ -318,7 +318,7 @@ impl Dice {
 
 const GOOD: usize = 12;
 
-/// One of the aliases, of which every fifth is a bad one.
+/// Returns one of the aliases, of which every fifth is a bad one.
 fn any_alias(dice: &mut Dice) -> String {
     match dice.roll(5) {
         0 => format!("bad-{}", dice.roll(20)),
@@ -326,7 +326,7 @@ fn any_alias(dice: &mut Dice) -> String {
     }
 }
 
-/// Asks over and over, and leaves in the middle every now and then.
+/// Asks over and over, and leaves early from time to time.
 async fn come_and_go(sessions: Sessions, mut dice: Dice, turns: usize) {
     for _ in 0..turns {
         let alias = any_alias(&mut dice);
@@ -360,7 +360,7 @@ async fn come_and_go(sessions: Sessions, mut dice: Dice, turns: usize) {
 }
 
 #[test]
-fn whatever_callers_do_each_bad_alias_is_sent_once_and_each_good_one_gets_its_token() {
+fn with_any_callers_each_bad_alias_is_sent_once_and_each_good_one_gets_its_token() {
     for seed in [1, 0x5eed, 0xdead_beef, 0xca11, 0xbad] {
         let good = (0..GOOD).map(|number| format!("good-{number}"));
         let emulator =
@@ -389,7 +389,7 @@ fn whatever_callers_do_each_bad_alias_is_sent_once_and_each_good_one_gets_its_to
             .collect();
         let mut dice = Dice(seed);
         world.pass_until(|| {
-            // A hold passes as well, but no exchange is taken for lost.
+            // A hold passes too, but no exchange counts as abandoned.
             if dice.roll(40) == 0 && world.control.in_flight() == 0 {
                 world.time.advance(Duration::from_secs(600));
             }
@@ -398,7 +398,7 @@ fn whatever_callers_do_each_bad_alias_is_sent_once_and_each_good_one_gets_its_to
         for task in tasks {
             runtime.block_on(task).unwrap();
         }
-        // Those that were held, waited too long or had a young token rejected are served later.
+        // Callers that were held, timed out or had a young token rejected are served later.
         for number in 0..GOOD {
             let last = runtime.spawn(asking(&sessions, &format!("good-{number}")));
             world.pass_until(|| last.is_finished());

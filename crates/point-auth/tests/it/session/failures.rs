@@ -1,4 +1,4 @@
-//! What the server or the way to it does wrong, and what becomes of those who ask.
+//! Faults of the server or the network, and the results for callers.
 
 use std::time::{Duration, SystemTime};
 
@@ -15,7 +15,7 @@ fn wrong() -> Credentials {
 }
 
 #[test]
-fn a_wrong_password_is_sent_once_for_a_thousand_tasks_and_whoever_comes_later() {
+fn a_wrong_password_is_sent_once_for_a_thousand_tasks_and_later_callers() {
     let world = World::new();
     let session = world.builder().with_credentials(wrong()).build();
     let runtime = runtime();
@@ -87,7 +87,7 @@ fn a_server_that_is_down_is_tried_three_times_and_found_again_when_it_is_up() {
 }
 
 #[test]
-fn a_server_that_asks_to_be_left_alone_is_and_callers_are_told_for_how_long() {
+fn a_retry_after_is_honored_and_callers_get_the_delay() {
     let world = World::new();
     let session = world.session();
     let runtime = runtime();
@@ -111,10 +111,10 @@ fn a_server_that_asks_to_be_left_alone_is_and_callers_are_told_for_how_long() {
 }
 
 #[test]
-fn a_server_may_ask_for_it_by_a_date_as_well() {
+fn a_retry_after_may_be_a_date() {
     let world = World::new();
     let session = world.session();
-    // A whole second, since a date has no parts of one.
+    // A whole second, because a date has no fractions.
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
     world.emulator.clock().set(now);
     world
@@ -125,7 +125,7 @@ fn a_server_may_ask_for_it_by_a_date_as_well() {
     assert!(delay >= Duration::from_secs(100) && delay <= Duration::from_secs(125), "{delay:?}");
 }
 
-/// A session with an hour-old token, so that the next exchange is a refresh.
+/// Returns a session with an hour-old token, so that the next exchange is a refresh.
 fn an_hour_later() -> (World, point_auth::Session, tokio::runtime::Runtime) {
     let (world, runtime) = (World::new(), runtime());
     let session = world.session();
@@ -156,7 +156,7 @@ fn a_refresh_token_that_was_revoked_leads_to_one_sign_in() {
 }
 
 #[test]
-fn a_refresh_token_that_is_certainly_dead_is_not_sent() {
+fn a_refresh_token_that_has_certainly_expired_is_not_sent() {
     let (world, session, runtime) = an_hour_later();
     world.time.advance(Duration::from_secs(49 * 60 * 60));
     assert!(on_tokio(&runtime, many(&session, 100)).into_iter().all(|got| got.is_ok()));
@@ -164,7 +164,7 @@ fn a_refresh_token_that_is_certainly_dead_is_not_sent() {
 }
 
 #[test]
-fn a_passing_failure_of_a_refresh_is_no_sign_in() {
+fn a_temporary_failure_of_a_refresh_causes_no_sign_in() {
     let (world, session, runtime) = an_hour_later();
     world.emulator.always_for(Operation::Refresh, Fault::html(502));
     let waiting = runtime.spawn(async move { session.access_token().await });

@@ -1,4 +1,4 @@
-//! Keeping a token fresh when nobody asks.
+//! The background refresh, which keeps a token fresh without callers.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,8 +11,8 @@ use super::support::{Executor, World, getting};
 use super::transports::{SmolTransport, wait_until};
 use crate::support::{USERNAME, credentials, runtime};
 
-/// Lets a day pass by 20 s a step, looks at each whether the token is good, and whether nobody has
-/// anything to do.
+/// Lets a day pass in steps of 20 s, and checks at each step that the token is good and that no
+/// task has anything to do.
 fn a_day(world: &World, session: impl Fn() -> (State, Option<Duration>)) {
     wait_until("the first token", || session().0 == State::Good);
     for step in 0..24 * 60 * 3 {
@@ -22,7 +22,7 @@ fn a_day(world: &World, session: impl Fn() -> (State, Option<Duration>)) {
             "step {step}: {left:?}, {state:?}"
         );
         world.time.advance(Duration::from_secs(20));
-        wait_until("the keeper to sleep", || {
+        wait_until("the background refresh to sleep", || {
             world.time.sleepers() > 0
                 && world.control.in_flight() == 0
                 && session().0 == State::Good
@@ -34,30 +34,30 @@ fn a_day(world: &World, session: impl Fn() -> (State, Option<Duration>)) {
 }
 
 #[test]
-fn a_token_is_good_through_a_day_in_which_nobody_asks() {
+fn a_token_stays_good_through_a_day_without_callers() {
     for executor in [Executor::Tokio, Executor::Smol] {
         let world = executor.world();
         let session = world.session_over(executor.transport());
         let keeping = session.keep_fresh();
-        let keeper = std::thread::spawn(move || executor.run([keeping]));
+        let refreshing = std::thread::spawn(move || executor.run([keeping]));
         a_day(&world, || (session.snapshot().state, session.snapshot().token_left));
         drop(session);
-        keeper.join().unwrap();
+        refreshing.join().unwrap();
     }
 }
 
 #[test]
-fn a_thread_keeps_it_good_as_well() {
+fn a_thread_keeps_it_good_too() {
     let world = World::threads();
     let session = world.blocking_session();
     let keeping = session.clone();
-    let keeper = std::thread::spawn(move || keeping.keep_fresh());
+    let refreshing = std::thread::spawn(move || keeping.keep_fresh());
     a_day(&world, || (session.snapshot().state, session.snapshot().token_left));
     let other = session.clone();
     drop(session);
-    assert!(!keeper.is_finished());
+    assert!(!refreshing.is_finished());
     drop(other);
-    keeper.join().unwrap();
+    refreshing.join().unwrap();
 }
 
 #[test]
@@ -69,46 +69,46 @@ fn it_ends_with_the_last_session_whatever_it_is_doing() {
                 world.control.hold();
             }
             let (runtime, begun) = (runtime(), world.control.begun());
-            let keeper = runtime.spawn(session.keep_fresh());
+            let refreshing = runtime.spawn(session.keep_fresh());
             wait_until("an exchange", || world.control.begun() > begun);
             if !is_held {
                 wait_until("a token", || session.current_token().is_some());
             }
             let other = session.clone();
             drop(session);
-            assert!(!keeper.is_finished());
+            assert!(!refreshing.is_finished());
             drop(other);
-            runtime.block_on(keeper).unwrap();
+            runtime.block_on(refreshing).unwrap();
             world.control.release();
         }
     }
 }
 
 #[test]
-fn it_survives_a_denial_and_goes_on_when_there_are_other_credentials() {
+fn it_survives_a_denial_and_continues_with_other_credentials() {
     for world in [World::new(), World::threads()] {
         let wrong = Credentials::new(USERNAME, "incorrect horse").unwrap();
         let session = world.builder().with_credentials(wrong).build();
         let runtime = runtime();
-        let keeper = runtime.spawn(session.keep_fresh());
+        let refreshing = runtime.spawn(session.keep_fresh());
         wait_until("the denial", || session.snapshot().state == State::Denied);
         for _ in 0..100 {
-            wait_until("the keeper to sleep", || world.time.sleepers() > 0);
+            wait_until("the background refresh to sleep", || world.time.sleepers() > 0);
             world.time.advance(Duration::from_secs(60));
         }
         assert_eq!(world.sign_ins(), 1);
         session.set_credentials(credentials());
         wait_until("a token", || session.current_token().is_some());
-        assert!(!keeper.is_finished());
+        assert!(!refreshing.is_finished());
         drop(session);
-        runtime.block_on(keeper).unwrap();
+        runtime.block_on(refreshing).unwrap();
     }
 }
 
-/// What is done once, and after how many times.
+/// An action that runs once, and after how many clock reads.
 type Hook = (usize, Box<dyn FnOnce() + Send>);
 
-/// A time that does something once, when it is asked for the so-manyeth time.
+/// A clock that runs an action once, at a given read.
 #[derive(Clone)]
 struct Hooked {
     time: VirtualTime,
@@ -148,9 +148,9 @@ impl std::fmt::Debug for Hooked {
     }
 }
 
-/// Time stands still, so that nothing but the news itself can wake it.
+/// Time stands still, so that only the change itself can wake it.
 #[test]
-fn news_that_come_between_its_look_and_its_wait_are_not_missed() {
+fn a_change_between_its_check_and_its_wait_is_not_missed() {
     for moment in 0..6 {
         let world = World::new();
         let wrong = Credentials::new(USERNAME, "incorrect horse").unwrap();
@@ -158,22 +158,22 @@ fn news_that_come_between_its_look_and_its_wait_are_not_missed() {
         let session = world.builder().with_credentials(wrong).with_runtime(hooked.clone()).build();
         let runtime = runtime();
         assert!(runtime.block_on(session.access_token()).is_err());
-        let told = session.clone();
-        let happens = Box::new(move || told.set_credentials(credentials()));
+        let changed = session.clone();
+        let happens = Box::new(move || changed.set_credentials(credentials()));
         *hooked.hook.lock().unwrap() = Some((moment, happens));
-        let keeper = runtime.spawn(session.keep_fresh());
+        let refreshing = runtime.spawn(session.keep_fresh());
         wait_until("a token, or that it sleeps", || {
             session.current_token().is_some()
                 || world.time.sleepers() > 0 && world.control.in_flight() == 0
         });
-        // Whatever it has not come to yet happens now.
+        // Runs the action if it has not run yet.
         let late = hooked.hook.lock().unwrap().take();
         if let Some((_, happens)) = late {
             happens();
         }
         wait_until("a token", || session.current_token().is_some());
         drop(session);
-        runtime.block_on(keeper).unwrap();
+        runtime.block_on(refreshing).unwrap();
     }
 }
 
@@ -182,12 +182,12 @@ fn it_survives_a_server_that_is_down_for_an_hour() {
     let world = World::new();
     let session = world.session();
     let runtime = runtime();
-    let keeper = runtime.spawn(session.keep_fresh());
+    let refreshing = runtime.spawn(session.keep_fresh());
     wait_until("a token", || session.current_token().is_some());
     world.emulator.always(Fault::respond(503));
     for _ in 0..360 {
         world.time.advance(Duration::from_secs(20));
-        wait_until("the keeper to sleep", || {
+        wait_until("the background refresh to sleep", || {
             world.time.sleepers() > 0 && world.control.in_flight() == 0
         });
     }
@@ -195,22 +195,22 @@ fn it_survives_a_server_that_is_down_for_an_hour() {
     world.emulator.clear_faults();
     world.pass_until(|| session.current_token().is_some());
     drop(session);
-    runtime.block_on(keeper).unwrap();
+    runtime.block_on(refreshing).unwrap();
 }
 
-/// A caller has begun the refresh and is not polled any more: the keeper, which nobody has told to
-/// refresh, drives it on.
+/// A caller has started the refresh and is not polled any more. The background refresh, which has
+/// started none itself, completes it.
 #[test]
-fn without_tasks_it_drives_on_what_others_have_begun() {
+fn it_completes_a_refresh_that_a_caller_has_started() {
     let world = World::threads();
     let session: Session = world.session_over(SmolTransport);
     let keeping = session.keep_fresh();
-    let keeper = std::thread::spawn(move || smol::block_on(keeping));
+    let refreshing = std::thread::spawn(move || smol::block_on(keeping));
     wait_until("a token", || session.current_token().is_some());
     let old = session.current_token().unwrap();
-    wait_until("the keeper to sleep", || world.time.sleepers() > 0);
+    wait_until("the background refresh to sleep", || world.time.sleepers() > 0);
     session.invalidate(&old);
-    // It was young, so that nothing may be sent yet.
+    // It was young, so nothing may be sent yet.
     assert_eq!(session.snapshot().state, State::BackingOff);
     world.control.hold();
     world.pass_until(|| world.control.in_flight() == 1);
@@ -221,12 +221,12 @@ fn without_tasks_it_drives_on_what_others_have_begun() {
     assert_eq!(world.sign_ins() + world.refreshes(), 2);
     drop(first);
     drop(session);
-    keeper.join().unwrap();
+    refreshing.join().unwrap();
 }
 
-/// From the first look at the clock on, for as many as there are before it waits.
+/// At each clock read, from the first to the last before it waits.
 #[test]
-fn it_ends_when_the_last_session_goes_at_any_moment() {
+fn it_ends_when_the_last_session_is_dropped_at_any_moment() {
     for reads in 0..100 {
         let world = World::threads();
         let hook = Arc::new(Mutex::new(None));
@@ -237,7 +237,7 @@ fn it_ends_when_the_last_session_goes_at_any_moment() {
         let mut keeping = super::support::ByHand::new(session.keep_fresh());
         *hook.lock().unwrap() = Some((reads, Box::new(move || drop(session))));
         let is_over = keeping.poll().is_ready();
-        // Dropped without the lock: it asks the time.
+        // Dropped without the lock, because it reads the clock.
         let left = hook.lock().unwrap().take();
         if left.is_some() {
             assert!(reads > 1, "{reads}");

@@ -1,5 +1,5 @@
-//! What a session's errors say, alike for every transport; what a snapshot says; and what neither
-//! ever shows.
+//! The errors of a session, alike for every transport; its snapshot; and the secrets that neither
+//! shows.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use point_auth::{
 };
 use point_auth_testkit::{Certificate, Emulator, Fault, Operation};
 
-use super::support::{ByHand, World, getting, told};
+use super::support::{ByHand, World, getting, texts};
 use crate::support::{PASSWORD, USERNAME, credentials, emulator, runtime, settings};
 
-/// What a caller can tell of an error.
+/// The visible facts of an error.
 type Seen = (ErrorKind, bool, Option<u16>, bool, bool, String);
 
 fn seen(error: &Error, world: &World) -> Seen {
@@ -23,12 +23,12 @@ fn seen(error: &Error, world: &World) -> Seen {
         error.status().map(|status| status.as_u16()),
         error.denial().is_some(),
         error.retry_after().is_some(),
-        // Each has a port of its own.
+        // Each emulator has a port of its own.
         error.to_string().replace(&world.emulator.addr().to_string(), "ADDRESS"),
     )
 }
 
-/// The error of a session over each adapter, which is the same over all.
+/// Returns the error of a session, and checks that it is equal over all adapters.
 fn fails_alike(fault: &Fault) -> Seen {
     let mut all = Vec::new();
     let asynchronous = |build: &dyn Fn(&World) -> SessionBuilder| {
@@ -52,20 +52,20 @@ fn fails_alike(fault: &Fault) -> Seen {
 }
 
 #[test]
-fn a_denial_is_the_same_over_all_adapters() {
+fn a_denial_is_equal_over_all_adapters() {
     let denial =
         Fault::respond(403).json(r#"{"error": "access_denied", "error_description": "no"}"#);
-    let (kind, retryable, status, denied, paused, _) = fails_alike(&denial);
+    let (kind, retryable, status, denied, backs_off, _) = fails_alike(&denial);
     assert_eq!((kind, retryable, status), (ErrorKind::Denied, false, Some(403)));
-    assert!(denied && !paused);
+    assert!(denied && !backs_off);
 }
 
 #[test]
-fn answers_of_a_gateway_are_the_same_over_all_adapters() {
+fn answers_of_a_gateway_are_equal_over_all_adapters() {
     for (status, may_pass) in [(302, false), (404, false), (429, true), (502, true), (504, true)] {
-        let (kind, retryable, seen, denied, paused, text) = fails_alike(&Fault::html(status));
+        let (kind, retryable, seen, denied, backs_off, text) = fails_alike(&Fault::html(status));
         assert_eq!((kind, retryable, seen), (ErrorKind::Unexpected, may_pass, Some(status)));
-        assert!(!denied && paused);
+        assert!(!denied && backs_off);
         let expected = format!(
             "no access token: unexpected answer: status {status}, not JSON (text/html; charset=utf-8); \
              next attempt in 1 s"
@@ -75,20 +75,20 @@ fn answers_of_a_gateway_are_the_same_over_all_adapters() {
 }
 
 #[test]
-fn an_answer_that_nobody_understands_is_the_same_over_all_adapters() {
+fn a_malformed_answer_is_equal_over_all_adapters() {
     let (kind, retryable, ..) = fails_alike(&Fault::respond(200).json("{}"));
     assert_eq!((kind, retryable), (ErrorKind::Malformed, false));
 }
 
 #[test]
-fn a_token_that_has_ended_on_arrival_is_the_same_over_all_adapters() {
+fn a_token_that_has_expired_on_arrival_is_equal_over_all_adapters() {
     let ended = r#"{"access_token": "a", "expires_in": 0}"#;
     let (kind, retryable, ..) = fails_alike(&Fault::respond(200).json(ended));
     assert_eq!((kind, retryable), (ErrorKind::UselessToken, true));
 }
 
 #[test]
-fn an_answer_that_is_too_large_or_breaks_off_is_the_same_over_all_adapters() {
+fn an_answer_that_is_too_large_or_cut_off_is_equal_over_all_adapters() {
     let (kind, retryable, .., text) = fails_alike(&Fault::respond(200).endless_body());
     assert_eq!((kind, retryable), (ErrorKind::TooLarge, false));
     let expected = "no access token: response from ADDRESS is too large; next attempt in 1 s";
@@ -100,7 +100,7 @@ fn an_answer_that_is_too_large_or_breaks_off_is_the_same_over_all_adapters() {
     assert_eq!(text, expected);
 }
 
-/// The error of a session whose server is this emulator, with TLS.
+/// Returns the error of a session whose server is this emulator, with TLS.
 fn fails_over_tls(emulator: Emulator, trusted: &Emulator) -> (Error, usize) {
     let (world, runtime) = (World::of(emulator, point_auth::TokioRuntime::new()), runtime());
     let transport = HyperTransport::with_settings(&settings(trusted)).unwrap();
@@ -112,7 +112,7 @@ fn fails_over_tls(emulator: Emulator, trusted: &Emulator) -> (Error, usize) {
     let waiting = runtime.spawn(getting(&session));
     world.pass_until(|| waiting.is_finished());
     let error = runtime.block_on(waiting).unwrap().unwrap_err();
-    // It goes on trying all the same.
+    // It keeps trying nevertheless.
     let begun = world.control.begun();
     world.time.advance(error.retry_after().unwrap());
     let waiting = runtime.spawn(getting(&session));
@@ -122,7 +122,7 @@ fn fails_over_tls(emulator: Emulator, trusted: &Emulator) -> (Error, usize) {
 }
 
 #[test]
-fn what_does_not_heal_by_itself_is_not_retryable_and_is_tried_on_all_the_same() {
+fn permanent_failures_are_not_retryable_but_the_session_keeps_trying() {
     let trusted = emulator();
     let builder = || Emulator::builder().user(USERNAME, PASSWORD);
     let untrusted = builder().tls(Certificate::UnknownCa).start().unwrap();
@@ -141,7 +141,7 @@ fn what_does_not_heal_by_itself_is_not_retryable_and_is_tried_on_all_the_same() 
 }
 
 #[test]
-fn a_caller_that_waits_no_longer_is_told_of_the_last_failure() {
+fn a_caller_that_times_out_gets_the_last_failure() {
     let (world, runtime) = (World::new(), runtime());
     let session = world.session();
     world.emulator.push_fault(Fault::respond(503));
@@ -153,20 +153,20 @@ fn a_caller_that_waits_no_longer_is_told_of_the_last_failure() {
     let error = runtime.block_on(waiting).unwrap().unwrap_err();
     assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Timeout, true));
     let expected = "no access token in time: unexpected answer: status 503, not JSON";
-    assert_eq!(told(&error), [expected]);
+    assert_eq!(texts(&error), [expected]);
 }
 
 #[test]
-fn a_session_without_credentials_says_so() {
+fn a_session_without_credentials_has_its_own_error() {
     let (world, runtime) = (World::new(), runtime());
     let session = world.builder().build();
     let error = runtime.block_on(session.access_token()).unwrap_err();
     let expected = "no access token: there are no credentials and no good refresh token";
-    assert_eq!(told(&error), [expected]);
+    assert_eq!(texts(&error), [expected]);
 }
 
 #[test]
-fn a_snapshot_says_what_goes_on() {
+fn a_snapshot_shows_the_state() {
     let (world, runtime) = (World::new(), runtime());
     let session = world.session();
     let snapshot = session.snapshot();
@@ -253,7 +253,7 @@ fn nothing_shows_a_secret() {
 }
 
 #[test]
-fn sessions_and_what_they_answer_go_wherever_they_are_wanted() {
+fn sessions_and_their_results_are_send_and_sync() {
     fn is_send_and_sync<T: Send + Sync + Clone + 'static>() {}
     is_send_and_sync::<Session>();
     is_send_and_sync::<Sessions>();
@@ -262,7 +262,7 @@ fn sessions_and_what_they_answer_go_wherever_they_are_wanted() {
     let world = World::new();
     let session = world.session();
     world.control.hold();
-    // Without a task, as a future that is polled by nobody in particular.
+    // Without a task, as a future that any executor may poll.
     let _in_runtime = runtime();
     let _guard = _in_runtime.enter();
     assert!(ByHand::new(session.access_token()).poll().is_pending());

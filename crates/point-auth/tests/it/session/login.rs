@@ -1,4 +1,4 @@
-//! One login for many aliases: what is known of it, and what becomes of them when it changes.
+//! One login for many aliases: what is known of it, and how the aliases follow its changes.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -17,7 +17,7 @@ use crate::support::{PASSWORD, USERNAME, credentials, runtime};
 
 const OTHER: &str = "other@example.com";
 
-/// A server that knows two users by the same password.
+/// A server that knows two users with one password.
 fn world() -> World {
     let emulator =
         Emulator::builder().user(USERNAME, PASSWORD).user(OTHER, PASSWORD).start().unwrap();
@@ -39,7 +39,7 @@ fn wrong() -> Credentials {
     Credentials::new(USERNAME, "wrong").unwrap()
 }
 
-/// How often a password was sent.
+/// Returns how often a password was sent.
 fn sent(world: &World, password: &str) -> usize {
     let quoted = format!("\"{password}\"");
     let has_it =
@@ -49,7 +49,7 @@ fn sent(world: &World, password: &str) -> usize {
         .count_where(|request| request.operation() == Operation::SignIn && has_it(request))
 }
 
-/// Gives what a test wants, by turns.
+/// Returns the credentials of a test, one after another.
 #[derive(Clone)]
 struct Vault {
     given: Arc<Mutex<Vec<Credentials>>>,
@@ -97,7 +97,7 @@ fn a_source_with_one_stale_replica_sends_the_stale_password_at_most_three_times(
 }
 
 #[test]
-fn a_late_answer_to_the_old_password_says_nothing_of_the_new_one() {
+fn a_late_answer_to_the_old_password_does_not_affect_the_new_one() {
     let (world, runtime) = (world(), runtime());
     let sessions = world.sessions_builder().with_credentials(credentials()).build();
     world.control.hold();
@@ -141,7 +141,7 @@ fn another_username_drops_the_tokens_of_all_aliases() {
     let sessions = world.sessions_builder().with_credentials(credentials()).build();
     let old = on_tokio(&runtime, asking(&sessions, 5));
     let stored = sessions.session("person-0").unwrap().stored_tokens().unwrap();
-    // By one of them or by all, it is the login that changes.
+    // A change by one of them or by all changes the login.
     let one = sessions.session("person-0").unwrap();
     one.set_credentials(Credentials::new(OTHER, PASSWORD).unwrap());
     assert!((0..5).all(|number| {
@@ -158,7 +158,7 @@ fn another_username_drops_the_tokens_of_all_aliases() {
 }
 
 #[test]
-fn the_same_credentials_again_end_no_pause() {
+fn equal_credentials_end_no_backoff() {
     let (world, runtime) = (world(), runtime());
     world.emulator.always(Fault::respond(503).header("retry-after", "600"));
     let sessions = world.sessions_builder().with_credentials(credentials()).build();
@@ -180,13 +180,13 @@ fn a_corrected_password_is_used_for_all() {
 }
 
 #[test]
-fn sessions_without_credentials_are_given_some_later_and_keep_their_aliases() {
+fn sessions_without_credentials_accept_some_later_and_keep_their_aliases() {
     let (world, runtime) = (world(), runtime());
     let sessions = world.sessions_builder().build();
     let session = sessions.session("person-0").unwrap();
     let error = runtime.block_on(session.access_token()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::SignInNeeded);
-    session.set_credentials(credentials().with_user_alias("somebody else").unwrap());
+    session.set_credentials(credentials().with_user_alias("another person").unwrap());
     assert!(on_tokio(&runtime, asking(&sessions, 3)).iter().all(Result::is_ok));
     let aliases: Vec<_> = world
         .emulator
@@ -202,7 +202,7 @@ fn sessions_without_credentials_are_given_some_later_and_keep_their_aliases() {
 }
 
 #[test]
-fn those_within_the_bound_make_no_room_for_each_other() {
+fn sessions_within_the_bound_evict_no_other() {
     for most in [10, 100, 500] {
         let (world, runtime) = (world(), runtime());
         let builder = world.sessions_builder().with_credentials(credentials());
@@ -216,7 +216,7 @@ fn those_within_the_bound_make_no_room_for_each_other() {
     }
 }
 
-/// A source that never answers, once.
+/// A source that never answers its first call.
 struct Stuck(Arc<AtomicUsize>);
 
 impl point_auth::blocking::CredentialSource for Stuck {
@@ -229,7 +229,7 @@ impl point_auth::blocking::CredentialSource for Stuck {
 }
 
 #[test]
-fn a_permit_that_a_stuck_source_holds_expires_and_the_others_go_on() {
+fn a_permit_of_a_hanging_source_expires_and_the_others_continue() {
     let world = World::threads();
     let asked = Arc::new(AtomicUsize::new(0));
     let sessions = point_auth::blocking::Sessions::builder(world.blocking_client())
@@ -247,7 +247,7 @@ fn a_permit_that_a_stuck_source_holds_expires_and_the_others_go_on() {
     for _ in 0..4 {
         world.time.advance(Duration::from_secs(10));
     }
-    // Their time is up by now, but those after them are not held up.
+    // Their time is up by now, but later callers are not delayed.
     assert!(first.join().unwrap().is_err());
     for other in others {
         let _got = other.join().unwrap();
@@ -255,10 +255,10 @@ fn a_permit_that_a_stuck_source_holds_expires_and_the_others_go_on() {
     assert!(ask(6).join().unwrap().is_ok());
 }
 
-/// Whose tokens are said to have changed, and whose they are.
+/// Whose tokens are reported as changed, and their owner.
 type Told = (Option<String>, Option<String>);
 
-/// Notes whose tokens changed.
+/// Records whose tokens changed.
 #[derive(Clone, Default)]
 struct Notes(Arc<Mutex<Vec<Told>>>);
 
@@ -270,20 +270,20 @@ impl Observer for Notes {
 }
 
 #[test]
-fn an_observer_is_told_whose_tokens_they_are_now() {
+fn an_observer_gets_the_current_owner_of_the_tokens() {
     let (world, runtime, notes) = (world(), runtime(), Notes::default());
     let jane = credentials().with_user_alias("jane").unwrap();
     let session = world.builder().with_credentials(jane).with_observer(notes.clone()).build();
     runtime.block_on(session.access_token()).unwrap();
-    wait_until("the first to be told", || !notes.0.lock().unwrap().is_empty());
+    wait_until("the first notification", || !notes.0.lock().unwrap().is_empty());
     session.set_credentials(credentials().with_user_alias("bob").unwrap());
     world.time.advance(Duration::from_secs(60));
     runtime.block_on(session.access_token()).unwrap();
-    // Whoever waits is woken before an observer is told.
+    // Waiters are woken before an observer is notified.
     let (jane, bob) = (Some("jane".to_owned()), Some("bob".to_owned()));
-    let told = || notes.0.lock().unwrap().clone();
-    wait_until("both to be told", || {
-        told().len() >= 2 && told().last() == Some(&(bob.clone(), bob.clone()))
+    let recorded = || notes.0.lock().unwrap().clone();
+    wait_until("both notifications", || {
+        recorded().len() >= 2 && recorded().last() == Some(&(bob.clone(), bob.clone()))
     });
-    assert_eq!(told().first(), Some(&(jane.clone(), jane)));
+    assert_eq!(recorded().first(), Some(&(jane.clone(), jane)));
 }

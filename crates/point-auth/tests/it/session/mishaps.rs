@@ -1,5 +1,5 @@
-//! What is not the server's fault: a panic, a runtime that is shut down, a session that is dropped
-//! in the middle.
+//! Faults beyond the server: a panic, a runtime that is shut down, a session that is dropped during
+//! an exchange.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -13,11 +13,11 @@ use point_auth::{
 };
 use point_auth_testkit::VirtualTime;
 
-use super::support::{ByHand, World, getting, many, on_threads, on_tokio, single_thread, told};
+use super::support::{ByHand, World, getting, many, on_threads, on_tokio, single_thread, texts};
 use super::transports::{LONG, SmolTransport, Steered, Trick, wait_until};
 use crate::support::{credentials, runtime};
 
-/// Panics whenever it is told anything.
+/// Panics at each notification.
 #[derive(Clone, Default)]
 struct Panicking(Arc<AtomicUsize>);
 
@@ -35,7 +35,7 @@ impl Observer for Panicking {
 
 /// Its sign-in may have been sent, so that there is one more, a second later.
 #[test]
-fn a_transport_that_panics_costs_one_exchange_and_nobody_is_stuck() {
+fn a_transport_that_panics_costs_one_exchange_and_blocks_no_caller() {
     for world in [World::new(), World::threads()] {
         let session = world.session_over(SmolTransport);
         world.control.play(Trick::Panic);
@@ -51,9 +51,9 @@ fn a_transport_that_panics_costs_one_exchange_and_nobody_is_stuck() {
     }
 }
 
-/// Each may have counted, for all that anybody knows, so that they are told why.
+/// Each may have counted, so the error has the reason.
 #[test]
-fn callers_are_told_of_a_transport_that_panics_again_and_again() {
+fn callers_get_an_error_for_a_transport_that_panics_again_and_again() {
     for world in [World::new(), World::threads()] {
         let session = world.session_over(SmolTransport);
         (0..3).for_each(|_| world.control.play(Trick::Panic));
@@ -64,16 +64,16 @@ fn callers_are_told_of_a_transport_that_panics_again_and_again() {
         assert_eq!(error.kind(), ErrorKind::Transport);
         assert!(error.is_retryable() && error.may_have_been_sent());
         assert_eq!(
-            told(&error),
+            texts(&error),
             ["no access token: request to the server failed: it panicked; next attempt in 600 s"]
         );
-        // And of nothing that the panic said.
+        // And no part of the panic message.
         assert!(!format!("{error:?}").contains("as the test wants it"));
     }
 }
 
 #[test]
-fn a_blocking_transport_that_panics_does_neither() {
+fn a_blocking_transport_that_panics_blocks_no_caller() {
     let world = World::threads();
     let session = world.blocking_session();
     world.control.play(Trick::Panic);
@@ -84,7 +84,7 @@ fn a_blocking_transport_that_panics_does_neither() {
 }
 
 #[test]
-fn an_observer_that_panics_harms_nobody() {
+fn an_observer_that_panics_affects_no_caller() {
     for world in [World::new(), World::threads()] {
         let observer = Panicking::default();
         let session =
@@ -101,7 +101,7 @@ fn an_observer_that_panics_harms_nobody() {
 }
 
 #[test]
-fn callers_of_another_runtime_go_on_when_the_one_that_sends_is_shut_down() {
+fn callers_of_another_runtime_continue_when_the_sending_one_is_shut_down() {
     let world = World::new();
     let session = world.session();
     let (one, other) = (runtime(), runtime());
@@ -126,9 +126,9 @@ fn callers_of_another_runtime_go_on_when_the_one_that_sends_is_shut_down() {
     assert_eq!(world.control.begun(), 2);
 }
 
-/// The task of the exchange is dropped before it was polled even once.
+/// The task of the exchange is dropped before its first poll.
 #[test]
-fn callers_go_on_when_the_runtime_that_was_to_send_never_did() {
+fn callers_continue_when_the_sending_runtime_never_polled() {
     let world = World::new();
     let session = world.session();
     let one = single_thread();
@@ -182,7 +182,7 @@ fn a_session_serves_two_runtimes_of_tokio_one_of_smol_and_a_plain_thread_at_once
 }
 
 #[test]
-fn a_session_that_is_dropped_in_the_middle_of_an_exchange_leaves_nothing_behind() {
+fn a_session_that_is_dropped_during_an_exchange_leaves_nothing_behind() {
     for is_asleep in [false, true] {
         let world = World::threads();
         let steered = Steered { inner: SmolTransport, control: Arc::clone(&world.control) };
@@ -208,7 +208,7 @@ fn a_session_that_is_dropped_in_the_middle_of_an_exchange_leaves_nothing_behind(
         }
         drop(first);
         drop(session);
-        // What was sent goes on to its end, and nothing follows it.
+        // The request that was sent completes, and nothing follows it.
         world.control.release();
         world.pass_until(|| probe.upgrade().is_none());
         wait_until("the last timer", || world.time.sleepers() == 0);
@@ -237,7 +237,7 @@ fn a_session_that_is_kept_fresh_leaves_nothing_behind_either() {
     wait_until("its end", || probe.upgrade().is_none());
 }
 
-/// There is nobody to send, and nobody to wake those who sleep.
+/// No task can send, and none wakes the sleepers.
 #[test]
 fn callers_in_a_runtime_that_was_shut_down_get_an_error_and_no_panic() {
     let world = World::new();
@@ -254,7 +254,7 @@ fn callers_in_a_runtime_that_was_shut_down_get_an_error_and_no_panic() {
     assert_eq!(world.control.begun(), 0);
 }
 
-/// Asks a session when something of it is dropped.
+/// Uses a session when a value from it is dropped.
 #[derive(Clone, Debug, Default)]
 struct Curious(Arc<Mutex<Option<Session>>>);
 
@@ -290,7 +290,7 @@ impl CredentialSource for FailsCuriously {
     }
 }
 
-/// Runs it on a thread of its own, and fails if it hangs.
+/// Runs it on a separate thread, and fails if it hangs.
 fn without_a_deadlock(what: &str, run: impl FnOnce() + Send + 'static) {
     let (sender, receiver) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
@@ -301,7 +301,7 @@ fn without_a_deadlock(what: &str, run: impl FnOnce() + Send + 'static) {
 }
 
 #[test]
-fn an_error_of_a_source_may_ask_the_session_when_it_is_dropped() {
+fn an_error_of_a_source_may_use_the_session_when_it_is_dropped() {
     for world in [World::new(), World::threads()] {
         let slot = Arc::new(Mutex::new(None));
         let source = FailsCuriously(Arc::clone(&slot));
@@ -321,8 +321,8 @@ fn an_error_of_a_source_may_ask_the_session_when_it_is_dropped() {
             }
             session.reset();
             session.set_credentials(credentials());
-            // Without letting time pass: a real exchange takes its own, and nobody's patience must
-            // end meanwhile.
+            // Without virtual time: a real exchange takes real time, and no caller's timeout may
+            // pass meanwhile.
             let waiting = runtime.spawn(getting(&session));
             assert!(runtime.block_on(waiting).unwrap().is_ok());
         });
@@ -331,7 +331,7 @@ fn an_error_of_a_source_may_ask_the_session_when_it_is_dropped() {
     }
 }
 
-/// A time that asks the session whenever it is asked, but not within that.
+/// A runtime that uses the session whenever it is used, but not recursively.
 #[derive(Clone, Debug)]
 struct CuriousTime {
     time: VirtualTime,
@@ -359,7 +359,7 @@ impl Runtime for CuriousTime {
 }
 
 #[test]
-fn a_runtime_may_ask_the_session_when_it_is_asked() {
+fn a_runtime_may_use_the_session_when_it_is_called() {
     let world = World::threads();
     let slot = Arc::new(Mutex::new(None));
     let time = CuriousTime {

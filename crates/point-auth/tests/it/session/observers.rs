@@ -1,4 +1,4 @@
-//! Those who are told of exchanges and store tokens, and sessions that begin with what was stored.
+//! Observers, which store tokens, and sessions that start with stored tokens.
 
 use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::time::Duration;
@@ -11,11 +11,11 @@ use super::support::{World, many, on_tokio};
 use super::transports::{LONG, wait_until};
 use crate::support::{USERNAME, credentials, runtime};
 
-/// Writes down what it is told.
+/// Records its notifications.
 #[derive(Clone, Default)]
 struct Notes {
     exchanges: Arc<Mutex<Vec<String>>>,
-    /// The access tokens that were to be stored, as they came.
+    /// The access tokens to store, in order.
     stored: Arc<Mutex<Vec<Option<String>>>>,
     last: Arc<Mutex<Option<StoredTokens>>>,
 }
@@ -53,7 +53,7 @@ fn observed(world: &World, credentials: Credentials) -> (Session, Notes) {
 }
 
 #[test]
-fn it_is_told_once_of_each_exchange_however_many_wait() {
+fn it_is_notified_once_of_each_exchange_with_many_waiters() {
     for world in [World::new(), World::threads()] {
         let (session, notes) = observed(&world, credentials());
         let runtime = runtime();
@@ -73,7 +73,7 @@ fn it_is_told_once_of_each_exchange_however_many_wait() {
 }
 
 #[test]
-fn it_is_told_of_a_denial_and_of_whose() {
+fn it_is_notified_of_a_denial_with_its_alias() {
     let world = World::new();
     let wrong =
         Credentials::new(USERNAME, "incorrect horse").unwrap().with_user_alias("jane").unwrap();
@@ -85,7 +85,7 @@ fn it_is_told_of_a_denial_and_of_whose() {
 }
 
 #[test]
-fn it_is_told_of_tokens_in_the_order_in_which_they_came_and_of_those_that_are_gone() {
+fn it_is_notified_of_tokens_in_order_and_of_their_loss() {
     let world = World::new();
     let (session, notes) = observed(&world, credentials());
     let runtime = runtime();
@@ -108,11 +108,11 @@ fn it_is_told_of_tokens_in_the_order_in_which_they_came_and_of_those_that_are_go
     }
 }
 
-/// Waits until a caller has its answer.
+/// Waits until a caller has its result.
 #[derive(Clone, Default)]
 struct Patient {
     answered: Arc<(Mutex<bool>, Condvar)>,
-    /// Whether that came while it waited.
+    /// Whether the result came while it waited.
     saw: Arc<Mutex<Vec<bool>>>,
 }
 
@@ -127,14 +127,14 @@ impl Observer for Patient {
 }
 
 #[test]
-fn callers_have_their_answer_before_it_is_told() {
+fn callers_have_their_result_before_it_is_notified() {
     let world = World::new();
     let runtime = runtime();
     let donor = world.session();
     runtime.block_on(donor.access_token()).unwrap();
     let denial = Fault::respond(400).json(r#"{"error": "invalid_grant"}"#);
     for fault in [Fault::pass(), denial.clone(), Fault::respond(404)] {
-        // Without credentials a refusal is the end.
+        // Without credentials, a refusal is final.
         let patient = Patient::default();
         let session = world.builder().with_observer(patient.clone()).build();
         session.restore(donor.stored_tokens().unwrap()).unwrap();
@@ -148,18 +148,18 @@ fn callers_have_their_answer_before_it_is_told() {
     }
 }
 
-/// Told in the middle of being told, by an observer that changes the session itself.
+/// Notified during a notification, by an observer that changes the session itself.
 #[test]
-fn it_may_change_the_session_that_tells_it() {
+fn it_may_change_the_session_that_notifies_it() {
     #[derive(Clone, Default)]
     struct Meddling {
         session: Arc<OnceLock<Session>>,
-        told: Arc<Mutex<usize>>,
+        notified: Arc<Mutex<usize>>,
     }
 
     impl Observer for Meddling {
         fn tokens_changed(&self, _: Option<&str>, _: Option<&StoredTokens>) {
-            *self.told.lock().unwrap() += 1;
+            *self.notified.lock().unwrap() += 1;
             let session = self.session.get().unwrap();
             session.reset();
             assert!(session.stored_tokens().is_some());
@@ -174,9 +174,9 @@ fn it_may_change_the_session_that_tells_it() {
     let session =
         world.builder().with_credentials(credentials()).with_observer(meddling.clone()).build();
     assert!(meddling.session.set(session.clone()).is_ok());
-    // The token may have been taken away before the caller sees it.
+    // The token may be dropped before the caller sees it.
     let _got = runtime().block_on(session.access_token());
-    wait_until("both changes", || *meddling.told.lock().unwrap() == 2);
+    wait_until("both changes", || *meddling.notified.lock().unwrap() == 2);
 }
 
 #[test]
@@ -195,7 +195,7 @@ fn a_restart_from_stored_tokens_makes_no_exchange() {
     assert_eq!(session.current_token(), Some(token.clone()));
     assert_eq!(runtime.block_on(session.access_token()).unwrap(), token);
     assert_eq!((world.sign_ins(), world.refreshes()), (1, 0));
-    // It lives on with the refresh token, from where it was.
+    // It continues with the refresh token from where it was.
     world.time.advance(Duration::from_secs(1800));
     assert_ne!(runtime.block_on(session.access_token()).unwrap(), token);
     assert_eq!((world.sign_ins(), world.refreshes()), (1, 1));
@@ -203,7 +203,7 @@ fn a_restart_from_stored_tokens_makes_no_exchange() {
 }
 
 #[test]
-fn a_session_without_credentials_lives_on_stored_tokens_until_somebody_must_sign_in() {
+fn a_session_without_credentials_uses_stored_tokens_until_it_needs_a_sign_in() {
     let world = World::threads();
     let session = world.blocking_session();
     session.access_token().unwrap();
@@ -221,7 +221,7 @@ fn a_session_without_credentials_lives_on_stored_tokens_until_somebody_must_sign
 }
 
 #[test]
-fn the_tokens_of_somebody_else_are_refused() {
+fn the_tokens_of_another_user_are_refused() {
     let world = World::new();
     let session = world.session();
     runtime().block_on(session.access_token()).unwrap();

@@ -1,5 +1,4 @@
-//! The API answers 401: to many at once, to an operation that is run by a session, and to every
-//! token there is.
+//! The API answers 401: to many at once, to an operation of a session, and to all tokens.
 
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use point_auth_testkit::{Fault, Operation as Route};
 use super::support::{ByHand, World, getting, on_threads, on_tokio};
 use crate::support::{USERNAME, runtime};
 
-/// An operation of somebody's own.
+/// An operation of the user's.
 struct WhoAmI;
 
 impl Operation for WhoAmI {
@@ -32,7 +31,7 @@ impl Operation for WhoAmI {
     }
 }
 
-/// Old enough that a rejection is believed.
+/// Old enough for a rejection to start an exchange at once.
 const OLD: Duration = Duration::from_secs(60);
 
 #[test]
@@ -54,7 +53,7 @@ fn a_thousand_rejections_of_one_old_token_cause_one_exchange() {
 }
 
 #[test]
-fn only_the_first_rejection_of_a_token_wakes_those_who_wait() {
+fn only_the_first_rejection_of_a_token_wakes_the_waiters() {
     let world = World::threads();
     let session = world.session_over(super::transports::SmolTransport);
     let old = pollster::block_on(session.access_token()).unwrap();
@@ -87,7 +86,7 @@ fn rejections_by_two_hundred_threads_cause_one_exchange() {
 }
 
 #[test]
-fn a_request_is_authorized_in_place_of_what_was_there_and_the_token_is_handed_back() {
+fn authorizing_replaces_the_header_and_returns_the_token() {
     let world = World::new();
     let session = world.session();
     let mut request = Request::post("/").header("authorization", "Basic old").body(()).unwrap();
@@ -98,7 +97,7 @@ fn a_request_is_authorized_in_place_of_what_was_there_and_the_token_is_handed_ba
 }
 
 #[test]
-fn a_request_stays_as_it_was_when_there_is_no_token() {
+fn a_request_is_unchanged_when_there_is_no_token() {
     let world = World::new();
     let session = world.builder().build();
     let mut request = Request::post("/").header("authorization", "Basic old").body(()).unwrap();
@@ -117,13 +116,13 @@ fn an_operation_is_run_once_more_with_another_token_when_the_api_rejects_the_fir
     assert_eq!(runtime.block_on(session.execute(&WhoAmI)).unwrap(), USERNAME);
     assert_eq!(world.emulator.count(Route::WhoAmI), 2);
     assert_eq!((world.sign_ins(), world.refreshes()), (1, 1));
-    // The next has the new token from the start.
+    // The next one has the new token from the start.
     assert_eq!(runtime.block_on(session.execute(&WhoAmI)).unwrap(), USERNAME);
     assert_eq!(world.emulator.count(Route::WhoAmI), 3);
 }
 
 #[test]
-fn the_same_without_async() {
+fn an_operation_without_async_is_run_once_more_too() {
     let world = World::threads();
     let session = world.blocking_session();
     let old = session.access_token().unwrap();
@@ -135,7 +134,7 @@ fn the_same_without_async() {
 }
 
 #[test]
-fn the_second_rejection_is_handed_back() {
+fn the_second_rejection_is_returned() {
     let (world, runtime) = (World::new(), runtime());
     let session = world.session();
     runtime.block_on(session.access_token()).unwrap();
@@ -149,7 +148,7 @@ fn the_second_rejection_is_handed_back() {
     assert!(error.as_session().is_none());
     assert_eq!(world.emulator.count(Route::WhoAmI), 2);
     assert_eq!((world.sign_ins(), world.refreshes()), (1, 1));
-    // That token is given up as well, and a pause keeps the next one from being asked for at once.
+    // That token is invalidated too, and a backoff delays the request for the next one.
     assert_eq!((session.current_token(), session.snapshot().state), (None, State::BackingOff));
     assert_eq!(
         runtime.block_on(session.access_token()).unwrap_err().kind(),
@@ -162,12 +161,13 @@ fn the_second_rejection_is_handed_back() {
 }
 
 #[test]
-fn a_rejection_is_handed_back_when_no_other_token_can_be_had() {
+fn a_rejection_is_returned_when_there_is_no_other_token() {
     let (world, runtime) = (World::new(), runtime());
     let session = world.session();
     world.emulator.always_for(Route::WhoAmI, Fault::respond(401));
     for _ in 0..10 {
-        // The first with a young token, the others in the pause that follows or with the next one.
+        // The first with a young token, the others in the backoff that follows or with the next
+        // one.
         let error = runtime.block_on(session.execute(&WhoAmI)).unwrap_err();
         assert!(
             error.status() == Some(StatusCode::UNAUTHORIZED)
@@ -178,7 +178,7 @@ fn a_rejection_is_handed_back_when_no_other_token_can_be_had() {
     assert_eq!((world.sign_ins(), world.refreshes()), (1, 0));
 }
 
-/// A thousand who run operations against an API that rejects everything for ten minutes.
+/// A thousand callers run operations against an API that rejects everything for ten minutes.
 #[test]
 fn an_api_that_rejects_every_token_causes_no_storm() {
     let (world, runtime) = (World::new(), runtime());
@@ -197,7 +197,7 @@ fn an_api_that_rejects_every_token_causes_no_storm() {
 }
 
 #[test]
-fn anything_but_a_401_is_handed_back_at_once() {
+fn anything_but_a_401_is_returned_at_once() {
     let (world, runtime) = (World::new(), runtime());
     let session = world.session();
     for status in [403, 500] {
@@ -210,7 +210,7 @@ fn anything_but_a_401_is_handed_back_at_once() {
 }
 
 #[test]
-fn an_operation_that_is_refused_is_told_from_a_sign_in_that_is_denied() {
+fn a_refused_operation_differs_from_a_denied_sign_in() {
     let refusal = r#"{"error": "insufficient_scope", "error_description": "not for you"}"#;
     let denial = r#"{"error": "access_denied", "error_description": "who is that?"}"#;
     for status in [400, 403] {

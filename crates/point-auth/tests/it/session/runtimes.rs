@@ -1,4 +1,4 @@
-//! How exchanges run: by themselves, on threads or in tokio, whatever becomes of the callers.
+//! Exchanges run in the background, on threads or in tokio, independent of callers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,7 +24,7 @@ fn waiters(session: &Session, count: usize) -> Vec<ByHand<Getting>> {
     waiters
 }
 
-/// Polls those that are woken, until all have their token.
+/// Polls the woken waiters, until all have their token.
 fn serve(waiters: &mut Vec<ByHand<Getting>>) -> Vec<Got> {
     let mut got = Vec::new();
     wait_until("a token for all", || {
@@ -41,7 +41,7 @@ fn serve(waiters: &mut Vec<ByHand<Getting>>) -> Vec<Got> {
 }
 
 #[test]
-fn events_of_the_exchange_wake_no_waiter_and_its_end_wakes_each_once() {
+fn events_of_the_exchange_wake_no_waiter_and_its_end_wakes_each_waiter_once() {
     let world = World::threads();
     let session = world.session_over(SmolTransport);
     world.control.hold();
@@ -57,7 +57,7 @@ fn events_of_the_exchange_wake_no_waiter_and_its_end_wakes_each_once() {
 }
 
 #[test]
-fn an_exchange_that_all_callers_have_left_goes_on_and_its_token_is_there_for_the_next() {
+fn an_exchange_without_callers_completes_and_its_token_serves_the_next() {
     let world = World::threads();
     let session = world.session_over(SmolTransport);
     world.control.hold();
@@ -85,7 +85,7 @@ fn no_caller_waits_for_a_refresh_while_the_token_is_good() {
 }
 
 #[test]
-fn a_caller_may_leave_at_any_poll_and_the_others_are_served_by_the_same_exchange() {
+fn a_caller_may_leave_at_any_poll_and_the_others_are_served_by_its_exchange() {
     for suspensions in [0, 1, 5] {
         for polls in 1..4 {
             let world = World::threads();
@@ -105,7 +105,7 @@ fn a_caller_may_leave_at_any_poll_and_the_others_are_served_by_the_same_exchange
 }
 
 #[test]
-fn an_answer_that_came_while_no_caller_waited_is_there_for_the_next() {
+fn an_answer_that_came_without_a_waiter_serves_the_next_caller() {
     let world = World::threads();
     let ureq = point_auth::UreqTransport::new().unwrap();
     let session = world.session_over(OnThread(Arc::new(ureq)));
@@ -148,7 +148,7 @@ fn at_most_64_exchanges_run_on_threads_at_once_and_the_others_wait_without_a_dea
     assert!(queued >= 36, "{queued}");
 }
 
-/// Drops what it is to run, as a runtime does that has shut down.
+/// Drops its tasks, like a runtime that has shut down.
 #[derive(Clone, Debug)]
 struct Gone {
     time: VirtualTime,
@@ -176,7 +176,7 @@ fn gone(world: &World) -> Gone {
 
 fn is_not_run(error: &Error) {
     assert!(!error.may_have_been_sent(), "{error:?}");
-    let said = super::support::told(error).join(": ");
+    let said = super::support::texts(error).join(": ");
     assert!(said.contains("the runtime has shut down"), "{said}");
 }
 
@@ -192,7 +192,7 @@ fn callers_of_a_runtime_that_runs_nothing_get_an_error_and_nothing_is_sent() {
     assert_eq!((world.control.begun(), gone.dropped.load(Ordering::SeqCst)), (0, 3));
 }
 
-/// Each answer leads to the next: that must not go deeper with each of them.
+/// Each answer leads to the next, which must not recurse.
 #[test]
 fn a_hundred_thousand_aliases_of_a_runtime_that_runs_nothing_do_not_overflow_the_stack() {
     let world = World::threads();

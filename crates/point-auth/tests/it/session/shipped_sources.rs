@@ -1,4 +1,4 @@
-//! The sources that are shipped: a password file, and environment variables.
+//! The sources of the crate: a password file, and environment variables.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -12,10 +12,10 @@ use point_auth::{
 };
 use point_auth_testkit::Emulator;
 
-use super::support::{World, told};
+use super::support::{World, texts};
 use crate::support::{PASSWORD, USERNAME, runtime};
 
-/// A file of its own for a test, removed in the end.
+/// A temporary file of one test, removed on drop.
 struct Temporary(PathBuf);
 
 impl Temporary {
@@ -75,7 +75,7 @@ fn a_password_file_is_read_without_its_one_line_end() {
 }
 
 #[test]
-fn a_password_file_may_be_that_of_an_alias() {
+fn a_password_file_may_have_an_alias() {
     let file = Temporary::with("password");
     let source = file.source().with_user_alias("jane.doe").unwrap();
     assert_eq!(source.read().unwrap().user_alias(), Some("jane.doe"));
@@ -114,7 +114,7 @@ fn a_file_without_a_password_is_named_and_not_quoted() {
 #[test]
 fn a_file_of_a_tebibyte_is_refused_and_not_read() {
     let file = Temporary::none();
-    // No file system has to hold what was never written.
+    // No file system has to store what was never written.
     let is_made = File::create(file.path()).unwrap().set_len(1 << 40).is_ok();
     if !is_made {
         file.write([0; 1 << 20]);
@@ -126,14 +126,14 @@ fn a_file_of_a_tebibyte_is_refused_and_not_read() {
 }
 
 #[test]
-fn what_is_no_file_is_not_read() {
+fn a_folder_is_not_read() {
     let source = PasswordFile::new(USERNAME, std::env::temp_dir()).unwrap();
     let error = source.read().unwrap_err();
     assert!(matches!(error, CredentialReadError::Unreadable { .. }), "{error:?}");
     assert!(std::error::Error::source(&error).is_some());
 }
 
-/// To open a pipe without a writer would block the executor.
+/// Opening a pipe without a writer would block the executor.
 #[cfg(unix)]
 #[test]
 fn a_pipe_is_not_waited_for() {
@@ -171,7 +171,7 @@ fn a_password_file_that_is_replaced_is_found_after_a_denial() {
     assert_eq!(world.sign_ins(), 2);
 }
 
-/// The typed error among the causes of `error`.
+/// Returns the typed error among the causes of `error`.
 #[track_caller]
 fn cause(error: &Error) -> &CredentialReadError {
     assert_eq!((error.kind(), error.may_have_been_sent()), (ErrorKind::Credentials, false));
@@ -180,7 +180,7 @@ fn cause(error: &Error) -> &CredentialReadError {
 }
 
 #[test]
-fn callers_are_told_which_file_is_missing() {
+fn the_error_names_the_missing_file() {
     let file = Temporary::none();
     let expected = format!("the password file {:?} is missing", file.path());
 
@@ -190,7 +190,7 @@ fn callers_are_told_which_file_is_missing() {
     world.pass_until(|| waiting.is_finished());
     let error = runtime.block_on(waiting).unwrap().unwrap_err();
     assert_eq!(cause(&error).to_string(), expected);
-    assert!(told(&error).contains(&expected));
+    assert!(texts(&error).contains(&expected));
 
     let world = World::threads();
     let session = world.blocking_builder().with_credential_source(file.source()).build();
@@ -199,7 +199,7 @@ fn callers_are_told_which_file_is_missing() {
     assert_eq!(cause(&waiting.join().unwrap().unwrap_err()).to_string(), expected);
 }
 
-/// Cargo sets these for every test. To set others would take unsafe code.
+/// Cargo sets these for every test. Setting others would take unsafe code.
 fn from_cargo() -> EnvironmentCredentials {
     EnvironmentCredentials::new()
         .with_username_variable("CARGO_PKG_NAME")
@@ -228,7 +228,7 @@ fn a_session_signs_in_with_the_variables_that_are_named() {
 }
 
 #[test]
-fn callers_are_told_which_variable_is_missing() {
+fn the_error_names_the_missing_variable() {
     let source = from_cargo().with_password_variable("POINT_AUTH_NO_SUCH_VARIABLE");
     let expected = "the environment variable POINT_AUTH_NO_SUCH_VARIABLE is missing";
     assert_eq!(source.read().unwrap_err().to_string(), expected);

@@ -1,4 +1,4 @@
-//! Where credentials come from when a session does not hold them.
+//! Credential sources, for sessions that do not hold credentials.
 
 use std::future::pending;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,11 +9,11 @@ use point_auth::transport::async_trait;
 use point_auth::{BoxError, CredentialSource, Credentials, ErrorKind, blocking};
 use point_auth_testkit::Fault;
 
-use super::support::{World, many, on_threads, on_tokio, single_thread, told};
+use super::support::{World, many, on_threads, on_tokio, single_thread, texts};
 use super::transports::{SmolTransport, wait_until};
 use crate::support::{PASSWORD, USERNAME, runtime};
 
-/// What a vault does when it is asked.
+/// The behavior of a vault when it is asked.
 #[derive(Clone)]
 enum Vault {
     Has(String),
@@ -76,7 +76,7 @@ impl blocking::CredentialSource for Source {
 }
 
 #[test]
-fn it_is_asked_once_for_a_thousand_callers_and_not_again_while_refreshes_do() {
+fn it_is_asked_once_for_a_thousand_callers_and_not_again_for_refreshes() {
     for world in [World::new(), World::threads()] {
         let (source, runtime) = (Source::right(), runtime());
         let session = world.builder().with_credential_source(source.clone()).build();
@@ -86,7 +86,7 @@ fn it_is_asked_once_for_a_thousand_callers_and_not_again_while_refreshes_do() {
             assert!(on_tokio(&runtime, many(&session, 10)).iter().all(Result::is_ok));
         }
         assert_eq!((source.asked(), world.sign_ins(), world.refreshes()), (1, 1, 20));
-        // The refresh token is certainly dead.
+        // The refresh token has certainly expired.
         world.time.advance(Duration::from_secs(50 * 60 * 60));
         assert!(runtime.block_on(session.access_token()).is_ok());
         assert_eq!((source.asked(), world.sign_ins()), (2, 2));
@@ -103,7 +103,7 @@ fn it_is_asked_once_for_two_hundred_threads() {
 }
 
 #[test]
-fn one_that_fails_is_asked_again_and_its_error_is_the_callers() {
+fn a_source_that_fails_is_asked_again_and_callers_get_its_error() {
     let (world, source, runtime) = (World::new(), Source::new(Vault::Fails), runtime());
     let session = world.builder().with_credential_source(source.clone()).build();
     let waiting = runtime.spawn({
@@ -114,7 +114,7 @@ fn one_that_fails_is_asked_again_and_its_error_is_the_callers() {
     let error = runtime.block_on(waiting).unwrap().unwrap_err();
     assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Credentials, true));
     assert!(!error.may_have_been_sent());
-    let causes = told(&error);
+    let causes = texts(&error);
     assert!(causes.iter().any(|cause| cause == "the vault is sealed"), "{causes:?}");
     assert_eq!((source.asked(), world.sign_ins()), (3, 0));
 
@@ -124,7 +124,7 @@ fn one_that_fails_is_asked_again_and_its_error_is_the_callers() {
 }
 
 #[test]
-fn one_that_panics_fails_its_callers_and_does_not_wedge_the_session() {
+fn a_source_that_panics_fails_its_callers_and_does_not_block_the_session() {
     for world in [World::new(), World::threads(), World::threads()] {
         let (source, runtime) = (Source::new(Vault::Panics), runtime());
         let session =
@@ -136,7 +136,7 @@ fn one_that_panics_fails_its_callers_and_does_not_wedge_the_session() {
             let error = runtime.block_on(one).unwrap().unwrap_err();
             assert!(error.is_retryable() && !error.may_have_been_sent(), "{error:?}");
             assert_eq!(error.kind(), ErrorKind::Credentials);
-            let said = told(&error);
+            let said = texts(&error);
             assert!(said.contains(&"it panicked".to_owned()), "{said:?}");
         }
         source.becomes(Vault::Has(PASSWORD.to_owned()));
@@ -146,9 +146,9 @@ fn one_that_panics_fails_its_callers_and_does_not_wedge_the_session() {
     }
 }
 
-/// Whoever reads without asking must not get the token of somebody else.
+/// A reader must never get the token of another user.
 #[test]
-fn the_token_of_the_one_before_is_gone_when_the_source_names_another() {
+fn the_token_of_the_previous_user_is_dropped_when_the_source_names_another() {
     struct Person(Arc<Mutex<Credentials>>);
 
     #[async_trait]
@@ -184,7 +184,7 @@ fn the_token_of_the_one_before_is_gone_when_the_source_names_another() {
 }
 
 #[test]
-fn one_that_hangs_is_given_up_after_thirty_seconds_and_asked_again() {
+fn a_source_that_hangs_is_abandoned_after_thirty_seconds_and_asked_again() {
     for world in [World::new(), World::threads()] {
         let (source, runtime) = (Source::new(Vault::Hangs), runtime());
         let session = world.builder().with_credential_source(source.clone()).build();
@@ -194,7 +194,7 @@ fn one_that_hangs_is_given_up_after_thirty_seconds_and_asked_again() {
         wait_until("the question", || source.asked() == 1);
         let impatient = session.clone();
         let impatient = runtime.spawn(async move { impatient.access_token().await });
-        wait_until("those who sleep", || world.time.sleepers() >= 3);
+        wait_until("the sleepers", || world.time.sleepers() >= 3);
         world.time.advance(Duration::from_secs(15));
         assert_eq!(runtime.block_on(impatient).unwrap().unwrap_err().kind(), ErrorKind::Timeout);
         source.becomes(Vault::Has(PASSWORD.to_owned()));
@@ -212,7 +212,7 @@ fn a_password_that_was_rotated_is_found_after_the_denial_of_the_old_one() {
         let session = world.builder().with_credential_source(source.clone()).build();
         let denied = on_tokio(&runtime, many(&session, 100));
         assert!(denied.into_iter().all(|got| got.unwrap_err().kind() == ErrorKind::Denied));
-        // It is asked now and then, and the same are not sent again.
+        // It is asked from time to time, and unchanged credentials are not sent again.
         for _ in 0..10 {
             world.time.advance(Duration::from_secs(60));
             let denied = on_tokio(&runtime, many(&session, 10));
@@ -226,7 +226,7 @@ fn a_password_that_was_rotated_is_found_after_the_denial_of_the_old_one() {
     }
 }
 
-/// Anything that still held what was in the vault would keep this from being dropped.
+/// Any remaining holder of the vault's content would keep this from being dropped.
 #[test]
 fn a_session_holds_its_source_and_nothing_beyond_its_own_end() {
     let world = World::threads();
@@ -238,12 +238,12 @@ fn a_session_holds_its_source_and_nothing_beyond_its_own_end() {
     drop(session);
     assert!(probe.upgrade().is_some());
     drop(waiting);
-    // It has its thirty seconds all the same.
+    // It has its thirty seconds nevertheless.
     world.pass_until(|| probe.upgrade().is_none());
 }
 
 #[test]
-fn aliases_ask_it_too_and_one_alias_of_its_own_is_left_out() {
+fn aliases_use_it_too_and_its_own_alias_is_ignored() {
     let source = Source::right();
     let world = World::new();
     let sessions = world.sessions_builder().with_credential_source(source.clone()).build();

@@ -1,4 +1,4 @@
-//! Everything at once, at random, and a long life.
+//! Everything at once, at random, and a long run.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ use point_auth_testkit::{Emulator, Fault};
 use super::support::{ByHand, Executor};
 use crate::support::{PASSWORD, USERNAME, credentials};
 
-/// A little generator of its own, so that a run can be repeated by its seed.
+/// A small random generator, so that a run can be repeated by its seed.
 struct Dice(u64);
 
 impl Dice {
@@ -22,7 +22,7 @@ impl Dice {
     }
 }
 
-/// What one of many does, over and over.
+/// The random actions of one task.
 async fn misbehave(session: Session, mut dice: Dice, turns: usize, answered: Arc<AtomicUsize>) {
     for _ in 0..turns {
         match dice.roll(12) {
@@ -31,7 +31,7 @@ async fn misbehave(session: Session, mut dice: Dice, turns: usize, answered: Arc
                 Err(error) => assert_ne!(error.kind(), ErrorKind::Denied),
             },
             6 => {
-                // Cancelled after so many polls, if it is not done.
+                // Canceled after this many polls, if it is not done.
                 let mut waiting = ByHand::new(session.access_token());
                 for _ in 0..dice.roll(6) {
                     if waiting.poll().is_ready() {
@@ -55,7 +55,7 @@ async fn misbehave(session: Session, mut dice: Dice, turns: usize, answered: Arc
 }
 
 #[test]
-fn whatever_fifty_tasks_do_all_are_answered_and_there_are_never_two_exchanges_at_once() {
+fn fifty_random_tasks_are_all_served_and_never_cause_two_exchanges_at_once() {
     const TASKS: usize = 50;
     const TURNS: usize = 60;
     for executor in [Executor::Tokio, Executor::TokioOne, Executor::Smol, Executor::Bare] {
@@ -83,7 +83,7 @@ fn whatever_fifty_tasks_do_all_are_answered_and_there_are_never_two_exchanges_at
             });
             let mut dice = Dice(seed);
             world.pass_until(|| {
-                // Not so much that an exchange under way is taken for lost.
+                // Not so much that an exchange in flight counts as abandoned.
                 match dice.roll(40) {
                     0..4 if world.control.in_flight() == 0 => {
                         world.time.advance(Duration::from_secs(dice.roll(25)));
@@ -112,7 +112,7 @@ fn whatever_fifty_tasks_do_all_are_answered_and_there_are_never_two_exchanges_at
 }
 
 #[test]
-fn a_thousand_hours_are_a_thousand_exchanges_and_nobody_is_left_waiting() {
+fn a_thousand_hours_are_a_thousand_exchanges_and_leave_no_waiter() {
     for executor in [Executor::TokioOne, Executor::Smol] {
         let world = executor.world();
         let session = world.session_over(executor.transport());
@@ -127,7 +127,7 @@ fn a_thousand_hours_are_a_thousand_exchanges_and_nobody_is_left_waiting() {
         let counts = session.snapshot().counts;
         assert_eq!(counts.renewed, 1000);
         assert_eq!((counts.failed, counts.abandoned, counts.denied), (0, 0, 0));
-        // A refresh token lives for two days at the most.
+        // A refresh token lives for two days at most.
         assert!((20..=42).contains(&counts.sign_ins), "{}", counts.sign_ins);
         assert_eq!(world.time.sleepers(), 0);
     }

@@ -1,5 +1,4 @@
-//! An emulator, a time that stands still unless the test lets it pass, and sessions that live by
-//! both.
+//! An emulator, a virtual time that passes only when the test lets it, and sessions on both.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -21,7 +20,7 @@ pub(crate) type Got = Result<AccessToken, Error>;
 pub(crate) type Getting = Pin<Box<dyn Future<Output = Got> + Send>>;
 pub(crate) type Maybe = Pin<Box<dyn Future<Output = Option<Got>> + Send>>;
 
-/// A server, a time and what is between.
+/// A server, a virtual time and the transport between them.
 pub(crate) struct World {
     pub(crate) emulator: Emulator,
     pub(crate) time: VirtualTime,
@@ -58,7 +57,7 @@ impl World {
         Client::new(Steered { inner, control }).with_base_url(self.base_url())
     }
 
-    /// A transport that works where the exchanges run.
+    /// A transport that works in the runtime of the exchanges.
     pub(crate) fn transport(&self) -> Arc<dyn AsyncTransport> {
         match self.has_tokio {
             true => Arc::new(HyperTransport::new().unwrap()),
@@ -111,8 +110,8 @@ impl World {
         self.emulator.count(Operation::Refresh)
     }
 
-    /// Lets time pass by 10 ms a step, but none while an exchange is in flight, until that is so.
-    /// Answers how much has passed.
+    /// Lets time pass in steps of 10 ms, but none while an exchange is in flight, until `is_so`.
+    /// Returns how much has passed.
     pub(crate) fn pass_until(&self, mut is_so: impl FnMut() -> bool) -> Duration {
         const STEP: Duration = Duration::from_millis(10);
         let limit = Instant::now() + LONG;
@@ -128,7 +127,7 @@ impl World {
         passed
     }
 
-    /// Lets so much time pass by 10 ms a step, but none while an exchange is in flight.
+    /// Lets this much time pass in steps of 10 ms, but none while an exchange is in flight.
     pub(crate) fn pass(&self, span: Duration) {
         let mut steps = span.as_millis() / 10;
         self.pass_until(|| {
@@ -138,28 +137,28 @@ impl World {
     }
 }
 
-/// Gets a token, in whatever runs futures.
+/// Gets a token, in any executor.
 pub(crate) fn getting(session: &Session) -> Getting {
     let session = session.clone();
     Box::pin(async move { session.access_token().await })
 }
 
-/// What an error says, and its causes.
-pub(crate) fn told(error: &Error) -> Vec<String> {
-    let mut told = Vec::new();
+/// Returns the text of an error, and of its causes.
+pub(crate) fn texts(error: &Error) -> Vec<String> {
+    let mut texts = Vec::new();
     let mut next: Option<&dyn std::error::Error> = Some(error);
     while let Some(error) = next {
-        told.push(error.to_string());
+        texts.push(error.to_string());
         next = error.source();
     }
-    told
+    texts
 }
 
 pub(crate) fn many(session: &Session, count: usize) -> Vec<Getting> {
     (0..count).map(|_| getting(session)).collect()
 }
 
-/// An executor, and a transport that works there.
+/// An executor, and a transport that works in it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Executor {
     /// tokio's, with two workers.
@@ -168,7 +167,7 @@ pub(crate) enum Executor {
     TokioOne,
     /// smol's, and its sockets.
     Smol,
-    /// Nothing but `block_on`, and a transport without a reactor.
+    /// Only `block_on`, and a transport without a reactor.
     Bare,
 }
 
@@ -176,7 +175,7 @@ pub(crate) const EXECUTORS: [Executor; 4] =
     [Executor::Tokio, Executor::TokioOne, Executor::Smol, Executor::Bare];
 
 impl Executor {
-    /// A world whose exchanges run beside this executor.
+    /// Returns a world whose exchanges run next to this executor.
     pub(crate) fn world(self) -> World {
         self.world_of(Emulator::builder().user(USERNAME, PASSWORD).start().unwrap())
     }
@@ -198,7 +197,7 @@ impl Executor {
         }
     }
 
-    /// Runs all of them, each as a task of its own.
+    /// Runs all of them, each as its own task.
     pub(crate) fn run<T: Send + 'static>(
         self,
         futures: impl IntoIterator<Item = impl Future<Output = T> + Send + 'static>,
@@ -246,7 +245,7 @@ pub(crate) fn on_tokio<T: Send + 'static>(
     })
 }
 
-/// Runs blocking calls, each on a thread of its own.
+/// Runs blocking calls, each on its own thread.
 pub(crate) fn on_threads<T: Send + 'static>(
     count: usize,
     session: &blocking::Session,
@@ -260,7 +259,7 @@ pub(crate) fn on_threads<T: Send + 'static>(
         .collect()
 }
 
-/// A future that a test polls by hand, and the number of times that it was woken.
+/// A future that a test polls by hand, and the number of its wake-ups.
 pub(crate) struct ByHand<F> {
     future: Pin<Box<F>>,
     wakes: Arc<Wakes>,
@@ -285,7 +284,7 @@ impl<F: Future> ByHand<F> {
         self.future.as_mut().poll(&mut Context::from_waker(&waker))
     }
 
-    /// Whether it was woken since this was asked last.
+    /// Returns whether it was woken since the last call.
     pub(crate) fn was_woken(&self) -> bool {
         self.wakes.0.swap(0, Ordering::SeqCst) > 0
     }

@@ -1,4 +1,4 @@
-//! What a caller gets beside the token: its expiry, how long an exchange took, a wait through an
+//! What a caller gets besides the token: its expiry, the duration of an exchange, a wait through an
 //! outage.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -31,7 +31,7 @@ fn a_token_comes_with_its_expiry_on_the_wall_clock() {
     assert_eq!(session.access_token().unwrap(), lease.token);
 }
 
-/// In an hour by the clock of this process, which is more than enough of the session's.
+/// An hour from now on the clock of this process, which is more than the session needs.
 fn in_an_hour() -> Instant {
     Instant::now() + Duration::from_secs(3600)
 }
@@ -54,7 +54,7 @@ fn a_batch_job_waits_through_an_outage_up_to_its_deadline() {
 }
 
 #[test]
-fn a_batch_job_has_the_last_error_at_its_deadline() {
+fn a_batch_job_gets_the_last_error_at_its_deadline() {
     let world = World::threads();
     let session = world.blocking_session();
     world.emulator.always(Fault::respond(503));
@@ -66,7 +66,7 @@ fn a_batch_job_has_the_last_error_at_its_deadline() {
     let passed = world.pass_until(|| waiting.is_finished());
     let error = waiting.join().unwrap().unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Unexpected | ErrorKind::Timeout), "{error}");
-    // Less what this process needed to get there.
+    // Minus the time that this process needed.
     assert!(passed > Duration::from_secs(20) && passed < Duration::from_secs(40), "{passed:?}");
 }
 
@@ -90,7 +90,7 @@ impl Observer for Times {
 }
 
 #[test]
-fn an_observer_learns_how_long_an_exchange_took() {
+fn an_observer_gets_the_duration_of_an_exchange() {
     let (world, runtime, times) = (World::new(), runtime(), Times::default());
     let builder = world.builder().with_credentials(credentials());
     let session = builder.with_observer(times.clone()).build();
@@ -104,7 +104,7 @@ fn an_observer_learns_how_long_an_exchange_took() {
     assert_eq!(*times.0.lock().unwrap(), [Duration::from_secs(7)]);
 }
 
-/// How often a thread of this name has panicked.
+/// Counts the panics of threads with this name.
 fn panics_of(name: &'static str) -> Arc<AtomicUsize> {
     static HOOK: Once = Once::new();
     static NAMES: Mutex<Vec<(&str, Arc<AtomicUsize>)>> = Mutex::new(Vec::new());
@@ -126,7 +126,7 @@ fn panics_of(name: &'static str) -> Arc<AtomicUsize> {
     count
 }
 
-/// A program that is built with `panic = "abort"` would die of it.
+/// A program built with `panic = "abort"` would end.
 #[test]
 fn a_caller_in_a_runtime_that_has_shut_down_gets_an_error_and_nothing_panics() {
     const NAME: &str = "in a runtime that has shut down";

@@ -1,5 +1,5 @@
-//! What people measure: how many exchanges there are when many ask at once, and what happens to
-//! whom when one goes wrong.
+//! The figures that users measure: how many exchanges many callers cause, and how callers are
+//! affected when one fails.
 
 use std::time::Duration;
 
@@ -25,9 +25,9 @@ fn ten_thousand_tasks_on_an_empty_session_cause_one_exchange() {
     }
 }
 
-/// Time stands still, so that nobody can be waiting for any of it.
+/// Time stands still, so that no caller can be waiting for it.
 #[test]
-fn the_first_caller_is_cancelled_and_the_others_are_served_by_its_exchange_with_no_time_lost() {
+fn the_first_caller_is_canceled_and_the_others_are_served_by_its_exchange_without_delay() {
     for executor in EXECUTORS {
         for suspensions in 0..4 {
             for polls in 0..6 {
@@ -35,7 +35,7 @@ fn the_first_caller_is_cancelled_and_the_others_are_served_by_its_exchange_with_
                 let session = world.session_over(executor.transport());
                 world.control.play(Trick::Suspend(suspensions));
                 let first = getting(&session);
-                let cancelled = async move {
+                let canceled = async move {
                     let mut first = ByHand::new(first);
                     for _ in 0..polls {
                         if first.poll().is_ready() {
@@ -45,11 +45,11 @@ fn the_first_caller_is_cancelled_and_the_others_are_served_by_its_exchange_with_
                     }
                     None
                 };
-                let cancelled: Maybe = Box::pin(cancelled);
+                let canceled: Maybe = Box::pin(canceled);
                 let others = many(&session, 20)
                     .into_iter()
                     .map(|other| -> Maybe { Box::pin(async move { Some(other.await) }) });
-                let got = executor.run(std::iter::once(cancelled).chain(others));
+                let got = executor.run(std::iter::once(canceled).chain(others));
                 assert!(got.into_iter().flatten().all(|got| got.is_ok()), "{executor:?} {polls}");
                 assert_eq!(
                     world.sign_ins(),
@@ -62,7 +62,7 @@ fn the_first_caller_is_cancelled_and_the_others_are_served_by_its_exchange_with_
 }
 
 #[test]
-fn the_first_caller_stays_alive_without_being_polled_and_the_others_are_served_with_no_time_lost() {
+fn the_first_caller_is_never_polled_again_and_the_others_are_served_without_delay() {
     for executor in EXECUTORS {
         let world = executor.world();
         let session = world.session_over(executor.transport());
@@ -97,12 +97,13 @@ fn the_first_exchange_fails_and_all_callers_succeed_after_the_second() {
 }
 
 #[test]
-fn a_server_that_keeps_failing_is_sent_at_most_four_exchanges_in_two_seconds_and_nobody_is_stuck() {
+fn a_server_that_keeps_failing_is_sent_at_most_four_exchanges_in_two_seconds_and_all_callers_return()
+ {
     for executor in EXECUTORS {
         let world = executor.world();
         let session = world.session_over(executor.transport());
         world.emulator.always(Fault::respond(500));
-        // Callers that try again at once, up to three times.
+        // Callers that retry at once, up to three times.
         let callers: Vec<_> = (0..1000)
             .map(|_| {
                 let session = session.clone();
@@ -129,14 +130,14 @@ fn a_server_that_keeps_failing_is_sent_at_most_four_exchanges_in_two_seconds_and
         if !left.is_zero() {
             world.pass(left);
         }
-        // Time runs on while callers are kept from running: for each two seconds of it, four.
+        // Time passes while callers are kept from running: four for each two seconds of it.
         let spans = usize::try_from(passed.as_secs() / 2).unwrap() + 1;
         assert!(world.sign_ins() <= 4 * spans, "{executor:?}: {} in {passed:?}", world.sign_ins());
     }
 }
 
 #[test]
-fn whoever_started_the_exchange_on_one_thread_may_leave_it_to_others_that_come_later() {
+fn a_thread_that_started_the_exchange_may_leave_and_later_callers_are_served() {
     let world = World::new();
     let session = world.session();
     world.control.hold();

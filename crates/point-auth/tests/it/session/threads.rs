@@ -1,4 +1,4 @@
-//! Many threads, and callers of any kind whose patience is short or who need not wait at all.
+//! Many threads, and callers of any kind with short timeouts or without any need to wait.
 
 use std::time::{Duration, Instant};
 
@@ -32,10 +32,10 @@ fn the_first_exchange_fails_and_all_threads_succeed_after_the_second() {
 }
 
 #[test]
-fn a_thread_with_fifty_milliseconds_of_patience_leaves_in_time_and_the_others_are_served() {
+fn a_thread_with_a_timeout_of_fifty_milliseconds_leaves_in_time_and_the_others_are_served() {
     let world = World::threads();
     let client = world.blocking_client();
-    // In real time: it is the clock on the wall that such a caller looks at.
+    // In real time, because such a caller uses the real clock.
     let session = blocking::Session::new(client, credentials());
     world.control.hold();
     let others = on_threads(20, &session, blocking::Session::access_token);
@@ -50,7 +50,7 @@ fn a_thread_with_fifty_milliseconds_of_patience_leaves_in_time_and_the_others_ar
 }
 
 #[test]
-fn a_task_with_fifty_milliseconds_of_patience_leaves_in_time_and_the_others_are_served() {
+fn a_task_with_a_timeout_of_fifty_milliseconds_leaves_in_time_and_the_others_are_served() {
     for world in [World::new(), World::threads()] {
         let session = world.session();
         world.control.hold();
@@ -61,7 +61,7 @@ fn a_task_with_fifty_milliseconds_of_patience_leaves_in_time_and_the_others_are_
         let impatient = session.clone();
         let impatient = runtime
             .spawn(async move { impatient.access_token_within(Duration::from_millis(50)).await });
-        // With the one of the exchange.
+        // Including the one of the exchange.
         wait_until("22 who sleep", || world.time.sleepers() >= 22);
         world.time.advance(Duration::from_millis(50));
         let error = runtime.block_on(impatient).unwrap().unwrap_err();
@@ -74,9 +74,9 @@ fn a_task_with_fifty_milliseconds_of_patience_leaves_in_time_and_the_others_are_
     }
 }
 
-/// Time stands still and the exchange is held back, so that whoever waited would wait for ever.
+/// Time stands still and the exchange is held back, so that a waiter would wait without end.
 #[test]
-fn nobody_of_a_thousand_tasks_waits_while_an_ending_token_is_refreshed() {
+fn none_of_a_thousand_tasks_waits_while_an_expiring_token_is_refreshed() {
     let world = World::new();
     let session = world.session();
     let runtime = runtime();
@@ -92,7 +92,7 @@ fn nobody_of_a_thousand_tasks_waits_while_an_ending_token_is_refreshed() {
 }
 
 #[test]
-fn nobody_of_two_hundred_threads_waits_while_an_ending_token_is_refreshed() {
+fn none_of_two_hundred_threads_waits_while_an_expiring_token_is_refreshed() {
     let world = World::threads();
     let session = world.blocking_session();
     let old = session.access_token().unwrap();
@@ -106,18 +106,18 @@ fn nobody_of_two_hundred_threads_waits_while_an_ending_token_is_refreshed() {
     assert_eq!((world.sign_ins(), world.refreshes()), (1, 1));
 }
 
-/// A transport that breaks its word and hangs beyond every limit must not take the session with it.
+/// A transport that breaks the contract and exceeds every limit must not block the session.
 #[test]
-fn a_transport_that_hangs_is_taken_for_lost_and_one_who_waits_long_enough_takes_over() {
+fn a_transport_that_hangs_counts_as_abandoned_and_a_waiter_takes_over() {
     let world = World::threads();
     let session = world.blocking_session();
     world.control.hold();
     let patient =
         on_threads(1, &session, |session| session.access_token_within(Duration::from_secs(120)));
     world.control.wait_for_in_flight(1);
-    wait_until("one who sleeps", || world.time.sleepers() > 0);
+    wait_until("a sleeper", || world.time.sleepers() > 0);
     world.time.advance(Duration::from_secs(33));
-    wait_until("somebody who sleeps again", || world.time.sleepers() > 0);
+    wait_until("another sleeper", || world.time.sleepers() > 0);
     world.time.advance(Duration::from_secs(5));
     world.control.wait_for_in_flight(2);
     world.control.release();
@@ -126,7 +126,7 @@ fn a_transport_that_hangs_is_taken_for_lost_and_one_who_waits_long_enough_takes_
 }
 
 #[test]
-fn a_blocking_transport_in_an_async_coat_serves_an_async_session_without_any_runtime() {
+fn a_blocking_transport_behind_an_async_interface_serves_an_async_session_without_any_runtime() {
     let world = World::threads();
     let ureq = OnThread(std::sync::Arc::new(UreqTransport::new().unwrap()));
     let session = Session::new(world.client_over(ureq), credentials());

@@ -1,5 +1,5 @@
-//! Transports for these tests: one that is held back and watched, one over smol's sockets, one on a
-//! thread of its own.
+//! Transports for these tests: one that is held back and observed, one over smol's sockets, one on
+//! its own thread.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::future::poll_fn;
@@ -14,16 +14,16 @@ use point_auth::transport::{
 };
 use smol::io::{AsyncReadExt, AsyncWriteExt};
 
-/// Real time in which anything that is waited for has to happen.
+/// Real time within which any awaited event must happen.
 pub(crate) const LONG: Duration = Duration::from_secs(30);
 
-/// Another transport, with a valve before it.
+/// Another transport behind a valve.
 pub(crate) struct Steered<T> {
     pub(crate) inner: T,
     pub(crate) control: Arc<Control>,
 }
 
-/// Holds exchanges back, and knows how many there are.
+/// Holds exchanges back, and counts them.
 #[derive(Default)]
 pub(crate) struct Control {
     state: Mutex<State>,
@@ -36,16 +36,16 @@ struct State {
     in_flight: usize,
     most: usize,
     begun: usize,
-    /// What to do with the next ones before they are sent.
+    /// The actions for the next exchanges before they are sent.
     tricks: VecDeque<Trick>,
     wakers: BTreeMap<usize, Waker>,
 }
 
-/// What happens to an exchange before it is sent.
+/// An action on an exchange before it is sent.
 #[derive(Clone, Copy)]
 pub(crate) enum Trick {
     Panic,
-    /// So many await points, each of which suspends once.
+    /// This many await points, each of which suspends once.
     Suspend(usize),
 }
 
@@ -59,7 +59,7 @@ impl Control {
         self.lock().is_held = true;
     }
 
-    /// Lets them go.
+    /// Releases all exchanges.
     pub(crate) fn release(&self) {
         let mut state = self.lock();
         state.is_held = false;
@@ -69,7 +69,7 @@ impl Control {
         woken.into_values().for_each(Waker::wake);
     }
 
-    /// Wakes whoever sends without letting anything go: an event that brings nothing.
+    /// Wakes the senders without a release: a spurious event.
     pub(crate) fn disturb(&self) {
         let woken = std::mem::take(&mut self.lock().wakers);
         woken.into_values().for_each(Waker::wake);
@@ -83,7 +83,7 @@ impl Control {
         self.lock().in_flight
     }
 
-    /// The most that there were at once.
+    /// Returns the maximum number of concurrent exchanges.
     pub(crate) fn most(&self) -> usize {
         self.lock().most
     }
@@ -92,7 +92,7 @@ impl Control {
         self.lock().begun
     }
 
-    /// Waits until so many are in flight.
+    /// Waits until this many are in flight.
     pub(crate) fn wait_for_in_flight(&self, count: usize) {
         let waits = |state: &mut State| state.in_flight != count;
         let (_state, timeout) = self.changed.wait_timeout_while(self.lock(), LONG, waits).unwrap();
@@ -104,7 +104,7 @@ impl Control {
         let _state = self.changed.wait_timeout(self.lock(), Duration::from_millis(1)).unwrap();
     }
 
-    fn begin(&self) -> (Flight<'_>, usize, usize) {
+    fn begin(&self) -> (InFlight<'_>, usize, usize) {
         let mut state = self.lock();
         state.in_flight += 1;
         state.begun += 1;
@@ -113,11 +113,11 @@ impl Control {
         let trick = state.tricks.pop_front();
         drop(state);
         self.changed.notify_all();
-        let flight = Flight(self);
+        let guard = InFlight(self);
         match trick {
             Some(Trick::Panic) => panic!("as the test wants it"),
-            Some(Trick::Suspend(times)) => (flight, number, times),
-            None => (flight, number, 0),
+            Some(Trick::Suspend(times)) => (guard, number, times),
+            None => (guard, number, 0),
         }
     }
 
@@ -140,9 +140,9 @@ impl Control {
     }
 }
 
-struct Flight<'a>(&'a Control);
+struct InFlight<'a>(&'a Control);
 
-impl Drop for Flight<'_> {
+impl Drop for InFlight<'_> {
     fn drop(&mut self) {
         self.0.lock().in_flight -= 1;
         self.0.changed.notify_all();
@@ -176,8 +176,7 @@ impl<T: BlockingTransport> BlockingTransport for Steered<T> {
     }
 }
 
-/// HTTP/1.1 over smol's sockets, one connection an exchange: its reactor has nothing to do with
-/// tokio's.
+/// HTTP/1.1 over smol's sockets, one connection per exchange. Its reactor is independent of tokio.
 pub(crate) struct SmolTransport;
 
 #[async_trait]
@@ -226,7 +225,7 @@ fn parse(answer: &[u8]) -> Option<Response<SecretBody>> {
     response.body(SecretBody::new(answer.get(length..)?.to_vec())).ok()
 }
 
-/// A blocking transport in an async coat: it needs no reactor at all.
+/// A blocking transport behind an async interface: it needs no reactor.
 pub(crate) struct OnThread<T>(pub(crate) Arc<T>);
 
 #[async_trait]
@@ -263,7 +262,7 @@ impl<T: BlockingTransport + 'static> AsyncTransport for OnThread<T> {
     }
 }
 
-/// Waits, yielding to other threads, until that is so.
+/// Waits until `is_so`, and yields to other threads.
 pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let limit = Instant::now() + LONG;
     while !is_so() {

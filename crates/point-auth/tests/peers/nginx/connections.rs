@@ -1,5 +1,5 @@
-//! Connections that nginx ends: by their number of requests, when they are idle, and when it is
-//! told to go.
+//! Connections that nginx ends: by their number of requests, when they are idle, and when nginx
+//! stops.
 
 use std::time::Duration;
 
@@ -17,18 +17,18 @@ fn a_connection_for_one_request_loses_none_of_many_in_a_row_over_http_1() {
         return;
     };
     for client in nginx.site().clients() {
-        Tally::of(&client, &emulator, 10, 1).lost_none();
+        Tally::of(&client, &emulator, 10, 1).all_worked();
     }
 }
 
 #[test]
 fn a_goaway_after_each_answer_sends_none_of_many_in_a_row_twice() {
-    // It follows the answer, and the next request may be out before it is read.
+    // GOAWAY follows the response, and the next request may be sent before it is read.
     let Some((emulator, nginx)) = in_front(&Config::server("keepalive_requests 1;")) else {
         return;
     };
     for client in nginx.site().clients() {
-        Tally::of(&client, &emulator, 10, 1).lost_some();
+        Tally::of(&client, &emulator, 10, 1).some_worked();
     }
 }
 
@@ -40,7 +40,7 @@ fn a_connection_that_ends_under_many_at_once_sends_none_of_them_twice() {
     ] {
         let Some((emulator, nginx)) = in_front(&config) else { return };
         for client in nginx.site().clients() {
-            Tally::of(&client, &emulator, 60, 12).lost_some();
+            Tally::of(&client, &emulator, 60, 12).some_worked();
         }
     }
 }
@@ -60,8 +60,8 @@ fn an_idle_connection_that_nginx_has_closed_costs_at_most_an_error() {
                 match outcome {
                     Ok(()) => assert_eq!(arrived, 1, "{}, {round}", client.name),
                     Err(error) => {
-                        // On hyper the end is read by a task, which may come late on a busy
-                        // machine; ureq looks by itself.
+                        // With hyper a task reads the end, possibly late on a busy machine; ureq
+                        // checks by itself.
                         assert!(!client.is_blocking(), "{}, {round}: {error:?}", client.name);
                         assert_eq!(
                             (error.kind(), arrived),
@@ -86,13 +86,13 @@ fn a_connection_that_nginx_closes_as_the_request_comes_sends_it_once() {
     ] {
         let Some((emulator, nginx)) = in_front(&config) else { return };
         for client in nginx.site().clients() {
-            Tally::of(&client, &emulator, 100, 1).lost_some();
+            Tally::of(&client, &emulator, 100, 1).some_worked();
         }
     }
 }
 
 #[test]
-fn nginx_that_is_told_to_go_answers_what_it_has_and_then_is_gone() {
+fn nginx_that_is_stopped_answers_open_requests_and_then_ends() {
     for config in [Config::default(), Config::default().http1_only()] {
         for number in 0..crate::clients::BACKENDS.len() * 3 {
             let Some((emulator, mut nginx)) = in_front(&config) else { return };

@@ -1,4 +1,4 @@
-//! What nginx answers by itself: pages of HTML that are not the API's, each with its status.
+//! nginx's own responses: HTML pages that are not the API's, each with its status.
 
 use http::StatusCode;
 use point_auth::ErrorKind;
@@ -7,7 +7,7 @@ use point_auth_testkit::{ClosedPort, Fault, Operation};
 use super::{Config, Nginx, in_front};
 
 #[test]
-fn a_server_that_is_down_behind_nginx_is_a_passing_502() {
+fn a_server_that_is_down_behind_nginx_is_a_temporary_502() {
     let port = ClosedPort::reserve().unwrap();
     let Some(nginx) = Nginx::start(port.addr(), &Config::default()) else { return };
     for client in nginx.site().clients() {
@@ -36,7 +36,7 @@ fn a_server_that_speaks_no_http_behind_nginx_gives_no_token_and_got_the_request_
     let Some((emulator, nginx)) = in_front(&Config::default()) else { return };
     for client in nginx.site().clients() {
         let before = emulator.count(Operation::SignIn);
-        // nginx takes it for HTTP/0.9.
+        // nginx treats it as HTTP/0.9.
         emulator.push_fault(Fault::raw("SSH-2.0-OpenSSH_9.6\r\n"));
         let error = client.sign_in().map(drop).expect_err(&client.name);
         assert!(error.may_have_been_sent(), "{}: {error:?}", client.name);
@@ -47,7 +47,7 @@ fn a_server_that_speaks_no_http_behind_nginx_gives_no_token_and_got_the_request_
 
 #[test]
 fn an_answer_that_breaks_off_behind_nginx_is_a_broken_protocol() {
-    // Small pieces, so that the head is on its way before the end comes.
+    // Small pieces, so that the head is sent before the end comes.
     let Some((emulator, nginx)) = in_front(&Config::location("proxy_buffering off;")) else {
         return;
     };
@@ -59,7 +59,7 @@ fn an_answer_that_breaks_off_behind_nginx_is_a_broken_protocol() {
 }
 
 #[test]
-fn a_server_that_is_slow_behind_nginx_is_a_passing_504() {
+fn a_server_that_is_slow_behind_nginx_is_a_temporary_504() {
     let Some((emulator, nginx)) = in_front(&Config::location("proxy_read_timeout 100ms;")) else {
         return;
     };
@@ -88,7 +88,7 @@ fn a_body_that_is_too_large_for_nginx_is_a_413_and_reaches_no_server() {
 }
 
 #[test]
-fn a_limit_on_requests_is_a_passing_429() {
+fn a_limit_on_requests_is_a_temporary_429() {
     let config = Config {
         http: "limit_req_zone $server_port zone=all:1m rate=1r/m; limit_req_status 429;".to_owned(),
         ..Config::location("limit_req zone=all; add_header Retry-After 7 always;")
@@ -125,7 +125,7 @@ fn a_redirect_by_nginx_is_not_followed() {
 }
 
 #[test]
-fn nginx_lets_only_those_with_a_certificate_in() {
+fn nginx_accepts_only_clients_with_a_certificate() {
     let config = Config::server("ssl_client_certificate authority.pem; ssl_verify_client on;");
     let Some((emulator, nginx)) = in_front(&config) else { return };
     for client in nginx.site().clients() {

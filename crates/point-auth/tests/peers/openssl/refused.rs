@@ -1,5 +1,5 @@
-//! Settings that no client of ours speaks with: nothing is sent, and the error is one of TLS, which
-//! is not worth another try.
+//! Settings that no client accepts: nothing is sent, and the error is a TLS error, which is not
+//! retryable.
 
 use point_auth::ErrorKind;
 use point_auth::transport::TlsBackend;
@@ -8,7 +8,7 @@ use point_auth_testkit::{CertificateAuthority, Validity};
 use super::{Identity, SServer, openssl};
 use crate::clients::{BACKENDS, PASSWORD};
 
-/// Nothing is sent, and OpenSSL's own reason is one of these.
+/// Checks that nothing is sent, and that OpenSSL's own reason is one of these.
 #[track_caller]
 fn is_refused(backends: &[TlsBackend], identity: &Identity, arguments: &[&str], says: &[&str]) {
     let Some(openssl) = openssl() else { return };
@@ -58,8 +58,7 @@ fn ciphers_that_rustls_does_not_have() {
     let rsa = Identity::rsa(&openssl, 2048);
     let ecdsa = Identity::ecdsa();
     for (identity, cipher) in [
-        // Without forward secrecy, with the old way to authenticate, with a group of the server's
-        // own choice.
+        // Without forward secrecy, with old authentication, with a group that the server chooses.
         (&rsa, "AES128-GCM-SHA256"),
         (&rsa, "ECDHE-RSA-AES128-SHA"),
         (&rsa, "DHE-RSA-AES128-GCM-SHA256"),

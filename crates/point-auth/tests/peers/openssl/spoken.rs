@@ -1,12 +1,12 @@
-//! Settings that a client of ours can speak with.
+//! Settings that a client accepts.
 
 use point_auth::transport::TlsBackend;
 
 use super::{Identity, SServer, openssl};
 use crate::clients::BACKENDS;
 
-/// Signs in to a server with these settings by each adapter with each TLS library, and holds what
-/// OpenSSL says of the connection against `says`.
+/// Signs in to a server with these settings by each adapter with each TLS library, and compares
+/// OpenSSL's report of the connection with `says`.
 #[track_caller]
 fn works(identity: &Identity, arguments: &[&str], says: &str) {
     works_with(BACKENDS, identity, arguments, says);
@@ -41,7 +41,7 @@ fn tls_1_3_alone() {
 }
 
 #[test]
-fn no_word_about_the_application_protocol() {
+fn no_application_protocol() {
     works(&Identity::ecdsa(), &[], "CIPHER is");
 }
 
@@ -83,7 +83,7 @@ fn one_cipher_of_tls_1_3_alone() {
 }
 
 #[test]
-fn a_group_that_no_client_offers_a_key_for_at_first() {
+fn a_group_without_a_key_in_the_first_hello() {
     works(&Identity::ecdsa(), &["-tls1_3", "-groups", "P-384"], "CIPHER is TLS_");
 }
 
@@ -106,7 +106,7 @@ fn small_records_many_tickets_and_none() {
 }
 
 #[test]
-fn a_wish_for_a_client_certificate_that_need_not_be_granted() {
+fn an_optional_client_certificate() {
     works(&Identity::ecdsa(), &["-verify", "1"], "CIPHER is");
     works(&Identity::ecdsa(), &["-verify", "1", "-tls1_2"], "CIPHER is");
 }

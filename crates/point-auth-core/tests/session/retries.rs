@@ -1,5 +1,5 @@
-//! A few quick attempts while callers wait, then one error for all and a pause; and what a server
-//! asks for.
+//! A few quick attempts while callers wait, then one error for all and a backoff; and
+//! `Retry-After`.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use point_auth_core::session::{AttemptError, Call, SessionError};
 use crate::scenario::{Scenario, Seconds};
 
 #[test]
-fn one_hiccup_fails_nobody() {
+fn one_failure_fails_no_caller() {
     let mut scenario = Scenario::new();
     scenario.caller("ann").signs_in().caller("bob").waits();
     scenario.server().is_unavailable().retries();
-    let gap = scenario.caller("bob").wait();
-    scenario.after(gap).caller("bob").signs_in().caller("ann").waits();
+    let delay = scenario.caller("bob").wait();
+    scenario.after(delay).caller("bob").signs_in().caller("ann").waits();
     scenario.server().gives("first", 3600);
     scenario.caller("ann").gets("first").caller("bob").gets("first").has_sent(2, 0);
 }
@@ -25,49 +25,49 @@ fn there_are_three_attempts_about_a_fifth_and_four_fifths_of_a_second_apart() {
         let mut scenario = Scenario::with_seed(seed);
         scenario.caller("ann").signs_in();
         scenario.server().is_unavailable().retries();
-        let gap = scenario.caller("ann").wait();
-        first.push(gap.as_secs_f64());
-        scenario.after(gap).caller("ann").signs_in();
+        let delay = scenario.caller("ann").wait();
+        first.push(delay.as_secs_f64());
+        scenario.after(delay).caller("ann").signs_in();
         scenario.server().is_unavailable().retries();
-        let gap = scenario.caller("ann").wait();
-        second.push(gap.as_secs_f64());
-        scenario.after(gap).caller("ann").signs_in();
+        let delay = scenario.caller("ann").wait();
+        second.push(delay.as_secs_f64());
+        scenario.after(delay).caller("ann").signs_in();
         scenario.server().is_unavailable().gives_up().caller("ann").fails().has_sent(3, 0);
     }
-    for (gaps, about) in [(first, 0.2), (second, 0.8)] {
-        let least = gaps.iter().copied().fold(f64::MAX, f64::min);
-        let most = gaps.iter().copied().fold(0.0, f64::max);
+    for (delays, about) in [(first, 0.2), (second, 0.8)] {
+        let least = delays.iter().copied().fold(f64::MAX, f64::min);
+        let most = delays.iter().copied().fold(0.0, f64::max);
         assert!(least >= about * 0.75 - 1e-9 && most <= about * 1.25 + 1e-9, "{least} {most}");
-        assert!(least < about * 0.8 && most > about * 1.2, "it hardly spreads: {least} {most}");
+        assert!(least < about * 0.8 && most > about * 1.2, "too little spread: {least} {most}");
     }
 }
 
 #[test]
-fn nobody_begins_an_attempt_before_its_time() {
+fn no_attempt_starts_before_its_time() {
     let mut scenario = Scenario::new();
     scenario.caller("ann").signs_in();
     scenario.server().is_unavailable();
-    let gap = scenario.caller("ann").wait();
-    scenario.after(gap - Duration::from_nanos(1)).caller("ann").waits().nobody_sends();
+    let delay = scenario.caller("ann").wait();
+    scenario.after(delay - Duration::from_nanos(1)).caller("ann").waits().no_caller_sends();
     scenario.after(Duration::from_nanos(1)).caller("bob").signs_in().caller("ann").waits();
 }
 
 #[test]
 fn a_caller_waits_fifteen_seconds_and_no_longer() {
     let mut scenario = Scenario::new();
-    scenario.someone().signs_in();
+    scenario.new_caller().signs_in();
     scenario.caller("bob").waits_for(15);
     scenario.after(14.999).caller("bob").waits_for(0.001);
-    scenario.after(0.001).caller("bob").is_out_of_patience();
+    scenario.after(0.001).caller("bob").times_out();
 }
 
 #[test]
 fn a_caller_waits_no_longer_than_its_own_deadline() {
     let mut scenario = Scenario::new();
-    scenario.someone().signs_in();
-    scenario.someone_with(0.1).waits_for(0.1);
-    scenario.someone_with(0).is_out_of_patience();
-    scenario.someone_with(100).waits_for(32);
+    scenario.new_caller().signs_in();
+    scenario.new_caller_with(0.1).waits_for(0.1);
+    scenario.new_caller_with(0).times_out();
+    scenario.new_caller_with(100).waits_for(32);
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn an_attempt_is_never_waited_for_beyond_the_deadline() {
     let mut scenario = Scenario::new();
     scenario.caller("ann").signs_in();
     scenario.server().is_unavailable().retries();
-    scenario.someone_with(0.01).waits_for(0.01);
+    scenario.new_caller_with(0.01).waits_for(0.01);
     let mut call = Call::until(scenario.now.monotonic + 0.01.seconds());
     assert!(scenario.session.poll(scenario.now, &mut call).is_ok());
     scenario.after(0.01);
@@ -87,121 +87,135 @@ fn an_attempt_is_never_waited_for_beyond_the_deadline() {
 }
 
 #[test]
-fn a_caller_without_patience_begins_nothing() {
+fn a_caller_without_time_starts_nothing() {
     let mut scenario = Scenario::new();
-    scenario.someone_with(0).is_out_of_patience().has_sent(0, 0);
+    scenario.new_caller_with(0).times_out().has_sent(0, 0);
 }
 
 #[test]
-fn after_the_last_attempt_all_get_the_same_error_and_so_do_those_who_come_in_the_pause() {
+fn after_the_last_attempt_all_callers_get_one_error_also_during_the_backoff() {
     let mut scenario = Scenario::new();
     scenario.caller("ann").signs_in().caller("bob").waits();
     scenario.server().is_not_reached().after(0.25);
     scenario.caller("ann").signs_in().caller("bob").waits();
     scenario.server().is_not_reached().after(1);
     scenario.caller("ann").signs_in().caller("bob").waits();
-    scenario.server().answers(502, "").gives_up().pauses_for(1);
-    let mut told = Vec::new();
+    scenario.server().answers(502, "").gives_up().backs_off_for(1);
+    let mut errors = Vec::new();
     for name in ["ann", "bob", "cid", "dan"] {
         let (error, until) = scenario.caller(name).error();
-        told.push((error.to_string(), until));
+        errors.push((error.to_string(), until));
         scenario.after(0.1);
     }
-    assert!(told.iter().all(|one| *one == told[0]), "{told:?}");
+    assert!(errors.iter().all(|one| *one == errors[0]), "{errors:?}");
     scenario.has_sent(3, 0);
 }
 
 #[test]
-fn the_pause_doubles_from_one_second_to_a_minute() {
+fn the_backoff_doubles_from_one_second_to_a_minute() {
     let mut scenario = Scenario::new();
-    for pause in [1, 2, 4, 8, 16, 32, 60, 60, 60] {
+    for backoff in [1, 2, 4, 8, 16, 32, 60, 60, 60] {
         let attempts = scenario.round_fails(|scenario| {
             scenario.server().is_unavailable();
         });
         assert_eq!(attempts, 3);
-        scenario.pauses_for(pause).nobody_sends().after(pause);
+        scenario.backs_off_for(backoff).no_caller_sends().after(backoff);
     }
-    scenario.someone().signs_in();
+    scenario.new_caller().signs_in();
     scenario.server().gives("first", 60);
     scenario.after(60);
     scenario.round_fails(|scenario| {
         scenario.server().is_unavailable();
     });
-    scenario.pauses_for(1);
+    scenario.backs_off_for(1);
 }
 
 #[test]
-fn while_a_token_is_good_the_pause_is_twenty_to_sixty_seconds() {
+fn while_a_token_is_good_the_backoff_is_twenty_to_sixty_seconds() {
     let mut scenario = Scenario::refreshable("first", 3600);
-    scenario.at(3450).someone().refreshes_beside("first");
-    scenario.server().is_unavailable().gives_up().pauses_for(20).nobody_sends();
-    scenario.after(20).someone().refreshes_beside("first");
-    scenario.server().is_unavailable().gives_up().pauses_for(40).nobody_sends();
-    scenario.after(40).someone().refreshes_beside("first");
-    scenario.server().is_unavailable().gives_up().pauses_for(60).nobody_sends();
-    scenario.someone().gets("first").has_sent(1, 3);
+    scenario.at(3450).new_caller().refreshes_beside("first");
+    scenario.server().is_unavailable().gives_up().backs_off_for(20).no_caller_sends();
+    scenario.after(20).new_caller().refreshes_beside("first");
+    scenario.server().is_unavailable().gives_up().backs_off_for(40).no_caller_sends();
+    scenario.after(40).new_caller().refreshes_beside("first");
+    scenario.server().is_unavailable().gives_up().backs_off_for(60).no_caller_sends();
+    scenario.new_caller().gets("first").has_sent(1, 3);
 }
 
 #[test]
-fn a_pause_while_a_token_is_good_ends_at_its_last_use() {
+fn a_backoff_while_a_token_is_good_ends_at_its_last_use() {
     let mut scenario = Scenario::refreshable("first", 3600);
-    scenario.at(3590).someone().refreshes();
-    scenario.server().is_unavailable().gives_up().pauses_for(5);
-    scenario.at(3595).someone().refreshes();
+    scenario.at(3590).new_caller().refreshes();
+    scenario.server().is_unavailable().gives_up().backs_off_for(5);
+    scenario.at(3595).new_caller().refreshes();
 
-    // Whichever clock says that it has come.
+    // By whichever clock reaches it first.
     let mut scenario = Scenario::refreshable("first", 3600);
-    scenario.at(3590).someone().refreshes();
-    scenario.server().is_unavailable().gives_up().sleeps_for(5).someone().refreshes();
+    scenario.at(3590).new_caller().refreshes();
+    scenario.server().is_unavailable().gives_up().sleeps_for(5).new_caller().refreshes();
 }
 
 #[test]
-fn a_pause_that_began_beside_a_good_token_is_a_short_one_when_the_api_rejects_that() {
+fn a_backoff_with_a_good_token_becomes_short_when_the_api_rejects_the_token() {
     let mut scenario = Scenario::refreshable("first", 3600);
-    scenario.at(3460).someone().refreshes_beside("first");
-    scenario.server().is_unavailable().pauses_for(20);
-    scenario.after(5).api_rejects("first").someone().refreshes();
-    scenario.server().gives("second", 3600).someone().gets("second");
+    scenario.at(3460).new_caller().refreshes_beside("first");
+    scenario.server().is_unavailable().backs_off_for(20);
+    scenario.after(5).api_rejects("first").new_caller().refreshes();
+    scenario.server().gives("second", 3600).new_caller().gets("second");
 }
 
 #[test]
-fn a_pause_gets_no_longer_when_the_api_rejects_the_token() {
+fn a_rejected_token_does_not_prolong_the_backoff() {
     let mut scenario = Scenario::refreshable("first", 3600);
-    scenario.at(3594.5).someone().refreshes();
-    scenario.server().is_unavailable().pauses_for(0.5).api_rejects("first").pauses_for(0.5);
+    scenario.at(3594.5).new_caller().refreshes();
+    scenario.server().is_unavailable().backs_off_for(0.5).api_rejects("first").backs_off_for(0.5);
 }
 
 #[test]
-fn a_pause_that_the_server_asked_for_goes_on_when_the_api_rejects_the_token() {
+fn a_backoff_that_the_server_asked_for_continues_when_the_api_rejects_the_token() {
     let mut scenario = Scenario::refreshable("first", 3600);
-    scenario.at(3460).someone().refreshes_beside("first");
-    scenario.server().is_busy("300").pauses_as_asked_for(300);
-    let left = scenario.pause() - 5.0;
-    scenario.after(5).api_rejects("first").pauses_for(left).someone().fails().after_the_pause();
+    scenario.at(3460).new_caller().refreshes_beside("first");
+    scenario.server().is_busy("300").backs_off_as_asked_for(300);
+    let left = scenario.backoff() - 5.0;
+    scenario
+        .after(5)
+        .api_rejects("first")
+        .backs_off_for(left)
+        .new_caller()
+        .fails()
+        .after_the_backoff();
 }
 
 #[test]
-fn retry_after_in_seconds_is_honoured_and_not_waited_through() {
+fn retry_after_in_seconds_is_honored_and_fails_callers_at_once() {
     let mut scenario = Scenario::new();
     scenario.caller("ann").signs_in().caller("bob").waits();
-    scenario.server().is_busy("7").gives_up().pauses_as_asked_for(7);
+    scenario.server().is_busy("7").gives_up().backs_off_as_asked_for(7);
     scenario.caller("ann").fails().caller("bob").fails();
-    scenario.after_the_pause().someone().signs_in();
+    scenario.after_the_backoff().new_caller().signs_in();
 }
 
 #[test]
-fn retry_after_as_a_date_is_honoured() {
+fn retry_after_as_a_date_is_honored() {
     let mut scenario = Scenario::new();
-    scenario.someone().signs_in();
-    scenario.server().is_busy("Thu, 01 Jan 2026 00:00:30 GMT").gives_up().pauses_as_asked_for(30);
+    scenario.new_caller().signs_in();
+    scenario
+        .server()
+        .is_busy("Thu, 01 Jan 2026 00:00:30 GMT")
+        .gives_up()
+        .backs_off_as_asked_for(30);
 }
 
 #[test]
-fn retry_after_is_honoured_beside_any_status_that_passes() {
+fn retry_after_is_honored_with_any_temporary_status() {
     for status in [503, 500, 408, 403] {
         let mut scenario = Scenario::new();
-        scenario.someone().signs_in();
-        scenario.server().answers_with(status, "", Some("120")).gives_up().pauses_as_asked_for(120);
+        scenario.new_caller().signs_in();
+        scenario
+            .server()
+            .answers_with(status, "", Some("120"))
+            .gives_up()
+            .backs_off_as_asked_for(120);
     }
 }
 
@@ -209,19 +223,19 @@ fn retry_after_is_honoured_beside_any_status_that_passes() {
 fn retry_after_is_at_most_an_hour() {
     for value in ["3601", "99999999999999999999999", "Fri, 01 Jan 2027 00:00:00 GMT"] {
         let mut scenario = Scenario::new();
-        scenario.someone().signs_in();
-        scenario.server().is_busy(value).gives_up().pauses_as_asked_for(3600);
+        scenario.new_caller().signs_in();
+        scenario.server().is_busy(value).gives_up().backs_off_as_asked_for(3600);
     }
 }
 
 #[test]
-fn a_short_retry_after_does_not_shorten_the_pause() {
+fn a_short_retry_after_does_not_shorten_the_backoff() {
     let mut scenario = Scenario::new();
-    scenario.someone().signs_in();
-    scenario.server().is_busy("1").gives_up().pauses_as_asked_for(1).after_the_pause();
-    for pause in [2, 4] {
-        scenario.someone().signs_in();
-        scenario.server().is_busy("1").gives_up().pauses_for(pause).after(pause);
+    scenario.new_caller().signs_in();
+    scenario.server().is_busy("1").gives_up().backs_off_as_asked_for(1).after_the_backoff();
+    for backoff in [2, 4] {
+        scenario.new_caller().signs_in();
+        scenario.server().is_busy("1").gives_up().backs_off_for(backoff).after(backoff);
     }
 }
 
@@ -229,7 +243,7 @@ fn a_short_retry_after_does_not_shorten_the_pause() {
 fn retry_after_now_or_in_the_past_or_unreadable_asks_for_nothing() {
     for value in ["0", "Wed, 31 Dec 2025 00:00:00 GMT", "soon"] {
         let mut scenario = Scenario::new();
-        scenario.someone().signs_in();
+        scenario.new_caller().signs_in();
         scenario.server().is_busy(value).retries();
     }
 }
@@ -237,10 +251,16 @@ fn retry_after_now_or_in_the_past_or_unreadable_asks_for_nothing() {
 #[test]
 fn retry_after_goes_beyond_the_last_use_of_a_token() {
     let mut scenario = Scenario::refreshable("first", 3600);
-    scenario.at(3590).someone().refreshes();
-    scenario.server().is_busy("100").gives_up().pauses_as_asked_for(100).someone().gets("first");
-    scenario.at(3595).someone().fails().nobody_sends();
-    scenario.after_the_pause().someone().refreshes();
+    scenario.at(3590).new_caller().refreshes();
+    scenario
+        .server()
+        .is_busy("100")
+        .gives_up()
+        .backs_off_as_asked_for(100)
+        .new_caller()
+        .gets("first");
+    scenario.at(3595).new_caller().fails().no_caller_sends();
+    scenario.after_the_backoff().new_caller().refreshes();
 }
 
 #[test]
@@ -270,7 +290,7 @@ fn a_server_that_keeps_failing_gets_at_most_four_exchanges_in_two_seconds() {
 }
 
 #[test]
-fn a_success_after_a_hiccup_leaves_nothing_of_it() {
+fn a_success_clears_the_failures_before_it() {
     let mut scenario = Scenario::new();
     scenario.caller("ann").signs_in();
     scenario.server().is_unavailable().after(0.25).caller("ann").signs_in();
@@ -289,19 +309,19 @@ fn a_success_after_a_hiccup_leaves_nothing_of_it() {
 #[test]
 fn retry_after_is_spread_over_a_quarter_more_and_at_most_a_minute() {
     for (asked_for, spread) in [(8, 2.0), (3600, 60.0)] {
-        let pauses: Vec<f64> = (0..100)
+        let backoffs: Vec<f64> = (0..100)
             .map(|seed| {
                 let mut scenario = Scenario::with_seed(seed);
-                scenario.someone().signs_in();
+                scenario.new_caller().signs_in();
                 scenario
                     .server()
                     .is_busy(&asked_for.to_string())
-                    .pauses_as_asked_for(asked_for)
-                    .pause()
+                    .backs_off_as_asked_for(asked_for)
+                    .backoff()
             })
             .collect();
-        let least = pauses.iter().copied().fold(f64::MAX, f64::min);
-        let most = pauses.iter().copied().fold(0.0, f64::max);
+        let least = backoffs.iter().copied().fold(f64::MAX, f64::min);
+        let most = backoffs.iter().copied().fold(0.0, f64::max);
         assert!(most - least > spread * 0.8, "from {least} to {most}");
     }
 }

@@ -41,6 +41,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             // Each adapter's transport is re-exported; its client shows in the adapter alone.
             "point_auth_hyper",
             "point_auth_reqwest",
+            "point_auth_store",
             "point_auth_transport",
             "point_auth_ureq",
             "secrecy",

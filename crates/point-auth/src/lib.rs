@@ -144,6 +144,7 @@
         feature = "blocking",
         feature = "hyper",
         feature = "reqwest",
+        feature = "store",
         feature = "tokio",
         feature = "tower",
         feature = "ureq"

@@ -2,7 +2,7 @@
 //! runs them.
 
 use std::path::PathBuf;
-use std::process::{Command, ExitCode};
+use std::process::Command;
 
 use crate::run::{self, Failure, Report, cargo};
 use crate::workspace::Workspace;
@@ -10,12 +10,12 @@ use crate::workspace::Workspace;
 const BENCH: &str = "crates/point-auth-bench";
 
 /// Measures the named sections, or all but the slow one, and writes the book's page.
-pub(crate) fn bench(sections: &[&str]) -> ExitCode {
-    run::exit_code(Workspace::load().and_then(|workspace| {
-        let programs = build(&workspace, &["--features", "peers", "--bins"])?;
-        let book = workspace.root.join("docs").join("src");
-        run::run(Command::new(programs.join("bench")).args(sections).arg("--book").arg(book))
-    }))
+pub(crate) fn bench(sections: &[&str]) -> Report {
+    let workspace = Workspace::load()?;
+    let programs = build(&workspace, &["--features", "peers", "--bins"])?;
+    let book = workspace.root.join("docs").join("src");
+    run::run(Command::new(programs.join("bench")).args(sections).arg("--book").arg(book))?;
+    Ok(Vec::new())
 }
 
 /// The step of `cargo xtask ci`: the tests of the bench workspace, which are few, and the budget.
@@ -25,22 +25,17 @@ pub(crate) fn budget(workspace: &Workspace) -> Report {
 }
 
 /// The task of its own: checks, or writes the budget anew.
-pub(crate) fn budget_task(arguments: &[&str]) -> ExitCode {
-    run::exit_code(Workspace::load().and_then(|workspace| {
-        let left_out = check(&workspace, arguments)?;
-        left_out.iter().for_each(|line| println!("LEFT OUT: {line}"));
-        Ok(())
-    }))
+pub(crate) fn budget_task(arguments: &[&str]) -> Report {
+    check(&Workspace::load()?, arguments)
 }
 
 fn check(workspace: &Workspace, arguments: &[&str]) -> Report {
     let programs = build(workspace, &["--bin", "budget", "--bin", "instructions"])?;
     let said = run::output(Command::new(programs.join("budget")).args(arguments))?;
-    let said = String::from_utf8_lossy(&said);
     Ok(said.lines().filter_map(|line| line.strip_prefix("left out: ")).map(str::to_owned).collect())
 }
 
-/// Builds programs, and answers where they are.
+/// Builds programs, and returns where they are.
 fn build(workspace: &Workspace, arguments: &[&str]) -> Result<PathBuf, Failure> {
     run_cargo(workspace, &[&["build"], arguments].concat())?;
     Ok(target(workspace).join("release"))

@@ -1,12 +1,12 @@
-//! The steps of `cargo xtask ci`, in the order in which they run: what answers at once first, the
-//! tests last.
+//! The steps of `cargo xtask ci`, in the order in which they run: the quick ones first, the tests
+//! last.
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use crate::run::{Failure, Report};
+use crate::run::{self, Report, cargo};
 use crate::workspace::Workspace;
-use crate::{bench, book, compile, crypto_providers, deny, features, fuzz, public_api, tidy};
+use crate::{bench, book, compile, crypto_providers, features, fuzz, public_api, tidy};
 
 pub(crate) struct Step {
     name: &'static str,
@@ -14,61 +14,28 @@ pub(crate) struct Step {
     run: fn(&Workspace) -> Report,
 }
 
+const fn step(name: &'static str, run: fn(&Workspace) -> Report, about: &'static str) -> Step {
+    Step { name, about, run }
+}
+
 const STEPS: &[Step] = &[
-    Step { name: "fmt", about: "the code is formatted", run: compile::fmt },
-    Step { name: "tidy", about: "the repository keeps its own conventions", run: tidy::check },
-    Step {
-        name: "docs-book",
-        about: "the book builds, and no link or include is broken",
-        run: book::check,
-    },
-    Step {
-        name: "deny",
-        about: "licences, duplicate versions, banned crates, sources",
-        run: deny::check,
-    },
-    Step {
-        name: "msrv",
-        about: "builds with the oldest supported Rust, if it is installed",
-        run: compile::msrv,
-    },
-    Step {
-        name: "clippy",
-        about: "no warning in any target, by default and with all features",
-        run: compile::clippy,
-    },
-    Step {
-        name: "features",
-        about: "every feature of every published crate alone, and none",
-        run: features::check,
-    },
-    Step {
-        name: "crypto-providers",
-        about: "a program with plain rustls has one crypto provider",
-        run: crypto_providers::check,
-    },
-    Step { name: "doc", about: "rustdoc without a warning", run: compile::doc },
-    Step {
-        name: "public-api",
-        about: "only known crates show in the public API",
-        run: public_api::check,
-    },
-    Step {
-        name: "budget",
-        about: "allocations, instructions and crates are what the budget says",
-        run: bench::budget,
-    },
-    Step {
-        name: "fuzz-corpora",
-        about: "the fuzz targets over their corpora, without a fuzzer",
-        run: fuzz::corpora,
-    },
-    Step {
-        name: "test-all-features",
-        about: "the tests with all features",
-        run: compile::test_all_features,
-    },
-    Step { name: TEST, about: "the tests, as the README runs them", run: compile::test },
+    step("fmt", compile::fmt, "the code is formatted"),
+    step("tidy", tidy::check, "the repository keeps its own conventions"),
+    step("docs-book", book::check, "the book builds, and no link or example is broken"),
+    step("deny", compile::deny, "licenses, duplicate versions, banned crates, sources"),
+    step("msrv", compile::msrv, "builds with the oldest supported Rust, if it is installed"),
+    step("package", compile::package, "every published crate can be packaged"),
+    step("clippy", compile::clippy, "no warning in any target, by default and with all features"),
+    step("features", features::check, "every feature of every published crate alone, and none"),
+    step("crypto-providers", crypto_providers::check, "a user's program has one crypto provider"),
+    step("doc", compile::doc, "rustdoc without a warning"),
+    step("doc-features", features::doc, "rustdoc without a warning with each feature alone"),
+    step("public-api", public_api::check, "only known crates show in the public API"),
+    step("budget", bench::budget, "allocations, instructions and crates are within the budget"),
+    step("fuzz-corpora", fuzz::corpora, "the fuzz targets over their seeds, without a fuzzer"),
+    step("fuzz", fuzz::step, "the fuzz targets for ten seconds each"),
+    step("test-openssl", compile::test_openssl, "the tests of native-tls and curl"),
+    step(TEST, |_| Ok(Vec::new()), "the tests, as the README runs them"),
 ];
 
 /// Runs after the summary, so that the output ends with the test runner's own.
@@ -76,28 +43,17 @@ const TEST: &str = "test";
 
 pub(crate) fn usage() -> String {
     let mut text = String::from(
-        "cargo xtask ci [--except STEP]… [STEP…]\n\nRuns the named steps, or all of them in this order:\n",
+        "cargo xtask ci [--except STEP]… [STEP…]    the named steps, or all of them\n\
+         cargo xtask bench [SECTION]…               measures, and writes the page on performance\n\
+         cargo xtask book --write                   prints the examples anew into the pages\n\
+         cargo xtask budget [--write]               checks the budget, or writes it anew\n\
+         cargo xtask conformance                    runs the suite over every transport, and writes the page\n\
+         cargo xtask fuzz --seconds N [TARGET]…     runs the fuzz targets of core for so long each\n\
+         cargo xtask peers                          installs the servers and proxies of the tests, as root\n\n",
     );
     for step in STEPS {
-        text.push_str(&format!("  {:<18} {}\n", step.name, step.about));
+        text.push_str(&format!("  {:<17} {}\n", step.name, step.about));
     }
-    text.push_str(
-        "\ncargo xtask bench [SECTION]…\n\nMeasures, and writes the book's page about performance.\n",
-    );
-    text.push_str("\ncargo xtask budget [--write]\n\nChecks the budget, or writes it anew.\n");
-    text.push_str(
-        "\ncargo xtask fuzz --seconds N [--record] [TARGET]…\ncargo xtask fuzz --coverage [--record]\n\nRuns the fuzz targets of core for \
-         so long each, or tells which lines their corpora reach.\n",
-    );
-    text.push_str(
-        "\ncargo xtask mutants [--record] [--changed] [--jobs N] [FILE]…\n\nChanges core in every small way, and its tests have to notice; \
-         this takes hours.\n",
-    );
-    text.push_str(
-        "\ncargo xtask conformance\n\nRuns the suite over every transport, and writes the book's page about it, with what was recorded of \
-         the two above.\n",
-    );
-    text.push_str("\ncargo xtask peers\n\nInstalls the servers and proxies that tests run against (as root, by apt-get).\n");
     text
 }
 
@@ -107,9 +63,7 @@ pub(crate) fn choose(arguments: &[&str]) -> Result<Vec<&'static Step>, String> {
     let mut arguments = arguments.iter();
     while let Some(&argument) = arguments.next() {
         let (list, name) = match argument {
-            "--except" => {
-                (&mut unwanted, *arguments.next().ok_or("`--except` needs the name of a step")?)
-            }
+            "--except" => (&mut unwanted, arguments.next().copied().unwrap_or_default()),
             name => (&mut wanted, name),
         };
         if !STEPS.iter().any(|step| step.name == name) {
@@ -123,95 +77,108 @@ pub(crate) fn choose(arguments: &[&str]) -> Result<Vec<&'static Step>, String> {
     Ok(STEPS.iter().filter(chosen).collect())
 }
 
+/// A step that ran, how long it took, and what it said.
+type Ran = (&'static str, Duration, Report);
+
 /// Runs every step even when an earlier one failed: one run tells all there is to mend.
 pub(crate) fn run(steps: &[&Step]) -> ExitCode {
     let workspace = match Workspace::load() {
         Ok(workspace) => workspace,
-        Err(failure) => {
-            tell_complaints(&failure);
-            return ExitCode::FAILURE;
-        }
+        Err(failure) => return run::exit_code(Err(failure)),
     };
-    let mut results = Vec::new();
-    let mut summary_told = false;
+    let mut ran: Vec<Ran> = Vec::new();
+    let mut last_lines = None;
     for step in steps {
-        if step.name == TEST && !results.is_empty() {
-            tell_summary(&results);
-            summary_told = true;
-        }
-        println!("\n==> {}: {}", step.name, step.about);
         let start = Instant::now();
-        let report = (step.run)(&workspace);
-        match &report {
-            Ok(left_out) => left_out.iter().for_each(|line| println!("LEFT OUT: {line}")),
-            Err(failure) => tell_complaints(failure),
+        let report = if step.name == TEST {
+            print!("{}", summary(&ran));
+            // The README's command; the option only makes it go on behind a failure.
+            let test = &mut cargo(["test", "--workspace", "--no-fail-fast"]);
+            let (result, last) = run::run_to_the_end(test);
+            last_lines = Some(last);
+            result.map(|()| Vec::new())
+        } else {
+            println!("\n==> {}: {}", step.name, step.about);
+            (step.run)(&workspace)
+        };
+        for line in complaints(&report) {
+            eprintln!("error: {line}");
         }
-        results.push((step.name, start.elapsed(), report));
+        ran.push((step.name, start.elapsed(), report));
     }
-    let failed: Vec<&str> =
-        results.iter().filter(|(_, _, report)| report.is_err()).map(|(name, _, _)| *name).collect();
-    if !summary_told && results.len() > 1 {
-        tell_summary(&results);
-    }
-    if failed.is_empty() {
+    if ran.iter().all(|(_, _, report)| report.is_ok()) {
+        if last_lines.is_none() {
+            print!("{}", summary(&ran));
+        }
         return ExitCode::SUCCESS;
     }
-    eprintln!("\nfailed: {}", failed.join(", "));
+    print!("{}", summary(&ran));
+    // What failed may be far above, so it is told again; and yet the tests' own lines are last.
+    for line in last_lines.into_iter().flatten() {
+        println!("{line}");
+    }
     ExitCode::FAILURE
 }
 
-fn tell_complaints(failure: &Failure) {
-    for complaint in &failure.complaints {
-        eprintln!("error: {complaint}");
-    }
+fn complaints(report: &Report) -> &[String] {
+    report.as_ref().err().map_or(&[], |failure| &failure.complaints)
 }
 
-fn tell_summary(results: &[(&str, Duration, Report)]) {
-    println!("\n==> summary");
-    for (name, time, report) in results {
+fn summary(ran: &[Ran]) -> String {
+    /// A complaint may hold a whole log.
+    const LINES: usize = 40;
+    let mut text = String::from("\n==> summary\n");
+    for (name, time, report) in ran {
         let verdict = if report.is_ok() { "ok" } else { "FAILED" };
-        println!("  {name:<18} {verdict:<6} {:>7.1} s", time.as_secs_f64());
+        text.push_str(&format!("  {name:<17} {verdict:<6} {:>7.1} s\n", time.as_secs_f64()));
         for line in report.iter().flatten() {
-            println!("  {:<18} left out: {line}", "");
+            text.push_str(&format!("  {:<17} left out: {line}\n", ""));
         }
     }
+    for (name, _, report) in ran.iter().filter(|(_, _, report)| report.is_err()) {
+        text.push_str(&format!("\n==> {name} failed\n"));
+        for line in complaints(report).iter().flat_map(|said| said.lines()).take(LINES) {
+            text.push_str(&format!("{line}\n"));
+        }
+    }
+    text + "\n"
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::Failure;
 
     fn names(arguments: &[&str]) -> Vec<&'static str> {
         choose(arguments).unwrap().iter().map(|step| step.name).collect()
     }
 
     #[test]
-    fn no_argument_means_every_step_with_the_tests_last() {
-        let all = names(&[]);
-        assert_eq!(all.len(), STEPS.len());
-        assert_eq!(all.last(), Some(&TEST));
-    }
-
-    #[test]
-    fn steps_run_in_the_order_of_the_table_whatever_the_order_asked_for() {
+    fn steps_run_in_the_order_of_the_table_with_the_tests_last() {
+        assert_eq!(names(&[]).len(), STEPS.len());
+        assert_eq!(names(&[]).last(), Some(&TEST));
         assert_eq!(names(&["clippy", "fmt"]), ["fmt", "clippy"]);
-    }
-
-    #[test]
-    fn an_exception_is_taken_out() {
-        assert!(!names(&["--except", "test"]).contains(&TEST));
         assert_eq!(names(&["--except", "test", "test", "fmt"]), ["fmt"]);
     }
 
     #[test]
     fn an_unknown_step_is_refused_rather_than_skipped() {
-        assert!(choose(&["clipy"]).is_err());
-        assert!(choose(&["--except", "tests"]).is_err());
-        assert!(choose(&["--except"]).is_err());
+        for wrong in [["clipy"].as_slice(), &["--except", "tests"], &["--except"]] {
+            assert!(choose(wrong).is_err(), "{wrong:?}");
+        }
     }
 
     #[test]
-    fn the_usage_names_every_step() {
-        assert!(STEPS.iter().all(|step| usage().contains(step.name)));
+    fn the_summary_ends_with_what_failed_and_its_first_complaints() {
+        let failed =
+            Failure { complaints: vec!["`cargo x`: exit status: 1".into(), "error: y".into()] };
+        let ran = [
+            ("fmt", Duration::from_secs(1), Err(failed)),
+            ("tidy", Duration::from_secs(2), Ok(vec!["mdbook".to_owned()])),
+        ];
+        let expected = "\n==> summary\n  fmt               FAILED     1.0 s\n  tidy              ok         2.0 s\n\
+                        \u{20}                   left out: mdbook\n\n==> fmt failed\n\
+                        `cargo x`: exit status: 1\nerror: y\n\n";
+        assert_eq!(summary(&ran), expected);
     }
 }

@@ -76,16 +76,15 @@ pub(crate) fn check(workspace: &Workspace) -> Report {
 }
 
 fn run_program(workspace: &Workspace, program: &Program) -> Result<String, Failure> {
-    let target = workspace.target.join("crypto-providers");
-    let folder = target.join("programs").join(program.name);
+    let folder = workspace.target.join("crypto-providers").join(program.name);
     let manifest = folder.join("Cargo.toml");
     let failed = |error: std::io::Error| Failure::new(format!("{}: {error}", folder.display()));
     fs::create_dir_all(&folder).map_err(failed)?;
     fs::write(&manifest, manifest_of(program, &workspace.root)).map_err(failed)?;
     fs::copy(workspace.root.join("Cargo.lock"), folder.join("Cargo.lock")).map_err(failed)?;
     let run = &mut cargo(["run", "--quiet", "--offline", "--manifest-path"]);
-    let printed = run::output(run.arg(&manifest).arg("--target-dir").arg(&target))?;
-    Ok(String::from_utf8_lossy(&printed).trim().to_owned())
+    let printed = run::output(run.arg(&manifest).arg("--target-dir").arg(&workspace.target))?;
+    Ok(printed.trim().to_owned())
 }
 
 fn manifest_of(program: &Program, root: &Path) -> String {
@@ -94,7 +93,8 @@ fn manifest_of(program: &Program, root: &Path) -> String {
     format!(
         "[workspace]\n\n[package]\nname = \"{name}\"\nedition = \"2024\"\n\n[[bin]]\nname = \"{name}\"\n\
          path = \"{root}/xtask/programs/{source}\"\n\n[dependencies]\n{dependencies}\n\
-         tokio = {{ version = \"1\", features = [\"rt\"] }}\n",
+         tokio = {{ version = \"1\", features = [\"rt\"] }}\n\n\
+         [profile.dev]\ndebug = \"line-tables-only\"\n",
         name = program.name,
         source = program.source,
         dependencies = program.dependencies.replace("{crates}", &format!("{root}/crates")),

@@ -1,63 +1,36 @@
-//! Every feature of every published crate alone, and none: a feature that only compiles beside
-//! another is not additive, and users meet it before we do.
+//! Every feature of every published crate alone, and none, by cargo-hack. A feature that only
+//! compiles beside another is not additive.
 
-use crate::run::{self, Report, cargo, verdict};
-use crate::workspace::{Package, Workspace, native_tls_is_left_out};
+use crate::run::{self, Report, cargo};
+use crate::workspace::{OF_OPENSSL, Workspace};
 
-/// Crates that say by themselves that they need one of several features, and the one that they are
-/// tried with.
-const REQUIRED: &[(&str, &str)] = &[("point-auth-testkit", "aws-lc-rs")];
+const HACK: &str = "0.6.46";
 
-/// Clippy rather than a bare check, since it alone can refuse the warnings of our crates without
-/// building their dependencies anew.
+/// The testkit refuses to build without a crypto provider, so it is tried with one.
+const TESTKIT: &str = "point-auth-testkit";
+
+/// Clippy alone can refuse the warnings of our crates without building their dependencies anew.
 pub(crate) fn check(workspace: &Workspace) -> Report {
-    let (mut complaints, mut left_out) = (Vec::new(), Vec::new());
-    for package in workspace.published() {
-        for features in choices(package, workspace.can_build_native_tls) {
-            let arguments = ["clippy", "--package", package.name.as_str(), "--no-default-features"];
-            let required = REQUIRED.iter().filter(|(name, _)| *name == package.name);
-            let features = features.into_iter().chain(required.map(|(_, feature)| *feature));
-            let features = features.map(|feature| ["--features", feature]);
-            let command = &mut cargo(arguments);
-            command.args(features.flatten()).args(["--", "-D", "warnings"]);
-            if let Err(failure) = run::run(command) {
-                complaints.extend(failure.complaints);
-            }
-        }
-        if !workspace.can_build_native_tls
-            && package.features.keys().any(|name| package.needs_native_tls(name))
-        {
-            left_out.push(format!("{}: {}", package.name, native_tls_is_left_out()));
-        }
-    }
-    verdict(complaints)?;
-    Ok(left_out)
+    hack(workspace, "clippy", &["--", "-D", "warnings"])
 }
 
-/// None, then each one; `default` as well, since it is what most people build.
-fn choices(package: &Package, can_build_native_tls: bool) -> Vec<Option<&str>> {
-    let features = package
-        .features
-        .keys()
-        .filter(|name| can_build_native_tls || !package.needs_native_tls(name));
-    std::iter::once(None).chain(features.map(|name| Some(name.as_str()))).collect()
+pub(crate) fn doc(workspace: &Workspace) -> Report {
+    hack(workspace, "doc", &["--no-deps", "--lib"])
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_feature_is_tried_alone_and_none_is_tried_too() {
-        let package = Package {
-            name: "crate-under-test".into(),
-            rust_version: None,
-            published: true,
-            features: [("a", ""), ("b", "dep/native-tls")]
-                .map(|(name, enables)| (name.to_owned(), vec![enables.to_owned()]))
-                .into(),
-        };
-        assert_eq!(choices(&package, true), [None, Some("a"), Some("b")]);
-        assert_eq!(choices(&package, false), [None, Some("a")]);
+fn hack(workspace: &Workspace, command: &str, arguments: &[&str]) -> Report {
+    if !run::has_tool("hack", HACK)? {
+        return Ok(vec![format!("no cargo-hack (`cargo install --locked cargo-hack@{HACK}`)")]);
     }
+    let skipped = if workspace.has_openssl { String::new() } else { OF_OPENSSL.join(",") };
+    let published = workspace.published().map(|package| package.name.as_str());
+    let (testkit, others): (Vec<&str>, Vec<&str>) = published.partition(|name| *name == TESTKIT);
+    for (packages, required) in [(others, ""), (testkit, "aws-lc-rs")] {
+        let each = ["hack", command, "--each-feature", "--exclude-all-features", "--keep-going"];
+        let mut hack = cargo(each);
+        hack.args(["--skip", &skipped, "--features", required]);
+        hack.args(packages.iter().flat_map(|package| ["--package", package])).args(arguments);
+        run::run(hack.env("RUSTDOCFLAGS", "-D warnings"))?;
+    }
+    Ok(workspace.left_out())
 }

@@ -1,6 +1,5 @@
 //! Automation of this repository. `cargo xtask ci` checks all that has to hold before a change
-//! lands, and `cargo xtask ci STEP…` only the named steps; `cargo xtask bench` measures; `cargo
-//! xtask` alone lists all there is.
+//! lands, and `cargo xtask ci STEP…` only the named steps. `cargo xtask` alone lists all there is.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
 
@@ -10,12 +9,8 @@ mod ci;
 mod compile;
 mod conformance;
 mod crypto_providers;
-mod deny;
 mod features;
-mod figures;
 mod fuzz;
-mod markdown;
-mod mutants;
 mod peers;
 mod public_api;
 mod run;
@@ -31,23 +26,23 @@ fn main() -> ExitCode {
     }
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    match arguments.as_slice() {
+    run::exit_code(match arguments.as_slice() {
         [] | ["help" | "-h" | "--help"] => {
             print!("{}", ci::usage());
-            ExitCode::SUCCESS
+            Ok(Vec::new())
         }
         ["ci", wanted @ ..] => match ci::choose(wanted) {
-            Ok(steps) => ci::run(&steps),
-            Err(complaint) => refuse(&complaint),
+            Ok(steps) => return ci::run(&steps),
+            Err(complaint) => return refuse(&complaint),
         },
         ["bench", sections @ ..] => bench::bench(sections),
+        ["book", "--write"] => book::write(),
         ["budget", arguments @ ..] => bench::budget_task(arguments),
-        ["fuzz", arguments @ ..] => fuzz::fuzz(arguments),
-        ["mutants", arguments @ ..] => mutants::mutants(arguments),
         ["conformance"] => conformance::conformance(),
+        ["fuzz", "--seconds", seconds, targets @ ..] => fuzz::fuzz(seconds, targets),
         ["peers"] => peers::peers(),
-        [other, ..] => refuse(&format!("there is no task `{other}`")),
-    }
+        other => return refuse(&format!("there is no task `{}`", other.join(" "))),
+    })
 }
 
 fn refuse(complaint: &str) -> ExitCode {

@@ -1,13 +1,11 @@
-//! `cargo xtask peers`: the programs that the tests hold the adapters against, where there are
-//! packages of them.
+//! `cargo xtask peers`: installs the programs that the tests hold the adapters against, as root and
+//! by apt-get.
 
 use std::env;
-use std::fs::{self, OpenOptions};
-use std::io::{ErrorKind, Write};
-use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::fs;
+use std::process::Command;
 
-use crate::run::{self, Failure};
+use crate::run::{self, Failure, Report, verdict};
 
 /// A program, and the Debian package that it comes in.
 const PEERS: &[(&str, &str)] = &[
@@ -19,120 +17,45 @@ const PEERS: &[(&str, &str)] = &[
     ("redis-server", "redis-server"),
 ];
 
-/// Where daemons are, which is not on everybody's `PATH`.
-const DAEMONS: &[&str] = &["/usr/local/sbin", "/usr/sbin", "/sbin"];
-
-/// Asked by Debian's packages before they start a service. Ours are started by the tests alone, on
-/// loopback.
+/// Debian's packages ask it before they start a service. The tests alone start ours, on loopback.
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 
-pub(crate) fn peers() -> ExitCode {
-    let missing = missing(is_here);
+pub(crate) fn peers() -> Report {
+    let missing = missing();
     if missing.is_empty() {
-        println!(
-            "all here: {}",
-            PEERS.iter().map(|(program, _)| *program).collect::<Vec<_>>().join(", ")
-        );
-        return ExitCode::SUCCESS;
+        return Ok(Vec::new());
     }
-    if let Err(failure) = install(&packages(&missing)) {
-        for complaint in &failure.complaints {
-            eprintln!("error: {complaint}");
-        }
+    let is_ours = fs::metadata(POLICY).is_err();
+    if is_ours {
+        let failed = |error| Failure::new(format!("{POLICY}: {error}; only root can install"));
+        fs::write(POLICY, "#!/bin/sh\nexit 101\n").map_err(failed)?;
     }
-    let missing = self::missing(is_here);
-    for program in &missing {
-        eprintln!(
-            "MISSING: {program}; the tests that need it are skipped, or fail where POINT_AUTH_PEERS=required"
-        );
+    let packages: Vec<&str> = missing.iter().map(|(_, package)| *package).collect();
+    let installed = install(&packages, is_ours);
+    if is_ours {
+        let _ = fs::remove_file(POLICY);
     }
-    if missing.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    installed?;
+    let complaint = |(program, _): &(&str, &str)| format!("{program} is still missing");
+    verdict(self::missing().iter().map(complaint).collect())
 }
 
-fn install(packages: &[&str]) -> Result<(), Failure> {
-    if !run::succeeds("apt-get", &["--version"]) {
-        return Err(Failure::new(format!(
-            "there is no apt-get; install by hand: {}",
-            packages.join(" ")
-        )));
+fn install(packages: &[&str], is_ours: bool) -> Result<(), Failure> {
+    if is_ours {
+        run::run(Command::new("chmod").args(["755", POLICY]))?;
     }
-    if !run::succeeds("sh", &["-c", "test \"$(id -u)\" = 0"]) {
-        return Err(Failure::new(format!(
-            "only root can install; sudo apt-get install --no-install-recommends {}",
-            packages.join(" ")
-        )));
-    }
-    let _policy = NoServices::start()?;
-    let apt = |arguments: &[&str]| {
-        run::run(Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
-    };
-    apt(&["update", "-qq"])?;
-    apt(&[&["install", "-y", "-qq", "--no-install-recommends"], packages].concat())
+    run::run(Command::new("apt-get").args(["update", "-qq"]))?;
+    let install = &mut Command::new("apt-get");
+    install.args(["install", "-y", "-qq", "--no-install-recommends"]).args(packages);
+    run::run(install.env("DEBIAN_FRONTEND", "noninteractive"))
 }
 
-fn missing(is_here: impl Fn(&str) -> bool) -> Vec<&'static str> {
-    PEERS.iter().map(|(program, _)| *program).filter(|program| !is_here(program)).collect()
-}
-
-fn packages(programs: &[&str]) -> Vec<&'static str> {
-    PEERS
-        .iter()
-        .filter(|(program, _)| programs.contains(program))
-        .map(|(_, package)| *package)
-        .collect()
-}
-
-fn is_here(program: &str) -> bool {
+/// Daemons are in folders that are not on every `PATH`.
+fn missing() -> Vec<(&'static str, &'static str)> {
     let path = env::var_os("PATH").unwrap_or_default();
-    let mut folders = env::split_paths(&path).chain(DAEMONS.iter().map(Into::into));
-    folders.any(|folder| folder.join(program).is_file())
-}
-
-/// While it lives, packages that are installed start no service. What says so already is left as it
-/// is.
-struct NoServices {
-    ours: bool,
-}
-
-impl NoServices {
-    fn start() -> Result<Self, Failure> {
-        let file = OpenOptions::new().write(true).create_new(true).open(POLICY);
-        match file.and_then(|mut file| file.write_all(b"#!/bin/sh\nexit 101\n")) {
-            Ok(()) => {
-                let policy = Self { ours: true };
-                run::run(Command::new("chmod").args(["755", POLICY]))?;
-                Ok(policy)
-            }
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(Self { ours: false }),
-            // Somewhere that has no such folder has no such services.
-            Err(_) if !Path::new("/usr/sbin").is_dir() => Ok(Self { ours: false }),
-            Err(error) => Err(Failure::new(format!("{POLICY}: {error}"))),
-        }
-    }
-}
-
-impl Drop for NoServices {
-    fn drop(&mut self) {
-        if self.ours {
-            let _ = fs::remove_file(POLICY);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_missing_is_installed_by_the_name_of_its_package() {
-        let missing = missing(|program| program != "tinyproxy" && program != "squid");
-        assert_eq!(missing, ["squid", "tinyproxy"]);
-        assert_eq!(packages(&missing), ["squid", "tinyproxy-bin"]);
-    }
-
-    #[test]
-    fn a_program_is_looked_for_where_daemons_are_too() {
-        assert_eq!(is_here("sh"), cfg!(unix));
-        assert!(!is_here("no-such-program-anywhere"));
-    }
+    let folders: Vec<_> = env::split_paths(&path)
+        .chain(["/usr/local/sbin", "/usr/sbin", "/sbin"].map(Into::into))
+        .collect();
+    let is_here = |program: &str| folders.iter().any(|folder| folder.join(program).is_file());
+    PEERS.iter().copied().filter(|(program, _)| !is_here(program)).collect()
 }

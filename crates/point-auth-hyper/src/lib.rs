@@ -70,6 +70,12 @@
 //! Without any of them, the client that this crate builds speaks plain HTTP only, which `BaseUrl`
 //! allows for loopback.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    not(all(feature = "native-tls", feature = "rustls")),
+    allow(rustdoc::broken_intra_doc_links, reason = "links lead to items of all features")
+)]
+
 mod client;
 mod connector;
 mod error;

@@ -67,6 +67,8 @@
 //! |---|---|
 //! | `tokio` (on by default) | `RedisStore`, async; without it there is `blocking::RedisStore` alone |
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 pub mod blocking;
 mod error;
 mod script;

@@ -112,6 +112,12 @@
 //! reqwest then needs a process-wide crypto provider. Enable the feature `rustls` of this crate in
 //! such a build.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    not(all(feature = "native-tls", feature = "rustls")),
+    allow(rustdoc::broken_intra_doc_links, reason = "links lead to items of all features")
+)]
+
 mod client;
 mod error;
 mod transport;

@@ -45,6 +45,8 @@
 //! |---|---|
 //! | `file` | `FileStore`: a directory, for the processes of one machine (Unix) |
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod any_store;
 pub mod blocking;
 mod contract;

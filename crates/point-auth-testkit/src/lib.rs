@@ -124,6 +124,12 @@
 //! point-auth-testkit = { version = "0.1", default-features = false, features = ["ring"] }
 //! ```
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    not(all(feature = "conformance", feature = "virtual-time")),
+    allow(rustdoc::broken_intra_doc_links, reason = "links lead to items of all features")
+)]
+
 mod certificates;
 mod closed_port;
 #[cfg(feature = "conformance")]

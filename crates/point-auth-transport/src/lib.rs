@@ -147,6 +147,17 @@
 //!
 //! `cargo tree -e features -i ring` and `-i aws-lc-rs` show which crate enables a provider.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    not(all(
+        feature = "http-body",
+        feature = "native-tls",
+        feature = "rustls",
+        feature = "tokio"
+    )),
+    allow(rustdoc::broken_intra_doc_links, reason = "links lead to items of all features")
+)]
+
 mod capped;
 mod chain;
 #[cfg(feature = "tokio")]

@@ -76,6 +76,12 @@
 //! requires one minor release of ureq, because its connector uses ureq's `unversioned` API. ureq is
 //! re-exported here.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    not(all(feature = "native-tls", feature = "rustls")),
+    allow(rustdoc::broken_intra_doc_links, reason = "links lead to items of all features")
+)]
+
 mod body;
 mod connect;
 mod failure;

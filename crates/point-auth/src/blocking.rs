@@ -11,6 +11,10 @@ use point_auth_core::Credentials;
 
 pub use crate::credential_source::BoxError;
 pub use client::Client;
+#[cfg(feature = "redis")]
+pub use point_auth_redis::blocking::RedisStore;
+#[cfg(feature = "store")]
+pub use point_auth_store::blocking::TokenStore;
 pub use session::{Session, SessionBuilder};
 pub use sessions::{Sessions, SessionsBuilder};
 

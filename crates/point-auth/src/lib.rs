@@ -119,6 +119,8 @@
 //! | `ring` | ring as the crypto provider of rustls, in the adapters that are on, where `aws-lc-rs` is off |
 //! | `bundled-roots` | Mozilla's root certificates, as a choice beside the platform's trust store |
 //! | `store` | `with_store` of the builders: tokens that many processes share; needs `async` or `blocking` |
+//! | `file-store` | `FileStore`, for the processes of one machine (Unix); turns on `store` |
+//! | `redis` | `RedisStore` (with `tokio`) and `blocking::RedisStore` (with `blocking`), for the processes of many machines; turns on `store` |
 //! | `native-tls` | the operating system's TLS, as a choice beside rustls |
 //!
 //! rustls panics if a program uses its process default while two crypto providers are compiled in.
@@ -136,6 +138,21 @@
 //!
 //! For an adapter without rustls, depend on its own crate (`point-auth-reqwest` and so on) with
 //! `default-features = false`, and on this one with `tokio`, `async` or `blocking`.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    not(all(
+        feature = "async",
+        feature = "blocking",
+        feature = "hyper",
+        feature = "reqwest",
+        feature = "store",
+        feature = "tokio",
+        feature = "tower",
+        feature = "ureq"
+    )),
+    allow(rustdoc::broken_intra_doc_links, reason = "links lead to items of all features")
+)]
 
 #[cfg(any(feature = "async", feature = "blocking"))]
 mod aliases;
@@ -193,11 +210,17 @@ pub use point_auth_core::{
 pub use point_auth_core::{http, operation, secrecy, session};
 #[cfg(feature = "hyper")]
 pub use point_auth_hyper::HyperTransport;
+#[cfg(all(feature = "redis", feature = "tokio"))]
+pub use point_auth_redis::RedisStore;
+#[cfg(feature = "redis")]
+pub use point_auth_redis::RedisUrlError;
 #[cfg(feature = "reqwest")]
 pub use point_auth_reqwest::ReqwestTransport;
 /// The contract of stores, for one of your own.
 #[cfg(feature = "store")]
 pub use point_auth_store as token_store;
+#[cfg(feature = "file-store")]
+pub use point_auth_store::{FileStore, FileStoreError};
 #[cfg(feature = "store")]
 pub use point_auth_store::{MemoryStore, StoreKey, StoreKeyError};
 /// The contract of transports, and the settings that the adapters share.

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::reference::{self, Reading};
 use crate::saying::{all_it_says, assert_silent, forms, shown};
 
-/// The password or refresh token of the request: `seed/main.rs` and the dictionary have it too.
+/// The password or refresh token of the request: the dictionary has it too.
 pub(crate) const SECRET: &str = "c4n4ry/of\\the\"request~";
 const WITHHELD: &str = "[withheld: it repeats a secret]";
 const MAX_BYTES: usize = 64 * 1024;

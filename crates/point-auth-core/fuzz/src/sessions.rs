@@ -1,40 +1,44 @@
-//! The target `sessions`: anything that can be told to a session, in any order, at any time, under
-//! any policy.
+//! The target `sessions`: a story of core's own tests, with their model of the rules.
 //!
-//! An input is numbers: the policy, both clocks, the kind of session, and then one operation after
-//! the other until they run out. What must hold is reckoned from what was told, and is the cheap
-//! part of it; the tests of core know the rules by heart.
+//! An input is how the story begins, eight bytes for its seed, and eight for each step.
 
-mod parts;
-mod story;
-mod told;
+use crate::numbers;
 
-use arbitrary::Unstructured;
+// The files of the tests, so that there is one description of what must hold.
+#[path = "../../tests/session/properties"]
+#[allow(clippy::wrong_self_convention, reason = "the tests read as prose")]
+mod properties {
+    mod answers;
+    mod clocks;
+    mod control;
+    mod model;
+    mod parts;
+    mod rates;
+    mod server;
+    mod source;
+    mod story;
 
-use story::Story;
+    use story::{Beginning, Story};
 
-/// Operations in one input, at the most.
-const STEPS: usize = 300;
+    pub(super) fn tell(beginning: u8, seed: u64, steps: &[u64]) {
+        let beginning = match beginning % 5 {
+            0 => Beginning::Nothing,
+            1 => Beginning::SignedIn,
+            2 => Beginning::WithoutCredentials,
+            3 => Beginning::OnDemand,
+            _ => Beginning::AtAnEndOfTime,
+        };
+        Story::of(beginning, seed).tell(steps);
+    }
+}
 
 /// Tells a story to a session.
 ///
 /// # Panics
-/// When there are two exchanges at once, a token that is over, a wait that never ends, a secret in
-/// what is shown, or the like.
+/// When the session breaks a rule of the model.
 pub fn sessions(data: &[u8]) {
-    let mut input = Unstructured::new(data);
-    // It only ends early where the input does.
-    let _end = tell(&mut input);
-}
-
-fn tell(input: &mut Unstructured<'_>) -> arbitrary::Result<()> {
-    let mut story = Story::begin(input)?;
-    for _ in 0..STEPS {
-        if input.is_empty() {
-            break;
-        }
-        story.step(input)?;
+    let Some((beginning, rest)) = data.split_first() else { return };
+    if let [seed, steps @ ..] = numbers(rest).as_slice() {
+        properties::tell(*beginning, *seed, steps);
     }
-    story.end();
-    Ok(())
 }

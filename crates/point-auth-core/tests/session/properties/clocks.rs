@@ -18,6 +18,11 @@ impl When {
         Self { monotonic: now.monotonic.saturating_add(delay), wall: now.wall.checked_add(delay) }
     }
 
+    /// One that the monotonic clock alone brings.
+    pub(super) fn on_monotonic(now: Now, delay: Duration) -> Self {
+        Self { monotonic: now.monotonic.saturating_add(delay), wall: None }
+    }
+
     pub(super) fn has_come(self, now: Now) -> bool {
         now.monotonic >= self.monotonic || self.wall.is_some_and(|wall| now.wall >= wall)
     }

@@ -13,7 +13,11 @@ impl Model {
         self.is_last_try = false;
         self.rejected = Some(token.name);
         self.promised_once = self.promised.take().or(self.promised_once);
-        self.at_most.push(When::after(now, seconds(60)));
+        // Of two delays the later counts, on each clock by itself. Once the wall clock was set back,
+        // the monotonic clock alone may end both.
+        let is_second = self.promised_once.is_some_and(|until| !until.has_come(now));
+        let pause = if is_second { When::on_monotonic } else { When::after };
+        self.at_most.push(pause(now, seconds(60)));
         if self.in_flight.is_none() && token.age + passed(token.came_at, now) < seconds(30) {
             self.at_least.push(When::after(now, seconds(1)));
         }

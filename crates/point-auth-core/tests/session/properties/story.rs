@@ -9,7 +9,6 @@ use point_auth_core::{AccessToken, BaseUrl};
 
 use super::model::{CallFacts, Meaning, Model, Source};
 use super::parts::{Bits, credentials};
-use crate::scenario::new_year;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Beginning {
@@ -17,12 +16,14 @@ pub(super) enum Beginning {
     SignedIn,
     WithoutCredentials,
     OnDemand,
-    /// Near the end of a clock the rules do not hold exactly, so that only panics, ids and
-    /// overlapping exchanges are checked.
+    /// Near the end of a clock, or by a policy of its own, the rules do not hold exactly, so that
+    /// only panics, ids and overlapping exchanges are checked.
     AtAnEndOfTime,
 }
 
 const CALLERS: usize = 4;
+/// When the stories begin.
+const SINCE_1970: Duration = Duration::from_secs(1_767_225_600);
 
 pub(super) struct Story {
     pub(super) session: SessionMachine,
@@ -58,10 +59,25 @@ const PASSED: [Duration; 14] = [
     Duration::from_secs(100_000),
 ];
 
+/// The default one every other time, or whatever the builder lets pass.
+fn any_policy(bits: &mut Bits) -> Policy {
+    if bits.below(2) == 0 {
+        return Policy::default();
+    }
+    let policy = Policy::builder()
+        .with_attempts(bits.one_of(&[0, 1, 3, u32::MAX]))
+        .with_advisory_window(bits.one_of(&PASSED))
+        .with_mandatory_window(bits.one_of(&PASSED))
+        .with_exchange_timeout(bits.one_of(&PASSED))
+        .with_longest_backoff(bits.one_of(&PASSED));
+    policy.build().unwrap_or_default()
+}
+
 impl Story {
     pub(super) fn of(beginning: Beginning, seed: u64) -> Self {
         let mut bits = Bits(seed);
-        let mut now = Now::new(Duration::from_secs(1_000_000), new_year());
+        let mut now = Now::new(Duration::from_secs(1_000_000), SystemTime::UNIX_EPOCH + SINCE_1970);
+        let mut policy = Policy::default();
         if beginning == Beginning::AtAnEndOfTime {
             let margin = bits.one_of(&PASSED);
             now.monotonic = bits.one_of(&[Duration::ZERO, Duration::MAX - margin, Duration::MAX]);
@@ -70,14 +86,15 @@ impl Story {
             let start = SystemTime::UNIX_EPOCH.checked_sub(far).unwrap_or(SystemTime::UNIX_EPOCH);
             now.wall = bits.one_of(&[start, SystemTime::UNIX_EPOCH, end]);
             now.wall = now.wall.checked_sub(margin).unwrap_or(now.wall);
+            policy = any_policy(&mut bits);
         }
         let base = BaseUrl::production();
         let session = match beginning {
             Beginning::WithoutCredentials => {
-                SessionMachine::without_credentials(base, Policy::default(), seed)
+                SessionMachine::without_credentials(base, policy, seed)
             }
-            Beginning::OnDemand => SessionMachine::on_demand(base, Policy::default(), seed),
-            _ => SessionMachine::new(base, credentials([0; 3]), Policy::default(), seed),
+            Beginning::OnDemand => SessionMachine::on_demand(base, policy, seed),
+            _ => SessionMachine::new(base, credentials([0; 3]), policy, seed),
         };
         let model = Model::new(match beginning {
             Beginning::WithoutCredentials => Source::Nowhere,
@@ -201,6 +218,9 @@ impl Story {
             63..=66 => self.source_answers(bits),
             _ => {
                 let snapshot = self.session.snapshot(self.now);
+                let said = format!("{:?} {snapshot:?}", self.session);
+                let secrets = ["password-", "token-", "refresh-"];
+                assert!(!secrets.iter().any(|secret| said.contains(secret)), "a secret in {said}");
                 let good = self.model.as_ref().map(|model| model.token_is_good(self.now));
                 assert!(good.is_none_or(|good| snapshot.token_left.is_some() == good));
             }

@@ -34,6 +34,8 @@ pub use self::clock::Clock;
 pub use self::faults::Fault;
 pub use self::record::RecordedRequest;
 pub use self::tls::Certificate;
+#[cfg(feature = "conformance")]
+pub(crate) use self::tls::TlsVersion;
 
 /// What the handle and the connections have in common.
 struct Shared {
@@ -41,6 +43,7 @@ struct Shared {
     script: Mutex<Script>,
     record: Arc<Record>,
     records_requests: bool,
+    max_request_bytes: usize,
     tls: Option<TlsAcceptor>,
     versions: HttpVersions,
 }

@@ -9,11 +9,14 @@ use std::time::Duration;
 use super::api::Api;
 use super::clock::Clock;
 use super::record::Record;
-use super::tls::{Certificate, TlsSettings};
+use super::tls::{Certificate, TlsSettings, TlsVersion};
 use super::tokens::{Accounts, Lives, User};
 use super::{Emulator, Shared, connection, path_prefix};
 use crate::server_thread::ServerThread;
 use crate::{CertificateAuthority, Error};
+
+/// More than any request of the API needs, and little enough to hold. The answer to more is 413.
+const MAX_REQUEST_BYTES: usize = 1024 * 1024;
 
 /// Which versions of HTTP an emulator speaks. With TLS the client chooses by ALPN; without, by
 /// starting with HTTP/2's preface or not.
@@ -44,6 +47,8 @@ pub struct EmulatorBuilder {
     host_names: Vec<String>,
     requires_client_certificate: bool,
     records_requests: bool,
+    max_request_bytes: usize,
+    tls_version: Option<TlsVersion>,
 }
 
 impl EmulatorBuilder {
@@ -61,6 +66,8 @@ impl EmulatorBuilder {
             host_names: Vec::new(),
             requires_client_certificate: false,
             records_requests: true,
+            max_request_bytes: MAX_REQUEST_BYTES,
+            tls_version: None,
         }
     }
 
@@ -172,6 +179,20 @@ impl EmulatorBuilder {
         self
     }
 
+    /// Takes larger requests than the API does; more gets a 413.
+    #[cfg(feature = "conformance")]
+    pub(crate) fn max_request_bytes(mut self, bytes: usize) -> Self {
+        self.max_request_bytes = bytes;
+        self
+    }
+
+    /// Speaks this version of TLS and no other.
+    #[cfg(feature = "conformance")]
+    pub(crate) fn tls_version(mut self, version: TlsVersion) -> Self {
+        self.tls_version = Some(version);
+        self
+    }
+
     /// Starts the emulator on a thread of its own; it listens when this returns.
     ///
     /// # Errors
@@ -189,6 +210,7 @@ impl EmulatorBuilder {
                     host_names: self.host_names,
                     requires_client_certificate: self.requires_client_certificate,
                     versions,
+                    version: self.tls_version,
                 };
                 Some(settings.acceptor(&authority)?)
             }
@@ -205,6 +227,7 @@ impl EmulatorBuilder {
             script: Mutex::default(),
             record: Arc::new(Record::default()),
             records_requests: self.records_requests,
+            max_request_bytes: self.max_request_bytes,
             tls,
             versions,
         });

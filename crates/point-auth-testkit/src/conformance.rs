@@ -70,6 +70,7 @@ mod candidate;
 mod check;
 mod checks;
 mod list;
+mod requests;
 mod sweep;
 mod violation;
 

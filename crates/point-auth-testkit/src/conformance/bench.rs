@@ -17,6 +17,7 @@ use point_auth_transport::{
 use super::canary;
 use super::candidate::{Answer, Candidate, Driver, ProxyChoice, Setup};
 use super::check::Wire;
+use super::requests::Kind;
 use super::violation::{Rule, Violation, ensure};
 use crate::server_thread::lock;
 use crate::{
@@ -353,6 +354,16 @@ impl Scene {
     /// How many sign-ins arrived.
     pub(super) fn posts(&self) -> usize {
         self.emulator.count(Operation::SignIn)
+    }
+
+    /// How many requests of any kind arrived.
+    pub(super) fn arrived(&self) -> usize {
+        self.emulator.count_where(|_| true)
+    }
+
+    /// Sends a request of another kind than a sign-in.
+    pub(super) fn send(&self, kind: &Kind) -> Result<Attempt, Violation> {
+        self.transport.send(kind.request(&self.base)?, AMPLE)
     }
 
     /// Signs in with the emulator's own answer, and looks that it arrived as that.

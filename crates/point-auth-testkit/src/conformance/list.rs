@@ -21,7 +21,8 @@ macro_rules! __conformance_list {
         certificates {
             an_expired_certificate_is_refused, a_certificate_that_is_not_valid_yet_is_refused,
             a_certificate_for_another_host_is_refused, a_self_signed_certificate_is_refused,
-            a_certificate_of_an_unknown_authority_is_refused, a_transport_that_was_refused_once_is_still_refused,
+            a_certificate_of_an_unknown_authority_is_refused, a_certificate_without_its_key_is_refused,
+            a_transport_that_was_refused_once_is_still_refused,
         }
         sweep {
             a_cut_after_any_byte_of_a_kept_connection_is_an_error_or_a_whole_answer,
@@ -56,12 +57,13 @@ macro_rules! __conformance_list {
     } } };
     (proxy, $then:tt, $args:tt) => { $crate::__conformance_list! { @then $then, $args, proxy {
         proxies {
-            a_proxy_tunnels_and_alone_knows_the_host, a_proxy_that_wants_credentials_gets_them,
+            a_proxy_tunnels_and_alone_knows_the_host, requests_of_other_kinds_go_through_the_proxy,
+            a_proxy_that_wants_credentials_gets_them,
             wrong_credentials_for_the_proxy_are_connect, no_credentials_for_the_proxy_are_connect,
             what_no_proxy_lists_is_reached_without, what_no_proxy_does_not_list_is_proxied,
             loopback_is_never_proxied, a_proxy_that_is_down_is_connect, a_proxy_that_refuses_is_connect,
             a_proxy_that_talks_nonsense_is_an_error_and_not_sent, a_proxy_that_is_silent_meets_the_connect_limit,
-            a_proxy_is_no_authority_on_certificates,
+            a_proxy_is_no_authority_on_certificates, no_failure_of_the_proxy_leads_around_it,
         }
     } } };
     (environment, $then:tt, $args:tt) => { $crate::__conformance_list! { @then $then, $args, environment {
@@ -97,30 +99,34 @@ macro_rules! __conformance_list {
         $($own)*
         exchange {
             a_sign_in_a_refresh_and_a_request_with_the_token_work, a_request_arrives_exactly_as_it_was_built,
-            a_path_prefix_is_kept, localhost_is_a_host_like_any_other, a_server_of_both_versions_is_spoken_to,
+            requests_of_other_kinds_arrive_exactly_as_they_were_built, a_body_of_several_mib_arrives_whole,
+            an_ipv6_literal_is_a_host_like_any_other, a_path_prefix_is_kept, localhost_is_a_host_like_any_other, a_server_of_both_versions_is_spoken_to,
             headers_and_body_of_the_response_are_handed_back_as_they_came,
             thirty_two_requests_at_once_are_all_answered, a_failed_exchange_does_not_poison_the_next,
         }
         redirects {
             a_redirect_to_the_same_host_is_handed_back, a_redirect_to_the_same_url_is_handed_back,
             a_redirect_to_another_port_is_handed_back, a_redirect_to_another_host_is_handed_back,
-            a_redirect_to_no_url_is_handed_back,
+            a_redirect_to_no_url_is_handed_back, a_redirect_of_a_request_of_another_kind_is_handed_back,
         }
         once {
             a_pooled_connection_that_closes_under_the_request_ends_it,
             a_connection_closed_while_idle_carries_no_second_request, a_connection_that_says_close_is_not_used_again,
             a_request_without_an_answer_is_sent_once, a_request_that_is_answered_by_a_reset_is_sent_once,
-            no_status_makes_it_send_again,
+            a_request_of_another_kind_is_sent_once, no_status_makes_it_send_again,
+            no_retry_after_makes_it_send_again,
         }
         size {
             a_gibibyte_is_too_large, a_gibibyte_without_a_length_is_too_large, an_endless_body_is_too_large,
-            an_endless_error_page_is_too_large, a_tebibyte_that_is_only_announced_costs_nothing,
+            an_endless_error_page_is_too_large, an_endless_answer_to_a_get_is_too_large,
+            a_tebibyte_that_is_only_announced_costs_nothing,
             a_body_of_exactly_the_limit_is_a_response, one_byte_more_than_the_limit_is_too_large,
             a_limit_of_nothing_lets_an_empty_body_pass, no_limit_is_a_limit_like_any_other, gzip_is_not_decoded,
             a_bomb_does_not_go_off, reading_stops_at_the_limit,
         }
         deadline {
             a_server_that_never_says_a_word_meets_the_deadline, a_request_that_is_never_answered_meets_the_deadline,
+            a_get_that_is_never_answered_meets_the_deadline,
             headers_that_drip_meet_the_deadline, a_body_that_drips_meets_the_deadline,
             a_body_that_stops_meets_the_deadline, a_body_that_never_ends_meets_the_deadline,
             the_connect_limit_is_not_for_the_answer, no_time_at_all_is_a_timeout, all_the_time_there_is_does_no_harm,

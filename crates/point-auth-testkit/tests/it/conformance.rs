@@ -1,6 +1,7 @@
 //! The suite itself: a transport of another make passes it, and each that is wrong in one way fails
 //! by the rule it breaks.
 
+mod around;
 mod hand;
 mod reading;
 mod sweep;
@@ -31,8 +32,10 @@ mod a_transport_of_another_make {
 /// The rules that the checks find broken, each with the first violation of it. The sweep is left to
 /// tests of its own: it has thousands of exchanges, and would have them for every flaw.
 fn broken(flaw: Flaw, groups: &[&str]) -> Vec<(Rule, &'static str, Violation)> {
-    let mut candidate =
-        Candidate::blocking(move |_| Ok::<_, Infallible>(HandTransport::with(flaw)));
+    broken_by(Candidate::blocking(move |_| Ok::<_, Infallible>(HandTransport::with(flaw))), groups)
+}
+
+fn broken_by(mut candidate: Candidate, groups: &[&str]) -> Vec<(Rule, &'static str, Violation)> {
     for group in ["tls", "http2"] {
         candidate = candidate.without(group);
     }

@@ -16,9 +16,11 @@ use point_auth_transport::{
     TransportErrorKind, TransportSettings, async_trait,
 };
 use reqwest::{Client, ClientBuilder, Proxy, redirect};
+use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{DigitallySignedStruct, SignatureScheme};
+use rustls::{DigitallySignedStruct, ProtocolVersion, SignatureScheme};
 
 /// The checks of this rule in this group that a transport fails, and the rules by which it does.
 fn failed(
@@ -80,6 +82,7 @@ fn a_client_that_trusts_everybody_is_found() {
         "a_certificate_for_another_host_is_refused",
         "a_self_signed_certificate_is_refused",
         "a_certificate_of_an_unknown_authority_is_refused",
+        "a_certificate_without_its_key_is_refused",
         "a_transport_that_was_refused_once_is_still_refused",
     ] {
         assert!(names.contains(name), "{name} is not among {names:?}");
@@ -108,6 +111,89 @@ fn a_transport_that_proxies_loopback_is_found() {
     assert!(names.contains("loopback_is_never_proxied"), "{names:?}");
     assert!(names.contains("what_no_proxy_lists_is_reached_without"), "{names:?}");
     assert!(rules.contains(&Rule::Proxies), "{rules:?}");
+}
+
+/// Has another transport for some of the requests, or for another try.
+#[derive(Debug)]
+struct Two {
+    one: ReqwestTransport,
+    other: ReqwestTransport,
+    takes_the_other: fn(&Request<SecretBody>) -> bool,
+    falls_back: bool,
+}
+
+#[async_trait]
+impl AsyncTransport for Two {
+    async fn send(
+        &self,
+        request: Request<SecretBody>,
+        limits: &SendLimits,
+    ) -> Result<Response<SecretBody>, TransportError> {
+        if (self.takes_the_other)(&request) {
+            return self.other.send(request, limits).await;
+        }
+        match self.one.send(request.clone(), limits).await {
+            Err(error) if self.falls_back && error.kind() == TransportErrorKind::Connect => {
+                self.other.send(request, limits).await
+            }
+            outcome => outcome,
+        }
+    }
+}
+
+/// Keeps to the settings, and has another one that knows no proxy.
+fn two(setup: &Setup) -> Result<(ReqwestTransport, ReqwestTransport), SettingsError> {
+    let settings = setup.settings();
+    let direct = settings.clone().with_proxy(ProxySettings::none());
+    Ok((ReqwestTransport::with_settings(settings)?, ReqwestTransport::with_settings(&direct)?))
+}
+
+#[test]
+fn a_transport_that_leaves_the_proxy_out_for_a_get_is_found() {
+    let candidate = Candidate::r#async(|setup| {
+        two(setup).map(|(one, other)| Two {
+            one,
+            other,
+            takes_the_other: |request| request.method() == http::Method::GET,
+            falls_back: false,
+        })
+    });
+    let (names, _) = failed_by("proxy", Rule::Proxies, &candidate);
+    let expected =
+        ["requests_of_other_kinds_go_through_the_proxy", "no_failure_of_the_proxy_leads_around_it"];
+    assert_eq!(names, BTreeSet::from(expected));
+}
+
+#[test]
+fn a_transport_that_goes_around_a_proxy_that_fails_is_found() {
+    let candidate = Candidate::r#async(|setup| {
+        two(setup).map(|(one, other)| Two {
+            one,
+            other,
+            takes_the_other: |_| false,
+            falls_back: true,
+        })
+    });
+    let (names, _) = failed_by("proxy", Rule::Proxies, &candidate);
+    assert_eq!(names, BTreeSet::from(["no_failure_of_the_proxy_leads_around_it"]));
+}
+
+#[test]
+fn a_client_that_does_not_check_who_has_the_key_is_found() {
+    for version in [ProtocolVersion::TLSv1_2, ProtocolVersion::TLSv1_3] {
+        let (names, _) = failed("tls", Rule::Kinds, move |setup| {
+            let mut roots = rustls::RootCertStore::empty();
+            let pem = setup.root_certificate_pem().unwrap().as_bytes();
+            roots.add(CertificateDer::from_pem_slice(pem).unwrap()).unwrap();
+            let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+            let chain = WebPkiServerVerifier::builder_with_provider(roots.into(), provider);
+            let verifier = TrustsAnySignature { chain: chain.build().unwrap(), of: version };
+            let mut config = setup.settings().tls().rustls_client_config()?;
+            config.dangerous().set_certificate_verifier(Arc::new(verifier));
+            Ok(brought(builder(setup).tls_backend_preconfigured(config)))
+        });
+        assert_eq!(names, BTreeSet::from(["a_certificate_without_its_key_is_refused"]));
+    }
 }
 
 #[test]
@@ -237,6 +323,54 @@ impl ServerCertVerifier for TrustsEverybody {
         _: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        SCHEMES.to_vec()
+    }
+}
+
+/// Checks the chain, and with one version of TLS not that the server has the key of it.
+#[derive(Debug)]
+struct TrustsAnySignature {
+    chain: Arc<WebPkiServerVerifier>,
+    of: ProtocolVersion,
+}
+
+impl ServerCertVerifier for TrustsAnySignature {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        self.chain.verify_server_cert(end_entity, intermediates, name, ocsp, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        match self.of {
+            ProtocolVersion::TLSv1_2 => Ok(HandshakeSignatureValid::assertion()),
+            _ => self.chain.verify_tls12_signature(message, certificate, signed),
+        }
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        match self.of {
+            ProtocolVersion::TLSv1_3 => Ok(HandshakeSignatureValid::assertion()),
+            _ => self.chain.verify_tls13_signature(message, certificate, signed),
+        }
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

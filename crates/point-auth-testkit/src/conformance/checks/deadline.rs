@@ -9,6 +9,7 @@ use point_auth_transport::TransportErrorKind::{self, Protocol, Timeout};
 
 use crate::conformance::bench::{AMPLE, Bench, SHORT, SOON, Scene, sign_in_at};
 use crate::conformance::canary;
+use crate::conformance::requests::Kind;
 use crate::conformance::violation::{Outcome, Rule, Violation, ensure};
 use crate::{Cut, Direction, Fault, FaultProxy, Flow, LinkFaults, RawBehavior};
 
@@ -57,6 +58,18 @@ pub(in crate::conformance) fn a_request_that_is_never_answered_meets_the_deadlin
     bench: &Bench<'_>,
 ) -> Outcome {
     meets_the_deadline(&bench.scene()?, Fault::silent())
+}
+
+pub(in crate::conformance) fn a_get_that_is_never_answered_meets_the_deadline(
+    bench: &Bench<'_>,
+) -> Outcome {
+    let scene = bench.scene()?;
+    scene.must_still_work()?;
+    let before = scene.arrived();
+    scene.emulator.push_fault(Fault::silent());
+    let request = Kind::GET.request(&scene.base)?;
+    let failed = scene.transport.send(request, TOTAL)?.failed(&[Timeout])?;
+    if scene.arrived() > before { failed.may_have_been_sent() } else { Ok(()) }
 }
 
 pub(in crate::conformance) fn headers_that_drip_meet_the_deadline(bench: &Bench<'_>) -> Outcome {

@@ -3,7 +3,8 @@
 use point_auth_transport::TransportErrorKind::{Connect, Protocol};
 
 use crate::Fault;
-use crate::conformance::bench::{Bench, SOON};
+use crate::conformance::bench::{AMPLE, Bench, SOON, Scene, sign_in_at};
+use crate::conformance::requests::Kind;
 use crate::conformance::violation::{Outcome, Rule, Violation, ensure};
 
 pub(in crate::conformance) const RULE: Rule = Rule::SentOnce;
@@ -115,20 +116,84 @@ fn ends_unanswered(bench: &Bench<'_>, fault: impl Fn() -> Fault) -> Outcome {
     Ok(())
 }
 
+/// What has no body, or has a method that changes nothing when it comes twice, a client may take
+/// for harmless. It carries an access token all the same.
+pub(in crate::conformance) fn a_request_of_another_kind_is_sent_once(bench: &Bench<'_>) -> Outcome {
+    let scene = bench.scene()?;
+    let faults = [
+        Fault::close_after_request(),
+        Fault::reset(),
+        Fault::goaway(0),
+        Fault::reset_stream(Fault::REFUSED_STREAM),
+    ];
+    for kind in Kind::distinct() {
+        for fault in &faults {
+            let when = |violation: Violation| violation.when(format!("{kind} and {fault:?}"));
+            // So that a connection is there to be used again. The next request has a new one.
+            scene.send(&kind)?.response().map_err(when)?;
+            for _ in 0..2 {
+                let before = scene.arrived();
+                scene.emulator.push_fault(fault.clone());
+                let attempt = scene.send(&kind)?;
+                let arrived = scene.arrived() - before;
+                ensure!(arrived == 1, "{kind} was sent once, and {arrived} arrived: {fault:?}");
+                let failed = attempt.failed(kind.unanswered()).map_err(when)?;
+                failed.may_have_been_sent().map_err(when)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What some client sends again: redirects, challenges, and whatever may be better later.
+const STATUSES: [u16; 30] = [
+    204, 300, 301, 302, 303, 304, 307, 308, 400, 401, 403, 404, 407, 408, 409, 413, 417, 421, 423,
+    425, 426, 429, 500, 501, 502, 503, 504, 507, 520, 529,
+];
+/// Those to which a client may heed a `Retry-After`.
+const WITH_RETRY_AFTER: [u16; 12] = [301, 302, 307, 408, 413, 425, 429, 500, 502, 503, 504, 529];
+const RETRY_AFTER: [&str; 3] = ["1", "Sun, 06 Nov 1994 08:49:37 GMT", "soon"];
+
 pub(in crate::conformance) fn no_status_makes_it_send_again(bench: &Bench<'_>) -> Outcome {
     let scene = bench.scene()?;
-    for status in [401, 407, 408, 409, 417, 421, 425, 429, 500, 502, 503, 504] {
-        let before = scene.posts();
-        let fault = Fault::respond(status)
-            .header("retry-after", "0")
-            .header("www-authenticate", "Basic realm=\"x\"");
-        scene
-            .emulator
-            .push_fault(fault.header("proxy-authenticate", "Basic realm=\"x\"").body("later"));
+    for status in STATUSES {
+        is_answered_once(&scene, status, None)?;
+        is_answered_once(&scene, status, Some("0"))?;
+    }
+    Ok(())
+}
+
+pub(in crate::conformance) fn no_retry_after_makes_it_send_again(bench: &Bench<'_>) -> Outcome {
+    let scene = bench.scene()?;
+    for status in WITH_RETRY_AFTER {
+        for retry_after in RETRY_AFTER {
+            is_answered_once(&scene, status, Some(retry_after))?;
+        }
+    }
+    Ok(())
+}
+
+/// A sign-in, and what has no body.
+fn is_answered_once(scene: &Scene, status: u16, retry_after: Option<&str>) -> Outcome {
+    let mut fault = Fault::respond(status)
+        .header("www-authenticate", "Basic realm=\"x\"")
+        .header("proxy-authenticate", "Basic realm=\"x\"");
+    if let Some(retry_after) = retry_after {
+        fault = fault.header("retry-after", retry_after);
+    }
+    if status != 204 && status != 304 {
+        fault = fault.body("later");
+    }
+    for request in [sign_in_at(&scene.base)?, Kind::GET.request(&scene.base)?] {
+        let (before, method) = (scene.arrived(), request.method().clone());
+        scene.emulator.push_fault(fault.clone());
         // What comes of it is another rule's.
-        drop(scene.sign_in()?);
-        let arrived = scene.posts() - before;
-        ensure!(arrived == 1, "after a {status} there were {arrived} requests");
+        drop(scene.transport.send(request, AMPLE)?);
+        let arrived = scene.arrived() - before;
+        ensure!(
+            arrived == 1,
+            "after a {status} with Retry-After {retry_after:?} there were {arrived} requests ({method})"
+        );
     }
     Ok(())
 }

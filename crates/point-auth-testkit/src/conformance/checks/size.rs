@@ -8,6 +8,7 @@ use point_auth_transport::TransportErrorKind::{Protocol, TooLarge};
 
 use crate::Fault;
 use crate::conformance::bench::{AMPLE, Bench, Scene};
+use crate::conformance::requests::Kind;
 use crate::conformance::violation::{Outcome, Rule, ensure};
 
 pub(in crate::conformance) const RULE: Rule = Rule::Capped;
@@ -49,6 +50,16 @@ fn is_too_large(scene: &Scene, fault: Fault) -> Outcome {
     // Long before so much could have been read.
     let limits = AMPLE.with_max_response_bytes(LIMIT).with_total_timeout(Duration::from_secs(10));
     scene.sign_in_within(limits)?.failed(&[TooLarge])?.may_have_been_sent()
+}
+
+pub(in crate::conformance) fn an_endless_answer_to_a_get_is_too_large(
+    bench: &Bench<'_>,
+) -> Outcome {
+    let scene = bench.scene()?;
+    scene.emulator.push_fault(Fault::respond(200).endless_body());
+    let limits = AMPLE.with_max_response_bytes(LIMIT).with_total_timeout(Duration::from_secs(10));
+    let request = Kind::GET.request(&scene.base)?;
+    scene.transport.send(request, limits)?.failed(&[TooLarge])?.may_have_been_sent()
 }
 
 pub(in crate::conformance) fn a_tebibyte_that_is_only_announced_costs_nothing(

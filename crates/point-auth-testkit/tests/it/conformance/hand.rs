@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use http::{HeaderName, HeaderValue, Request, Response, StatusCode, Uri};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use point_auth_core::SecretBody;
 use point_auth_transport::{
     BlockingTransport, SendLimits, TransportError, TransportErrorKind as Kind,
@@ -173,9 +173,10 @@ impl HandTransport {
         }
         let connect = |error: io::Error| failed(&error, Kind::Connect).not_sent();
         let port = authority.port_u16().unwrap_or(80);
-        let address =
-            (authority.host(), port).to_socket_addrs().map_err(connect)?.find(SocketAddr::is_ipv4);
-        let address = address.ok_or_else(|| TransportError::new(Kind::Connect).not_sent())?;
+        let host = authority.host().trim_matches(['[', ']']);
+        let addresses: Vec<_> = (host, port).to_socket_addrs().map_err(connect)?.collect();
+        let address = addresses.iter().find(|address| address.is_ipv4()).or(addresses.first());
+        let address = *address.ok_or_else(|| TransportError::new(Kind::Connect).not_sent())?;
 
         let idle = self.idle.lock().unwrap().take();
         let longest = if self.flaw == Flaw::KeepsIdleConnections { 3600 } else { 5 };
@@ -241,7 +242,8 @@ impl HandTransport {
             self.flaw,
             Flaw::BelievesABodyThatIsCutShort | Flaw::RepairsABodyThatIsCutShort
         );
-        let (mut body, may_be_kept) = socket.body(&head, limit, lenient)?;
+        let is_head = *request.method() == Method::HEAD;
+        let (mut body, may_be_kept) = socket.body(&head, is_head, limit, lenient)?;
         if self.flaw == Flaw::RepairsABodyThatIsCutShort {
             body = repaired(body)?;
         }

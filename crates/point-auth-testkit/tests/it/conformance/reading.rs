@@ -91,13 +91,14 @@ impl<'a> Socket<'a> {
     pub(super) fn body(
         &mut self,
         head: &Head,
+        is_head: bool,
         limit: usize,
         lenient: bool,
     ) -> Result<(Vec<u8>, bool), TransportError> {
         let is_kept = head.headers.get("connection").is_none_or(|value| value != "close");
         let lengths: Vec<_> = head.headers.get_all("content-length").iter().collect();
         let mut body = Vec::new();
-        if matches!(head.status.as_u16(), 204 | 304) {
+        if is_head || matches!(head.status.as_u16(), 204 | 304) {
             return Ok((body, is_kept));
         }
         if let Some(encoding) = head.headers.get("transfer-encoding") {

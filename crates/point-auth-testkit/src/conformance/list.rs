@@ -11,7 +11,7 @@ macro_rules! __conformance_list {
     (tls, $then:tt, $args:tt) => { $crate::__conformance_list! { @http1 $then, $args, tls {
         redirects { a_redirect_to_the_other_scheme_is_handed_back }
         deadline {
-            a_tls_handshake_that_hangs_meets_the_connect_limit,
+            a_tls_handshake_that_hangs_meets_the_connect_limit, what_was_not_sent_is_not_sent_later,
             a_server_that_stops_reading_a_large_request_meets_the_deadline,
         }
         kinds {
@@ -35,7 +35,10 @@ macro_rules! __conformance_list {
             a_goaway_that_says_nothing_was_processed_is_believed_by_nobody, a_refused_stream_is_not_tried_again,
             a_stream_that_wants_http_1_is_not_tried_again,
         }
-        deadline { a_server_that_stops_reading_a_large_request_meets_the_deadline }
+        deadline {
+            what_was_not_sent_is_not_sent_later,
+            a_server_that_stops_reading_a_large_request_meets_the_deadline,
+        }
         idle { a_connection_that_has_gone_dead_is_given_up }
         leaks { a_server_that_repeats_the_password_over_http_2_is_not_quoted }
         sweep {
@@ -90,7 +93,7 @@ macro_rules! __conformance_list {
     (@http1 $then:tt, $args:tt, $group:ident { $($own:tt)* }) => { $crate::__conformance_list! { @each $then, $args, $group {
         $($own)*
         exchange { interim_responses_are_passed_over, what_follows_an_answer_is_not_the_next_answer }
-        deadline { interim_responses_without_end_are_an_error }
+        deadline { interim_responses_without_end_are_an_error, nothing_goes_on_after_a_timeout }
         size { an_endless_body_up_to_the_end_of_the_connection_is_too_large, headers_without_end_are_an_error }
         leaks { a_server_that_repeats_the_password_in_garbage_is_not_quoted }
     } } };
@@ -122,7 +125,8 @@ macro_rules! __conformance_list {
             a_tebibyte_that_is_only_announced_costs_nothing,
             a_body_of_exactly_the_limit_is_a_response, one_byte_more_than_the_limit_is_too_large,
             a_limit_of_nothing_lets_an_empty_body_pass, no_limit_is_a_limit_like_any_other, gzip_is_not_decoded,
-            a_bomb_does_not_go_off, reading_stops_at_the_limit,
+            no_other_encoding_is_decoded, a_bomb_does_not_go_off, reading_stops_at_the_limit,
+            the_first_byte_over_the_limit_is_enough, a_length_that_is_only_announced_reserves_nothing,
         }
         deadline {
             a_server_that_never_says_a_word_meets_the_deadline, a_request_that_is_never_answered_meets_the_deadline,

@@ -16,11 +16,12 @@ use point_auth_transport::{
     TransportErrorKind, TransportSettings, async_trait,
 };
 use reqwest::{Client, ClientBuilder, Proxy, redirect};
+use rustls::ProtocolVersion;
 use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{DigitallySignedStruct, ProtocolVersion, SignatureScheme};
+
+use super::verifiers::{TrustsAnySignature, TrustsEverybody};
 
 /// The checks of this rule in this group that a transport fails, and the rules by which it does.
 fn failed(
@@ -258,6 +259,49 @@ fn a_transport_that_tries_again_is_found_by_the_sweep_over_tls() {
     }
 }
 
+/// Knows no limit but the deadline, or goes on when the connect limit is over.
+#[derive(Debug)]
+struct ConnectsForLong {
+    transport: ReqwestTransport,
+    goes_on: bool,
+}
+
+#[async_trait]
+impl AsyncTransport for ConnectsForLong {
+    async fn send(
+        &self,
+        request: Request<SecretBody>,
+        limits: &SendLimits,
+    ) -> Result<Response<SecretBody>, TransportError> {
+        let transport = self.transport.clone();
+        let long = limits.with_connect_timeout(limits.total_timeout());
+        let exchange = tokio::spawn(async move { transport.send(request, &long).await });
+        if !self.goes_on {
+            return exchange.await.unwrap();
+        }
+        match tokio::time::timeout(limits.connect_timeout(), exchange).await {
+            Ok(answer) => answer.unwrap(),
+            Err(_) => Err(TransportError::new(TransportErrorKind::Timeout).not_sent()),
+        }
+    }
+}
+
+#[test]
+fn a_transport_without_a_connect_limit_for_tls_is_found() {
+    for (goes_on, check) in [
+        (false, "a_tls_handshake_that_hangs_meets_the_connect_limit"),
+        (true, "what_was_not_sent_is_not_sent_later"),
+    ] {
+        let candidate = Candidate::r#async(move |setup| {
+            ReqwestTransport::with_settings(setup.settings())
+                .map(|transport| ConnectsForLong { transport, goes_on })
+        });
+        let check = checks().into_iter().find(|it| it.group() == "tls" && it.name() == check);
+        let violation = check.unwrap().run(&candidate).unwrap_err();
+        assert_eq!(violation.rule(), Rule::Deadline, "{violation}");
+    }
+}
+
 /// Knows no more of a request that nothing came of than that nothing came of it.
 #[derive(Debug)]
 struct TakesSilenceForNothing(ReqwestTransport);
@@ -286,94 +330,5 @@ fn a_transport_that_takes_silence_for_nothing_sent_is_found_over_tls() {
             sweep_silence(&candidate, wire, SweptConnection::Kept, SweepExtent::Most).unwrap_err();
         assert_eq!(violation.rule(), Rule::Kinds, "{violation}");
         assert!(violation.to_string().contains("cut by silence after "), "{violation}");
-    }
-}
-
-const SCHEMES: &[SignatureScheme] = &[SignatureScheme::ECDSA_NISTP256_SHA256];
-
-/// As careless as it gets; only ever used against the emulator.
-#[derive(Debug)]
-struct TrustsEverybody;
-
-impl ServerCertVerifier for TrustsEverybody {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        SCHEMES.to_vec()
-    }
-}
-
-/// Checks the chain, and with one version of TLS not that the server has the key of it.
-#[derive(Debug)]
-struct TrustsAnySignature {
-    chain: Arc<WebPkiServerVerifier>,
-    of: ProtocolVersion,
-}
-
-impl ServerCertVerifier for TrustsAnySignature {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        name: &ServerName<'_>,
-        ocsp: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        self.chain.verify_server_cert(end_entity, intermediates, name, ocsp, now)
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        match self.of {
-            ProtocolVersion::TLSv1_2 => Ok(HandshakeSignatureValid::assertion()),
-            _ => self.chain.verify_tls12_signature(message, certificate, signed),
-        }
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        match self.of {
-            ProtocolVersion::TLSv1_3 => Ok(HandshakeSignatureValid::assertion()),
-            _ => self.chain.verify_tls13_signature(message, certificate, signed),
-        }
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        SCHEMES.to_vec()
     }
 }

@@ -2,9 +2,11 @@
 //! proxy that fails is a failure to connect.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use point_auth_transport::TransportErrorKind::{Connect, Protocol, Timeout, Tls};
 
+use super::deadline::ends_by;
 use crate::conformance::bench::{
     AMPLE, Bench, SHORT, Scene, Transport, base, setup_with, sign_in_at,
 };
@@ -308,7 +310,8 @@ pub(in crate::conformance) fn a_proxy_that_is_silent_meets_the_connect_limit(
 ) -> Outcome {
     let behind = Behind::new(bench, |proxy| proxy.behavior(ProxyBehavior::Silent))?;
     let scene = behind.scene(bench, behind.proxy.url(), None)?;
-    scene.sign_in_within(AMPLE.with_connect_timeout(SHORT))?.failed(&[Timeout])?.not_sent()?;
+    let limits = AMPLE.with_connect_timeout(SHORT).with_total_timeout(Duration::from_secs(4));
+    ends_by(SHORT, || scene.sign_in_within(limits)?.failed(&[Timeout])?.not_sent())?;
     behind.was_not_reached()
 }
 

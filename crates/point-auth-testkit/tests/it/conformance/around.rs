@@ -4,6 +4,11 @@
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::fmt;
+use std::io::Read;
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
 
 use http::{Method, Request, Response, Uri};
 use point_auth_core::SecretBody;
@@ -18,7 +23,7 @@ use super::hand::{Flaw, HandTransport};
 type Answer = Result<Response<SecretBody>, TransportError>;
 
 struct Around<F> {
-    right: HandTransport,
+    right: Arc<HandTransport>,
     exchange: F,
 }
 
@@ -30,7 +35,7 @@ impl<F> fmt::Debug for Around<F> {
 
 impl<F> BlockingTransport for Around<F>
 where
-    F: Fn(&HandTransport, Request<SecretBody>, &SendLimits) -> Answer + Send + Sync,
+    F: Fn(&Arc<HandTransport>, Request<SecretBody>, &SendLimits) -> Answer + Send + Sync,
 {
     fn send(&self, request: Request<SecretBody>, limits: &SendLimits) -> Answer {
         (self.exchange)(&self.right, request, limits)
@@ -41,16 +46,22 @@ where
 #[track_caller]
 fn is_found_by_alone<F>(checks: &[&str], exchange: F)
 where
-    F: Fn(&HandTransport, Request<SecretBody>, &SendLimits) -> Answer
+    F: Fn(&Arc<HandTransport>, Request<SecretBody>, &SendLimits) -> Answer
         + Clone
         + Send
         + Sync
         + 'static,
 {
     let candidate = Candidate::blocking(move |_| {
-        let right = HandTransport::with(Flaw::None);
+        let right = Arc::new(HandTransport::with(Flaw::None));
         Ok::<_, Infallible>(Around { right, exchange: exchange.clone() })
     });
+    are_found(checks, candidate);
+}
+
+/// The checks that this transport fails are these and no others.
+#[track_caller]
+fn are_found(checks: &[&str], candidate: Candidate) {
     let broken = broken_by(candidate, &["plain", "keep_alive"]);
     let found: BTreeSet<_> = broken.iter().map(|(_, name, _)| *name).collect();
     let report: Vec<_> = broken.iter().map(|(_, _, violation)| violation.to_string()).collect();
@@ -202,4 +213,83 @@ fn a_transport_that_sends_again_when_a_date_has_passed_is_found() {
         retry_after.is_some_and(|value| value.as_bytes().ends_with(b"GMT"))
     };
     sends_again_after(is_date, "no_retry_after_makes_it_send_again");
+}
+
+#[test]
+fn a_transport_that_goes_on_in_the_background_is_found() {
+    is_found_by_alone(&["nothing_goes_on_after_a_timeout"], |right, request, limits| {
+        let (right, within) = (Arc::clone(right), limits.total_timeout());
+        let longer = limits.with_total_timeout(within.saturating_mul(100));
+        let (sender, answer) = channel();
+        thread::spawn(move || sender.send(right.send(request, &longer)));
+        answer.recv_timeout(within).unwrap_or_else(|_| Err(TransportError::new(Kind::Timeout)))
+    });
+}
+
+#[test]
+fn a_transport_that_sends_after_it_said_not_sent_is_found() {
+    is_found_by_alone(&["no_time_at_all_is_a_timeout"], |right, request, limits| {
+        if limits.total_timeout().is_zero() {
+            let _ = right.send(request, &SendLimits::new());
+            return Err(TransportError::new(Kind::Timeout).not_sent());
+        }
+        right.send(request, limits)
+    });
+}
+
+#[test]
+fn a_transport_whose_deadline_is_seconds_late_is_found() {
+    let checks = [
+        "a_server_that_never_says_a_word_meets_the_deadline",
+        "a_request_that_is_never_answered_meets_the_deadline",
+        "a_get_that_is_never_answered_meets_the_deadline",
+        "headers_that_drip_meet_the_deadline",
+        "a_body_that_drips_meets_the_deadline",
+        "a_body_that_stops_meets_the_deadline",
+        "a_body_that_never_ends_meets_the_deadline",
+        "interim_responses_without_end_are_an_error",
+    ];
+    is_found_by_alone(&checks, |right, request, limits| {
+        let is_to_wait = !limits.total_timeout().is_zero();
+        let answer = right.send(request, limits);
+        if is_to_wait && answer.as_ref().is_err_and(|error| error.kind() == Kind::Timeout) {
+            thread::sleep(Duration::from_secs(3));
+        }
+        answer
+    });
+}
+
+#[test]
+fn a_transport_that_reads_on_past_the_limit_is_found() {
+    is_found_by_alone(&["the_first_byte_over_the_limit_is_enough"], |right, request, limits| {
+        let limit = limits.max_response_bytes();
+        let response =
+            right.send(request, &limits.with_max_response_bytes(limit.saturating_add(2048)))?;
+        match response.body().len() > limit {
+            true => Err(TransportError::new(Kind::TooLarge)),
+            false => Ok(response),
+        }
+    });
+}
+
+#[test]
+fn a_transport_that_reserves_what_is_announced_is_found() {
+    let check = "a_length_that_is_only_announced_reserves_nothing";
+    let reserves = || HandTransport::with(Flaw::ReservesWhatIsAnnounced);
+    are_found(&[check], Candidate::blocking(move |_| Ok::<_, Infallible>(reserves())));
+}
+
+#[test]
+fn a_transport_that_decodes_deflate_is_found() {
+    is_found_by_alone(&["no_other_encoding_is_decoded"], |right, request, limits| {
+        let response = right.send(request, limits)?;
+        let mut decoded = Vec::new();
+        let is_deflate = response.headers().get("content-encoding");
+        let is_deflate = is_deflate.is_some_and(|encoding| encoding == "deflate");
+        let mut decoder = flate2::read::ZlibDecoder::new(response.body().as_ref());
+        if is_deflate && decoder.read_to_end(&mut decoded).is_ok() {
+            return Ok(response.map(|_| SecretBody::new(decoded)));
+        }
+        Ok(response)
+    });
 }

@@ -49,6 +49,7 @@ pub(super) enum Flaw {
     LosesAHeader,
     AddsAHeader,
     SendsTheBodyTwice,
+    ReservesWhatIsAnnounced,
 }
 
 pub(super) struct HandTransport {
@@ -233,6 +234,7 @@ impl HandTransport {
         }
         socket.believes_most = self.flaw == Flaw::BelievesMostOfABodyWhenTheTimeIsOver;
         socket.forgets_the_time = self.flaw == Flaw::HasNoDeadlineForTheRestOfTheBody;
+        socket.reserves = self.flaw == Flaw::ReservesWhatIsAnnounced;
         let mut limit = limits.max_response_bytes();
         if self.flaw == Flaw::IgnoresTheLimit {
             // There is only so much memory.

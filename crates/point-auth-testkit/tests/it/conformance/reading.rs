@@ -22,12 +22,21 @@ pub(super) struct Socket<'a> {
     pub(super) forgets_the_time: bool,
     /// When the time is over.
     pub(super) believes_most: bool,
+    /// For as long a body as the server announces.
+    pub(super) reserves: bool,
     unread: Vec<u8>,
 }
 
 impl<'a> Socket<'a> {
     pub(super) fn new(stream: &'a mut TcpStream, deadline: Deadline) -> Self {
-        Self { stream, deadline, forgets_the_time: false, believes_most: false, unread: Vec::new() }
+        Self {
+            stream,
+            deadline,
+            forgets_the_time: false,
+            believes_most: false,
+            reserves: false,
+            unread: Vec::new(),
+        }
     }
 
     /// The bytes that come next; none at the end of the stream.
@@ -120,6 +129,11 @@ impl<'a> Socket<'a> {
             ),
             _ => return Err(protocol()),
         };
+        if let Some(length) = length.filter(|_| self.reserves) {
+            let length = usize::try_from(length).unwrap_or(usize::MAX).min(limit);
+            // What cannot be had shows as nothing reserved.
+            let _ = body.try_reserve_exact(length);
+        }
         self.some(&mut body, length, limit, lenient)?;
         Ok((body, is_kept && length.is_some() && self.unread.is_empty()))
     }

@@ -105,7 +105,8 @@ macro_rules! __conformance_list {
             requests_of_other_kinds_arrive_exactly_as_they_were_built, a_body_of_several_mib_arrives_whole,
             an_ipv6_literal_is_a_host_like_any_other, a_path_prefix_is_kept, localhost_is_a_host_like_any_other, a_server_of_both_versions_is_spoken_to,
             headers_and_body_of_the_response_are_handed_back_as_they_came,
-            thirty_two_requests_at_once_are_all_answered, a_failed_exchange_does_not_poison_the_next,
+            thirty_two_requests_at_once_are_all_answered, nothing_of_an_exchange_is_in_the_next,
+            a_failed_exchange_does_not_poison_the_next,
         }
         redirects {
             a_redirect_to_the_same_host_is_handed_back, a_redirect_to_the_same_url_is_handed_back,

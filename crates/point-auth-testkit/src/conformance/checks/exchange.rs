@@ -17,6 +17,10 @@ use crate::conformance::requests::Kind;
 use crate::conformance::violation::{Outcome, Rule, Violation, ensure};
 use crate::{Fault, HttpVersions, Operation, RecordedRequest};
 
+mod next;
+
+pub(in crate::conformance) use next::nothing_of_an_exchange_is_in_the_next;
+
 pub(in crate::conformance) const RULE: Rule = Rule::Exchange;
 
 pub(in crate::conformance) fn a_sign_in_a_refresh_and_a_request_with_the_token_work(

@@ -1,16 +1,16 @@
 //! Transports that are right but for one thing that they do around an exchange, each found by one
 //! check and by no other.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::convert::Infallible;
 use std::fmt;
 use std::io::Read;
-use std::sync::Arc;
 use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use http::{Method, Request, Response, Uri};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri};
 use point_auth_core::SecretBody;
 use point_auth_testkit::conformance::Candidate;
 use point_auth_transport::{
@@ -291,5 +291,52 @@ fn a_transport_that_decodes_deflate_is_found() {
             return Ok(response.map(|_| SecretBody::new(decoded)));
         }
         Ok(response)
+    });
+}
+
+/// A transport that remembers something of an exchange, and says it in a header of each later
+/// request to that server which has none.
+#[track_caller]
+fn remembers(
+    header: &'static str,
+    of: impl Fn(&HeaderMap, &Response<SecretBody>) -> Option<HeaderValue>
+    + Clone
+    + Send
+    + Sync
+    + 'static,
+) {
+    let memory = Arc::new(Mutex::new(HashMap::new()));
+    is_found_by_alone(
+        &["nothing_of_an_exchange_is_in_the_next"],
+        move |right, mut request, limits| {
+            let server = request.uri().authority().map(ToString::to_string);
+            if let Some(value) = memory.lock().unwrap().get(&server)
+                && !request.headers().contains_key(header)
+            {
+                request.headers_mut().insert(header, HeaderValue::clone(value));
+            }
+            let sent = request.headers().clone();
+            let response = right.send(request, limits)?;
+            memory.lock().unwrap().extend(of(&sent, &response).map(|value| (server, value)));
+            Ok(response)
+        },
+    );
+}
+
+#[test]
+fn a_transport_that_sends_cookies_back_is_found() {
+    remembers("cookie", |_, response| response.headers().get("set-cookie").cloned());
+}
+
+#[test]
+fn a_transport_that_asks_whether_its_copy_is_still_good_is_found() {
+    remembers("if-none-match", |_, response| response.headers().get("etag").cloned());
+}
+
+#[test]
+fn a_transport_that_keeps_the_token_of_a_request_that_was_challenged_is_found() {
+    remembers("authorization", |sent, response| {
+        let is_challenge = response.headers().contains_key("www-authenticate");
+        sent.get("authorization").filter(|_| is_challenge).cloned()
     });
 }

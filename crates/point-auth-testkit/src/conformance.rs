@@ -41,6 +41,11 @@
 //! | `idle` | rule 9 | idle connections are somebody else's affair |
 //! | `cancellation` | that a future that is dropped does no harm (async only) | – |
 //!
+//! One check is left out by its group and its name, and a reason, too: `without
+//! tls::an_ipv6_literal_is_a_host_like_any_other: "the device has no IPv6"`. In its place is a test
+//! `tls::an_ipv6_literal_is_a_host_like_any_other::is_left_out`. Reasons are printed on the standard
+//! error stream.
+//!
 //! A test that fails says which rule was broken, how, and what the servers saw. Whatever a check is
 //! about, it also fails when an exchange goes on for long after its limit, and when an error shows
 //! a secret.
@@ -75,9 +80,9 @@ mod sweep;
 mod violation;
 
 pub use candidate::{Candidate, ProxyChoice, Setup};
-#[doc(hidden)]
-pub use check::run_test;
 pub use check::{Check, Wire};
+#[doc(hidden)]
+pub use check::{assert_is_check, print_left_out, run_test};
 pub use sweep::{SweepExtent, SweepReport, SweptConnection, sweep, sweep_silence};
 pub use violation::{Rule, Violation};
 
@@ -106,29 +111,43 @@ pub fn checks() -> Vec<Check> {
 /// It goes into a module of its own; the tests are in modules that are called like the groups.
 #[macro_export]
 macro_rules! conformance {
-    (blocking: $make:expr $(, without $group:ident : $reason:literal)* $(,)?) => {
-        $crate::conformance! { @tests blocking, $make, [$($group : $reason,)* cancellation : "a blocking call ends by itself",] }
+    (
+        blocking: $make:expr
+        $(, without $group:ident $(:: $check:ident)? : $reason:literal)* $(,)?
+    ) => {
+        $crate::conformance! {
+            @tests blocking, $make,
+            [$($group $(:: $check)? : $reason,)* cancellation : "a blocking call ends by itself",]
+        }
     };
-    (async: $make:expr $(, without $group:ident : $reason:literal)* $(,)?) => {
-        $crate::conformance! { @tests r#async, $make, [$($group : $reason,)*] }
+    (
+        async: $make:expr
+        $(, without $group:ident $(:: $check:ident)? : $reason:literal)* $(,)?
+    ) => {
+        $crate::conformance! { @tests r#async, $make, [$($group $(:: $check)? : $reason,)*] }
     };
-    (@tests $kind:ident, $make:expr, [$($group:ident : $reason:literal,)*]) => {
+    (
+        @tests $kind:ident, $make:expr,
+        [$($group:ident $(:: $check:ident)? : $reason:literal,)*]
+    ) => {
         $($crate::__conformance_is_group! { $group })*
 
         fn candidate() -> $crate::conformance::Candidate {
-            $crate::conformance::Candidate::$kind($make)$(.without(stringify!($group)))*
+            let candidate = $crate::conformance::Candidate::$kind($make);
+            $(let candidate = $crate::__conformance_without! { candidate, $group $(:: $check)? };)*
+            candidate
         }
 
-        $crate::__conformance_group! { plain, [$($group : $reason,)*] }
-        $crate::__conformance_group! { tls, [$($group : $reason,)*] }
-        $crate::__conformance_group! { http2, [$($group : $reason,)*] }
-        $crate::__conformance_group! { large_request, [$($group : $reason,)*] }
-        $crate::__conformance_group! { truncation, [$($group : $reason,)*] }
-        $crate::__conformance_group! { mutual_tls, [$($group : $reason,)*] }
-        $crate::__conformance_group! { proxy, [$($group : $reason,)*] }
-        $crate::__conformance_group! { environment, [$($group : $reason,)*] }
-        $crate::__conformance_group! { keep_alive, [$($group : $reason,)*] }
-        $crate::__conformance_group! { idle, [$($group : $reason,)*] }
-        $crate::__conformance_group! { cancellation, [$($group : $reason,)*] }
+        $crate::__conformance_group! { plain, [$($group $(:: $check)? : $reason,)*], [] }
+        $crate::__conformance_group! { tls, [$($group $(:: $check)? : $reason,)*], [] }
+        $crate::__conformance_group! { http2, [$($group $(:: $check)? : $reason,)*], [] }
+        $crate::__conformance_group! { large_request, [$($group $(:: $check)? : $reason,)*], [] }
+        $crate::__conformance_group! { truncation, [$($group $(:: $check)? : $reason,)*], [] }
+        $crate::__conformance_group! { mutual_tls, [$($group $(:: $check)? : $reason,)*], [] }
+        $crate::__conformance_group! { proxy, [$($group $(:: $check)? : $reason,)*], [] }
+        $crate::__conformance_group! { environment, [$($group $(:: $check)? : $reason,)*], [] }
+        $crate::__conformance_group! { keep_alive, [$($group $(:: $check)? : $reason,)*], [] }
+        $crate::__conformance_group! { idle, [$($group $(:: $check)? : $reason,)*], [] }
+        $crate::__conformance_group! { cancellation, [$($group $(:: $check)? : $reason,)*], [] }
     };
 }

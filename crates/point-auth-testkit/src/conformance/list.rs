@@ -157,39 +157,59 @@ macro_rules! __conformance_list {
     (@then [$($then:tt)*], $args:tt, $group:ident { $($checks:tt)* }) => { $($then)* ! { $args $group { $($checks)* } } };
 }
 
-/// Makes a test of each check of a group, unless the group is left out; for
-/// [`conformance!`](crate::conformance!).
+/// Makes a test of each check of a group, unless it or the group is left out; for
+/// [`conformance!`](crate::conformance!). The last list is of the checks of this group that are.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __conformance_group {
-    ($group:ident, []) => {
-        $crate::__conformance_list! { $group, [$crate::__conformance_tests], () }
+    ($group:ident, [], $checks:tt) => {
+        $crate::__conformance_list! { $group, [$crate::__conformance_tests], ($checks) }
     };
-    ($group:ident, [$left_out:ident : $reason:literal, $($others:tt)*]) => {
-        $crate::__conformance_group! { @same $group $left_out $reason [$($others)*] }
-    };
-    (@same plain plain $reason:literal $others:tt) => { $crate::__conformance_group! { @out plain $reason } };
-    (@same tls tls $reason:literal $others:tt) => { $crate::__conformance_group! { @out tls $reason } };
-    (@same http2 http2 $reason:literal $others:tt) => { $crate::__conformance_group! { @out http2 $reason } };
-    (@same large_request large_request $reason:literal $others:tt) => { $crate::__conformance_group! { @out large_request $reason } };
-    (@same truncation truncation $reason:literal $others:tt) => { $crate::__conformance_group! { @out truncation $reason } };
-    (@same mutual_tls mutual_tls $reason:literal $others:tt) => { $crate::__conformance_group! { @out mutual_tls $reason } };
-    (@same proxy proxy $reason:literal $others:tt) => { $crate::__conformance_group! { @out proxy $reason } };
-    (@same environment environment $reason:literal $others:tt) => { $crate::__conformance_group! { @out environment $reason } };
-    (@same keep_alive keep_alive $reason:literal $others:tt) => { $crate::__conformance_group! { @out keep_alive $reason } };
-    (@same idle idle $reason:literal $others:tt) => { $crate::__conformance_group! { @out idle $reason } };
-    (@same cancellation cancellation $reason:literal $others:tt) => { $crate::__conformance_group! { @out cancellation $reason } };
-    (@same $group:ident $other:ident $reason:literal $others:tt) => { $crate::__conformance_group! { $group, $others } };
-    (@out $group:ident $reason:literal) => {
-        mod $group {
-            /// Left out, for the reason in the code.
-            #[test]
-            fn is_left_out() {
-                let reason: &str = $reason;
-                assert!(reason.len() > 3, "a group is left out for a reason");
-            }
+    ($group:ident, [$left_out:ident : $reason:literal, $($others:tt)*], $checks:tt) => {
+        macro_rules! point_auth_conformance_group {
+            ($left_out) => {
+                mod $group {
+                    /// Left out, for the reason in the code.
+                    #[test]
+                    fn is_left_out() {
+                        $crate::conformance::print_left_out(module_path!(), $reason);
+                    }
+                }
+            };
+            ($other:ident) => { $crate::__conformance_group! { $other, [$($others)*], $checks } };
         }
+        point_auth_conformance_group! { $group }
     };
+    (
+        $group:ident,
+        [$of:ident :: $check:ident : $reason:literal, $($others:tt)*],
+        [$($checks:tt)*]
+    ) => {
+        macro_rules! point_auth_conformance_group {
+            ($of) => {
+                $crate::__conformance_group! {
+                    $group, [$($others)*], [$($checks)* $check : $reason,]
+                }
+            };
+            ($other:ident) => {
+                $crate::__conformance_group! { $other, [$($others)*], [$($checks)*] }
+            };
+        }
+        point_auth_conformance_group! { $group }
+    };
+}
+
+/// Leaves out a group; for [`conformance!`](crate::conformance!).
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __conformance_without {
+    ($candidate:ident, $group:ident) => {
+        $candidate.without(stringify!($group))
+    };
+    ($candidate:ident, $group:ident :: $check:ident) => {{
+        $crate::conformance::assert_is_check(stringify!($group), stringify!($check));
+        $candidate
+    }};
 }
 
 /// Compiles for the name of a group and for no other; for [`conformance!`](crate::conformance!).
@@ -213,20 +233,43 @@ macro_rules! __conformance_is_group {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __conformance_tests {
-    (() $group:ident { $($module:ident { $($name:ident),* $(,)? })* }) => {
+    (($left_out:tt) $group:ident { $($module:ident { $($name:ident),* $(,)? })* }) => {
         mod $group {
-            $($(
-                #[test]
-                fn $name() {
-                    $crate::conformance::run_test(
-                        &super::candidate(),
-                        stringify!($group),
-                        stringify!($name),
-                        module_path!(),
-                    );
-                }
-            )*)*
+            $($($crate::__conformance_test! { $group $name $left_out })*)*
         }
+    };
+}
+
+/// Makes a test of a check, unless it is among those that are left out; for
+/// [`conformance!`](crate::conformance!).
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __conformance_test {
+    ($group:ident $name:ident []) => {
+        #[test]
+        fn $name() {
+            $crate::conformance::run_test(
+                &super::candidate(),
+                stringify!($group),
+                stringify!($name),
+                module_path!(),
+            );
+        }
+    };
+    ($group:ident $name:ident [$left_out:ident : $reason:literal, $($others:tt)*]) => {
+        macro_rules! point_auth_conformance_test {
+            ($left_out) => {
+                mod $name {
+                    /// Left out, for the reason in the code.
+                    #[test]
+                    fn is_left_out() {
+                        $crate::conformance::print_left_out(module_path!(), $reason);
+                    }
+                }
+            };
+            ($other:ident) => { $crate::__conformance_test! { $group $other [$($others)*] } };
+        }
+        point_auth_conformance_test! { $name }
     };
 }
 

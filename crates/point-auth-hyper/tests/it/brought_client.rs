@@ -97,3 +97,10 @@ async fn a_connector_of_ones_own_gets_everything_but_the_connection() {
     assert_eq!(emulator.count(Operation::SignIn), 2);
     assert_eq!(emulator.connections(), 1);
 }
+
+#[test]
+fn debug_shows_no_more_than_whose_client_it_is() {
+    let emulator = emulator().start().unwrap();
+    let transport = crate::support::transport(&emulator);
+    assert_eq!(format!("{transport:?}"), "HyperTransport { brought: false, .. }");
+}

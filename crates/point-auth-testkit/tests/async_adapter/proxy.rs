@@ -1,6 +1,6 @@
-//! Through a proxy: what the settings say reaches hyper.
+//! Through a proxy: what the settings say reaches the client.
 
-use point_auth_hyper::HyperTransport;
+use crate::Adapter;
 use point_auth_testkit::{ConnectProxy, ConnectProxyBuilder, Emulator, ProxyBehavior};
 use point_auth_transport::{ProxySettings, TransportError, TransportErrorKind};
 
@@ -20,8 +20,8 @@ fn proxy_to(emulator: &Emulator) -> ConnectProxyBuilder {
     ConnectProxy::builder().map(authority(emulator), emulator.addr())
 }
 
-fn through(proxy: ProxySettings, emulator: &Emulator) -> HyperTransport {
-    HyperTransport::with_settings(&settings(emulator).with_proxy(proxy)).unwrap()
+fn through(proxy: ProxySettings, emulator: &Emulator) -> Adapter {
+    Adapter::with_settings(&settings(emulator).with_proxy(proxy)).unwrap()
 }
 
 #[tokio::test]

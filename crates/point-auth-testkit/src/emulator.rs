@@ -238,6 +238,12 @@ impl Emulator {
         self.shared.record.read(|tallies| tallies.bytes)
     }
 
+    /// How many bytes came before the handshake was over.
+    #[cfg(feature = "conformance")]
+    pub(crate) fn early_bytes(&self) -> u64 {
+        self.shared.record.read(|tallies| tallies.early_bytes)
+    }
+
     /// Waits until `count` requests have arrived; false if they did not within `timeout`.
     #[must_use]
     pub fn wait_for_requests(&self, count: usize, timeout: Duration) -> bool {

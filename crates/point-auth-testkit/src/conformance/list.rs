@@ -10,6 +10,7 @@ macro_rules! __conformance_list {
     } } };
     (tls, $then:tt, $args:tt) => { $crate::__conformance_list! { @http1 $then, $args, tls {
         redirects { a_redirect_to_the_other_scheme_is_handed_back }
+        once { nothing_is_sent_before_the_handshake_is_over }
         deadline {
             a_tls_handshake_that_hangs_meets_the_connect_limit, what_was_not_sent_is_not_sent_later,
             a_server_that_stops_reading_a_large_request_meets_the_deadline,
@@ -33,7 +34,7 @@ macro_rules! __conformance_list {
         redirects { a_redirect_to_the_other_scheme_is_handed_back }
         once {
             a_goaway_that_says_nothing_was_processed_is_believed_by_nobody, a_refused_stream_is_not_tried_again,
-            a_stream_that_wants_http_1_is_not_tried_again,
+            a_stream_that_wants_http_1_is_not_tried_again, nothing_is_sent_before_the_handshake_is_over,
         }
         deadline {
             what_was_not_sent_is_not_sent_later,

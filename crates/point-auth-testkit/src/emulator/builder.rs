@@ -49,6 +49,7 @@ pub struct EmulatorBuilder {
     records_requests: bool,
     max_request_bytes: usize,
     tls_version: Option<TlsVersion>,
+    takes_early_data: bool,
 }
 
 impl EmulatorBuilder {
@@ -68,6 +69,7 @@ impl EmulatorBuilder {
             records_requests: true,
             max_request_bytes: MAX_REQUEST_BYTES,
             tls_version: None,
+            takes_early_data: false,
         }
     }
 
@@ -193,6 +195,14 @@ impl EmulatorBuilder {
         self
     }
 
+    /// Lets clients that resume a TLS session send before the handshake is over. What comes is
+    /// counted and goes no further.
+    #[cfg(feature = "conformance")]
+    pub(crate) fn take_early_data(mut self) -> Self {
+        self.takes_early_data = true;
+        self
+    }
+
     /// Starts the emulator on a thread of its own; it listens when this returns.
     ///
     /// # Errors
@@ -211,6 +221,7 @@ impl EmulatorBuilder {
                     requires_client_certificate: self.requires_client_certificate,
                     versions,
                     version: self.tls_version,
+                    takes_early_data: self.takes_early_data,
                 };
                 Some(settings.acceptor(&authority)?)
             }

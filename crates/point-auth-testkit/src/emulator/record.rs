@@ -143,4 +143,6 @@ pub(super) struct Tallies {
     pub(super) handshakes: usize,
     pub(super) failed_handshakes: usize,
     pub(super) bytes: u64,
+    #[cfg_attr(not(feature = "conformance"), expect(dead_code, reason = "for the suite"))]
+    pub(super) early_bytes: u64,
 }

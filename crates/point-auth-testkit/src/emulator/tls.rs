@@ -52,7 +52,11 @@ pub(super) struct TlsSettings {
     pub(super) versions: HttpVersions,
     /// Both without.
     pub(super) version: Option<TlsVersion>,
+    pub(super) takes_early_data: bool,
 }
+
+/// What a client may send before the handshake is over (RFC 8446, section 4.2.10).
+const MAX_EARLY_BYTES: u32 = 16 * 1024;
 
 impl TlsSettings {
     pub(super) fn acceptor(&self, authority: &CertificateAuthority) -> Result<TlsAcceptor, Error> {
@@ -85,6 +89,9 @@ impl TlsSettings {
         // Not `with_single_cert`, which refuses the key of another certificate.
         let certified = CertifiedKey::new(issued.chain(), key);
         let mut config = builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
+        if self.takes_early_data {
+            config.max_early_data_size = MAX_EARLY_BYTES;
+        }
         config.alpn_protocols = match self.versions {
             HttpVersions::Both => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
             HttpVersions::Http1Only => vec![b"http/1.1".to_vec()],

@@ -2,6 +2,7 @@
 //! by the rule it breaks.
 
 mod around;
+mod early;
 mod hand;
 mod reading;
 mod sweep;

@@ -1,11 +1,13 @@
 //! Rule 2: the request is sent once, however much the protocol would allow another try.
 
+use std::time::Duration;
+
 use point_auth_transport::TransportErrorKind::{Connect, Protocol};
 
-use crate::Fault;
 use crate::conformance::bench::{AMPLE, Bench, SOON, Scene, sign_in_at};
 use crate::conformance::requests::Kind;
 use crate::conformance::violation::{Outcome, Rule, Violation, ensure};
+use crate::{EmulatorBuilder, Fault};
 
 pub(in crate::conformance) const RULE: Rule = Rule::SentOnce;
 
@@ -141,6 +143,27 @@ pub(in crate::conformance) fn a_request_of_another_kind_is_sent_once(bench: &Ben
                 failed.may_have_been_sent().map_err(when)?;
             }
         }
+    }
+    Ok(())
+}
+
+/// What comes before the end of a TLS handshake can be sent again by anyone who saw it (RFC 8446,
+/// section 8).
+pub(in crate::conformance) fn nothing_is_sent_before_the_handshake_is_over(
+    bench: &Bench<'_>,
+) -> Outcome {
+    let emulator = bench.emulator_with(EmulatorBuilder::take_early_data)?;
+    let transport = bench.transport_for(&emulator)?;
+    let scene = Scene::new(emulator, transport)?;
+    let limits = AMPLE.with_total_timeout(Duration::from_secs(5));
+    for request in [sign_in_at(&scene.base)?, Kind::GET.request(&scene.base)?] {
+        // The next has a connection of its own, which can resume the session of this one.
+        scene.emulator.push_fault(Fault::pass().connection_close());
+        scene.sign_in()?.response()?;
+        let attempt = scene.transport.send(request, limits)?;
+        let early = scene.emulator.early_bytes();
+        ensure!(early == 0, "{early} bytes came before the handshake was over");
+        attempt.response()?;
     }
     Ok(())
 }

@@ -38,7 +38,7 @@
 //! | `proxy` | rule 8 with a proxy that is named | there are no proxies |
 //! | `environment` | rule 8 with a proxy that the environment names | the environment is not looked at |
 //! | `keep_alive` | that two quick requests share a connection | each has its own |
-//! | `idle` | rule 9 | idle connections are somebody else's affair |
+//! | `idle` | rule 9 | the caller manages idle connections |
 //! | `cancellation` | that a future that is dropped does no harm (async only) | – |
 //!
 //! One check is left out by its group and its name, and a reason, too: `without
@@ -46,18 +46,17 @@
 //! `tls::an_ipv6_literal_is_a_host_like_any_other::is_left_out`. Reasons are printed on the standard
 //! error stream.
 //!
-//! A test that fails says which rule was broken, how, and what the servers saw. Whatever a check is
-//! about, it also fails when an exchange goes on for long after its limit, and when an error shows
-//! a secret.
+//! A test that fails says which rule was broken, how, and what the servers saw. Each check
+//! also fails when an exchange goes on for long after its limit, and when an error shows a secret.
 //!
 //! # The sweep
 //!
 //! The groups `plain`, `tls`, `http2` and `keep_alive` each hold checks that cut a sign-in after
-//! one byte after the other, in both directions, with FIN and with RST. Whatever the cut, there has
+//! one byte after the other, in both directions, with FIN and with RST. After each cut there has
 //! to be an error of a kind that is worth another try, or the whole answer; one request and no
 //! second; no error that says "not sent" of a request that the server got; and the next sign-in has
 //! to work. Others let the connection fall silent in the same places, or in those that differ: then
-//! it is a `Timeout`, by the deadline. They take some seconds, and print what they counted in a
+//! it is a `Timeout`, by the deadline. They take some seconds, and print their counts in a
 //! line that begins with `sweep |`, a row of [`SweepReport`]. With TLS they leave out a part of the
 //! bytes, unless the environment says `POINT_AUTH_SWEEP=all`. As functions they are [`sweep()`] and
 //! [`sweep_silence`].
@@ -69,6 +68,7 @@
 //! What the suite does not look at: what a transport logs, and whether memory is wiped.
 
 pub mod answers;
+mod attempt;
 mod bench;
 mod canary;
 mod candidate;

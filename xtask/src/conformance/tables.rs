@@ -7,6 +7,10 @@ use crate::markdown::{Table, bold};
 const NO_FAULTS: &[&str] = &[
     "a_sign_in_a_refresh_and_a_request_with_the_token_work",
     "a_request_arrives_exactly_as_it_was_built",
+    "requests_of_other_kinds_arrive_exactly_as_they_were_built",
+    "a_body_of_several_mib_arrives_whole",
+    "an_ipv6_literal_is_a_host_like_any_other",
+    "nothing_is_sent_before_the_handshake_is_over",
     "a_path_prefix_is_kept",
     "localhost_is_a_host_like_any_other",
     "a_server_of_both_versions_is_spoken_to",
@@ -24,6 +28,7 @@ const NO_FAULTS: &[&str] = &[
     "the_transport_shows_nothing",
     "a_proxy_url_that_is_refused_is_not_quoted",
     "a_proxy_tunnels_and_alone_knows_the_host",
+    "requests_of_other_kinds_go_through_the_proxy",
     "a_proxy_that_wants_credentials_gets_them",
     "what_no_proxy_lists_is_reached_without",
     "what_no_proxy_does_not_list_is_proxied",
@@ -35,7 +40,7 @@ const NO_FAULTS: &[&str] = &[
 const NO_CERTIFICATES: &[&str] = &["an_end_without_the_goodbye_of_tls_is_protocol"];
 
 /// What is written in capitals.
-const NAMES: &[&str] = &["goaway", "http", "tls", "url"];
+const NAMES: &[&str] = &["get", "goaway", "http", "tls", "url"];
 
 /// Faults that have a table of their own, and settings, which have none.
 const OTHER_SUBJECTS: &[&str] = &["sweep", "environment"];

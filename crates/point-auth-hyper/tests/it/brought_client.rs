@@ -20,7 +20,7 @@ use tower_service::Service;
 
 use crate::support::{assert_tells_no_more, assert_tokens, emulator, sign_in};
 
-/// A client as anybody would build it.
+/// A client with the defaults.
 fn client() -> Client<HttpConnector, OnceBody> {
     Client::builder(TokioExecutor::new()).build_http()
 }
@@ -88,7 +88,7 @@ impl Service<Uri> for Always {
 async fn a_connector_of_ones_own_gets_everything_but_the_connection() {
     let emulator = emulator().start().unwrap();
     let transport = HyperTransport::with_connector(Always(emulator.addr()));
-    // Where nobody listens.
+    // No server listens there.
     let base = "http://127.0.0.1:1";
     assert_tokens(&sign_in(&transport, base).await.unwrap());
     emulator.push_fault(Fault::close_pooled_connection());

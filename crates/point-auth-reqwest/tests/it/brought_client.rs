@@ -10,7 +10,7 @@ use reqwest::{Client, ClientBuilder};
 
 use crate::support::{assert_tells_no_more, assert_tokens, emulator, sign_in};
 
-/// A client as anybody would build it: it redirects and retries.
+/// A client with the defaults: it redirects and retries.
 #[cfg(not(feature = "rustls"))]
 fn builder() -> ClientBuilder {
     Client::builder().no_proxy()

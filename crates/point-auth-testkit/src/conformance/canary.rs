@@ -18,7 +18,7 @@ pub(super) const PROXY_USERINFO: &str = "canary-proxy-user:canary%3Aproxy%40pass
 
 /// The word itself; as a list of numbers, as `Debug` shows bytes.
 const FORMS: [&str; 2] = ["canary", "99, 97, 110, 97, 114, 121"];
-/// In hexadecimal digits, whatever stands before each pair or between them.
+/// In hexadecimal digits, without what stands before or between the pairs.
 const HEXADECIMAL: &str = "63616e617279";
 /// In base64, of which there are three forms, by how much precedes the word. None has a digit that
 /// the alphabet for URLs writes in another way.

@@ -35,7 +35,7 @@ impl Check {
         self.group
     }
 
-    /// Its name, the same as that of the test that runs it.
+    /// Its name, which is that of the test that runs it.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.name

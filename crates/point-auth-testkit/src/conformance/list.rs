@@ -33,7 +33,7 @@ macro_rules! __conformance_list {
     (http2, $then:tt, $args:tt) => { $crate::__conformance_list! { @each $then, $args, http2 {
         redirects { a_redirect_to_the_other_scheme_is_handed_back }
         once {
-            a_goaway_that_says_nothing_was_processed_is_believed_by_nobody, a_refused_stream_is_not_tried_again,
+            a_goaway_that_says_nothing_was_processed_is_not_believed, a_refused_stream_is_not_tried_again,
             a_stream_that_wants_http_1_is_not_tried_again, nothing_is_sent_before_the_handshake_is_over,
         }
         deadline {

@@ -73,13 +73,13 @@ impl EmulatorBuilder {
         }
     }
 
-    /// Adds a user who may sign in, with any alias or with none.
+    /// Adds a user that may sign in, with any alias or with none.
     pub fn user(mut self, username: impl Into<String>, password: impl Into<String>) -> Self {
         self.users.insert(username.into(), User { password: password.into(), aliases: None });
         self
     }
 
-    /// Adds a user who may sign in with one of these aliases or with none.
+    /// Adds a user that may sign in with one of these aliases or with none.
     pub fn user_with_aliases<I>(
         mut self,
         username: impl Into<String>,

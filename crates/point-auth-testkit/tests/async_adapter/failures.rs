@@ -45,15 +45,15 @@ async fn a_uri_that_cannot_be_sent_to_is_refused_without_a_panic() {
 }
 
 #[tokio::test]
-async fn a_name_that_nobody_knows_cannot_be_connected_to() {
+async fn an_unknown_name_cannot_be_connected_to() {
     let trusted = emulator().start().unwrap();
     // Too long for a name, so no look-up ever leaves the machine.
-    let uri = format!("https://{}.test/", "nobody".repeat(11));
+    let uri = format!("https://{}.test/", "absent".repeat(11));
     let request = Request::post(uri).body(SecretBody::new(b"{}".to_vec())).unwrap();
     let error = transport(&trusted).send(request, &SendLimits::new()).await.unwrap_err();
     assert_eq!(error.kind(), TransportErrorKind::Connect);
     assert!(!error.may_have_been_sent());
-    assert!(error.to_string().starts_with("name look-up of nobody"), "{error}");
+    assert!(error.to_string().starts_with("name look-up of absent"), "{error}");
     assert!(error.to_string().ends_with(".test:443 failed"), "{error}");
 }
 

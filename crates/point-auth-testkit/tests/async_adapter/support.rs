@@ -14,7 +14,7 @@ use point_auth_transport::{
 pub(crate) const USERNAME: &str = "jane.doe";
 pub(crate) const PASSWORD: &str = "canary-horse-battery";
 
-/// An emulator with one user who may sign in.
+/// An emulator with one user that may sign in.
 pub(crate) fn emulator() -> EmulatorBuilder {
     Emulator::builder().user(USERNAME, PASSWORD)
 }

@@ -11,9 +11,9 @@ const SCHEMES: &[SignatureScheme] = &[SignatureScheme::ECDSA_NISTP256_SHA256];
 
 /// Checks nothing.
 #[derive(Debug)]
-pub(super) struct TrustsEverybody;
+pub(super) struct ChecksNothing;
 
-impl ServerCertVerifier for TrustsEverybody {
+impl ServerCertVerifier for ChecksNothing {
     fn verify_server_cert(
         &self,
         _: &CertificateDer<'_>,

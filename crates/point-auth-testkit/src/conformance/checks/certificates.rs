@@ -1,4 +1,4 @@
-//! Rule 6 for certificates: whoever cannot show the right one gets no byte of the request.
+//! Rule 6 for certificates: a server without the right one gets no byte of the request.
 
 use std::sync::Arc;
 
@@ -68,7 +68,7 @@ pub(in crate::conformance) fn an_end_without_the_goodbye_of_tls_is_protocol(
     bench: &Bench<'_>,
 ) -> Outcome {
     let scene = bench.scene()?;
-    // Whoever cuts the connection must not decide where the answer ends.
+    // An attacker that cuts the connection must not decide where the answer ends.
     let answer = r#"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n{"access_token":"x"}"#
         .replace(r"\r\n", "\r\n");
     let length = answer.len() as u64;

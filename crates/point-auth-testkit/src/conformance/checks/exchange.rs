@@ -290,7 +290,7 @@ pub(in crate::conformance) fn what_follows_an_answer_is_not_the_next_answer(
         if let Ok(response) = scene.sign_in()?.0 {
             ensure!(
                 response.status() == 200,
-                "the next request got the {} that nobody asked for",
+                "the next request got the {} that was not asked for",
                 response.status()
             );
             ensure!(

@@ -83,7 +83,7 @@ pub(in crate::conformance) fn a_request_that_is_answered_by_a_reset_is_sent_once
     ends_unanswered(bench, Fault::reset)
 }
 
-pub(in crate::conformance) fn a_goaway_that_says_nothing_was_processed_is_believed_by_nobody(
+pub(in crate::conformance) fn a_goaway_that_says_nothing_was_processed_is_not_believed(
     bench: &Bench<'_>,
 ) -> Outcome {
     ends_unanswered(bench, || Fault::goaway(0))?;
@@ -119,7 +119,7 @@ fn ends_unanswered(bench: &Bench<'_>, fault: impl Fn() -> Fault) -> Outcome {
 }
 
 /// What has no body, or has a method that changes nothing when it comes twice, a client may take
-/// for harmless. It carries an access token all the same.
+/// for harmless. It still carries an access token.
 pub(in crate::conformance) fn a_request_of_another_kind_is_sent_once(bench: &Bench<'_>) -> Outcome {
     let scene = bench.scene()?;
     let faults = [
@@ -147,7 +147,7 @@ pub(in crate::conformance) fn a_request_of_another_kind_is_sent_once(bench: &Ben
     Ok(())
 }
 
-/// What comes before the end of a TLS handshake can be sent again by anyone who saw it (RFC 8446,
+/// What comes before the end of a TLS handshake can be sent again by an attacker that saw it (RFC 8446,
 /// section 8).
 pub(in crate::conformance) fn nothing_is_sent_before_the_handshake_is_over(
     bench: &Bench<'_>,
@@ -168,7 +168,7 @@ pub(in crate::conformance) fn nothing_is_sent_before_the_handshake_is_over(
     Ok(())
 }
 
-/// What some client sends again: redirects, challenges, and whatever may be better later.
+/// What some client sends again: redirects, challenges, and failures that may pass.
 const STATUSES: [u16; 30] = [
     204, 300, 301, 302, 303, 304, 307, 308, 400, 401, 403, 404, 407, 408, 409, 413, 417, 421, 423,
     425, 426, 429, 500, 501, 502, 503, 504, 507, 520, 529,

@@ -57,7 +57,7 @@ pub(in crate::conformance) fn a_redirect_to_another_host_is_handed_back(
     let other = bench.emulator_with(|builder| builder.address(Ipv4Addr::new(127, 0, 0, 2)))?;
     for status in REDIRECTS {
         is_handed_back(&scene, status, &other.url(Operation::SignIn))?;
-        // The same, with the scheme left to the client.
+        // Once more, with the scheme left to the client.
         let location = other.url(Operation::SignIn);
         let (_, without_scheme) = location.split_once(':').unwrap_or_default();
         is_handed_back(&scene, status, without_scheme)?;

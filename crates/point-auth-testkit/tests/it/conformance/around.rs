@@ -221,7 +221,7 @@ fn a_transport_that_goes_on_in_the_background_is_found() {
         let (right, within) = (Arc::clone(right), limits.total_timeout());
         let longer = limits.with_total_timeout(within.saturating_mul(100));
         let (sender, answer) = channel();
-        thread::spawn(move || sender.send(right.send(request, &longer)));
+        thread::spawn(move || drop(sender.send(right.send(request, &longer))));
         answer.recv_timeout(within).unwrap_or_else(|_| Err(TransportError::new(Kind::Timeout)))
     });
 }
@@ -253,7 +253,9 @@ fn a_transport_whose_deadline_is_seconds_late_is_found() {
         let is_to_wait = !limits.total_timeout().is_zero();
         let answer = right.send(request, limits);
         if is_to_wait && answer.as_ref().is_err_and(|error| error.kind() == Kind::Timeout) {
-            thread::sleep(Duration::from_secs(3));
+            // Nothing comes; the sender lives on.
+            let (_sender, nothing) = channel::<()>();
+            let _ = nothing.recv_timeout(Duration::from_secs(3));
         }
         answer
     });

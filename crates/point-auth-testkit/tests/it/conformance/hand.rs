@@ -1,4 +1,4 @@
-//! A transport over a plain socket, with nothing of ours in it; and the same with one flaw, for
+//! A transport over a plain socket, with nothing of ours in it, and variants with one flaw, for
 //! each rule there is to break.
 
 use std::fmt;
@@ -126,7 +126,7 @@ impl BlockingTransport for HandTransport {
 }
 
 impl HandTransport {
-    /// Where a redirect leads, for those who follow.
+    /// Where a redirect leads, for a flaw that follows it.
     fn next(&self, request: &Request<SecretBody>, response: &Response<SecretBody>) -> Option<Uri> {
         let location = response.headers().get("location")?.to_str().ok()?;
         let location: Uri =
@@ -326,7 +326,7 @@ fn decoded(head: &Head, body: Vec<u8>) -> Vec<u8> {
     }
 }
 
-/// An object that ends in the middle of a string, with an end that somebody thought up.
+/// An object that ends in the middle of a string, with an invented end.
 fn repaired(body: Vec<u8>) -> Result<Vec<u8>, TransportError> {
     // With some of the token in it.
     let is_usable =

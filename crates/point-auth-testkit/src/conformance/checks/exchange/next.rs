@@ -11,8 +11,11 @@ use crate::conformance::bench::{AMPLE, Bench, Scene, sign_in_at};
 use crate::conformance::requests::Kind;
 use crate::conformance::violation::{Outcome, Violation, ensure};
 
+/// What it is called, the status, and the headers.
+type Memorable = (&'static str, u16, &'static [(&'static str, &'static str)]);
+
 /// What an answer can say for the next request: cookies, challenges, copies to keep, other places.
-const MEMORABLE: [(&str, u16, &[(&str, &str)]); 6] = [
+const MEMORABLE: [Memorable; 6] = [
     ("a cookie", 200, &[("set-cookie", "canary=canary-cookie; Path=/; Max-Age=3600")]),
     ("a cookie for the host", 403, &[("set-cookie", "__Host-canary=canary; Path=/; Secure")]),
     ("a challenge", 401, &[("www-authenticate", "Basic realm=\"x\", Bearer realm=\"x\"")]),
@@ -71,7 +74,7 @@ pub(in crate::conformance) fn nothing_of_an_exchange_is_in_the_next(bench: &Benc
     Ok(())
 }
 
-/// As the one that went before, for a user who is not signed in.
+/// A GET for a user that is not signed in.
 fn without_token(scene: &Scene) -> Result<Request<SecretBody>, Violation> {
     let mut request = Kind::GET.request(&scene.base)?;
     request.headers_mut().remove(AUTHORIZATION);

@@ -201,6 +201,8 @@ pub(in crate::conformance) fn a_length_that_is_only_announced_reserves_nothing(
     let mut reserved = 0;
     // What other threads ask for meanwhile counts, too, so one measurement alone says nothing.
     for announced in [4 * GIBIBYTE, 8 * GIBIBYTE] {
+        // So that memory for an exchange as such is there, and the next has a connection of its own.
+        scene.emulator.push_fault(Fault::pass().connection_close());
         scene.must_still_work()?;
         let Some((before, most_before)) = address_space() else { return Ok(()) };
         scene.emulator.push_fault(Fault::respond(200).content_length(announced).body("{}"));

@@ -115,6 +115,7 @@ fn a_transport_that_makes_every_request_a_post_is_found() {
         "requests_of_other_kinds_arrive_exactly_as_they_were_built",
         "a_redirect_of_a_request_of_another_kind_is_handed_back",
         "an_ipv6_literal_is_a_host_like_any_other",
+        "nothing_of_an_exchange_is_in_the_next",
     ];
     is_found_by_alone(&checks, |right, mut request, limits| {
         *request.method_mut() = Method::POST;
@@ -127,6 +128,7 @@ fn a_transport_that_loses_the_query_is_found() {
     let checks = [
         "requests_of_other_kinds_arrive_exactly_as_they_were_built",
         "an_ipv6_literal_is_a_host_like_any_other",
+        "nothing_of_an_exchange_is_in_the_next",
     ];
     is_found_by_alone(&checks, |right, mut request, limits| {
         let uri = request.uri().to_string();

@@ -17,7 +17,7 @@ type Memorable = (&'static str, u16, &'static [(&'static str, &'static str)]);
 /// What an answer can say for the next request: cookies, challenges, copies to keep, other places.
 const MEMORABLE: [Memorable; 6] = [
     ("a cookie", 200, &[("set-cookie", "canary=canary-cookie; Path=/; Max-Age=3600")]),
-    ("a cookie for the host", 403, &[("set-cookie", "__Host-canary=canary; Path=/; Secure")]),
+    ("a cookie for the host", 404, &[("set-cookie", "__Host-canary=canary; Path=/; Secure")]),
     ("a challenge", 401, &[("www-authenticate", "Basic realm=\"x\", Bearer realm=\"x\"")]),
     ("a challenge", 401, &[("www-authenticate", "Digest realm=\"x\", nonce=\"y\", qop=\"auth\"")]),
     (

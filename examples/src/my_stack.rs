@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use zeroize::Zeroizing;
 
 use crate::sockets::{Deadline, Socket};
@@ -82,7 +82,7 @@ impl Connection {
         for _ in 0..=MAX_INTERIM_RESPONSES {
             let (status, headers) = read_head(&mut incoming)?;
             if !status.is_informational() {
-                let framing = framing(status, &headers)?;
+                let framing = framing(&head.method, status, &headers)?;
                 return Ok(Answer { status, headers, body: Body { incoming, framing } });
             }
         }
@@ -125,12 +125,14 @@ fn read_head(incoming: &mut Incoming) -> io::Result<(StatusCode, HeaderMap)> {
 }
 
 /// Any ambiguous framing is an error: RFC 9112, section 6.3, without its leniency.
-fn framing(status: StatusCode, headers: &HeaderMap) -> io::Result<Framing> {
+fn framing(method: &Method, status: StatusCode, headers: &HeaderMap) -> io::Result<Framing> {
     let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
     let mut encodings = headers.get_all(TRANSFER_ENCODING).iter();
     let found = (lengths.next(), lengths.next(), encodings.next(), encodings.next());
     match found {
-        _ if matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) => {
+        _ if method == Method::HEAD
+            || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) =>
+        {
             Ok(Framing::Length(0))
         }
         (None, _, None, _) => Ok(Framing::Connection),

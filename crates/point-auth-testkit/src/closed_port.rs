@@ -1,4 +1,4 @@
-//! A port where nobody listens, for the failure that every client meets first.
+//! A port without a listener, for refused connections.
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};

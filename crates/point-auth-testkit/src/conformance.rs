@@ -38,21 +38,25 @@
 //! | `proxy` | rule 8 with a proxy that is named | there are no proxies |
 //! | `environment` | rule 8 with a proxy that the environment names | the environment is not looked at |
 //! | `keep_alive` | that two quick requests share a connection | each has its own |
-//! | `idle` | rule 9 | idle connections are somebody else's affair |
+//! | `idle` | rule 9 | the caller manages idle connections |
 //! | `cancellation` | that a future that is dropped does no harm (async only) | – |
 //!
-//! A test that fails says which rule was broken, how, and what the servers saw. Whatever a check is
-//! about, it also fails when an exchange goes on for long after its limit, and when an error shows
-//! a secret.
+//! One check is left out by its group and its name, and a reason, too: `without
+//! tls::an_ipv6_literal_is_a_host_like_any_other: "the device has no IPv6"`. In its place is a test
+//! `tls::an_ipv6_literal_is_a_host_like_any_other::is_left_out`. Reasons are printed on the standard
+//! error stream.
+//!
+//! A test that fails says which rule was broken, how, and what the servers saw. Each check
+//! also fails when an exchange goes on for long after its limit, and when an error shows a secret.
 //!
 //! # The sweep
 //!
 //! The groups `plain`, `tls`, `http2` and `keep_alive` each hold checks that cut a sign-in after
-//! one byte after the other, in both directions, with FIN and with RST. Whatever the cut, there has
+//! one byte after the other, in both directions, with FIN and with RST. After each cut there has
 //! to be an error of a kind that is worth another try, or the whole answer; one request and no
 //! second; no error that says "not sent" of a request that the server got; and the next sign-in has
 //! to work. Others let the connection fall silent in the same places, or in those that differ: then
-//! it is a `Timeout`, by the deadline. They take some seconds, and print what they counted in a
+//! it is a `Timeout`, by the deadline. They take some seconds, and print their counts in a
 //! line that begins with `sweep |`, a row of [`SweepReport`]. With TLS they leave out a part of the
 //! bytes, unless the environment says `POINT_AUTH_SWEEP=all`. As functions they are [`sweep()`] and
 //! [`sweep_silence`].
@@ -64,19 +68,21 @@
 //! What the suite does not look at: what a transport logs, and whether memory is wiped.
 
 pub mod answers;
+mod attempt;
 mod bench;
 mod canary;
 mod candidate;
 mod check;
 mod checks;
 mod list;
+mod requests;
 mod sweep;
 mod violation;
 
 pub use candidate::{Candidate, ProxyChoice, Setup};
-#[doc(hidden)]
-pub use check::run_test;
 pub use check::{Check, Wire};
+#[doc(hidden)]
+pub use check::{assert_is_check, print_left_out, run_test};
 pub use sweep::{SweepExtent, SweepReport, SweptConnection, sweep, sweep_silence};
 pub use violation::{Rule, Violation};
 
@@ -105,29 +111,43 @@ pub fn checks() -> Vec<Check> {
 /// It goes into a module of its own; the tests are in modules that are called like the groups.
 #[macro_export]
 macro_rules! conformance {
-    (blocking: $make:expr $(, without $group:ident : $reason:literal)* $(,)?) => {
-        $crate::conformance! { @tests blocking, $make, [$($group : $reason,)* cancellation : "a blocking call ends by itself",] }
+    (
+        blocking: $make:expr
+        $(, without $group:ident $(:: $check:ident)? : $reason:literal)* $(,)?
+    ) => {
+        $crate::conformance! {
+            @tests blocking, $make,
+            [$($group $(:: $check)? : $reason,)* cancellation : "a blocking call ends by itself",]
+        }
     };
-    (async: $make:expr $(, without $group:ident : $reason:literal)* $(,)?) => {
-        $crate::conformance! { @tests r#async, $make, [$($group : $reason,)*] }
+    (
+        async: $make:expr
+        $(, without $group:ident $(:: $check:ident)? : $reason:literal)* $(,)?
+    ) => {
+        $crate::conformance! { @tests r#async, $make, [$($group $(:: $check)? : $reason,)*] }
     };
-    (@tests $kind:ident, $make:expr, [$($group:ident : $reason:literal,)*]) => {
+    (
+        @tests $kind:ident, $make:expr,
+        [$($group:ident $(:: $check:ident)? : $reason:literal,)*]
+    ) => {
         $($crate::__conformance_is_group! { $group })*
 
         fn candidate() -> $crate::conformance::Candidate {
-            $crate::conformance::Candidate::$kind($make)$(.without(stringify!($group)))*
+            let candidate = $crate::conformance::Candidate::$kind($make);
+            $(let candidate = $crate::__conformance_without! { candidate, $group $(:: $check)? };)*
+            candidate
         }
 
-        $crate::__conformance_group! { plain, [$($group : $reason,)*] }
-        $crate::__conformance_group! { tls, [$($group : $reason,)*] }
-        $crate::__conformance_group! { http2, [$($group : $reason,)*] }
-        $crate::__conformance_group! { large_request, [$($group : $reason,)*] }
-        $crate::__conformance_group! { truncation, [$($group : $reason,)*] }
-        $crate::__conformance_group! { mutual_tls, [$($group : $reason,)*] }
-        $crate::__conformance_group! { proxy, [$($group : $reason,)*] }
-        $crate::__conformance_group! { environment, [$($group : $reason,)*] }
-        $crate::__conformance_group! { keep_alive, [$($group : $reason,)*] }
-        $crate::__conformance_group! { idle, [$($group : $reason,)*] }
-        $crate::__conformance_group! { cancellation, [$($group : $reason,)*] }
+        $crate::__conformance_group! { plain, [$($group $(:: $check)? : $reason,)*], [] }
+        $crate::__conformance_group! { tls, [$($group $(:: $check)? : $reason,)*], [] }
+        $crate::__conformance_group! { http2, [$($group $(:: $check)? : $reason,)*], [] }
+        $crate::__conformance_group! { large_request, [$($group $(:: $check)? : $reason,)*], [] }
+        $crate::__conformance_group! { truncation, [$($group $(:: $check)? : $reason,)*], [] }
+        $crate::__conformance_group! { mutual_tls, [$($group $(:: $check)? : $reason,)*], [] }
+        $crate::__conformance_group! { proxy, [$($group $(:: $check)? : $reason,)*], [] }
+        $crate::__conformance_group! { environment, [$($group $(:: $check)? : $reason,)*], [] }
+        $crate::__conformance_group! { keep_alive, [$($group $(:: $check)? : $reason,)*], [] }
+        $crate::__conformance_group! { idle, [$($group $(:: $check)? : $reason,)*], [] }
+        $crate::__conformance_group! { cancellation, [$($group $(:: $check)? : $reason,)*], [] }
     };
 }

@@ -31,7 +31,7 @@ pub enum ProxyBehavior {
     Silent,
     /// Answers with this status and closes.
     Refuse(u16),
-    /// Answers with these bytes, whatever they are, and closes.
+    /// Answers with these bytes and closes.
     Garbage(Bytes),
     /// Closes without an answer.
     Close,
@@ -69,7 +69,7 @@ pub struct ConnectProxyBuilder {
 }
 
 impl ConnectProxyBuilder {
-    /// Answers 407 to whoever does not show these (Basic, RFC 7617). Without this the proxy asks
+    /// Answers 407 to a client without these credentials (Basic, RFC 7617). Without this the proxy asks
     /// for none.
     pub fn credentials(mut self, username: impl Into<String>, password: impl Into<String>) -> Self {
         self.credentials = Some((username.into(), password.into()));
@@ -181,8 +181,8 @@ impl ConnectProxy {
         self.record.read(|tallies| tallies.connections)
     }
 
-    /// How many requests there were that were no CONNECT: somebody sent the proxy plaintext to
-    /// forward. They get a 405.
+    /// How many requests were no CONNECT, so that a client sent plaintext to forward. They get a
+    /// 405.
     #[must_use]
     pub fn other_requests(&self) -> usize {
         self.record.read(|tallies| tallies.other_requests)

@@ -1,4 +1,4 @@
-//! The crypto provider that the features choose, whatever the process's default is.
+//! The crypto provider that the features choose, independent of the process default.
 
 #[cfg(feature = "aws-lc-rs")]
 pub(crate) use rustls::crypto::aws_lc_rs::default_provider as provider;

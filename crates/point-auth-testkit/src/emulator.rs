@@ -34,6 +34,8 @@ pub use self::clock::Clock;
 pub use self::faults::Fault;
 pub use self::record::RecordedRequest;
 pub use self::tls::Certificate;
+#[cfg(feature = "conformance")]
+pub(crate) use self::tls::TlsVersion;
 
 /// What the handle and the connections have in common.
 struct Shared {
@@ -41,6 +43,7 @@ struct Shared {
     script: Mutex<Script>,
     record: Arc<Record>,
     records_requests: bool,
+    max_request_bytes: usize,
     tls: Option<TlsAcceptor>,
     versions: HttpVersions,
 }
@@ -233,6 +236,12 @@ impl Emulator {
     #[must_use]
     pub fn bytes_received(&self) -> u64 {
         self.shared.record.read(|tallies| tallies.bytes)
+    }
+
+    /// How many bytes came before the handshake was over.
+    #[cfg(feature = "conformance")]
+    pub(crate) fn early_bytes(&self) -> u64 {
+        self.shared.record.read(|tallies| tallies.early_bytes)
     }
 
     /// Waits until `count` requests have arrived; false if they did not within `timeout`.

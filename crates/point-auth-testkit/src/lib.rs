@@ -1,4 +1,4 @@
-//! An emulator of the PointServices sign-in API on loopback, for tests of whatever talks to it.
+//! An emulator of the PointServices sign-in API on loopback, for tests of its clients.
 //!
 //! It is a real HTTP/1.1 and HTTP/2 server on a free port of 127.0.0.1, plain or with real TLS, on
 //! a thread of its own. It behaves as the API does, lives by a clock that a test can turn, counts
@@ -6,7 +6,7 @@
 //! wire format: it shares no code with the `point-auth` client crates, so a mistake of theirs is
 //! not repeated here.
 //!
-//! It is not a mock: whatever HTTP client a test uses is the one that runs in production, sockets,
+//! It is not a mock: a test uses the HTTP client that runs in production, sockets,
 //! TLS and all. And it is not for production: its authority, its tokens and its users are worth
 //! nothing outside the process.
 //!
@@ -109,7 +109,7 @@
 //! - `aws-lc-rs` (on by default), `ring` (off): the crypto provider for TLS and certificates. One
 //!   of them has to be on; with both, aws-lc-rs does TLS. Turn on the one that the program under
 //!   test uses.
-//! - `virtual-time` (off): [`VirtualTime`], one clock for a session, for those who wait for it and
+//! - `virtual-time` (off): [`VirtualTime`], one clock for a session, its waiters and
 //!   for the emulator.
 //! - `conformance` (off): the suite that holds any transport against the contract of
 //!   `point-auth-transport`.

@@ -47,7 +47,7 @@ impl ServerThread {
             .name(name.to_owned())
             .spawn(move || {
                 runtime.spawn(accept(listener, serve));
-                // A dropped sender says the same as a message: nobody needs the server any more.
+                // A dropped sender counts as a message: the server is not needed any more.
                 let _ = runtime.block_on(stopped);
             })
             .map_err(Error::Thread)?;

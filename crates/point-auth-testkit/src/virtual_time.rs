@@ -1,4 +1,4 @@
-//! [`VirtualTime`]: one clock for a session, those who wait for it, and the emulator.
+//! [`VirtualTime`]: one clock for a session, its waiters and the emulator.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -43,19 +43,18 @@ impl VirtualTime {
         Self { clock: clock.clone(), state: Arc::new(Mutex::new(state)), tasks: Arc::new(tasks) }
     }
 
-    /// Lets so much time pass on both clocks, and wakes whoever has slept so long.
+    /// Advances both clocks, and wakes the sleepers whose time has come.
     pub fn advance(&self, by: Duration) {
         self.clock.advance(by);
         self.advance_monotonic(by);
     }
 
-    /// Lets so much time pass on the wall alone, as while the machine is suspended. Nobody is woken
-    /// by it.
+    /// Advances the wall clock alone, as while the machine is suspended. It wakes no sleeper.
     pub fn suspend(&self, by: Duration) {
         self.clock.advance(by);
     }
 
-    /// Lets so much time pass while the clock on the wall stands still.
+    /// Advances the monotonic clock alone, while the wall clock stands still.
     pub fn advance_monotonic(&self, by: Duration) {
         let mut state = lock(&self.state);
         state.monotonic = state.monotonic.saturating_add(by);
@@ -66,21 +65,21 @@ impl VirtualTime {
         woken.into_values().for_each(Waker::wake);
     }
 
-    /// Until when the one sleeps who is woken first, as the monotonic clock will show it.
+    /// Returns when the first sleeper wakes, on the monotonic clock.
     #[must_use]
     pub fn next_wake(&self) -> Option<Duration> {
         lock(&self.state).sleepers.keys().next().map(|(until, _)| *until)
     }
 
-    /// Lets time pass until the first of those who sleep is woken, such as one who waits to try
-    /// again. Whether there was one.
+    /// Advances both clocks until the first sleeper wakes, such as one that waits to try again.
+    /// Returns false if there is no sleeper.
     pub fn advance_to_next_wake(&self) -> bool {
         let Some(until) = self.next_wake() else { return false };
         self.advance(until.saturating_sub(self.now().monotonic));
         true
     }
 
-    /// How many sleep.
+    /// Returns the number of sleepers.
     #[must_use]
     pub fn sleepers(&self) -> usize {
         lock(&self.state).sleepers.len()

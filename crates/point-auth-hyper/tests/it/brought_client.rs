@@ -18,9 +18,9 @@ use point_auth_transport::{ScrubbedError, TransportErrorKind};
 use tokio::net::TcpStream;
 use tower_service::Service;
 
-use crate::support::{assert_shows_no_more, assert_tokens, emulator, sign_in};
+use crate::support::{assert_tells_no_more, assert_tokens, emulator, sign_in};
 
-/// A client as users build it.
+/// A client with the defaults.
 fn client() -> Client<HttpConnector, OnceBody> {
     Client::builder(TokioExecutor::new()).build_http()
 }
@@ -51,12 +51,12 @@ async fn a_pooled_connection_that_is_closed_gets_a_sign_in_once() {
     let error = sign_in(&transport, &emulator.base_url()).await.unwrap_err();
     assert_eq!(error.kind(), TransportErrorKind::Protocol);
     assert!(error.may_have_been_sent());
-    assert_shows_no_more(&error);
+    assert_tells_no_more(&error);
     assert_eq!(emulator.count(Operation::SignIn), 2);
 }
 
 #[tokio::test]
-async fn a_client_of_plain_http_never_sends_an_https_url_unencrypted() {
+async fn a_client_of_plain_http_is_never_handed_an_https_url_in_the_clear() {
     let server = RawServer::start(RawBehavior::Silent).unwrap();
     let transport = HyperTransport::from_client(client());
     let error = sign_in(&transport, &format!("https://{}", server.addr())).await.unwrap_err();
@@ -65,7 +65,7 @@ async fn a_client_of_plain_http_never_sends_an_https_url_unencrypted() {
     assert_eq!(server.connections(), 0);
 }
 
-/// Connects every URL to one address.
+/// Leads everywhere to the same place.
 #[derive(Clone)]
 struct Always(SocketAddr);
 
@@ -85,10 +85,10 @@ impl Service<Uri> for Always {
 }
 
 #[tokio::test]
-async fn a_custom_connector_replaces_only_the_connection() {
+async fn a_connector_of_ones_own_gets_everything_but_the_connection() {
     let emulator = emulator().start().unwrap();
     let transport = HyperTransport::with_connector(Always(emulator.addr()));
-    // Where no process listens.
+    // No server listens there.
     let base = "http://127.0.0.1:1";
     assert_tokens(&sign_in(&transport, base).await.unwrap());
     emulator.push_fault(Fault::close_pooled_connection());
@@ -96,4 +96,11 @@ async fn a_custom_connector_replaces_only_the_connection() {
     assert_eq!(error.kind(), TransportErrorKind::Protocol);
     assert_eq!(emulator.count(Operation::SignIn), 2);
     assert_eq!(emulator.connections(), 1);
+}
+
+#[test]
+fn debug_shows_no_more_than_whose_client_it_is() {
+    let emulator = emulator().start().unwrap();
+    let transport = crate::support::transport(&emulator);
+    assert_eq!(format!("{transport:?}"), "HyperTransport { brought: false, .. }");
 }

@@ -1,14 +1,11 @@
 //! Tests of this adapter alone. The checks and responses that all adapters share run here too.
 #![cfg(test)]
 
-#[cfg(feature = "rustls")]
-mod answers;
 mod brought_client;
 #[cfg(feature = "rustls")]
 mod conformance;
-mod deadline;
-mod failures;
-#[cfg(any(feature = "rustls", feature = "native-tls"))]
-mod proxy;
-mod sign_in;
-mod support;
+#[path = "../../../point-auth-testkit/tests/async_adapter/shared.rs"]
+mod shared;
+
+use point_auth_hyper::HyperTransport as Adapter;
+use shared::support;

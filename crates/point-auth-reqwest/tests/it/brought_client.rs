@@ -1,5 +1,4 @@
-//! A client that the user brings: redirecting, retrying, with short timeouts and headers of its
-//! own.
+//! A client that the user brings: redirecting, retrying, impatient, with headers of its own.
 
 use std::time::Duration;
 
@@ -9,15 +8,16 @@ use point_auth_transport::TransportErrorKind;
 use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use reqwest::{Client, ClientBuilder};
 
-use crate::support::{assert_shows_no_more, assert_tokens, emulator, sign_in};
+use crate::support::{assert_tells_no_more, assert_tokens, emulator, sign_in};
 
-/// A client as users build it: it redirects and retries.
+/// A client with the defaults: it redirects and retries.
 #[cfg(not(feature = "rustls"))]
 fn builder() -> ClientBuilder {
     Client::builder().no_proxy()
 }
 
-/// With TLS, `reqwest` needs an explicit crypto provider here, because the process has no default.
+/// With TLS, `reqwest` needs to be told a crypto provider here, as none is installed for the
+/// process.
 #[cfg(feature = "rustls")]
 fn builder() -> ClientBuilder {
     let config = point_auth_transport::TlsSettings::new().rustls_client_config().unwrap();
@@ -37,7 +37,7 @@ fn brought(builder: ClientBuilder) -> ReqwestTransport {
 }
 
 #[tokio::test]
-async fn a_redirecting_client_returns_a_307_and_a_308() {
+async fn a_redirecting_client_hands_a_307_and_a_308_back() {
     let elsewhere = emulator().start().unwrap();
     let emulator = emulator().start().unwrap();
     let transport = brought(builder());
@@ -53,7 +53,7 @@ async fn a_redirecting_client_returns_a_307_and_a_308() {
 }
 
 #[tokio::test]
-async fn a_redirecting_client_sends_no_body_elsewhere_and_accepts_no_answer_from_there() {
+async fn a_redirecting_client_takes_no_body_elsewhere_and_no_answer_from_there() {
     let emulator = emulator().start().unwrap();
     for status in [301, 302, 303] {
         let elsewhere = crate::support::emulator().start().unwrap();
@@ -61,7 +61,7 @@ async fn a_redirecting_client_sends_no_body_elsewhere_and_accepts_no_answer_from
         let error = sign_in(&brought(builder()), &emulator.base_url()).await.unwrap_err();
         assert_eq!(error.kind(), TransportErrorKind::Protocol);
         assert!(error.may_have_been_sent());
-        assert_shows_no_more(&error);
+        assert_tells_no_more(&error);
         let requests = elsewhere.requests();
         assert_eq!(
             requests.iter().map(|request| request.method().as_str()).collect::<Vec<_>>(),
@@ -72,7 +72,7 @@ async fn a_redirecting_client_sends_no_body_elsewhere_and_accepts_no_answer_from
 }
 
 #[tokio::test]
-async fn a_redirect_to_nowhere_may_have_been_sent() {
+async fn a_redirect_to_nowhere_may_have_been_sent_all_the_same() {
     let emulator = emulator().start().unwrap();
     let gone = crate::support::emulator().start().unwrap();
     let target = gone.url(Operation::SignIn);
@@ -80,7 +80,7 @@ async fn a_redirect_to_nowhere_may_have_been_sent() {
     emulator.push_fault(Fault::redirect(302, &target));
     let error = sign_in(&brought(builder()), &emulator.base_url()).await.unwrap_err();
     assert!(error.may_have_been_sent());
-    assert_shows_no_more(&error);
+    assert_tells_no_more(&error);
 }
 
 #[tokio::test]
@@ -89,7 +89,7 @@ async fn a_redirect_loop_is_the_servers_fault() {
     emulator.always(Fault::redirect(302, &emulator.url(Operation::SignIn)));
     let error = sign_in(&brought(builder()), &emulator.base_url()).await.unwrap_err();
     assert_eq!(error.kind(), TransportErrorKind::Protocol);
-    assert_shows_no_more(&error);
+    assert_tells_no_more(&error);
 }
 
 #[tokio::test]
@@ -116,7 +116,7 @@ async fn a_pooled_connection_that_is_closed_gets_a_sign_in_once() {
 }
 
 #[tokio::test]
-async fn a_client_with_a_short_timeout_times_out_like_our_limits() {
+async fn an_impatient_client_times_out_like_our_own_limits() {
     let emulator = emulator().start().unwrap();
     emulator.push_fault(Fault::silent());
     let transport = brought(builder().timeout(Duration::from_millis(100)));
@@ -137,7 +137,7 @@ async fn a_client_that_refuses_the_url_has_sent_nothing() {
         sign_in(&brought(builder().https_only(true)), &emulator.base_url()).await.unwrap_err();
     assert_eq!(error.kind(), TransportErrorKind::Other);
     assert!(!error.may_have_been_sent());
-    assert_shows_no_more(&error);
+    assert_tells_no_more(&error);
 }
 
 #[tokio::test]
@@ -174,14 +174,14 @@ mod over_http2 {
     }
 
     async fn is_sent_once(transport: ReqwestTransport, emulator: Emulator, fault: Fault) {
-        // The second request meets the fault on a connection that has worked, where a client is
-        // most likely to retry.
+        // The second request meets the fault on a connection that has worked, where a retry would
+        // be most tempting.
         assert_tokens(&sign_in(&transport, &emulator.base_url()).await.unwrap());
         emulator.push_fault(fault);
         let error = sign_in(&transport, &emulator.base_url()).await.unwrap_err();
         assert_eq!(error.kind(), TransportErrorKind::Protocol);
         assert!(error.may_have_been_sent());
-        assert_shows_no_more(&error);
+        assert_tells_no_more(&error);
         assert_eq!(emulator.count(Operation::SignIn), 2);
         assert_eq!(emulator.pending_faults(), 0);
     }
@@ -200,7 +200,7 @@ mod over_http2 {
     }
 
     #[tokio::test]
-    async fn the_client_we_build_does_not_send_again() {
+    async fn nor_does_the_client_we_build_send_again() {
         for fault in [Fault::goaway(0), Fault::reset_stream(Fault::REFUSED_STREAM)] {
             let emulator = emulator().with_tls().start().unwrap();
             is_sent_once(crate::support::transport(&emulator), emulator, fault).await;

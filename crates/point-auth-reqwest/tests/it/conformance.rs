@@ -1,6 +1,8 @@
 //! The nine rules of the contract, each check as a separate test.
 
+mod verifiers;
 mod wrong;
+
 mod with_rustls {
     use point_auth_reqwest::ReqwestTransport;
 

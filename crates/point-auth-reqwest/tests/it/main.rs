@@ -1,16 +1,14 @@
 //! Tests of this adapter alone. The checks and responses that all adapters share run here too.
 #![cfg(test)]
 
-#[cfg(feature = "rustls")]
-mod answers;
 mod brought_client;
 #[cfg(feature = "rustls")]
 mod conformance;
-mod deadline;
-mod failures;
 #[cfg(any(feature = "rustls", feature = "native-tls"))]
 mod own_client;
-#[cfg(any(feature = "rustls", feature = "native-tls"))]
-mod proxy;
-mod sign_in;
-mod support;
+mod settings;
+#[path = "../../../point-auth-testkit/tests/async_adapter/shared.rs"]
+mod shared;
+
+use point_auth_reqwest::ReqwestTransport as Adapter;
+use shared::support;

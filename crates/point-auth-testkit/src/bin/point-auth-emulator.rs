@@ -26,7 +26,7 @@ Options:
                                    replaces a regular file and nothing else
                                    [default: with --tls, a new private file in the directory for temporary
                                    files, which an interrupt removes]
-      --user NAME:PASSWORD         A user who may sign in, with any alias; may be repeated
+      --user NAME:PASSWORD         A user that may sign in, with any alias; may be repeated
                                    [default: user@example.com:password]
       --access-token-life SECONDS  How long an access token lives [default: 3600]
       --path-prefix PATH           Serve the API below this path, for instance /gateway
@@ -208,7 +208,7 @@ fn print_and_serve(announcement: &str) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
     runtime.block_on(async {
         let mut interrupt = pin!(tokio::signal::ctrl_c());
-        // The first poll sets the handler, so that whoever has read the announcement can interrupt
+        // The first poll sets the handler, so that a reader of the announcement can interrupt
         // in good order.
         if let Poll::Ready(interrupted) =
             poll_fn(|cx| Poll::Ready(interrupt.as_mut().poll(cx))).await
@@ -242,6 +242,6 @@ fn print(text: &str) -> io::Result<()> {
 }
 
 fn complain(message: &(impl Display + ?Sized)) {
-    // Without standard error there is nobody to tell.
+    // Without standard error there is no place to report it.
     let _ = writeln!(io::stderr(), "point-auth-emulator: {message}");
 }

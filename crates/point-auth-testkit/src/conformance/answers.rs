@@ -1,5 +1,5 @@
-//! The table of answers of `point-auth-core`, sent over a real connection: whatever a transport
-//! does to an answer on its way shows as another outcome.
+//! The table of answers of `point-auth-core`, sent over a real connection. What a transport changes
+//! in an answer shows as another outcome.
 
 use std::fmt;
 use std::time::UNIX_EPOCH;

@@ -7,16 +7,15 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use http::{HeaderValue, Request, Response, Uri};
+use http::{HeaderValue, Request, Uri};
 use point_auth_core::{BaseUrl, Credentials, Operation as _, SecretBody, SignIn};
-use point_auth_transport::{
-    ProxySettings, Roots, SendLimits, TlsSettings, TransportError, TransportErrorKind,
-    TransportSettings,
-};
+use point_auth_transport::{ProxySettings, Roots, SendLimits, TlsSettings, TransportSettings};
 
+use super::attempt::Attempt;
 use super::canary;
 use super::candidate::{Answer, Candidate, Driver, ProxyChoice, Setup};
 use super::check::Wire;
+use super::requests::Kind;
 use super::violation::{Rule, Violation, ensure};
 use crate::server_thread::lock;
 use crate::{
@@ -249,7 +248,7 @@ fn within<T: Send + 'static>(
 ) -> Result<T, Violation> {
     let (sender, receiver) = channel();
     thread::spawn(move || {
-        // Nobody listens any more once it is too late.
+        // Once it is too late, the receiver is gone.
         let _ = sender.send(exchange());
     });
     // A limit that is no limit does not mean that a check may take for ever.
@@ -278,57 +277,6 @@ fn look_for_leaks(answer: &Answer) -> Result<(), Violation> {
     }
 }
 
-/// What came of an exchange.
-#[derive(Debug)]
-pub(super) struct Attempt(pub(super) Answer);
-
-impl Attempt {
-    pub(super) fn response(self) -> Result<Response<SecretBody>, Violation> {
-        self.0.map_err(|error| {
-            Violation::new(format!("instead of a response there is {}", canary::describe(&error)))
-        })
-    }
-
-    /// The error, of one of these kinds.
-    pub(super) fn failed(self, kinds: &[TransportErrorKind]) -> Result<Failed, Violation> {
-        match self.0 {
-            Ok(response) => {
-                let (status, bytes) = (response.status(), response.body().len());
-                Err(Violation::new(format!(
-                    "instead of {kinds:?} there is a response: {status}, {bytes} bytes"
-                )))
-            }
-            Err(error) if kinds.contains(&error.kind()) => Ok(Failed(error)),
-            Err(error) => Err(Violation::new(format!(
-                "instead of {kinds:?} there is {}",
-                canary::describe(&error)
-            ))),
-        }
-    }
-}
-
-pub(super) struct Failed(TransportError);
-
-impl Failed {
-    pub(super) fn not_sent(self) -> Result<(), Violation> {
-        self.says(
-            false,
-            "no byte of the body can have been sent, but it says that some may have been",
-        )
-    }
-
-    pub(super) fn may_have_been_sent(self) -> Result<(), Violation> {
-        self.says(true, "the server got the body, but the error says that nothing was sent")
-    }
-
-    fn says(self, sent: bool, message: &str) -> Result<(), Violation> {
-        if self.0.may_have_been_sent() == sent {
-            return Ok(());
-        }
-        Err(Violation::of(Rule::Kinds, format!("{message}: {}", canary::describe(&self.0))))
-    }
-}
-
 /// An emulator, and a transport for it.
 pub(super) struct Scene {
     pub(super) emulator: Arc<Emulator>,
@@ -353,6 +301,16 @@ impl Scene {
     /// How many sign-ins arrived.
     pub(super) fn posts(&self) -> usize {
         self.emulator.count(Operation::SignIn)
+    }
+
+    /// How many requests of any kind arrived.
+    pub(super) fn arrived(&self) -> usize {
+        self.emulator.count_where(|_| true)
+    }
+
+    /// Sends a request of another kind than a sign-in.
+    pub(super) fn send(&self, kind: &Kind) -> Result<Attempt, Violation> {
+        self.transport.send(kind.request(&self.base)?, AMPLE)
     }
 
     /// Signs in with the emulator's own answer, and looks that it arrived as that.

@@ -16,24 +16,31 @@ pub(super) const PROXY_PASSWORD: &str = "canary:proxy@pass/word";
 /// As in a URL.
 pub(super) const PROXY_USERINFO: &str = "canary-proxy-user:canary%3Aproxy%40pass%2Fword";
 
-/// The word itself; as a list of numbers, as `Debug` shows bytes; in hexadecimal; and in base64, of
-/// which there are three forms, by how much precedes it.
-const FORMS: [&str; 7] = [
-    "canary",
-    "99, 97, 110, 97, 114, 121",
-    "63616e617279",
-    "63 61 6e 61 72 79",
-    "y2fuyxj5",
-    "nhbmfye",
-    "jyw5hcn",
-];
+/// The word itself; as a list of numbers, as `Debug` shows bytes.
+const FORMS: [&str; 2] = ["canary", "99, 97, 110, 97, 114, 121"];
+/// In hexadecimal digits, without what stands before or between the pairs.
+const HEXADECIMAL: &str = "63616e617279";
+/// In base64, of which there are three forms, by how much precedes the word. None has a digit that
+/// the alphabet for URLs writes in another way.
+const BASE64: [&str; 3] = ["y2fuyxj5", "nhbmfye", "jyw5hcn"];
 
 /// Whether `shown` has a canary in any form.
 pub(super) fn is_in(shown: &str) -> bool {
-    // Pretty-printed byte lists have a number a line.
     let shown = shown.to_lowercase();
+    // Pretty-printed byte lists have a number a line.
     let joined: String = shown.split_whitespace().collect::<Vec<_>>().join(" ");
-    FORMS.iter().any(|form| shown.contains(form) || joined.contains(form))
+    if FORMS.iter().any(|form| shown.contains(form) || joined.contains(form)) {
+        return true;
+    }
+    // Lines of base64, and `63:61`, `%63%61`, `\x63\x61`, `0x63, 0x61`, `\u0063` and `&#x63;`.
+    let solid: String = shown.split_whitespace().collect();
+    let digits: String = solid
+        .replace("0x", "")
+        .replace("u00", "")
+        .chars()
+        .filter(char::is_ascii_hexdigit)
+        .collect();
+    BASE64.iter().any(|form| solid.contains(form)) || digits.contains(HEXADECIMAL)
 }
 
 /// Where a value shows a canary in its `Debug`, plain or pretty.
@@ -66,7 +73,7 @@ pub(super) fn describe(error: &TransportError) -> String {
 #[cfg(test)]
 mod tests {
     use base64::Engine;
-    use base64::engine::general_purpose::STANDARD;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
     use super::*;
 
@@ -78,8 +85,29 @@ mod tests {
             assert!(is_in(&STANDARD.encode(&secret)));
             assert!(is_in(&format!("{:?}", secret.as_bytes())));
             assert!(is_in(&format!("{:#?}", secret.as_bytes())));
-            let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
-            assert!(is_in(&hex));
+            assert!(is_in(&URL_SAFE_NO_PAD.encode(&secret)));
+            let userinfo = STANDARD.encode(format!("{secret}:{secret}"));
+            assert!(is_in(&format!("Basic {userinfo}")));
+            let (start, rest) = userinfo.split_at(userinfo.len() / 2);
+            assert!(is_in(&format!("{start}\r\n {rest}")));
+        }
+    }
+
+    #[test]
+    fn a_canary_in_hexadecimal_is_found_however_it_is_written() {
+        let spelled = |spell: fn(u8) -> String| "a canary b".bytes().map(spell).collect::<String>();
+        for shown in [
+            spelled(|byte| format!("{byte:02x}")),
+            spelled(|byte| format!("{byte:02X}")),
+            spelled(|byte| format!("{byte:02x} ")),
+            spelled(|byte| format!("{byte:02X}:")),
+            spelled(|byte| format!("%{byte:02X}")),
+            spelled(|byte| format!("\\x{byte:02x}")),
+            spelled(|byte| format!("0x{byte:02x}, ")),
+            spelled(|byte| format!("\\u{byte:04x}")),
+            spelled(|byte| format!("&#x{byte:02x};")),
+        ] {
+            assert!(is_in(&shown), "{shown}");
         }
     }
 

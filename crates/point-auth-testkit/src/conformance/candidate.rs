@@ -32,7 +32,7 @@ pub struct Setup {
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProxyChoice {
-    /// None, whatever the environment says.
+    /// None, even if the environment names one.
     None,
     /// The one that the environment names.
     Environment,

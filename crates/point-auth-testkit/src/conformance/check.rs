@@ -1,5 +1,7 @@
 //! [`Check`]: one check with its name and rule, and the running of it.
 
+use std::io::{self, Write};
+
 use super::bench::Bench;
 use super::candidate::Candidate;
 use super::violation::{Outcome, Rule, Violation};
@@ -33,7 +35,7 @@ impl Check {
         self.group
     }
 
-    /// Its name, the same as that of the test that runs it.
+    /// Its name, which is that of the test that runs it.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.name
@@ -79,9 +81,7 @@ impl std::fmt::Debug for Check {
 #[track_caller]
 #[expect(clippy::panic, reason = "a test fails by panicking")]
 pub fn run_test(candidate: &Candidate, group: &str, name: &str, module: &str) {
-    let Some(check) =
-        super::checks().into_iter().find(|check| check.group == group && check.name == name)
-    else {
+    let Some(check) = find(group, name) else {
         panic!("there is no check {group}::{name}");
     };
     // The test binary's own paths are without the crate's name.
@@ -89,4 +89,33 @@ pub fn run_test(candidate: &Candidate, group: &str, name: &str, module: &str) {
     if let Err(violation) = check.run_as(candidate, Some(&format!("{module}::{name}"))) {
         panic!("{violation}");
     }
+}
+
+/// Holds the name of a check that is left out against the suite; for
+/// [`conformance!`](crate::conformance!).
+///
+/// # Panics
+/// If the suite has no such check.
+#[doc(hidden)]
+#[track_caller]
+pub fn assert_is_check(group: &str, name: &str) {
+    assert!(find(group, name).is_some(), "there is no check {group}::{name} to leave out");
+}
+
+/// Prints why a group or a check is left out, also where the test harness keeps what a test prints;
+/// for [`conformance!`](crate::conformance!).
+///
+/// # Panics
+/// If there is no reason.
+#[doc(hidden)]
+#[track_caller]
+pub fn print_left_out(module: &str, reason: &str) {
+    assert!(reason.len() > 3, "{module} is left out for a reason");
+    // In one write, since others print, too. A test does not fail for what it cannot print.
+    let line = format!("left out | {module} | {reason}\n");
+    let _ = io::stderr().lock().write_all(line.as_bytes());
+}
+
+fn find(group: &str, name: &str) -> Option<Check> {
+    super::checks().into_iter().find(|check| check.group == group && check.name == name)
 }

@@ -92,7 +92,7 @@ impl Violation {
         Self { rule: None, message: message.into(), saw: Vec::new() }
     }
 
-    /// A violation of this rule, whatever the check is about.
+    /// A violation of this rule, which may not be the rule of the check.
     pub(super) fn of(rule: Rule, message: impl Into<String>) -> Self {
         Self { rule: Some(rule), ..Self::new(message) }
     }

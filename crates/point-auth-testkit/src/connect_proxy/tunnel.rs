@@ -209,7 +209,7 @@ impl AsyncWrite for Tapped {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let Self { client, connect, record } = &mut *self;
-        // Written and noted in one step, so that whoever has received the bytes finds them in the
+        // Written and noted in one step, so that a reader of the bytes finds them in the
         // record.
         record.update(|tallies| {
             let written = ready!(Pin::new(client).poll_write(cx, bytes))?;

@@ -9,11 +9,14 @@ use std::time::Duration;
 use super::api::Api;
 use super::clock::Clock;
 use super::record::Record;
-use super::tls::{Certificate, TlsSettings};
+use super::tls::{Certificate, TlsSettings, TlsVersion};
 use super::tokens::{Accounts, Lives, User};
 use super::{Emulator, Shared, connection, path_prefix};
 use crate::server_thread::ServerThread;
 use crate::{CertificateAuthority, Error};
+
+/// More than any request of the API needs, and little enough to hold. The answer to more is 413.
+const MAX_REQUEST_BYTES: usize = 1024 * 1024;
 
 /// Which versions of HTTP an emulator speaks. With TLS the client chooses by ALPN; without, by
 /// starting with HTTP/2's preface or not.
@@ -44,6 +47,9 @@ pub struct EmulatorBuilder {
     host_names: Vec<String>,
     requires_client_certificate: bool,
     records_requests: bool,
+    max_request_bytes: usize,
+    tls_version: Option<TlsVersion>,
+    takes_early_data: bool,
 }
 
 impl EmulatorBuilder {
@@ -61,16 +67,19 @@ impl EmulatorBuilder {
             host_names: Vec::new(),
             requires_client_certificate: false,
             records_requests: true,
+            max_request_bytes: MAX_REQUEST_BYTES,
+            tls_version: None,
+            takes_early_data: false,
         }
     }
 
-    /// Adds a user who may sign in, with any alias or with none.
+    /// Adds a user that may sign in, with any alias or with none.
     pub fn user(mut self, username: impl Into<String>, password: impl Into<String>) -> Self {
         self.users.insert(username.into(), User { password: password.into(), aliases: None });
         self
     }
 
-    /// Adds a user who may sign in with one of these aliases or with none.
+    /// Adds a user that may sign in with one of these aliases or with none.
     pub fn user_with_aliases<I>(
         mut self,
         username: impl Into<String>,
@@ -172,6 +181,28 @@ impl EmulatorBuilder {
         self
     }
 
+    /// Takes larger requests than the API does; more gets a 413.
+    #[cfg(feature = "conformance")]
+    pub(crate) fn max_request_bytes(mut self, bytes: usize) -> Self {
+        self.max_request_bytes = bytes;
+        self
+    }
+
+    /// Speaks this version of TLS and no other.
+    #[cfg(feature = "conformance")]
+    pub(crate) fn tls_version(mut self, version: TlsVersion) -> Self {
+        self.tls_version = Some(version);
+        self
+    }
+
+    /// Lets clients that resume a TLS session send before the handshake is over. What comes is
+    /// counted and goes no further.
+    #[cfg(feature = "conformance")]
+    pub(crate) fn take_early_data(mut self) -> Self {
+        self.takes_early_data = true;
+        self
+    }
+
     /// Starts the emulator on a thread of its own; it listens when this returns.
     ///
     /// # Errors
@@ -189,6 +220,8 @@ impl EmulatorBuilder {
                     host_names: self.host_names,
                     requires_client_certificate: self.requires_client_certificate,
                     versions,
+                    version: self.tls_version,
+                    takes_early_data: self.takes_early_data,
                 };
                 Some(settings.acceptor(&authority)?)
             }
@@ -205,6 +238,7 @@ impl EmulatorBuilder {
             script: Mutex::default(),
             record: Arc::new(Record::default()),
             records_requests: self.records_requests,
+            max_request_bytes: self.max_request_bytes,
             tls,
             versions,
         });

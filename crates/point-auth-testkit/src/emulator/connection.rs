@@ -83,8 +83,14 @@ pub(super) async fn serve(shared: Arc<Shared>, tcp: TcpStream) {
 async fn handshake(record: &Record, tls: Option<&TlsAcceptor>, tcp: TcpStream) -> Option<Stream> {
     let Some(acceptor) = tls else { return Some(Stream::Plain(tcp)) };
     match acceptor.accept(tcp).into_fallible().await {
-        Ok(tls) => {
-            record.update(|tallies| tallies.handshakes += 1);
+        Ok(mut tls) => {
+            let early = tls.get_mut().1.early_data();
+            // It is all there once the handshake is over, and reading it does not fail.
+            let early = early.map(|mut early| io::copy(&mut early, &mut io::sink()));
+            record.update(|tallies| {
+                tallies.handshakes += 1;
+                tallies.early_bytes += early.and_then(Result::ok).unwrap_or_default();
+            });
             Some(Stream::Tls(Box::new(tls)))
         }
         Err((_, mut tcp)) => {

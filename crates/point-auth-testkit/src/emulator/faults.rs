@@ -268,7 +268,7 @@ impl Fault {
 
 /// How it comes about.
 impl Fault {
-    /// Waits before the answer, or before whatever else happens.
+    /// Waits before the answer, or before the end that replaces it.
     pub fn delay(mut self, delay: Duration) -> Self {
         self.delay = delay;
         self

@@ -106,7 +106,7 @@ impl RecordedRequest {
         self.server_name.as_deref()
     }
 
-    /// The certificate with which the client proved who it is, in DER.
+    /// The client certificate, in DER.
     #[must_use]
     pub fn client_certificate(&self) -> Option<&[u8]> {
         self.client_certificate.as_deref()
@@ -143,4 +143,5 @@ pub(super) struct Tallies {
     pub(super) handshakes: usize,
     pub(super) failed_handshakes: usize,
     pub(super) bytes: u64,
+    pub(super) early_bytes: u64,
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::{Bytes, BytesMut};
 use http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::sync::mpsc::UnboundedSender;
@@ -20,9 +20,6 @@ use super::faults::{Ending, Fault, Payload};
 use super::record::RecordedRequest;
 use super::stream::WriteControl;
 use crate::server_thread::lock;
-
-/// More than any request of the API needs, and little enough to hold. The answer to more is 413.
-const MAX_REQUEST_BYTES: usize = 1024 * 1024;
 
 /// Ends a request without an answer: over HTTP/2 with this reason, over HTTP/1.1 with the
 /// connection.
@@ -53,7 +50,7 @@ pub(super) async fn handle(
     request: Request<Incoming>,
 ) -> Result<Response<AnswerBody>, Unanswered> {
     let (parts, mut body) = request.into_parts();
-    let Some(body) = read(&mut body).await? else {
+    let Some(body) = read(&mut body, shared.max_request_bytes).await? else {
         return Ok(refuse_too_large(&connection, body));
     };
 
@@ -100,6 +97,11 @@ pub(super) async fn handle(
         }
         (None, ending) => return end(&connection, &fault, ending, is_http2).await,
     };
+    // For HTTP/1.1 hyper leaves it out, and announces its length.
+    let payload = match parts.method {
+        Method::HEAD if is_http2 => Payload::Bytes(Bytes::new()),
+        _ => payload,
+    };
     let mut response = Response::new(body_of(&fault, payload));
     *response.status_mut() = status;
     *response.headers_mut() = headers;
@@ -127,12 +129,12 @@ pub(super) async fn handle(
     Ok(response.map(|body| body.reporting_to(Arc::clone(&connection.control))))
 }
 
-/// Reads a request body; `None` as soon as it is longer than [`MAX_REQUEST_BYTES`].
-async fn read(body: &mut Incoming) -> Result<Option<Bytes>, hyper::Error> {
+/// Reads a request body; `None` as soon as it is longer than `limit`.
+async fn read(body: &mut Incoming, limit: usize) -> Result<Option<Bytes>, hyper::Error> {
     let mut bytes = BytesMut::new();
     while let Some(frame) = body.frame().await.transpose()? {
         if let Ok(data) = frame.into_data() {
-            if data.len() > MAX_REQUEST_BYTES - bytes.len() {
+            if data.len() > limit - bytes.len() {
                 return Ok(None);
             }
             bytes.extend_from_slice(&data);

@@ -93,7 +93,7 @@ impl WriteControl {
             WriteState { left: cut_after, pace, close_after_answer, ..WriteState::default() };
     }
 
-    /// From now on the connection is as good as gone, and nobody is told.
+    /// Stops reading and writing without an end of the connection.
     pub(super) fn go_dead(&self) {
         lock(&self.state).dead = true;
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
 use rustls::server::WebPkiClientVerifier;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{RootCertStore, ServerConfig};
 use tokio_rustls::TlsAcceptor;
 
@@ -31,6 +32,17 @@ pub enum Certificate {
     SelfSigned,
     /// As `Valid`, but issued by another authority.
     UnknownCa,
+    /// As `Valid`, but the server has another key than the certificate's, so that it cannot sign
+    /// the handshake. Anyone can show such a certificate, since certificates are public.
+    OtherKey,
+}
+
+/// Which version of TLS an emulator speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(not(feature = "conformance"), expect(dead_code, reason = "for the conformance suite"))]
+pub(crate) enum TlsVersion {
+    Tls12,
+    Tls13,
 }
 
 pub(super) struct TlsSettings {
@@ -38,14 +50,26 @@ pub(super) struct TlsSettings {
     pub(super) host_names: Vec<String>,
     pub(super) requires_client_certificate: bool,
     pub(super) versions: HttpVersions,
+    /// Both without.
+    pub(super) version: Option<TlsVersion>,
+    pub(super) takes_early_data: bool,
 }
+
+/// What a client may send before the handshake is over (RFC 8446, section 4.2.10).
+const MAX_EARLY_BYTES: u32 = 16 * 1024;
 
 impl TlsSettings {
     pub(super) fn acceptor(&self, authority: &CertificateAuthority) -> Result<TlsAcceptor, Error> {
         let issued = self.issue(authority)?;
         let provider = Arc::new(crypto::provider());
+        let key_provider = provider.key_provider;
+        let versions: &[_] = match self.version {
+            None => rustls::DEFAULT_VERSIONS,
+            Some(TlsVersion::Tls12) => &[&rustls::version::TLS12],
+            Some(TlsVersion::Tls13) => &[&rustls::version::TLS13],
+        };
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
-            .with_safe_default_protocol_versions()
+            .with_protocol_versions(versions)
             .map_err(Error::tls)?;
         let builder = if self.requires_client_certificate {
             let mut roots = RootCertStore::empty();
@@ -57,8 +81,17 @@ impl TlsSettings {
         } else {
             builder.with_no_client_auth()
         };
-        let mut config =
-            builder.with_single_cert(issued.chain(), issued.key()).map_err(Error::tls)?;
+        let key = match self.certificate {
+            Certificate::OtherKey => self.issue(authority)?.key(),
+            _ => issued.key(),
+        };
+        let key = key_provider.load_private_key(key).map_err(Error::tls)?;
+        // Not `with_single_cert`, which refuses the key of another certificate.
+        let certified = CertifiedKey::new(issued.chain(), key);
+        let mut config = builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
+        if self.takes_early_data {
+            config.max_early_data_size = MAX_EARLY_BYTES;
+        }
         config.alpn_protocols = match self.versions {
             HttpVersions::Both => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
             HttpVersions::Http1Only => vec![b"http/1.1".to_vec()],
@@ -71,7 +104,7 @@ impl TlsSettings {
         let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
         names.extend(self.host_names.iter().cloned());
         match self.certificate {
-            Certificate::Valid => authority.issue(names),
+            Certificate::Valid | Certificate::OtherKey => authority.issue(names),
             Certificate::Expired => authority.issue_with_validity(names, Validity::Expired),
             Certificate::NotYetValid => authority.issue_with_validity(names, Validity::NotYetValid),
             Certificate::WrongHost => authority.issue(["wrong-host.test"]),

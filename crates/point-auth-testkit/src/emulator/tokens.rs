@@ -1,4 +1,4 @@
-//! Who may sign in, and which tokens are good.
+//! The users that may sign in, and the tokens that are valid.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -238,7 +238,7 @@ fn refresh_token() -> Result<String, GetRandomFailed> {
     Ok(format!("AMf-{}", URL_SAFE_NO_PAD.encode(random::<147>()?)))
 }
 
-/// Bytes nobody can foretell, from where TLS takes its own.
+/// Unpredictable bytes, from the random source of the TLS provider.
 fn random<const N: usize>() -> Result<[u8; N], GetRandomFailed> {
     let mut bytes = [0; N];
     crate::crypto::provider().secure_random.fill(&mut bytes)?;

@@ -20,7 +20,7 @@ pub enum Cut {
     Close,
     /// Both sides see a reset (TCP RST). What was passed on and not read yet may be lost with it.
     Reset,
-    /// Nobody is told: what comes in this direction from now on is swallowed, the end of it
+    /// Neither side notices: what comes in this direction from now on is swallowed, the end of it
     /// included, while the other direction goes on.
     Silence,
     /// Nothing more is read in this direction, so that the sender's buffers fill up and it cannot

@@ -28,9 +28,9 @@ const PIECE_BYTES: usize = 16 * 1024;
 /// Why a connection ends before both ways have ended.
 enum Ending {
     Cut(Cut),
-    /// One side reset it, so the other side is told the same.
+    /// One side reset it, so the proxy resets the other side, too.
     Broken,
-    /// The client left a connection that is silent: nobody is there any more to be told nothing.
+    /// The client closed a connection that is silent.
     Left,
 }
 
@@ -163,7 +163,7 @@ impl Pump<'_> {
         }
     }
 
-    /// Who is at the begin of this way has gone.
+    /// The sender in this direction has closed.
     const fn end_of_silence(&self) -> Result<(), Ending> {
         match self.direction {
             Direction::ToServer => Err(Ending::Left),
@@ -195,7 +195,7 @@ impl Pump<'_> {
             .await
         };
         if is_changed {
-            // To be seen as a change once more, by who looks for changes.
+            // A receiver that looks for changes sees it once more.
             self.changes.mark_changed();
         }
         readable.map_err(|_| Ending::Broken)
@@ -242,7 +242,7 @@ impl Pump<'_> {
     async fn write(&mut self, bytes: &[u8]) -> Result<usize, Ending> {
         loop {
             self.to.writable().await.map_err(|_| Ending::Broken)?;
-            // Written and noted in one step, so that whoever has received the bytes finds them in
+            // Written and noted in one step, so that a reader of the bytes finds them in
             // the record.
             let written = self.record.update(|tallies| {
                 let written = self.to.try_write(bytes)?;

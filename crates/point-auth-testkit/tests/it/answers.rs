@@ -185,7 +185,7 @@ fn debug_of_a_fault_shows_no_body() {
 }
 
 #[test]
-fn an_answer_of_the_script_does_not_sign_anybody_in() {
+fn an_answer_of_the_script_signs_no_user_in() {
     let emulator = emulator();
     emulator.push_fault(Fault::respond(200).json(r#"{"access_token":"made-up"}"#));
     let mut client = Client::of(&emulator);

@@ -1,4 +1,4 @@
-//! The address where nobody listens.
+//! The address without a listener.
 
 use std::io::ErrorKind;
 use std::net::TcpStream;
@@ -17,7 +17,7 @@ fn a_closed_port_refuses_every_connection() {
 }
 
 #[test]
-fn a_closed_port_is_nobody_elses() {
+fn a_closed_port_is_given_to_no_server() {
     let port = ClosedPort::reserve().unwrap();
     assert!(std::net::TcpListener::bind(port.addr()).is_err());
 }

@@ -1,6 +1,8 @@
 //! The suite itself: a transport of another make passes it, and each that is wrong in one way fails
 //! by the rule it breaks.
 
+mod around;
+mod early;
 mod hand;
 mod reading;
 mod sweep;
@@ -28,11 +30,38 @@ mod a_transport_of_another_make {
     }
 }
 
+/// Fails the one check that it leaves out.
+mod a_transport_that_leaves_out_a_check {
+    use super::{Flaw, HandTransport, Infallible};
+
+    point_auth_testkit::conformance! {
+        blocking: |_| Ok::<_, Infallible>(HandTransport::with(Flaw::KeepsIdleConnections)),
+        without plain: "another test has it",
+        without idle::a_connection_that_was_idle_for_more_than_5_s_is_not_used_again: "its flaw",
+        without tls: "it has no TLS",
+        without http2: "it has no TLS",
+        without large_request: "another test has it",
+        without truncation: "it has no TLS",
+        without mutual_tls: "it has no TLS",
+        without proxy: "it has no TLS, and so no tunnels",
+        without environment: "it has no TLS, and so no tunnels",
+        without keep_alive: "another test has it",
+    }
+}
+
+#[test]
+#[should_panic(expected = "there is no check idle::nothing to leave out")]
+fn a_check_that_is_not_there_cannot_be_left_out() {
+    point_auth_testkit::conformance::assert_is_check("idle", "nothing");
+}
+
 /// The rules that the checks find broken, each with the first violation of it. The sweep is left to
 /// tests of its own: it has thousands of exchanges, and would have them for every flaw.
 fn broken(flaw: Flaw, groups: &[&str]) -> Vec<(Rule, &'static str, Violation)> {
-    let mut candidate =
-        Candidate::blocking(move |_| Ok::<_, Infallible>(HandTransport::with(flaw)));
+    broken_by(Candidate::blocking(move |_| Ok::<_, Infallible>(HandTransport::with(flaw))), groups)
+}
+
+fn broken_by(mut candidate: Candidate, groups: &[&str]) -> Vec<(Rule, &'static str, Violation)> {
     for group in ["tls", "http2"] {
         candidate = candidate.without(group);
     }

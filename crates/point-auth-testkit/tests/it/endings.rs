@@ -85,7 +85,7 @@ fn a_connection_closed_after_the_request_ends_in_good_order() {
 }
 
 #[test]
-fn input_that_nobody_reads_does_not_turn_the_end_into_a_reset() {
+fn input_that_is_not_read_does_not_turn_the_end_into_a_reset() {
     for fault in [Fault::raw("goodbye"), Fault::respond(200).body("x".repeat(1000)).cut_after(7)] {
         let emulator = emulator();
         emulator.push_fault(fault);

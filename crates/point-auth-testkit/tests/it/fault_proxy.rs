@@ -137,7 +137,7 @@ fn a_reset_ends_both_sides_after_exactly_so_many_bytes() {
 }
 
 #[test]
-fn silence_swallows_one_direction_and_tells_nobody() {
+fn silence_swallows_one_direction_and_ends_no_connection() {
     let (proxy, mut client, mut server) =
         both_ends(to_server(Flow::new().cut_after(3, Cut::Silence)));
     client.write_all(b"123456").unwrap();

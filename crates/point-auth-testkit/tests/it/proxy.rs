@@ -89,7 +89,7 @@ fn without_the_right_credentials_the_answer_is_407_and_the_connection_stays() {
 }
 
 #[test]
-fn credentials_nobody_asked_for_are_noted() {
+fn credentials_that_were_not_asked_for_are_noted() {
     let emulator = emulator();
     let proxy = ConnectProxy::builder().start().unwrap();
     let mut client = Client::tcp(proxy.addr());

@@ -88,7 +88,7 @@ fn a_certificate_for_another_host_is_just_that() {
 }
 
 #[test]
-fn nobody_vouches_for_a_self_signed_certificate_or_an_unknown_authority() {
+fn a_self_signed_certificate_and_an_unknown_authority_are_not_trusted() {
     for certificate in [Certificate::SelfSigned, Certificate::UnknownCa] {
         let error = refused(certificate);
         let is_unknown = matches!(

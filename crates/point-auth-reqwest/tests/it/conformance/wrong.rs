@@ -1,5 +1,5 @@
-//! The suite detects faults over TLS, HTTP/2 and proxies: clients and settings that are wrong in
-//! one way.
+//! The suite can fail where it takes TLS, HTTP/2 or a proxy to: clients and settings that are wrong
+//! in one way.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,12 +16,14 @@ use point_auth_transport::{
     TransportErrorKind, TransportSettings, async_trait,
 };
 use reqwest::{Client, ClientBuilder, Proxy, redirect};
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{DigitallySignedStruct, SignatureScheme};
+use rustls::ProtocolVersion;
+use rustls::client::WebPkiServerVerifier;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 
-/// Returns the checks of this rule in this group that a transport fails, and the rules that they
-/// report.
+use super::verifiers::{ChecksNothing, TrustsAnySignature};
+
+/// The checks of this rule in this group that a transport fails, and the rules by which it does.
 fn failed(
     group: &str,
     rule: Rule,
@@ -44,7 +46,7 @@ fn failed_by(
         .unzip()
 }
 
-/// A client of a user who does not know the rules, but trusts the emulator.
+/// A client that knows nothing of the rules, but trusts the emulator and follows no redirect.
 fn builder(setup: &Setup) -> ClientBuilder {
     let rustls = setup.settings().tls().rustls_client_config().unwrap();
     Client::builder()
@@ -68,10 +70,10 @@ fn a_client_that_redirects_is_found_over_tls() {
 }
 
 #[test]
-fn a_client_that_trusts_every_certificate_is_found() {
+fn a_client_that_checks_no_certificate_is_found() {
     let (names, rules) = failed("tls", Rule::Kinds, |setup| {
         let mut config = setup.settings().tls().rustls_client_config()?;
-        config.dangerous().set_certificate_verifier(Arc::new(TrustsAnyCertificate));
+        config.dangerous().set_certificate_verifier(Arc::new(ChecksNothing));
         Ok(brought(builder(setup).tls_backend_preconfigured(config)))
     });
     for name in [
@@ -80,6 +82,7 @@ fn a_client_that_trusts_every_certificate_is_found() {
         "a_certificate_for_another_host_is_refused",
         "a_self_signed_certificate_is_refused",
         "a_certificate_of_an_unknown_authority_is_refused",
+        "a_certificate_without_its_key_is_refused",
         "a_transport_that_was_refused_once_is_still_refused",
     ] {
         assert!(names.contains(name), "{name} is not among {names:?}");
@@ -110,6 +113,89 @@ fn a_transport_that_proxies_loopback_is_found() {
     assert!(rules.contains(&Rule::Proxies), "{rules:?}");
 }
 
+/// Has another transport for some of the requests, or for another try.
+#[derive(Debug)]
+struct Two {
+    one: ReqwestTransport,
+    other: ReqwestTransport,
+    takes_the_other: fn(&Request<SecretBody>) -> bool,
+    falls_back: bool,
+}
+
+#[async_trait]
+impl AsyncTransport for Two {
+    async fn send(
+        &self,
+        request: Request<SecretBody>,
+        limits: &SendLimits,
+    ) -> Result<Response<SecretBody>, TransportError> {
+        if (self.takes_the_other)(&request) {
+            return self.other.send(request, limits).await;
+        }
+        match self.one.send(request.clone(), limits).await {
+            Err(error) if self.falls_back && error.kind() == TransportErrorKind::Connect => {
+                self.other.send(request, limits).await
+            }
+            outcome => outcome,
+        }
+    }
+}
+
+/// Keeps to the settings, and has another one that knows no proxy.
+fn two(setup: &Setup) -> Result<(ReqwestTransport, ReqwestTransport), SettingsError> {
+    let settings = setup.settings();
+    let direct = settings.clone().with_proxy(ProxySettings::none());
+    Ok((ReqwestTransport::with_settings(settings)?, ReqwestTransport::with_settings(&direct)?))
+}
+
+#[test]
+fn a_transport_that_leaves_the_proxy_out_for_a_get_is_found() {
+    let candidate = Candidate::r#async(|setup| {
+        two(setup).map(|(one, other)| Two {
+            one,
+            other,
+            takes_the_other: |request| request.method() == http::Method::GET,
+            falls_back: false,
+        })
+    });
+    let (names, _) = failed_by("proxy", Rule::Proxies, &candidate);
+    let expected =
+        ["requests_of_other_kinds_go_through_the_proxy", "no_failure_of_the_proxy_leads_around_it"];
+    assert_eq!(names, BTreeSet::from(expected));
+}
+
+#[test]
+fn a_transport_that_goes_around_a_proxy_that_fails_is_found() {
+    let candidate = Candidate::r#async(|setup| {
+        two(setup).map(|(one, other)| Two {
+            one,
+            other,
+            takes_the_other: |_| false,
+            falls_back: true,
+        })
+    });
+    let (names, _) = failed_by("proxy", Rule::Proxies, &candidate);
+    assert_eq!(names, BTreeSet::from(["no_failure_of_the_proxy_leads_around_it"]));
+}
+
+#[test]
+fn a_client_that_does_not_check_who_has_the_key_is_found() {
+    for version in [ProtocolVersion::TLSv1_2, ProtocolVersion::TLSv1_3] {
+        let (names, _) = failed("tls", Rule::Kinds, move |setup| {
+            let mut roots = rustls::RootCertStore::empty();
+            let pem = setup.root_certificate_pem().unwrap().as_bytes();
+            roots.add(CertificateDer::from_pem_slice(pem).unwrap()).unwrap();
+            let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+            let chain = WebPkiServerVerifier::builder_with_provider(roots.into(), provider);
+            let verifier = TrustsAnySignature { chain: chain.build().unwrap(), of: version };
+            let mut config = setup.settings().tls().rustls_client_config()?;
+            config.dangerous().set_certificate_verifier(Arc::new(verifier));
+            Ok(brought(builder(setup).tls_backend_preconfigured(config)))
+        });
+        assert_eq!(names, BTreeSet::from(["a_certificate_without_its_key_is_refused"]));
+    }
+}
+
 #[test]
 fn a_transport_that_shows_no_identity_is_found() {
     let (names, _) = failed("mutual_tls", Rule::Kinds, |setup| {
@@ -122,7 +208,7 @@ fn a_transport_that_shows_no_identity_is_found() {
     assert!(names.contains("a_key_of_another_certificate_makes_no_transport"), "{names:?}");
 }
 
-/// Retries whenever the protocol allows it.
+/// Tries again whatever the protocol would let it.
 #[derive(Debug)]
 struct TriesAgain(ReqwestTransport);
 
@@ -143,13 +229,13 @@ impl AsyncTransport for TriesAgain {
 }
 
 #[test]
-fn a_transport_that_retries_is_found_over_http_2() {
+fn a_transport_that_tries_again_is_found_over_http_2() {
     let candidate = Candidate::r#async(|setup| {
         ReqwestTransport::with_settings(setup.settings()).map(TriesAgain)
     });
     let (names, _) = failed_by("http2", Rule::SentOnce, &candidate);
     for name in [
-        "a_goaway_that_says_nothing_was_processed_is_believed_by_nobody",
+        "a_goaway_that_says_nothing_was_processed_is_not_believed",
         "a_refused_stream_is_not_tried_again",
         "a_stream_that_wants_http_1_is_not_tried_again",
         "a_pooled_connection_that_closes_under_the_request_ends_it",
@@ -160,7 +246,7 @@ fn a_transport_that_retries_is_found_over_http_2() {
 }
 
 #[test]
-fn a_transport_that_retries_is_found_by_the_sweep_over_tls() {
+fn a_transport_that_tries_again_is_found_by_the_sweep_over_tls() {
     let candidate = Candidate::r#async(|setup| {
         ReqwestTransport::with_settings(setup.settings()).map(TriesAgain)
     });
@@ -172,7 +258,50 @@ fn a_transport_that_retries_is_found_by_the_sweep_over_tls() {
     }
 }
 
-/// Treats silence as a request that was not sent.
+/// Knows no limit but the deadline, or goes on when the connect limit is over.
+#[derive(Debug)]
+struct ConnectsForLong {
+    transport: ReqwestTransport,
+    goes_on: bool,
+}
+
+#[async_trait]
+impl AsyncTransport for ConnectsForLong {
+    async fn send(
+        &self,
+        request: Request<SecretBody>,
+        limits: &SendLimits,
+    ) -> Result<Response<SecretBody>, TransportError> {
+        let transport = self.transport.clone();
+        let long = limits.with_connect_timeout(limits.total_timeout());
+        let exchange = tokio::spawn(async move { transport.send(request, &long).await });
+        if !self.goes_on {
+            return exchange.await.unwrap();
+        }
+        match tokio::time::timeout(limits.connect_timeout(), exchange).await {
+            Ok(answer) => answer.unwrap(),
+            Err(_) => Err(TransportError::new(TransportErrorKind::Timeout).not_sent()),
+        }
+    }
+}
+
+#[test]
+fn a_transport_without_a_connect_limit_for_tls_is_found() {
+    for (goes_on, check) in [
+        (false, "a_tls_handshake_that_hangs_meets_the_connect_limit"),
+        (true, "what_was_not_sent_is_not_sent_later"),
+    ] {
+        let candidate = Candidate::r#async(move |setup| {
+            ReqwestTransport::with_settings(setup.settings())
+                .map(|transport| ConnectsForLong { transport, goes_on })
+        });
+        let check = checks().into_iter().find(|it| it.group() == "tls" && it.name() == check);
+        let violation = check.unwrap().run(&candidate).unwrap_err();
+        assert_eq!(violation.rule(), Rule::Deadline, "{violation}");
+    }
+}
+
+/// Knows no more of a request that nothing came of than that nothing came of it.
 #[derive(Debug)]
 struct TakesSilenceForNothing(ReqwestTransport);
 
@@ -191,7 +320,7 @@ impl AsyncTransport for TakesSilenceForNothing {
 }
 
 #[test]
-fn a_transport_that_treats_silence_as_not_sent_is_found_over_tls() {
+fn a_transport_that_takes_silence_for_nothing_sent_is_found_over_tls() {
     let candidate = Candidate::r#async(|setup| {
         ReqwestTransport::with_settings(setup.settings()).map(TakesSilenceForNothing)
     });
@@ -200,46 +329,5 @@ fn a_transport_that_treats_silence_as_not_sent_is_found_over_tls() {
             sweep_silence(&candidate, wire, SweptConnection::Kept, SweepExtent::Most).unwrap_err();
         assert_eq!(violation.rule(), Rule::Kinds, "{violation}");
         assert!(violation.to_string().contains("cut by silence after "), "{violation}");
-    }
-}
-
-const SCHEMES: &[SignatureScheme] = &[SignatureScheme::ECDSA_NISTP256_SHA256];
-
-/// As careless as possible; only ever used with the emulator.
-#[derive(Debug)]
-struct TrustsAnyCertificate;
-
-impl ServerCertVerifier for TrustsAnyCertificate {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        SCHEMES.to_vec()
     }
 }

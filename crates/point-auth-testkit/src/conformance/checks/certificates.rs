@@ -1,4 +1,6 @@
-//! Rule 6 for certificates: whoever cannot show the right one gets no byte of the request.
+//! Rule 6 for certificates: a server without the right one gets no byte of the request.
+
+use std::sync::Arc;
 
 use point_auth_transport::TransportErrorKind::{Connect, Protocol, Tls};
 
@@ -6,7 +8,8 @@ use crate::conformance::bench::{AMPLE, Bench, Scene, setup, setup_with, sign_in_
 use crate::conformance::canary;
 use crate::conformance::candidate::ProxyChoice;
 use crate::conformance::violation::{Outcome, Rule, Violation, ensure};
-use crate::{Certificate, CertificateAuthority, Fault};
+use crate::emulator::TlsVersion;
+use crate::{Certificate, CertificateAuthority, Emulator, Fault};
 
 pub(in crate::conformance) const RULE: Rule = Rule::Kinds;
 
@@ -36,8 +39,23 @@ pub(in crate::conformance) fn a_certificate_of_an_unknown_authority_is_refused(
     is_refused(bench, Certificate::UnknownCa)
 }
 
+/// The chain is right, and the signature of the handshake is another key's. TLS 1.2 and 1.3 sign
+/// different things, and clients check them in different places.
+pub(in crate::conformance) fn a_certificate_without_its_key_is_refused(
+    bench: &Bench<'_>,
+) -> Outcome {
+    for tls in [TlsVersion::Tls12, TlsVersion::Tls13] {
+        let emulator = bench.emulator_with(|b| b.tls(Certificate::OtherKey).tls_version(tls))?;
+        refuses(bench, emulator).map_err(|violation| violation.when(format!("{tls:?}")))?;
+    }
+    Ok(())
+}
+
 fn is_refused(bench: &Bench<'_>, certificate: Certificate) -> Outcome {
-    let emulator = bench.emulator_with(|builder| builder.tls(certificate))?;
+    refuses(bench, bench.emulator_with(|builder| builder.tls(certificate))?)
+}
+
+fn refuses(bench: &Bench<'_>, emulator: Arc<Emulator>) -> Outcome {
     let transport = bench.transport_for(&emulator)?;
     let scene = Scene::new(emulator, transport)?;
     scene.sign_in()?.failed(&[Tls])?.not_sent()?;
@@ -50,7 +68,7 @@ pub(in crate::conformance) fn an_end_without_the_goodbye_of_tls_is_protocol(
     bench: &Bench<'_>,
 ) -> Outcome {
     let scene = bench.scene()?;
-    // Whoever cuts the connection must not decide where the answer ends.
+    // An attacker that cuts the connection must not decide where the answer ends.
     let answer = r#"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n{"access_token":"x"}"#
         .replace(r"\r\n", "\r\n");
     let length = answer.len() as u64;

@@ -3,7 +3,7 @@
 //! There are two ways to keep it. A client that closes its idle connections does so while the check
 //! waits for that. One that looks at a connection's age when it wants to use it keeps it open; then
 //! the wait has lasted for longer than a connection may be idle, and the next request must come on
-//! another one. This is real time, since nobody can turn a client's clock.
+//! another one. This is real time, since a test cannot set a client's clock.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -55,8 +55,7 @@ fn is_not_used_again(bench: &Bench<'_>) -> Outcome {
     Ok(())
 }
 
-/// How long a dead connection may go on failing whoever comes, when nothing but its silence gives
-/// it away.
+/// How long a client may go on using a dead connection, of which only its silence tells.
 const LONGER_THAN_DEAD: Duration = Duration::from_secs(20);
 
 /// Streams come and go on one HTTP/2 connection, so that it is never idle, and a stream that timed

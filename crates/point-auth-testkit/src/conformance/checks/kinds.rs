@@ -24,7 +24,7 @@ pub(in crate::conformance) fn a_refused_port_is_connect(bench: &Bench<'_>) -> Ou
 pub(in crate::conformance) fn an_unknown_name_is_connect(bench: &Bench<'_>) -> Outcome {
     let emulator = bench.emulator()?;
     let transport = bench.transport_for(&emulator)?;
-    // RFC 6761, section 6.4: nobody ever has this name.
+    // RFC 6761, section 6.4: no host ever has this name.
     let base = base("https://point-auth.invalid")?;
     transport.send(sign_in_at(&base)?, AMPLE)?.failed(&[Connect])?.not_sent()
 }
@@ -119,7 +119,7 @@ pub(in crate::conformance) fn a_server_that_hangs_up_at_once_is_an_error(
     for behavior in [RawBehavior::Close, RawBehavior::Reset] {
         let server = bench.raw_server(behavior)?;
         let attempt = transport.send(sign_in_at(&bench.base_at(server.addr())?)?, AMPLE)?;
-        // Whether the connection was lost before it stood is a question of who was faster, and with
+        // Whether the connection was lost before it stood depends on which side was faster, and with
         // TLS it never stood.
         let kinds: &[_] = if bench.wire() == Wire::Plain {
             &[Protocol, Connect]

@@ -33,7 +33,7 @@ pub(in crate::conformance) fn a_server_that_repeats_the_password_in_garbage_is_n
     let scene = bench.scene()?;
     for answer in answers {
         scene.emulator.push_fault(Fault::raw(answer));
-        // Whatever comes of it is searched.
+        // Each outcome is searched.
         drop(scene.sign_in()?);
     }
     Ok(())

@@ -2,17 +2,20 @@
 //! proxy that fails is a failure to connect.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use point_auth_transport::TransportErrorKind::{Connect, Protocol, Timeout, Tls};
 
+use super::deadline::ends_by;
 use crate::conformance::bench::{
     AMPLE, Bench, SHORT, Scene, Transport, base, setup_with, sign_in_at,
 };
 use crate::conformance::canary;
 use crate::conformance::candidate::ProxyChoice;
+use crate::conformance::requests::Kind;
 use crate::conformance::violation::{Outcome, Rule, Violation, ensure};
 use crate::{
-    Certificate, ClosedPort, ConnectProxy, ConnectProxyBuilder, Emulator, ProxyBehavior,
+    Certificate, ClosedPort, ConnectProxy, ConnectProxyBuilder, Emulator, Fault, ProxyBehavior,
     ProxyCredentials,
 };
 
@@ -112,6 +115,19 @@ pub(in crate::conformance) fn a_proxy_tunnels_and_alone_knows_the_host(
     Ok(())
 }
 
+pub(in crate::conformance) fn requests_of_other_kinds_go_through_the_proxy(
+    bench: &Bench<'_>,
+) -> Outcome {
+    let behind = Behind::new(bench, |proxy| proxy)?;
+    let scene = behind.scene(bench, behind.proxy.url(), None)?;
+    scene.emulator.always(Fault::respond(200).body("{}"));
+    for kind in Kind::distinct() {
+        let response = scene.send(&kind)?.response().map_err(|violation| violation.when(&kind))?;
+        ensure!(response.status() == 200, "{kind} got {}", response.status());
+    }
+    behind.was_tunnelled()
+}
+
 pub(in crate::conformance) fn a_proxy_that_wants_credentials_gets_them(
     bench: &Bench<'_>,
 ) -> Outcome {
@@ -194,6 +210,8 @@ pub(in crate::conformance) fn loopback_is_never_proxied(bench: &Bench<'_>) -> Ou
         let base = base(&behind.emulator.base_url_for(host))?;
         let response = transport.send(sign_in_at(&base)?, AMPLE)?.response()?;
         ensure!(response.status() == 200, "{host} got {}", response.status());
+        let response = transport.send(Kind::GET.request(&base)?, AMPLE)?.response()?;
+        ensure!(response.status() == 404, "{host} got {}", response.status());
     }
     let plain = Emulator::builder().user(canary::USERNAME, canary::PASSWORD).start()?;
     transport.send(sign_in_at(&base(&plain.base_url())?)?, AMPLE)?.response()?;
@@ -246,12 +264,54 @@ pub(in crate::conformance) fn a_proxy_that_talks_nonsense_is_an_error_and_not_se
     Ok(())
 }
 
+/// 0.0.0.0 is not loopback, so it is proxied. Where the system takes it for this machine, a client
+/// that leaves out the proxy reaches the server.
+pub(in crate::conformance) fn no_failure_of_the_proxy_leads_around_it(
+    bench: &Bench<'_>,
+) -> Outcome {
+    const HERE: &str = "0.0.0.0";
+    let emulator = bench.emulator_with(|builder| builder.host_name(HERE))?;
+    let closed = ClosedPort::reserve()?;
+    let mut proxies = vec![("a closed port".to_owned(), format!("http://{}", closed.addr()))];
+    let mut running = Vec::new();
+    for behavior in [
+        ProxyBehavior::Refuse(403),
+        ProxyBehavior::Refuse(407),
+        ProxyBehavior::Refuse(502),
+        ProxyBehavior::Garbage("garbage\r\n\r\n".into()),
+        ProxyBehavior::Close,
+        ProxyBehavior::Silent,
+    ] {
+        let name = format!("{behavior:?}");
+        let proxy = bench.proxy(ConnectProxy::builder().behavior(behavior))?;
+        proxies.push((name, proxy.url()));
+        running.push(proxy);
+    }
+    let base = base(&emulator.base_url_for(HERE))?;
+    // Some cannot tell when the connection for a request without a body stands.
+    let limits = AMPLE.with_connect_timeout(SHORT).with_total_timeout(2 * SHORT);
+    for (name, url) in proxies {
+        let setup = setup_with(Some(emulator.ca_pem()), None, ProxyChoice::Url(url), None)?;
+        let transport = bench.transport(&setup)?;
+        for request in [sign_in_at(&base)?, Kind::GET.request(&base)?] {
+            transport
+                .send(request, limits)?
+                .failed(&[Connect, Protocol, Timeout])
+                .map_err(|violation| violation.when(&name))?;
+            let connections = emulator.connections();
+            ensure!(connections == 0, "{name}: the server was reached without the proxy");
+        }
+    }
+    Ok(())
+}
+
 pub(in crate::conformance) fn a_proxy_that_is_silent_meets_the_connect_limit(
     bench: &Bench<'_>,
 ) -> Outcome {
     let behind = Behind::new(bench, |proxy| proxy.behavior(ProxyBehavior::Silent))?;
     let scene = behind.scene(bench, behind.proxy.url(), None)?;
-    scene.sign_in_within(AMPLE.with_connect_timeout(SHORT))?.failed(&[Timeout])?.not_sent()?;
+    let limits = AMPLE.with_connect_timeout(SHORT).with_total_timeout(Duration::from_secs(4));
+    ends_by(SHORT, || scene.sign_in_within(limits)?.failed(&[Timeout])?.not_sent())?;
     behind.was_not_reached()
 }
 

@@ -3,8 +3,11 @@
 use std::net::Ipv4Addr;
 
 use http::header::LOCATION;
+use http::{Method, Request};
+use point_auth_core::SecretBody;
 
-use crate::conformance::bench::{Bench, Scene};
+use crate::conformance::bench::{AMPLE, Bench, Scene, sign_in_at};
+use crate::conformance::requests::Kind;
 use crate::conformance::violation::{Outcome, Rule, ensure};
 use crate::{Emulator, Fault, Operation, RawBehavior};
 
@@ -54,7 +57,7 @@ pub(in crate::conformance) fn a_redirect_to_another_host_is_handed_back(
     let other = bench.emulator_with(|builder| builder.address(Ipv4Addr::new(127, 0, 0, 2)))?;
     for status in REDIRECTS {
         is_handed_back(&scene, status, &other.url(Operation::SignIn))?;
-        // The same, with the scheme left to the client.
+        // Once more, with the scheme left to the client.
         let location = other.url(Operation::SignIn);
         let (_, without_scheme) = location.split_once(':').unwrap_or_default();
         is_handed_back(&scene, status, without_scheme)?;
@@ -104,11 +107,40 @@ pub(in crate::conformance) fn a_redirect_to_no_url_is_handed_back(bench: &Bench<
     Ok(())
 }
 
+/// A client may follow a redirect only where that sends no body, or changes no method.
+pub(in crate::conformance) fn a_redirect_of_a_request_of_another_kind_is_handed_back(
+    bench: &Bench<'_>,
+) -> Outcome {
+    let scene = bench.scene()?;
+    let other = bench.emulator()?;
+    let elsewhere = other.base_url() + "/elsewhere";
+    for kind in Kind::distinct() {
+        for status in REDIRECTS {
+            for location in ["/elsewhere", elsewhere.as_str()] {
+                comes_back(&scene, &kind.request(&scene.base)?, status, location)
+                    .map_err(|violation| violation.when(&kind))?;
+            }
+            saw_nothing(&other, status).map_err(|violation| violation.when(&kind))?;
+        }
+    }
+    Ok(())
+}
+
 fn is_handed_back(scene: &Scene, status: u16, location: &str) -> Outcome {
-    let arrived = scene.emulator.requests().len();
+    comes_back(scene, &sign_in_at(&scene.base)?, status, location)
+}
+
+fn comes_back(
+    scene: &Scene,
+    request: &Request<SecretBody>,
+    status: u16,
+    location: &str,
+) -> Outcome {
+    let arrived = scene.arrived();
     scene.emulator.push_fault(Fault::redirect(status, location).body("moved"));
     let response = scene
-        .sign_in()?
+        .transport
+        .send(request.clone(), AMPLE)?
         .response()
         .map_err(|violation| violation.when(format!("{status} to `{location}`")))?;
     ensure!(
@@ -121,8 +153,9 @@ fn is_handed_back(scene: &Scene, status: u16, location: &str) -> Outcome {
         given == Some(location.as_bytes()),
         "the Location `{location}` of a {status} came back as {given:?}"
     );
-    ensure!(response.body().as_ref() == b"moved", "the body of a {status} came back changed");
-    let requests = scene.emulator.requests().len() - arrived;
+    let body: &[u8] = if request.method() == Method::HEAD { b"" } else { b"moved" };
+    ensure!(response.body().as_ref() == body, "the body of a {status} came back changed");
+    let requests = scene.arrived() - arrived;
     ensure!(requests == 1, "after a {status} to `{location}` there were {requests} requests");
     Ok(())
 }

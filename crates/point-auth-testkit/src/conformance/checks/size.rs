@@ -1,14 +1,19 @@
 //! Rule 3: the response is read up to the limit, nothing is decoded, and nothing is allocated on
 //! the server's word.
 
+use std::fs;
+use std::io::Write;
 use std::time::Duration;
 
+use flate2::Compression;
+use flate2::write::{DeflateEncoder, ZlibEncoder};
 use http::header::CONTENT_ENCODING;
 use point_auth_transport::TransportErrorKind::{Protocol, TooLarge};
 
 use crate::Fault;
 use crate::conformance::bench::{AMPLE, Bench, Scene};
-use crate::conformance::violation::{Outcome, Rule, ensure};
+use crate::conformance::requests::Kind;
+use crate::conformance::violation::{Outcome, Rule, Violation, ensure};
 
 pub(in crate::conformance) const RULE: Rule = Rule::Capped;
 
@@ -49,6 +54,16 @@ fn is_too_large(scene: &Scene, fault: Fault) -> Outcome {
     // Long before so much could have been read.
     let limits = AMPLE.with_max_response_bytes(LIMIT).with_total_timeout(Duration::from_secs(10));
     scene.sign_in_within(limits)?.failed(&[TooLarge])?.may_have_been_sent()
+}
+
+pub(in crate::conformance) fn an_endless_answer_to_a_get_is_too_large(
+    bench: &Bench<'_>,
+) -> Outcome {
+    let scene = bench.scene()?;
+    scene.emulator.push_fault(Fault::respond(200).endless_body());
+    let limits = AMPLE.with_max_response_bytes(LIMIT).with_total_timeout(Duration::from_secs(10));
+    let request = Kind::GET.request(&scene.base)?;
+    scene.transport.send(request, limits)?.failed(&[TooLarge])?.may_have_been_sent()
 }
 
 pub(in crate::conformance) fn a_tebibyte_that_is_only_announced_costs_nothing(
@@ -122,7 +137,97 @@ pub(in crate::conformance) fn gzip_is_not_decoded(bench: &Bench<'_>) -> Outcome 
     Ok(())
 }
 
-/// The rest of the body takes for ever, so whoever wants to see its end meets the deadline instead.
+/// The contents of a body that says it is encoded, each in another way.
+fn encoded(body: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
+    let mut zlib = ZlibEncoder::new(Vec::new(), Compression::fast());
+    let mut raw = DeflateEncoder::new(Vec::new(), Compression::fast());
+    // Writing into memory does not fail.
+    let _ = (zlib.write_all(body), raw.write_all(body));
+    let length = u8::try_from(body.len()).unwrap_or_default();
+    // RFC 7932, section 9.2: one block of up to 64 KiB that is not compressed, and an empty last
+    // one.
+    let brotli = ((u32::from(length) - 1) << 4 | 1 << 20).to_le_bytes();
+    let brotli = [brotli.get(..3).unwrap_or_default(), body, &[3]].concat();
+    // RFC 8878, section 3.1.1: one segment, its size in a byte, and one raw block, which is the
+    // last.
+    let block = (u32::from(length) << 3 | 1).to_le_bytes();
+    let head = [0x28, 0xb5, 0x2f, 0xfd, 0x20, length];
+    let zstd = [&head[..], block.get(..3).unwrap_or_default(), body].concat();
+    vec![
+        ("deflate", zlib.finish().unwrap_or_default()),
+        ("deflate", raw.finish().unwrap_or_default()),
+        ("br", brotli),
+        ("zstd", zstd),
+    ]
+}
+
+pub(in crate::conformance) fn no_other_encoding_is_decoded(bench: &Bench<'_>) -> Outcome {
+    let scene = bench.scene()?;
+    for (name, bytes) in encoded(br#"{"access_token":"x"}"#) {
+        let fault = Fault::respond(200).header("content-encoding", name).json(bytes.clone());
+        scene.emulator.push_fault(fault);
+        let Ok(response) = scene.sign_in()?.0 else { continue };
+        let encoding = response.headers().get(CONTENT_ENCODING);
+        ensure!(
+            encoding.is_some_and(|encoding| encoding == name),
+            "Content-Encoding is {encoding:?} instead of {name}"
+        );
+        ensure!(response.body().as_ref() == bytes, "the body was decoded from {name}");
+    }
+    Ok(())
+}
+
+/// Nothing comes after the first byte over the limit, so a client that wants more to know that the
+/// body is too large meets the deadline instead.
+pub(in crate::conformance) fn the_first_byte_over_the_limit_is_enough(
+    bench: &Bench<'_>,
+) -> Outcome {
+    let scene = bench.scene()?;
+    let limits = AMPLE.with_max_response_bytes(LIMIT).with_total_timeout(Duration::from_secs(5));
+    let answer = Fault::respond(200).body(vec![b' '; 100_000]);
+    for fault in [answer.clone(), answer.chunked()] {
+        scene.emulator.push_fault(fault.drip_body(LIMIT + 1, AMPLE.total_timeout()));
+        scene.sign_in_within(limits)?.failed(&[TooLarge])?.may_have_been_sent()?;
+    }
+    Ok(())
+}
+
+/// Passes on a system that does not tell how much memory a process has asked for.
+pub(in crate::conformance) fn a_length_that_is_only_announced_reserves_nothing(
+    bench: &Bench<'_>,
+) -> Outcome {
+    let scene = bench.scene()?;
+    let limits = AMPLE.with_max_response_bytes(usize::MAX);
+    let mut reserved = 0;
+    // What other threads ask for meanwhile counts, too, so one measurement alone says nothing.
+    for announced in [4 * GIBIBYTE, 8 * GIBIBYTE] {
+        // So that memory for an exchange as such is there, and the next has a connection of its own.
+        scene.emulator.push_fault(Fault::pass().connection_close());
+        scene.must_still_work()?;
+        let Some((before, most_before)) = address_space() else { return Ok(()) };
+        scene.emulator.push_fault(Fault::respond(200).content_length(announced).body("{}"));
+        scene.sign_in_within(limits)?.failed(&[Protocol, TooLarge])?.may_have_been_sent()?;
+        let Some((_, most)) = address_space() else { return Ok(()) };
+        reserved = if most > most_before { most.saturating_sub(before) } else { 0 };
+        if reserved < announced / 4 * 3 {
+            return Ok(());
+        }
+    }
+    Err(Violation::new(format!("{reserved} bytes were reserved for a body that did not come")))
+}
+
+/// The bytes of address space that this process has, and the most that it has ever had (proc(5)).
+fn address_space() -> Option<(u64, u64)> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let bytes = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+        Some(line.split_whitespace().next()?.parse::<u64>().ok()? * 1024)
+    };
+    Some((bytes("VmSize:")?, bytes("VmPeak:")?))
+}
+
+/// The rest of the body takes for ever, so a client that wants to see its end meets the deadline
+/// instead.
 pub(in crate::conformance) fn reading_stops_at_the_limit(bench: &Bench<'_>) -> Outcome {
     let scene = bench.scene()?;
     for fault in

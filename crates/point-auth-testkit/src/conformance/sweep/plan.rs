@@ -212,7 +212,7 @@ impl Plan {
     }
 
     /// Whether the server got something of the body when this much was passed on to it; false where
-    /// nobody can tell.
+    /// a client cannot tell.
     pub(super) fn reaches_the_body(&self, passed: u64) -> bool {
         self.head.is_some_and(|head| passed > head)
     }

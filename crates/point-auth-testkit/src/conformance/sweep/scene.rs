@@ -12,7 +12,8 @@ use super::report::SweepReport;
 use super::silence::{self, Seen};
 use super::usage::{Before, Usage};
 use super::{Means, SweepExtent, SweptConnection};
-use crate::conformance::bench::{AMPLE, Attempt, Bench, SOON, Transport, setup, sign_in_at};
+use crate::conformance::attempt::Attempt;
+use crate::conformance::bench::{AMPLE, Bench, SOON, Transport, setup, sign_in_at};
 use crate::conformance::canary;
 use crate::conformance::candidate::Setup;
 use crate::conformance::check::Wire;
@@ -92,7 +93,7 @@ impl<'a> SweepScene<'a> {
                     break;
                 }
             }
-            // A connection for each request is nobody's fault, and leaves nothing to cut here.
+            // A connection for each request is no violation, and leaves nothing to cut here.
             if !self.usage(&before, connection).is_kept() {
                 return Ok(Plan::empty());
             }
@@ -289,12 +290,12 @@ impl<'a> SweepScene<'a> {
     /// still meet the old connection.
     fn end_of_silence(&self, is_whole: bool) -> bool {
         if is_whole {
-            // Nobody can tell that a connection has fallen silent which was idle at the time.
+            // A client cannot tell that a connection fell silent while it was idle.
             self.proxy.clear_faults();
             return false;
         }
         if self.bench.wire() != Wire::Http2 {
-            // It stays silent: who uses it again after an exchange that was not over waits for
+            // It stays silent: a client that uses it again after an exchange that was not over waits for
             // ever.
             return false;
         }

@@ -14,7 +14,7 @@ use crate::conformance::violation::{Outcome, Rule, Violation};
 /// There is nothing but the time to end it.
 pub(super) const LIMITS: SendLimits = AMPLE.with_total_timeout(SHORT);
 
-/// For the sign-in afterwards: who uses the silent connection again waits for all of it.
+/// For the sign-in afterwards: a client that uses the silent connection again waits for all of it.
 pub(super) const AFTERWARDS: SendLimits = AMPLE.with_total_timeout(Duration::from_secs(5));
 
 /// How much earlier than its limit an exchange may end that ends by its limit: clocks are not all

@@ -1,4 +1,4 @@
-//! A transport over a plain socket, with nothing of ours in it; and the same with one flaw, for
+//! A transport over a plain socket, with nothing of ours in it, and variants with one flaw, for
 //! each rule there is to break.
 
 use std::fmt;
@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use http::{HeaderName, HeaderValue, Request, Response, StatusCode, Uri};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use point_auth_core::SecretBody;
 use point_auth_transport::{
     BlockingTransport, SendLimits, TransportError, TransportErrorKind as Kind,
@@ -49,6 +49,7 @@ pub(super) enum Flaw {
     LosesAHeader,
     AddsAHeader,
     SendsTheBodyTwice,
+    ReservesWhatIsAnnounced,
 }
 
 pub(super) struct HandTransport {
@@ -125,7 +126,7 @@ impl BlockingTransport for HandTransport {
 }
 
 impl HandTransport {
-    /// Where a redirect leads, for those who follow.
+    /// Where a redirect leads, for a flaw that follows it.
     fn next(&self, request: &Request<SecretBody>, response: &Response<SecretBody>) -> Option<Uri> {
         let location = response.headers().get("location")?.to_str().ok()?;
         let location: Uri =
@@ -173,9 +174,10 @@ impl HandTransport {
         }
         let connect = |error: io::Error| failed(&error, Kind::Connect).not_sent();
         let port = authority.port_u16().unwrap_or(80);
-        let address =
-            (authority.host(), port).to_socket_addrs().map_err(connect)?.find(SocketAddr::is_ipv4);
-        let address = address.ok_or_else(|| TransportError::new(Kind::Connect).not_sent())?;
+        let host = authority.host().trim_matches(['[', ']']);
+        let addresses: Vec<_> = (host, port).to_socket_addrs().map_err(connect)?.collect();
+        let address = addresses.iter().find(|address| address.is_ipv4()).or(addresses.first());
+        let address = *address.ok_or_else(|| TransportError::new(Kind::Connect).not_sent())?;
 
         let idle = self.idle.lock().unwrap().take();
         let longest = if self.flaw == Flaw::KeepsIdleConnections { 3600 } else { 5 };
@@ -232,6 +234,7 @@ impl HandTransport {
         }
         socket.believes_most = self.flaw == Flaw::BelievesMostOfABodyWhenTheTimeIsOver;
         socket.forgets_the_time = self.flaw == Flaw::HasNoDeadlineForTheRestOfTheBody;
+        socket.reserves = self.flaw == Flaw::ReservesWhatIsAnnounced;
         let mut limit = limits.max_response_bytes();
         if self.flaw == Flaw::IgnoresTheLimit {
             // There is only so much memory.
@@ -241,7 +244,8 @@ impl HandTransport {
             self.flaw,
             Flaw::BelievesABodyThatIsCutShort | Flaw::RepairsABodyThatIsCutShort
         );
-        let (mut body, may_be_kept) = socket.body(&head, limit, lenient)?;
+        let is_head = *request.method() == Method::HEAD;
+        let (mut body, may_be_kept) = socket.body(&head, is_head, limit, lenient)?;
         if self.flaw == Flaw::RepairsABodyThatIsCutShort {
             body = repaired(body)?;
         }
@@ -322,7 +326,7 @@ fn decoded(head: &Head, body: Vec<u8>) -> Vec<u8> {
     }
 }
 
-/// An object that ends in the middle of a string, with an end that somebody thought up.
+/// An object that ends in the middle of a string, with an invented end.
 fn repaired(body: Vec<u8>) -> Result<Vec<u8>, TransportError> {
     // With some of the token in it.
     let is_usable =

@@ -22,12 +22,21 @@ pub(super) struct Socket<'a> {
     pub(super) forgets_the_time: bool,
     /// When the time is over.
     pub(super) believes_most: bool,
+    /// For as long a body as the server announces.
+    pub(super) reserves: bool,
     unread: Vec<u8>,
 }
 
 impl<'a> Socket<'a> {
     pub(super) fn new(stream: &'a mut TcpStream, deadline: Deadline) -> Self {
-        Self { stream, deadline, forgets_the_time: false, believes_most: false, unread: Vec::new() }
+        Self {
+            stream,
+            deadline,
+            forgets_the_time: false,
+            believes_most: false,
+            reserves: false,
+            unread: Vec::new(),
+        }
     }
 
     /// The bytes that come next; none at the end of the stream.
@@ -91,13 +100,14 @@ impl<'a> Socket<'a> {
     pub(super) fn body(
         &mut self,
         head: &Head,
+        is_head: bool,
         limit: usize,
         lenient: bool,
     ) -> Result<(Vec<u8>, bool), TransportError> {
         let is_kept = head.headers.get("connection").is_none_or(|value| value != "close");
         let lengths: Vec<_> = head.headers.get_all("content-length").iter().collect();
         let mut body = Vec::new();
-        if matches!(head.status.as_u16(), 204 | 304) {
+        if is_head || matches!(head.status.as_u16(), 204 | 304) {
             return Ok((body, is_kept));
         }
         if let Some(encoding) = head.headers.get("transfer-encoding") {
@@ -119,6 +129,11 @@ impl<'a> Socket<'a> {
             ),
             _ => return Err(protocol()),
         };
+        if let Some(length) = length.filter(|_| self.reserves) {
+            let length = usize::try_from(length).unwrap_or(usize::MAX).min(limit);
+            // What cannot be had shows as nothing reserved.
+            let _ = body.try_reserve_exact(length);
+        }
         self.some(&mut body, length, limit, lenient)?;
         Ok((body, is_kept && length.is_some() && self.unread.is_empty()))
     }

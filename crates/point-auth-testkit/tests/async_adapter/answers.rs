@@ -1,6 +1,6 @@
 //! The core's table of answers, over real connections.
 
-use point_auth_hyper::HyperTransport;
+use crate::Adapter;
 use point_auth_testkit::conformance::{Candidate, Wire, answers};
 
 const TABLE: &str = include_str!("../../../point-auth-core/tests/answers.json");
@@ -16,7 +16,7 @@ fn every_answer_of_the_table_has_its_outcome_over_plain() {
 }
 
 fn is_served_over(wire: Wire) {
-    let candidate = Candidate::r#async(|setup| HyperTransport::with_settings(setup.settings()));
+    let candidate = Candidate::r#async(|setup| Adapter::with_settings(setup.settings()));
     match answers::run(&candidate, wire, TABLE) {
         Ok(report) => {
             assert!(report.served >= 150, "only {} answers were served", report.served);

@@ -1,10 +1,10 @@
-//! Through a proxy: the settings reach hyper.
+//! Through a proxy: what the settings say reaches the client.
 
-use point_auth_hyper::HyperTransport;
+use crate::Adapter;
 use point_auth_testkit::{ConnectProxy, ConnectProxyBuilder, Emulator, ProxyBehavior};
 use point_auth_transport::{ProxySettings, TransportError, TransportErrorKind};
 
-use crate::support::{assert_shows_no_more, assert_tokens, emulator, settings, sign_in};
+use crate::support::{assert_tells_no_more, assert_tokens, emulator, settings, sign_in};
 
 const HOST: &str = "api.example.test";
 
@@ -20,12 +20,12 @@ fn proxy_to(emulator: &Emulator) -> ConnectProxyBuilder {
     ConnectProxy::builder().map(authority(emulator), emulator.addr())
 }
 
-fn through(proxy: ProxySettings, emulator: &Emulator) -> HyperTransport {
-    HyperTransport::with_settings(&settings(emulator).with_proxy(proxy)).unwrap()
+fn through(proxy: ProxySettings, emulator: &Emulator) -> Adapter {
+    Adapter::with_settings(&settings(emulator).with_proxy(proxy)).unwrap()
 }
 
 #[tokio::test]
-async fn http_2_works_through_the_proxy_too() {
+async fn through_the_proxy_it_is_http_2_too() {
     let emulator = emulator_with_a_name();
     let proxy = proxy_to(&emulator).start().unwrap();
     let transport = through(ProxySettings::url(&proxy.url()).unwrap(), &emulator);
@@ -35,7 +35,7 @@ async fn http_2_works_through_the_proxy_too() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_opens_no_tunnel_is_a_failure_to_connect_whatever_its_answer() {
+async fn a_proxy_that_opens_no_tunnel_is_a_failed_connection_whatever_it_says() {
     let behaviors = [
         ProxyBehavior::Refuse(407),
         ProxyBehavior::Close,
@@ -56,7 +56,7 @@ async fn refused(proxy: &ConnectProxy, emulator: &Emulator) -> TransportError {
     let transport = through(ProxySettings::url(&url).unwrap(), emulator);
     let error = sign_in(&transport, &emulator.base_url_for(HOST)).await.unwrap_err();
     assert!(!error.may_have_been_sent());
-    assert_shows_no_more(&error);
+    assert_tells_no_more(&error);
     assert!(!format!("{error:?}").contains("proxy-canary"));
     assert!(error.to_string().contains(&format!("proxy {}", proxy.addr())), "{error}");
     error

@@ -2,9 +2,9 @@
 
 use std::error::Error;
 
+use crate::Adapter;
 use http::{Request, Response};
 use point_auth_core::{BaseUrl, Credentials, Operation, SecretBody, SignIn};
-use point_auth_hyper::HyperTransport;
 use point_auth_testkit::{Emulator, EmulatorBuilder};
 use point_auth_transport::{
     AsyncTransport, ProxySettings, Roots, SendLimits, TlsSettings, TransportError,
@@ -14,7 +14,7 @@ use point_auth_transport::{
 pub(crate) const USERNAME: &str = "jane.doe";
 pub(crate) const PASSWORD: &str = "canary-horse-battery";
 
-/// An emulator with one user who may sign in.
+/// An emulator with one user that may sign in.
 pub(crate) fn emulator() -> EmulatorBuilder {
     Emulator::builder().user(USERNAME, PASSWORD)
 }
@@ -31,8 +31,8 @@ pub(crate) fn tls(emulator: &Emulator) -> TlsSettings {
         .unwrap()
 }
 
-pub(crate) fn transport(emulator: &Emulator) -> HyperTransport {
-    HyperTransport::with_settings(&settings(emulator)).unwrap()
+pub(crate) fn transport(emulator: &Emulator) -> Adapter {
+    Adapter::with_settings(&settings(emulator)).unwrap()
 }
 
 pub(crate) fn sign_in_request(base: &str) -> Request<SecretBody> {
@@ -41,7 +41,7 @@ pub(crate) fn sign_in_request(base: &str) -> Request<SecretBody> {
 }
 
 pub(crate) async fn sign_in(
-    transport: &HyperTransport,
+    transport: &Adapter,
     base: &str,
 ) -> Result<Response<SecretBody>, TransportError> {
     transport.send(sign_in_request(base), &SendLimits::new()).await

@@ -69,7 +69,7 @@ mod over_rustls {
         config.alpn_protocols = vec![b"spdy/1".to_vec()];
         let tls = TlsSettings::new().with_rustls_config(config.into());
         let settings: TransportSettings = settings(&emulator).with_tls(tls);
-        let transport = point_auth_hyper::HyperTransport::with_settings(&settings).unwrap();
+        let transport = crate::Adapter::with_settings(&settings).unwrap();
         assert_tokens(&sign_in(&transport, &emulator.base_url()).await.unwrap());
         assert_version_of_the_only_request(&emulator, Version::HTTP_2);
     }
@@ -93,7 +93,7 @@ mod over_rustls {
 
 #[cfg(feature = "native-tls")]
 mod over_native_tls {
-    use point_auth_hyper::HyperTransport;
+    use crate::Adapter;
     use point_auth_transport::TlsBackend;
 
     use super::*;
@@ -104,7 +104,7 @@ mod over_native_tls {
         let emulator = emulator().with_tls().start().unwrap();
         let settings =
             settings(&emulator).with_tls(tls(&emulator).with_backend(TlsBackend::NativeTls));
-        let transport = HyperTransport::with_settings(&settings).unwrap();
+        let transport = Adapter::with_settings(&settings).unwrap();
         assert_tokens(&sign_in(&transport, &emulator.base_url()).await.unwrap());
         assert_version_of_the_only_request(&emulator, Version::HTTP_2);
     }

@@ -10,7 +10,7 @@ use std::convert::Infallible;
 use std::sync::LazyLock;
 
 use point_auth_store::MemoryStore;
-use point_auth_testkit::stores::{Candidate, Rule, checks, report};
+use point_auth_testkit::stores::{Candidate, Check, Rule, checks, report};
 
 use hand::{Flaw, HandStore};
 
@@ -191,6 +191,26 @@ fn a_store_with_a_limit_of_length_does_not_keep_values() {
 #[test]
 fn a_store_that_takes_no_bytes_for_nothing_does_not_keep_values() {
     breaks(Flaw::TakesNoBytesForNothing, Rule::Values, "a_value_of_no_bytes_is_a_value");
+}
+
+#[test]
+fn a_store_that_takes_nothing_for_no_bytes_does_not_keep_values() {
+    breaks(Flaw::TakesNothingForNoBytes, Rule::Values, "a_missing_value_is_none");
+}
+
+#[test]
+fn a_store_that_keeps_nothing_does_not_keep_values() {
+    breaks(Flaw::KeepsNothing, Rule::Values, "what_was_written_is_read");
+}
+
+/// The checks that wait have tests of their own above.
+#[test]
+fn no_check_is_blind() {
+    let waits = |check: &Check| check.group() == "kept" || check.name().starts_with("time_passes");
+    for check in checks().into_iter().filter(|check| !waits(check)) {
+        let is_broken = |flaw: &Flaw| check.run(&candidate(*flaw)).is_err();
+        assert!(Flaw::AT_ONCE.iter().any(is_broken), "{check:?}");
+    }
 }
 
 #[test]

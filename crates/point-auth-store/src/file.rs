@@ -34,10 +34,10 @@ pub use self::error::FileStoreError;
 
 /// A store in a directory, for the processes of one machine and one user. Needs the feature `file`.
 ///
-/// It works for async and for blocking sessions. A read takes some microseconds, and a change as
-/// long as the disk takes to write three small files safely: some milliseconds, up to 5 s where
-/// other processes hold the lock. An async caller blocks its thread for that time. Clones share
-/// what is open.
+/// It works for async and for blocking sessions. A read takes some microseconds. A change takes as
+/// long as the disk needs to flush a small file and its directory: some milliseconds, and up to 5 s
+/// where other processes hold the lock. An async caller blocks its thread for that time. Clones
+/// share what is open.
 ///
 /// # The directory
 ///
@@ -78,8 +78,8 @@ impl FileStore {
     ///
     /// # Errors
     /// [`FileStoreError`], which names the path. What belongs to another user, what others may read
-    /// or write, a symbolic link, and a directory with files of something else are all refused, as
-    /// is a directory that a newer version has made. Then nothing is written. On systems other than
+    /// or write, and a symbolic link are refused. So are a directory that a newer version has made
+    /// and one with files of something else, and both are left as they are. On systems other than
     /// Unix the error is always [`FileStoreError::Unsupported`].
     pub fn open(directory: impl AsRef<Path>) -> Result<Self, FileStoreError> {
         Ok(Self(Arc::new(Opened::open(directory.as_ref())?)))

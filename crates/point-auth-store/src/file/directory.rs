@@ -17,7 +17,7 @@ use super::error::FileStoreError;
 /// A file that is being written. There is one at a time in a directory, under the directory's lock.
 pub(super) const NEW: &str = ".new";
 
-/// So long a lock is waited for. It is held while three small files are written.
+/// So long a lock is waited for. It is held while one small file is written.
 const MOST_WAITING: Duration = Duration::from_secs(5);
 
 const PRIVATE_FILE: Mode = Mode::from_bits_retain(0o600);

@@ -59,7 +59,7 @@ pub struct Consultation {
 pub enum Verdict {
     /// There are tokens that the process does not have.
     Newer(NewerTokens),
-    /// It may, and no other process does. [Settle](SharedTokens::settle) it.
+    /// It may, and no other process does. [Settle](crate::SharedTokens::settle) it.
     Granted(Grant),
     /// Another process is at it. Its permit ends after this time, unless it is settled before.
     InUse(Duration),

@@ -1,53 +1,18 @@
 //! The suite of stores: the stores of ours pass it, one of another make does as well, and each that
 //! is wrong in one way fails by the rule it breaks.
 
+#[cfg(unix)]
+mod files;
 mod hand;
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
-use std::fs;
-use std::path::PathBuf;
-use std::process;
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicU32, Ordering};
 
-use point_auth_store::{FileStore, MemoryStore};
-use point_auth_testkit::stores::{Candidate, Rule, checks, report};
+use point_auth_store::MemoryStore;
+use point_auth_testkit::stores::{Candidate, Check, Rule, checks, report};
 
 use hand::{Flaw, HandStore};
-
-/// A directory that is removed with the candidate.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
-        Self(path.join(format!("store-suite-{}-{number}", process::id())))
-    }
-
-    /// The content and the names of all files.
-    fn dump(&self) -> Vec<Vec<u8>> {
-        let mut found = Vec::new();
-        let mut open = vec![self.0.clone()];
-        while let Some(path) = open.pop() {
-            found.push(path.file_name().unwrap().as_encoded_bytes().to_vec());
-            if path.is_dir() {
-                open.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
-            } else {
-                found.push(fs::read(&path).unwrap());
-            }
-        }
-        found
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _is_removed = fs::remove_dir_all(&self.0);
-    }
-}
 
 mod a_store_in_memory {
     use super::{Infallible, LazyLock, MemoryStore};
@@ -60,31 +25,6 @@ mod a_store_in_memory {
     }
 }
 
-#[cfg(unix)]
-mod a_store_in_files {
-    use super::{FileStore, Scratch};
-
-    point_auth_testkit::store_conformance! {
-        blocking: {
-            let scratch = Scratch::new();
-            move || FileStore::open(&scratch.0)
-        },
-    }
-}
-
-#[cfg(unix)]
-mod a_store_in_files_for_async_sessions {
-    use super::{FileStore, Scratch};
-
-    point_auth_testkit::store_conformance! {
-        async: {
-            let scratch = Scratch::new();
-            move || std::future::ready(FileStore::open(&scratch.0))
-        },
-        without kept: "the blocking one keeps it in the same way",
-    }
-}
-
 mod a_store_of_another_make {
     use super::{Flaw, HandStore, Infallible, LazyLock};
 
@@ -94,17 +34,6 @@ mod a_store_of_another_make {
         blocking: || Ok::<_, Infallible>(STORE.open()),
         dump: || STORE.dump(),
     }
-}
-
-#[cfg(unix)]
-#[test]
-fn no_secret_is_in_the_files_of_a_store() {
-    let scratch = std::sync::Arc::new(Scratch::new());
-    let in_closure = std::sync::Arc::clone(&scratch);
-    let candidate = Candidate::blocking(move || FileStore::open(&in_closure.0));
-    let candidate = candidate.with_dump(move || scratch.dump());
-    let check = checks().into_iter().find(|check| check.group() == "sealed").unwrap();
-    check.run(&candidate).unwrap();
 }
 
 fn candidate(flaw: Flaw) -> Candidate {
@@ -262,6 +191,26 @@ fn a_store_with_a_limit_of_length_does_not_keep_values() {
 #[test]
 fn a_store_that_takes_no_bytes_for_nothing_does_not_keep_values() {
     breaks(Flaw::TakesNoBytesForNothing, Rule::Values, "a_value_of_no_bytes_is_a_value");
+}
+
+#[test]
+fn a_store_that_takes_nothing_for_no_bytes_does_not_keep_values() {
+    breaks(Flaw::TakesNothingForNoBytes, Rule::Values, "a_missing_value_is_none");
+}
+
+#[test]
+fn a_store_that_keeps_nothing_does_not_keep_values() {
+    breaks(Flaw::KeepsNothing, Rule::Values, "what_was_written_is_read");
+}
+
+/// The checks that wait have tests of their own above.
+#[test]
+fn no_check_is_blind() {
+    let waits = |check: &Check| check.group() == "kept" || check.name().starts_with("time_passes");
+    for check in checks().into_iter().filter(|check| !waits(check)) {
+        let is_broken = |flaw: &Flaw| check.run(&candidate(*flaw)).is_err();
+        assert!(Flaw::AT_ONCE.iter().any(is_broken), "{check:?}");
+    }
 }
 
 #[test]

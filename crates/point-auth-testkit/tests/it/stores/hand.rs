@@ -41,7 +41,38 @@ pub(super) enum Flaw {
     KeepsTextOnly,
     CutsLongValues,
     TakesNoBytesForNothing,
+    TakesNothingForNoBytes,
+    KeepsNothing,
     DoesNotSeal,
+}
+
+impl Flaw {
+    /// Those that show without a wait.
+    pub(super) const AT_ONCE: [Self; 23] = [
+        Self::ComparesNothing,
+        Self::CreatesOverWhatIsThere,
+        Self::ComparesTheLengthOnly,
+        Self::ComparesTheBeginningOnly,
+        Self::ComparesWithoutCase,
+        Self::ExpectsAnythingOfWhatIsMissing,
+        Self::LosesWritesUnderContention,
+        Self::SaysDoneWithoutDoing,
+        Self::DeletesWhatItDidNotExpect,
+        Self::ReadsFromACache,
+        Self::ReadsAReplica,
+        Self::TakesTheTimeOfTheProcess,
+        Self::TimeStandsStill,
+        Self::DoesARepeatedSwapAgain,
+        Self::MixesAliases,
+        Self::MixesLogins,
+        Self::HasAKeyForEachProcess,
+        Self::KeepsTextOnly,
+        Self::CutsLongValues,
+        Self::TakesNoBytesForNothing,
+        Self::TakesNothingForNoBytes,
+        Self::KeepsNothing,
+        Self::DoesNotSeal,
+    ];
 }
 
 #[derive(Clone, Default)]
@@ -174,6 +205,7 @@ impl TokenStore for HandStore {
             Flaw::ReadsAReplica if self.calls.fetch_add(1, Ordering::Relaxed).is_multiple_of(5) => {
                 value = values.get(&key).and_then(|kept| kept.before.clone());
             }
+            Flaw::TakesNothingForNoBytes => value = value.or(Some(Vec::new())),
             _ => {}
         }
         Ok(Loaded { value, now: self.now() })
@@ -221,7 +253,7 @@ impl TokenStore for HandStore {
         }
         let is_skipped = self.flaw == Flaw::SaysDoneWithoutDoing
             && self.calls.fetch_add(1, Ordering::Relaxed) % 10 == 9;
-        if done && !is_skipped {
+        if done && !is_skipped && self.flaw != Flaw::KeepsNothing {
             let value = self.changed(value);
             self.done.lock().unwrap().push(this);
             self.cache.lock().unwrap().insert(key.clone(), Some(value.clone()));

@@ -16,6 +16,7 @@ const PEERS: &[(&str, &str)] = &[
     ("tinyproxy", "tinyproxy-bin"),
     ("haproxy", "haproxy"),
     ("openssl", "openssl"),
+    ("redis-server", "redis-server"),
 ];
 
 /// Where daemons are, which is not on everybody's `PATH`.

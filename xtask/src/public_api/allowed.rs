@@ -30,6 +30,16 @@ pub(super) const ALLOWED: &[(&str, &[&str])] = &[
             "rustls",
         ],
     ),
+    (
+        "point-auth-store",
+        &[
+            "point_auth_core",
+            // What a sealer opens is wiped when it is dropped.
+            "zeroize",
+        ],
+    ),
+    // The connection that the user brings is one of redis-rs.
+    ("point-auth-redis", &["point_auth_store", "redis"]),
     ("point-auth-reqwest", &["http", "point_auth_core", "point_auth_transport", "reqwest"]),
     ("point-auth-ureq", &["http", "point_auth_core", "point_auth_transport", "ureq"]),
     (

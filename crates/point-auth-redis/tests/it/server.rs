@@ -16,7 +16,7 @@ use tokio::net::TcpSocket;
 
 const PROGRAM: &str = "redis-server";
 
-/// Where daemons are, which is not on everybody's `PATH`.
+/// Where daemons are, which `PATH` may lack.
 const DAEMONS: &[&str] = &["/usr/local/sbin", "/usr/sbin", "/sbin"];
 
 /// A server that is killed when it is dropped.

@@ -18,7 +18,7 @@ use point_auth_transport::{ScrubbedError, TransportErrorKind};
 use tokio::net::TcpStream;
 use tower_service::Service;
 
-use crate::support::{assert_tells_no_more, assert_tokens, emulator, sign_in};
+use crate::support::{assert_shows_no_more, assert_tokens, emulator, sign_in};
 
 /// A client with the defaults.
 fn client() -> Client<HttpConnector, OnceBody> {
@@ -51,7 +51,7 @@ async fn a_pooled_connection_that_is_closed_gets_a_sign_in_once() {
     let error = sign_in(&transport, &emulator.base_url()).await.unwrap_err();
     assert_eq!(error.kind(), TransportErrorKind::Protocol);
     assert!(error.may_have_been_sent());
-    assert_tells_no_more(&error);
+    assert_shows_no_more(&error);
     assert_eq!(emulator.count(Operation::SignIn), 2);
 }
 

@@ -8,7 +8,7 @@ use point_auth_transport::TransportErrorKind;
 use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use reqwest::{Client, ClientBuilder};
 
-use crate::support::{assert_tells_no_more, assert_tokens, emulator, sign_in};
+use crate::support::{assert_shows_no_more, assert_tokens, emulator, sign_in};
 
 /// A client with the defaults: it redirects and retries.
 #[cfg(not(feature = "rustls"))]
@@ -61,7 +61,7 @@ async fn a_redirecting_client_takes_no_body_elsewhere_and_no_answer_from_there()
         let error = sign_in(&brought(builder()), &emulator.base_url()).await.unwrap_err();
         assert_eq!(error.kind(), TransportErrorKind::Protocol);
         assert!(error.may_have_been_sent());
-        assert_tells_no_more(&error);
+        assert_shows_no_more(&error);
         let requests = elsewhere.requests();
         assert_eq!(
             requests.iter().map(|request| request.method().as_str()).collect::<Vec<_>>(),
@@ -80,7 +80,7 @@ async fn a_redirect_to_nowhere_may_have_been_sent_all_the_same() {
     emulator.push_fault(Fault::redirect(302, &target));
     let error = sign_in(&brought(builder()), &emulator.base_url()).await.unwrap_err();
     assert!(error.may_have_been_sent());
-    assert_tells_no_more(&error);
+    assert_shows_no_more(&error);
 }
 
 #[tokio::test]
@@ -89,7 +89,7 @@ async fn a_redirect_loop_is_the_servers_fault() {
     emulator.always(Fault::redirect(302, &emulator.url(Operation::SignIn)));
     let error = sign_in(&brought(builder()), &emulator.base_url()).await.unwrap_err();
     assert_eq!(error.kind(), TransportErrorKind::Protocol);
-    assert_tells_no_more(&error);
+    assert_shows_no_more(&error);
 }
 
 #[tokio::test]
@@ -137,7 +137,7 @@ async fn a_client_that_refuses_the_url_has_sent_nothing() {
         sign_in(&brought(builder().https_only(true)), &emulator.base_url()).await.unwrap_err();
     assert_eq!(error.kind(), TransportErrorKind::Other);
     assert!(!error.may_have_been_sent());
-    assert_tells_no_more(&error);
+    assert_shows_no_more(&error);
 }
 
 #[tokio::test]
@@ -181,7 +181,7 @@ mod over_http2 {
         let error = sign_in(&transport, &emulator.base_url()).await.unwrap_err();
         assert_eq!(error.kind(), TransportErrorKind::Protocol);
         assert!(error.may_have_been_sent());
-        assert_tells_no_more(&error);
+        assert_shows_no_more(&error);
         assert_eq!(emulator.count(Operation::SignIn), 2);
         assert_eq!(emulator.pending_faults(), 0);
     }

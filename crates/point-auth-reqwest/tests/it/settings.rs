@@ -7,7 +7,7 @@ use point_auth_transport::{
     AsyncTransport, ProxySettings, SendLimits, SettingsError, TransportErrorKind, TransportSettings,
 };
 
-use crate::support::{assert_tells_no_more, emulator, transport};
+use crate::support::{assert_shows_no_more, emulator, transport};
 
 #[tokio::test]
 async fn a_uri_that_is_no_url_is_refused_without_a_panic() {
@@ -17,7 +17,7 @@ async fn a_uri_that_is_no_url_is_refused_without_a_panic() {
     let error = transport(&trusted).send(request, &SendLimits::new()).await.unwrap_err();
     assert_eq!(error.kind(), TransportErrorKind::Other);
     assert!(!error.may_have_been_sent());
-    assert_tells_no_more(&error);
+    assert_shows_no_more(&error);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use point_auth_core::SecretBody;
 use point_auth_testkit::{ClosedPort, Fault};
 use point_auth_transport::{AsyncTransport, SendLimits, TransportErrorKind};
 
-use crate::support::{assert_tells_no_more, assert_tokens, emulator, sign_in, transport};
+use crate::support::{assert_shows_no_more, assert_tokens, emulator, sign_in, transport};
 
 /// Which kinds these are is the suite's to say.
 #[tokio::test]
@@ -19,14 +19,14 @@ async fn a_failure_names_host_and_port_and_nothing_else_of_the_request() {
     ] {
         emulator.push_fault(fault);
         let error = sign_in(&transport, &emulator.base_url()).await.unwrap_err();
-        assert_tells_no_more(&error);
+        assert_shows_no_more(&error);
         assert!(error.to_string().contains(&emulator.addr().to_string()), "{error}");
     }
     let closed = ClosedPort::reserve().unwrap();
     for scheme in ["http", "https"] {
         let base = format!("{scheme}://{}", closed.addr());
         let error = sign_in(&transport, &base).await.unwrap_err();
-        assert_tells_no_more(&error);
+        assert_shows_no_more(&error);
         assert_eq!(error.to_string(), format!("connection to {} refused", closed.addr()));
     }
 }
@@ -40,7 +40,7 @@ async fn a_uri_that_cannot_be_sent_to_is_refused_without_a_panic() {
         let error = transport(&trusted).send(request, &SendLimits::new()).await.unwrap_err();
         assert_eq!(error.kind(), TransportErrorKind::Other, "{uri}");
         assert!(!error.may_have_been_sent());
-        assert_tells_no_more(&error);
+        assert_shows_no_more(&error);
     }
 }
 

@@ -4,7 +4,7 @@ use crate::Adapter;
 use point_auth_testkit::{ConnectProxy, ConnectProxyBuilder, Emulator, ProxyBehavior};
 use point_auth_transport::{ProxySettings, TransportError, TransportErrorKind};
 
-use crate::support::{assert_tells_no_more, assert_tokens, emulator, settings, sign_in};
+use crate::support::{assert_shows_no_more, assert_tokens, emulator, settings, sign_in};
 
 const HOST: &str = "api.example.test";
 
@@ -56,7 +56,7 @@ async fn refused(proxy: &ConnectProxy, emulator: &Emulator) -> TransportError {
     let transport = through(ProxySettings::url(&url).unwrap(), emulator);
     let error = sign_in(&transport, &emulator.base_url_for(HOST)).await.unwrap_err();
     assert!(!error.may_have_been_sent());
-    assert_tells_no_more(&error);
+    assert_shows_no_more(&error);
     assert!(!format!("{error:?}").contains("proxy-canary"));
     assert!(error.to_string().contains(&format!("proxy {}", proxy.addr())), "{error}");
     error

@@ -144,6 +144,10 @@ mod book {
     mod errors {}
     #[doc = include_str!("../../docs/src/how-to/proxy-and-tls.md")]
     mod proxy_and_tls {}
+    #[doc = include_str!("../../docs/src/how-to/share-tokens-in-redis.md")]
+    mod share_tokens_in_redis {}
+    #[doc = include_str!("../../docs/src/how-to/share-tokens.md")]
+    mod share_tokens {}
     #[doc = include_str!("../../docs/src/reference/policy.md")]
     mod policy {}
     #[doc = include_str!("../../docs/src/tutorial/first-token.md")]

@@ -72,8 +72,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let alias = || 0..ALIASES.len();
     let password = || prop::option::weighted(0.8, 0..PASSWORDS.len());
     let came = prop_oneof![
-        3 => Just(Came::Tokens),
-        3 => Just(Came::Denied),
+        2 => Just(Came::Tokens),
+        4 => Just(Came::Denied),
         1 => Just(Came::Unknown),
         1 => Just(Came::Inconclusive),
     ];
@@ -83,19 +83,19 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let look = (worker(), alias(), prop::option::of(0..PASSWORDS.len()));
     let twice = (worker(), alias(), password());
     let step = prop_oneof![
-        8 => consult.prop_map(|(worker, alias, password)| Step::Consult { worker, alias, password }),
-        1 => twice
+        40 => consult.prop_map(|(worker, alias, password)| Step::Consult { worker, alias, password }),
+        4 => twice
             .prop_map(|(worker, alias, password)| Step::ConsultTwice { worker, alias, password }),
-        8 => (0..4usize, came)
+        40 => (0..4usize, came)
             .prop_map(|(grant, result)| Step::Settle { grant, result }),
-        1 => worker().prop_map(|worker| Step::Crash { worker }),
-        1 => look.prop_map(|(worker, alias, denied)| Step::Look { worker, alias, denied }),
+        2 => worker().prop_map(|worker| Step::Crash { worker }),
+        4 => look.prop_map(|(worker, alias, denied)| Step::Look { worker, alias, denied }),
         1 => Just(Step::Reset),
         1 => Just(Step::Lose),
-        1 => alias().prop_map(|alias| Step::ResetAlias { alias }),
-        3 => seconds.prop_map(Step::Pass),
+        2 => alias().prop_map(|alias| Step::ResetAlias { alias }),
+        8 => seconds.prop_map(Step::Pass),
     ];
-    prop::collection::vec(step, 1..60)
+    prop::collection::vec(step, 1..100)
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn redis_and_memory_say_the_same_in_every_history() {
     let store = open(&server.url(), StoreKey::generate().unwrap());
     let seen = std::cell::Cell::new([0u32; 4]);
     let mut runner =
-        TestRunner::new(Config { cases: 256, failure_persistence: None, ..Config::default() });
+        TestRunner::new(Config { cases: 128, failure_persistence: None, ..Config::default() });
     let result = runner.run(&steps(), |steps| {
         server.command::<()>(&["FLUSHALL"]);
         let clock = Arc::new(Clock::recording());

@@ -21,4 +21,5 @@ mod sealing;
 mod server;
 mod setups;
 mod store;
+mod suite;
 mod worker;

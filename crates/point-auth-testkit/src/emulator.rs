@@ -58,7 +58,7 @@ pub struct Emulator {
     server: ServerThread,
 }
 
-/// Where it is, and whom to trust.
+/// Where it is, and which authority to trust.
 impl Emulator {
     /// Starts to set an emulator up. Without further ado it is plain HTTP/1.1 and HTTP/2 on a free
     /// port of 127.0.0.1, and knows no user.

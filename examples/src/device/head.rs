@@ -88,7 +88,7 @@ fn parse(bytes: &[u8]) -> Result<Option<Head>, TransportError> {
     };
     let status = StatusCode::from_u16(head.code.unwrap_or_default()).map_err(|_| no_head())?;
     if status == StatusCode::SWITCHING_PROTOCOLS {
-        return Err(refused("the server changes the protocol, which nobody asked for"));
+        return Err(refused("the server changes the protocol unasked"));
     }
     if status.is_informational() {
         return Ok(Some(Head { length, response: None }));

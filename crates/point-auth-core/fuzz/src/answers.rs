@@ -148,7 +148,7 @@ fn check_error(error: &ResponseError, response: &Response<Vec<u8>>) {
             let lines = response.body().split(|byte| *byte == b'\n').count();
             assert!(*line <= lines && *column <= response.body().len() + 1, "{line}:{column}");
         }
-        other => panic!("an error that nobody knows: {other:?}"),
+        other => panic!("an unknown error: {other:?}"),
     }
 }
 

@@ -78,7 +78,7 @@ fn check_joined(base: &BaseUrl, path: &str, uri: &Uri) {
     assert!(!uri.path().contains("//"), "an empty segment in {text}");
 }
 
-/// A name that only looks like Punycode: the URL Standard refuses it, and nobody could ever look it
+/// A name that only looks like Punycode: the URL Standard refuses it, and no client could ever look it
 /// up.
 fn is_no_punycode(uri: &Uri) -> bool {
     uri.host().is_some_and(|host| host.contains("xn--")) && Url::parse(&uri.to_string()).is_err()

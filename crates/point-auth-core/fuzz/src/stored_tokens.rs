@@ -33,7 +33,7 @@ pub fn stored_tokens(data: &[u8]) {
     let again = StoredTokens::from_json(written.as_ref()).map(|stored| stored.expose_json());
     assert_eq!(again.unwrap().as_ref(), written.as_ref(), "not what was written");
     let fields: Value = serde_json::from_slice(written.as_ref()).unwrap();
-    // Numbers beyond those of `Value` may stand in a field that nobody knows.
+    // Numbers beyond those of `Value` may stand in an unknown field.
     if let Ok(given) = serde_json::from_slice::<Value>(json) {
         for field in ["base", "username", "user_alias", "access_token", "refresh_token"] {
             assert_eq!(fields[field], given[field], "{field}");

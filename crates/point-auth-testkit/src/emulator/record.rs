@@ -75,7 +75,7 @@ impl RecordedRequest {
         &self.body
     }
 
-    /// Whom the request is about: the username of a sign-in (right password or not), or the owner
+    /// The user that the request is about: the username of a sign-in (right password or not), or the owner
     /// of the token.
     #[must_use]
     pub fn username(&self) -> Option<&str> {

@@ -26,7 +26,7 @@ pub(super) struct Lives {
     pub(super) refresh: Option<Duration>,
 }
 
-/// Whom a token was given to and until when it is good.
+/// The user that a token was given to, and until when it is good.
 #[derive(Clone)]
 pub(super) struct Grant {
     pub(super) username: String,
@@ -126,7 +126,7 @@ impl Accounts {
         self.refresh.by_token.get(token).filter(|grant| grant.is_good(now))
     }
 
-    /// Whom a token was given to, whether it is still good or not.
+    /// The user that a token was given to, whether it is still good or not.
     pub(super) fn owner(&self, token: &str) -> Option<&Grant> {
         self.access.by_token.get(token).or_else(|| self.refresh.by_token.get(token))
     }

@@ -5,6 +5,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::StatusCode;
 use point_auth_core::session::{KeptLedger, KeptPassword, KeptPermit, StoredTokens};
 use point_auth_core::{Denial, SecretBody};
@@ -33,7 +35,8 @@ pub(crate) struct AliasRecord {
 #[cfg_attr(test, derive(Debug))]
 pub(crate) struct KeptTokens {
     pub(crate) version: Fence,
-    /// With times of the store's clock.
+    /// With times of the store's clock, and without an owner once they were read: the name of the
+    /// value says whose they are.
     pub(crate) tokens: StoredTokens,
 }
 
@@ -81,21 +84,20 @@ impl AliasRecord {
     pub(crate) fn to_json(&self) -> SecretBody {
         let tokens = self.tokens.as_ref().map(|kept| (kept.version, kept.tokens.expose_json()));
         let tokens = tokens.as_ref().and_then(|(version, json)| {
-            // What `expose_json` has written is JSON.
-            let json: &RawValue = serde_json::from_slice(json.as_ref()).ok()?;
-            Some(TokensJson { version: version.to_string(), json })
+            // What `expose_json` has written can be read.
+            let written: WrittenTokens<'_> = serde_json::from_slice(json.as_ref()).ok()?;
+            Some(TokensJson::new(*version, written))
         });
         let denied = self.denied.iter().map(|kept| DenialJson {
             fingerprint: kept.fingerprint.clone(),
-            epoch: kept.epoch.map(|epoch| epoch.to_string()),
+            epoch: kept.epoch.map(text),
             status: kept.denial.status().as_u16(),
             code: kept.denial.code().to_owned(),
             description: kept.denial.description().map(str::to_owned),
         });
-        let permit = self.permit.map(|permit| PermitJson {
-            fence: permit.fence.to_string(),
-            until: millis(permit.until),
-        });
+        let permit = self
+            .permit
+            .map(|permit| PermitJson { fence: text(permit.fence), until: millis(permit.until) });
         let json =
             AliasJson { tokens, permit, worked: self.worked.clone(), denied: denied.collect() };
         // Text and numbers have a JSON form.
@@ -105,9 +107,12 @@ impl AliasRecord {
     pub(crate) fn from_json(json: &[u8]) -> Result<Self, SealError> {
         let json: AliasJson<'_> = serde_json::from_slice(json).map_err(|_| SealError::Damaged)?;
         let tokens = json.tokens.map(|kept| {
-            let tokens = StoredTokens::from_json(kept.json.get().as_bytes());
+            let version = fence(&kept.version)?;
+            let written = SecretBody::json(&WrittenTokens::from(kept));
+            let written = written.map_err(|_| SealError::Damaged)?;
+            let tokens = StoredTokens::from_json(written.as_ref());
             let tokens = tokens.map_err(|_| SealError::Damaged)?;
-            Ok(KeptTokens { version: fence(&kept.version)?, tokens })
+            Ok(KeptTokens { version, tokens })
         });
         let permit = json.permit.map(|kept| {
             let until = Duration::from_millis(kept.until);
@@ -140,13 +145,13 @@ impl LoginRecord {
             unknown_until: kept.unknown_until.map(millis),
         });
         let permits = self.ledger.permits.iter().map(|kept| SignInJson {
-            fence: Fence(kept.id).to_string(),
+            fence: text(Fence(kept.id)),
             fingerprint: kept.key.clone(),
             has_worked: kept.has_worked,
             expires: millis(kept.expires),
         });
         let json = LoginJson {
-            epoch: self.epoch.map(|epoch| epoch.to_string()),
+            epoch: self.epoch.map(text),
             passwords: passwords.collect(),
             permits: permits.collect(),
         };
@@ -189,30 +194,95 @@ fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn fence(text: &str) -> Result<Fence, SealError> {
-    u128::from_str_radix(text, 16).map(Fence).map_err(|_| SealError::Damaged)
+/// A fence in base64, which is shorter than its digits.
+fn text(fence: Fence) -> String {
+    URL_SAFE_NO_PAD.encode(fence.0.to_be_bytes())
 }
 
+fn fence(text: &str) -> Result<Fence, SealError> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| SealError::Damaged)?;
+    let bytes = bytes.try_into().map_err(|_| SealError::Damaged)?;
+    Ok(Fence(u128::from_be_bytes(bytes)))
+}
+
+/// With short names, since a login may have 100,000 of these.
 #[derive(Serialize, Deserialize)]
 struct AliasJson<'a> {
-    #[serde(borrow)]
+    #[serde(borrow, rename = "t", default, skip_serializing_if = "Option::is_none")]
     tokens: Option<TokensJson<'a>>,
+    #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
     permit: Option<PermitJson>,
+    #[serde(rename = "w", default, skip_serializing_if = "Option::is_none")]
     worked: Option<String>,
+    #[serde(rename = "d", default, skip_serializing_if = "Vec::is_empty")]
     denied: Vec<DenialJson>,
 }
 
+/// Tokens as they stand there, so that no copy of one is left behind.
 #[derive(Serialize, Deserialize)]
 struct TokensJson<'a> {
+    #[serde(rename = "v")]
     version: String,
-    /// As it stands there, so that no copy of a token is left behind.
+    #[serde(borrow, rename = "a", default, skip_serializing_if = "Option::is_none")]
+    access_token: Option<&'a RawValue>,
+    #[serde(borrow, rename = "aa", default, skip_serializing_if = "Option::is_none")]
+    asked_at: Option<&'a RawValue>,
+    #[serde(borrow, rename = "e")]
+    expires_in: &'a RawValue,
+    #[serde(borrow, rename = "r", default, skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<&'a RawValue>,
+    #[serde(borrow, rename = "ra", default, skip_serializing_if = "Option::is_none")]
+    refresh_token_came_at: Option<&'a RawValue>,
+}
+
+/// As [`StoredTokens`] are written.
+#[derive(Serialize, Deserialize)]
+struct WrittenTokens<'a> {
+    #[serde(skip_deserializing)]
+    base: &'a str,
     #[serde(borrow)]
-    json: &'a RawValue,
+    access_token: Option<&'a RawValue>,
+    #[serde(borrow)]
+    asked_at: Option<&'a RawValue>,
+    #[serde(borrow)]
+    expires_in: &'a RawValue,
+    #[serde(borrow)]
+    refresh_token: Option<&'a RawValue>,
+    #[serde(borrow)]
+    refresh_token_came_at: Option<&'a RawValue>,
+}
+
+impl<'a> TokensJson<'a> {
+    fn new(version: Fence, written: WrittenTokens<'a>) -> Self {
+        Self {
+            version: text(version),
+            access_token: written.access_token,
+            asked_at: written.asked_at,
+            expires_in: written.expires_in,
+            refresh_token: written.refresh_token,
+            refresh_token_came_at: written.refresh_token_came_at,
+        }
+    }
+}
+
+impl<'a> From<TokensJson<'a>> for WrittenTokens<'a> {
+    fn from(short: TokensJson<'a>) -> Self {
+        Self {
+            base: "",
+            access_token: short.access_token,
+            asked_at: short.asked_at,
+            expires_in: short.expires_in,
+            refresh_token: short.refresh_token,
+            refresh_token_came_at: short.refresh_token_came_at,
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
 struct PermitJson {
+    #[serde(rename = "f")]
     fence: String,
+    #[serde(rename = "u")]
     until: u64,
 }
 

@@ -90,14 +90,14 @@ impl Seals {
 
     /// The name of the value that is a login's own.
     pub(crate) fn login(&self, base_url: &str, username: &str) -> EntryName {
-        let login = hex(&mac(&self.names, &[base_url, &lowercase(username)]));
+        let login = hex(&mac(&self.names, &[base_url, &lowercase(username)]), 16);
         EntryName { login, entry: "login".to_owned() }
     }
 
     /// The name of the value of one alias of a login.
     pub(crate) fn alias(&self, login: &EntryName, user_alias: Option<&str>) -> EntryName {
         let entry = match user_alias {
-            Some(user_alias) => hex(&mac(&self.names, &[&login.login, user_alias])),
+            Some(user_alias) => hex(&mac(&self.names, &[&login.login, user_alias]), 16),
             None => "no-alias".to_owned(),
         };
         EntryName { login: login.login.clone(), entry }
@@ -107,7 +107,8 @@ impl Seals {
     pub(crate) fn fingerprint(&self, base_url: &str, credentials: &Credentials) -> String {
         let username = lowercase(credentials.username());
         let password = credentials.password().expose_secret();
-        hex(&mac(&self.passwords, &[base_url, &username, password]))
+        // Shorter than a name: only the last passwords of one login have to differ.
+        hex(&mac(&self.passwords, &[base_url, &username, password]), 12)
     }
 
     pub(crate) fn seal(&self, plain: &[u8], name: &EntryName) -> Result<Vec<u8>, SealError> {
@@ -187,7 +188,7 @@ fn lowercase(text: &str) -> String {
     text.chars().flat_map(char::to_lowercase).collect()
 }
 
-/// The first half of a hash, in hexadecimal.
-fn hex(hash: &Secret) -> String {
-    hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+/// The first bytes of a hash, in hexadecimal.
+fn hex(hash: &Secret, bytes: usize) -> String {
+    hash.iter().take(bytes).map(|byte| format!("{byte:02x}")).collect()
 }

@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use point_auth_core::session::{KeptAlias, Ledger, Now, Policy, Rejected};
+use point_auth_core::session::{KeptAlias, Ledger, Now, Policy, Rejected, StoredTokens};
 use point_auth_core::{BaseUrl, Credentials, Denial};
 
 use crate::any_store::AnyStore;
@@ -76,7 +76,7 @@ impl SharedTokens {
             if let Some(KeptTokens { version, tokens }) = &entry.record.tokens
                 && known.version != Some(*version)
             {
-                let tokens = tokens.clone().moved(as_wall(entry.now), wall);
+                let tokens = self.of(owner, tokens).moved(as_wall(entry.now), wall);
                 return says(Verdict::Newer(NewerTokens { tokens, version: *version }), None);
             }
             if let Some(held) = entry.record.permit
@@ -137,7 +137,7 @@ impl SharedTokens {
         let epoch = self.load::<LoginRecord>(&login).await?.record.epoch;
         let newer = entry.record.tokens.as_ref().filter(|kept| known.version != Some(kept.version));
         let newer = newer.map(|kept| NewerTokens {
-            tokens: kept.tokens.clone().moved(as_wall(entry.now), wall),
+            tokens: self.of(owner, &kept.tokens).moved(as_wall(entry.now), wall),
             version: kept.version,
         });
         let was_reset = epoch.is_some() && epoch != known.epoch;
@@ -239,6 +239,11 @@ impl SharedTokens {
             return Ok((epoch, Ok(grant)));
         }
         Err(StoreError::new("other processes change the same value all the time"))
+    }
+
+    /// The tokens, as those of this owner.
+    fn of(&self, owner: Owner<'_>, tokens: &StoredTokens) -> StoredTokens {
+        tokens.clone().with_owner(&self.base_url, Some(owner.username), owner.user_alias)
     }
 
     /// A permit outlives the exchange that it is for, which may start some time after it was given.

@@ -169,6 +169,22 @@ impl StoredTokens {
         })
     }
 
+    /// Sets the owner of the tokens, for a store that does not keep it with them.
+    #[must_use]
+    pub fn with_owner(
+        mut self,
+        base_url: &str,
+        username: Option<&str>,
+        user_alias: Option<&str>,
+    ) -> Self {
+        self.owner = Owner {
+            base: base_url.to_owned(),
+            username: username.map(str::to_owned),
+            user_alias: user_alias.map(str::to_owned),
+        };
+        self
+    }
+
     /// Moves the times to another clock: a time `from` on the old clock is `to` on the new one.
     ///
     /// Use it for a store with a clock of its own. A time before 1970 becomes 1970, so that a token

@@ -116,7 +116,7 @@ fn an_alias_takes_little_memory() {
         "{count} aliases: at most {largest} bytes each by MEMORY USAGE ({longest} of them the \
          value), {grown} by used_memory, {seconds:.1} s"
     ));
-    assert!(largest <= 1792, "{largest}");
+    assert!(largest <= 1536, "{largest}");
 }
 
 fn used_memory(server: &Server) -> u64 {

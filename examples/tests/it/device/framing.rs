@@ -166,7 +166,7 @@ fn a_head_must_fit_into_the_buffer() {
 fn nobody_changes_the_protocol() {
     is_refused(
         "HTTP/1.1 101 Switching Protocols\r\nupgrade: h2c\r\n\r\n",
-        "the server changes the protocol, which nobody asked for",
+        "the server changes the protocol unasked",
     );
 }
 

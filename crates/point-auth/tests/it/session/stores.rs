@@ -1,7 +1,7 @@
 //! Sessions of several processes that share their tokens in a store.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use point_auth::session::Outcome;
@@ -13,6 +13,8 @@ use point_auth::{
     AccessToken, BoxError, CredentialSource, Credentials, Error, ErrorKind, MemoryStore, Observer,
     Session, Sessions, StoreEvent, blocking,
 };
+
+use tokio::runtime::Runtime;
 
 use super::support::{World, getting};
 use crate::support::{USERNAME, credentials, runtime};
@@ -91,10 +93,11 @@ fn wrong() -> Credentials {
 
 /// Lets one caller of each session get a token.
 fn all(world: &World, sessions: &[Session]) -> Vec<Result<AccessToken, Error>> {
-    let runtime = runtime();
-    let tasks: Vec<_> = sessions.iter().map(|session| runtime.spawn(getting(session))).collect();
+    /// One for all calls: it also runs what goes on behind callers that have their token.
+    static RUNTIME: LazyLock<Runtime> = LazyLock::new(runtime);
+    let tasks: Vec<_> = sessions.iter().map(|session| RUNTIME.spawn(getting(session))).collect();
     world.pass_until(|| tasks.iter().all(tokio::task::JoinHandle::is_finished));
-    tasks.into_iter().map(|task| runtime.block_on(task).unwrap()).collect()
+    tasks.into_iter().map(|task| RUNTIME.block_on(task).unwrap()).collect()
 }
 
 #[test]
@@ -312,6 +315,31 @@ fn while_the_store_is_down_tokens_live_on_and_refreshes_go_on() {
     // Another process finds the tokens there.
     all(&world, &[process(&world, &store)])[0].as_ref().unwrap();
     assert_eq!((world.sign_ins(), world.refreshes()), (1, 4));
+}
+
+#[test]
+fn while_the_store_is_down_each_process_refreshes_once_a_life_and_not_all_at_once() {
+    const PROCESSES: usize = 60;
+    let world = World::new();
+    let store = Store::new(&world);
+    let sessions: Vec<_> = (0..PROCESSES).map(|_| process(&world, &store)).collect();
+    assert!(all(&world, &sessions).iter().all(Result::is_ok));
+    world.pass(Duration::from_secs(1));
+    store.breaks();
+    world.time.advance(Duration::from_secs(3_295));
+    let (mut before, mut busiest) = (world.refreshes(), 0);
+    // Every ten seconds there is a caller everywhere, until the tokens have ended.
+    for _ in 0..31 {
+        assert!(all(&world, &sessions).iter().all(Result::is_ok));
+        // No exchange is in flight when time jumps.
+        world.pass(Duration::from_secs(1));
+        busiest = busiest.max(world.refreshes() - before);
+        before = world.refreshes();
+        world.time.advance(Duration::from_secs(9));
+    }
+    println!("{} refreshes of {PROCESSES} processes, at most {busiest} in ten seconds", before);
+    assert_eq!((world.sign_ins(), before), (1, PROCESSES));
+    assert!(busiest <= PROCESSES / 4, "{busiest} at once");
 }
 
 #[test]

@@ -81,7 +81,7 @@ impl Aliases {
             runtime: plan.runtime,
             config: plan.config,
             credentials: FetchFrom::Login(Arc::clone(&login)),
-            observer: plan.observer,
+            observers: plan.observers,
             #[cfg(feature = "store")]
             store,
             exchange_timeout: plan.policy.exchange_timeout(),

@@ -52,7 +52,7 @@ pub(crate) struct Common {
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) config: Config,
     pub(crate) credentials: FetchFrom,
-    pub(crate) observer: Option<Arc<dyn Observer>>,
+    pub(crate) observers: Vec<Arc<dyn Observer>>,
     /// Where the tokens are shared with other processes.
     #[cfg(feature = "store")]
     pub(crate) store: Option<Arc<crate::store::Link>>,

@@ -105,7 +105,7 @@ pub(crate) struct Plan {
     pub(crate) credentials: PlannedCredentials,
     pub(crate) policy: Arc<Policy>,
     pub(crate) runtime: Arc<dyn Runtime>,
-    pub(crate) observer: Option<Arc<dyn Observer>>,
+    pub(crate) observers: Vec<Arc<dyn Observer>>,
     #[cfg(feature = "store")]
     pub(crate) store: crate::store::PlannedStore,
 }
@@ -128,7 +128,7 @@ impl Plan {
             credentials: PlannedCredentials::None,
             policy: Arc::default(),
             runtime,
-            observer: None,
+            observers: Vec::new(),
             #[cfg(feature = "store")]
             store: crate::store::PlannedStore::default(),
         }
@@ -164,7 +164,7 @@ impl Plan {
             runtime: self.runtime,
             config: self.config,
             credentials,
-            observer: self.observer,
+            observers: self.observers,
             #[cfg(feature = "store")]
             store,
             exchange_timeout,
@@ -214,9 +214,10 @@ macro_rules! session_settings {
             self
         }
 
-        /// Sets the observer of exchanges and of tokens to store.
+        /// Adds an observer of exchanges and of tokens to store. Several are notified in the order in
+        /// which they were added.
         pub fn with_observer(mut self, observer: impl crate::Observer) -> Self {
-            self.plan.observer = Some(std::sync::Arc::new(observer));
+            self.plan.observers.push(std::sync::Arc::new(observer));
             self
         }
     };

@@ -1,14 +1,22 @@
 //! [`Observer`]: stores tokens, counts or logs what a session does.
 
-use point_auth_core::session::{Outcome, StoredTokens};
+use point_auth_core::session::{ExchangeKind, Outcome, StoredTokens};
 
 /// Observes a session, to store its tokens, to count or to log.
 ///
-/// Both methods are called outside of all locks, on the task or thread that caused the call, after
+/// All methods are called outside of all locks, on the task or thread that runs the exchange, after
 /// the waiters were woken. A slow observer delays only the session's own next attempt. A panic in
 /// it is caught and ignored.
 pub trait Observer: Send + Sync + 'static {
-    /// Reports that an exchange has ended.
+    /// Reports that an exchange begins: its request is about to be sent.
+    ///
+    /// `attempt` counts from 1 the exchanges that follow each other without a pause for callers: a
+    /// retry, or the sign-in after a refused refresh. The request waits for the return of this call.
+    fn exchange_began(&self, user_alias: Option<&str>, kind: ExchangeKind, attempt: u32) {
+        let _ = (user_alias, kind, attempt);
+    }
+
+    /// Reports that an exchange has ended, or that none began because it must not.
     ///
     /// `user_alias` is the alias of the exchange, in `Sessions` and whenever the credentials have
     /// one. [`Outcome::took`] returns the duration.

@@ -42,6 +42,7 @@ pub(super) fn run(driver: Arc<Driver>, number: u64, job: Job) -> impl Future<Out
         exchange: Some(exchange),
         permit,
         may_be_sent: false,
+        attempt: 0,
         #[cfg(feature = "store")]
         granted: None,
         #[cfg(feature = "store")]
@@ -60,6 +61,8 @@ pub(super) struct AtWork {
     permit: Option<Permit>,
     /// Whether its request may have been sent.
     may_be_sent: bool,
+    /// How many exchanges this job has begun.
+    attempt: u32,
     /// The permit of a store that is shared with other processes.
     #[cfg(feature = "store")]
     pub(super) granted: Option<super::fleet::Granted>,
@@ -192,6 +195,8 @@ impl AtWork {
             let late = TransportError::new(TransportErrorKind::Timeout).not_sent();
             return self.failed(exchange.id, &Failure::not_sent().with_source(late));
         }
+        self.attempt = self.attempt.saturating_add(1);
+        driver.notify_of_start(exchange.kind, self.attempt);
         self.may_be_sent = true;
         let left = exchange.deadline.saturating_sub(driver.now().monotonic);
         let limits = driver.config().limits_within(left);

@@ -1,37 +1,46 @@
-//! Notifies the observer, outside of all locks.
+//! Notifies the observers, outside of all locks.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::PoisonError;
 
-use point_auth_core::session::{Outcome, StoredTokens};
+use point_auth_core::session::{ExchangeKind, Outcome, StoredTokens};
 
 use super::Driver;
+use crate::Observer;
 
-/// The tokens that the observer was last notified of.
+/// The tokens that the observers were last notified of.
 pub(super) struct Told {
     pub(super) version: u64,
-    /// Whether a thread is notifying. It checks for changes afterwards, because the observer may
+    /// Whether a thread is notifying. It checks for changes afterwards, because an observer may
     /// cause them.
     pub(super) is_telling: bool,
 }
 
 impl Driver {
+    pub(super) fn notify_of_start(&self, kind: ExchangeKind, attempt: u32) {
+        self.each_observer(|observer, alias| observer.exchange_began(alias, kind, attempt));
+    }
+
     pub(super) fn notify(&self, outcome: &Outcome) {
-        if let Some(observer) = &self.common.observer {
-            let alias = self.current_alias();
-            let alias = alias.as_deref();
-            let _panicked =
-                catch_unwind(AssertUnwindSafe(|| observer.exchange_ended(alias, outcome)));
-        }
+        self.each_observer(|observer, alias| observer.exchange_ended(alias, outcome));
         self.notify_of_tokens();
     }
 
     #[cfg(feature = "store")]
     pub(super) fn notify_store(&self, event: &crate::StoreEvent) {
-        if let Some(observer) = &self.common.observer {
-            let alias = self.current_alias();
-            let alias = alias.as_deref();
-            let _panicked = catch_unwind(AssertUnwindSafe(|| observer.store_event(alias, event)));
+        self.each_observer(|observer, alias| observer.store_event(alias, event));
+    }
+
+    /// A panic in one does not keep the others from being notified.
+    fn each_observer(&self, notify: impl Fn(&dyn Observer, Option<&str>)) {
+        let observers = &self.common.observers;
+        if observers.is_empty() {
+            return;
+        }
+        let alias = self.current_alias();
+        for observer in observers {
+            let call = AssertUnwindSafe(|| notify(&**observer, alias.as_deref()));
+            let _panicked = catch_unwind(call);
         }
     }
 
@@ -41,7 +50,9 @@ impl Driver {
     }
 
     pub(super) fn notify_of_tokens(&self) {
-        let Some(observer) = &self.common.observer else { return };
+        if self.common.observers.is_empty() {
+            return;
+        }
         let lock_told = || self.told.lock().unwrap_or_else(PoisonError::into_inner);
         let mut told = lock_told();
         if told.is_telling {
@@ -51,10 +62,7 @@ impl Driver {
         while let Some((version, tokens)) = self.tokens_since(told.version) {
             told.version = version;
             drop(told);
-            let alias = self.current_alias();
-            let alias = alias.as_deref();
-            let _panicked =
-                catch_unwind(AssertUnwindSafe(|| observer.tokens_changed(alias, tokens.as_ref())));
+            self.each_observer(|observer, alias| observer.tokens_changed(alias, tokens.as_ref()));
             told = lock_told();
         }
         told.is_telling = false;

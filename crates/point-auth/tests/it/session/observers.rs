@@ -7,7 +7,7 @@ use point_auth::session::{ExchangeKind, Outcome, StoredTokens, StoredTokensError
 use point_auth::{Credentials, Observer, Session};
 use point_auth_testkit::{Fault, Operation};
 
-use super::support::{World, many, on_tokio};
+use super::support::{World, getting, many, on_tokio};
 use super::transports::{LONG, wait_until};
 use crate::support::{USERNAME, credentials, runtime};
 
@@ -236,4 +236,65 @@ fn the_tokens_of_another_user_are_refused() {
     let refused = elsewhere.session().restore(stored.clone());
     assert!(matches!(refused, Err(StoredTokensError::OtherBaseUrl)), "{refused:?}");
     assert!(world.session().restore(stored).is_ok());
+}
+
+/// Records which exchanges begin.
+#[derive(Clone, Default)]
+struct Starts(Arc<Mutex<Vec<(ExchangeKind, u32)>>>);
+
+impl Observer for Starts {
+    fn exchange_began(&self, _: Option<&str>, kind: ExchangeKind, attempt: u32) {
+        self.0.lock().unwrap().push((kind, attempt));
+    }
+}
+
+/// Panics at each call.
+struct Panics;
+
+impl Observer for Panics {
+    fn exchange_began(&self, _: Option<&str>, _: ExchangeKind, _: u32) {
+        panic!("an observer of the test");
+    }
+
+    fn exchange_ended(&self, _: Option<&str>, _: &Outcome) {
+        panic!("an observer of the test");
+    }
+}
+
+#[test]
+fn several_observers_are_notified_although_one_panics() {
+    let world = World::new();
+    let (first, last) = (Notes::default(), Notes::default());
+    let builder = world.builder().with_credentials(credentials());
+    let builder = builder.with_observer(first.clone()).with_observer(Panics);
+    let session = builder.with_observer(last.clone()).build();
+    assert!(on_tokio(&runtime(), many(&session, 1))[0].is_ok());
+    for notes in [first, last] {
+        wait_until("the note", || !notes.exchanges.lock().unwrap().is_empty());
+        assert_eq!(*notes.exchanges.lock().unwrap(), ["signed in"]);
+        assert_eq!(notes.stored.lock().unwrap().len(), 1);
+    }
+}
+
+#[test]
+fn each_exchange_is_announced_before_it_is_sent_with_the_number_of_its_attempt() {
+    let world = World::new();
+    let starts = Starts::default();
+    let builder = world.builder().with_credentials(credentials());
+    let session = builder.with_observer(starts.clone()).build();
+    let runtime = runtime();
+    assert!(on_tokio(&runtime, many(&session, 10)).iter().all(Result::is_ok));
+    world.time.advance(Duration::from_secs(3600));
+    world.emulator.push_fault_for(Operation::Refresh, Fault::respond(503));
+    world.emulator.push_fault_for(Operation::Refresh, Fault::respond(404));
+    let task = runtime.spawn(getting(&session));
+    world.pass_until(|| task.is_finished());
+    runtime.block_on(task).unwrap().unwrap();
+    let expected = [
+        (ExchangeKind::SignIn, 1),
+        (ExchangeKind::Refresh, 1),
+        (ExchangeKind::Refresh, 2),
+        (ExchangeKind::SignIn, 3),
+    ];
+    assert_eq!(*starts.0.lock().unwrap(), expected);
 }

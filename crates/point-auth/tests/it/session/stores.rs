@@ -337,7 +337,7 @@ fn while_the_store_is_down_each_process_refreshes_once_a_life_and_not_all_at_onc
         before = world.refreshes();
         world.time.advance(Duration::from_secs(9));
     }
-    println!("{} refreshes of {PROCESSES} processes, at most {busiest} in ten seconds", before);
+    println!("{before} refreshes of {PROCESSES} processes, at most {busiest} in ten seconds");
     assert_eq!((world.sign_ins(), before), (1, PROCESSES));
     assert!(busiest <= PROCESSES / 4, "{busiest} at once");
 }

@@ -68,6 +68,10 @@
 //! | `tokio` (on by default) | `RedisStore`, async; without it there is `blocking::RedisStore` alone |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    not(feature = "tokio"),
+    allow(rustdoc::broken_intra_doc_links, reason = "links lead to items of all features")
+)]
 
 pub mod blocking;
 mod error;

@@ -25,6 +25,7 @@ const OTHER_TEST_BINARIES: &[&str] = &[
     "crates/point-auth/tests/memory/main.rs",
     "crates/point-auth/tests/peers/main.rs",
     "crates/point-auth/tests/residue/main.rs",
+    "crates/point-auth/tests/tracing/main.rs",
 ];
 
 /// Where the oldest supported Rust is said, besides the root's Cargo.toml.

@@ -82,6 +82,8 @@ impl Aliases {
             config: plan.config,
             credentials: FetchFrom::Login(Arc::clone(&login)),
             observers: plan.observers,
+            #[cfg(feature = "tracing")]
+            traces_aliases: plan.traces_aliases,
             #[cfg(feature = "store")]
             store,
             exchange_timeout: plan.policy.exchange_timeout(),

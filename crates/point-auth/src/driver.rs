@@ -11,6 +11,8 @@ mod member;
 mod notify;
 pub(crate) mod refreshing;
 mod state;
+#[cfg(feature = "tracing")]
+mod trace;
 pub(crate) mod waiting;
 
 use std::pin::Pin;
@@ -53,6 +55,9 @@ pub(crate) struct Common {
     pub(crate) config: Config,
     pub(crate) credentials: FetchFrom,
     pub(crate) observers: Vec<Arc<dyn Observer>>,
+    /// Whether spans show the alias.
+    #[cfg(feature = "tracing")]
+    pub(crate) traces_aliases: bool,
     /// Where the tokens are shared with other processes.
     #[cfg(feature = "store")]
     pub(crate) store: Option<Arc<crate::store::Link>>,
@@ -232,7 +237,14 @@ impl Driver {
 
     pub(crate) fn invalidate(&self, rejected: &AccessToken) {
         // Of many reports for one token, only the first changes the session.
-        self.change_if(|session, now| ((), session.invalidate(rejected, now)));
+        let _is_current = self.change_if(|session, now| {
+            let is_current = session.invalidate(rejected, now);
+            (is_current, is_current)
+        });
+        #[cfg(feature = "tracing")]
+        if _is_current {
+            trace::token_rejected();
+        }
     }
 
     pub(crate) fn set_credentials(&self, credentials: Credentials) {

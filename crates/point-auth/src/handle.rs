@@ -106,6 +106,8 @@ pub(crate) struct Plan {
     pub(crate) policy: Arc<Policy>,
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) observers: Vec<Arc<dyn Observer>>,
+    #[cfg(feature = "tracing")]
+    pub(crate) traces_aliases: bool,
     #[cfg(feature = "store")]
     pub(crate) store: crate::store::PlannedStore,
 }
@@ -129,6 +131,8 @@ impl Plan {
             policy: Arc::default(),
             runtime,
             observers: Vec::new(),
+            #[cfg(feature = "tracing")]
+            traces_aliases: false,
             #[cfg(feature = "store")]
             store: crate::store::PlannedStore::default(),
         }
@@ -165,6 +169,8 @@ impl Plan {
             config: self.config,
             credentials,
             observers: self.observers,
+            #[cfg(feature = "tracing")]
+            traces_aliases: self.traces_aliases,
             #[cfg(feature = "store")]
             store,
             exchange_timeout,
@@ -211,6 +217,13 @@ macro_rules! session_settings {
         #[cfg(feature = "store")]
         pub fn with_sign_in_during_store_outage(mut self) -> Self {
             self.plan.store.signs_in_without = true;
+            self
+        }
+
+        /// Shows the alias in the spans of exchanges. It is personal data, and left out by default.
+        #[cfg(feature = "tracing")]
+        pub fn with_aliases_in_spans(mut self) -> Self {
+            self.plan.traces_aliases = true;
             self
         }
 

@@ -10,8 +10,8 @@ use point_auth_core::session::{ExchangeKind, Outcome, StoredTokens};
 pub trait Observer: Send + Sync + 'static {
     /// Reports that an exchange begins: its request is about to be sent.
     ///
-    /// `attempt` counts from 1 the exchanges that follow each other without a pause for callers: a
-    /// retry, or the sign-in after a refused refresh. The request waits for the return of this call.
+    /// `attempt` counts from 1 after a success or a backoff. The sign-in after a refused refresh has
+    /// the number of that refresh. The request waits for the return of this call.
     fn exchange_began(&self, user_alias: Option<&str>, kind: ExchangeKind, attempt: u32) {
         let _ = (user_alias, kind, attempt);
     }

@@ -68,6 +68,8 @@ pub struct Exchange {
     pub id: ExchangeId,
     /// The operation.
     pub kind: ExchangeKind,
+    /// The number of the attempt, counted from 1 after a success or a backoff.
+    pub attempt: u32,
     /// The request.
     pub request: Request<SecretBody>,
     /// The deadline, on the monotonic clock. Two seconds later the exchange counts as abandoned.

@@ -120,8 +120,9 @@ impl SessionMachine {
             }
         };
         let deadline = self.launch(in_flight, now)?;
-        let (kind, fallback) = (ExchangeKind::SignIn, self.fallback(now));
-        Ok(Box::new(Exchange { id, kind, request, deadline, fallback }))
+        let (kind, attempt) = (ExchangeKind::SignIn, self.schedule.attempt());
+        let fallback = self.fallback(now);
+        Ok(Box::new(Exchange { id, kind, attempt, request, deadline, fallback }))
     }
 
     /// Starts the clock of an exchange. With the session's own ledger, a sign-in needs a permit.

@@ -220,10 +220,10 @@ impl SessionMachine {
                 Err(_) => return Err(self.ended()),
             },
         };
-        let fallback = self.fallback(now);
+        let (fallback, attempt) = (self.fallback(now), self.schedule.attempt());
         Ok(match request {
             Some(request) => {
-                Action::Send(Box::new(Exchange { id, kind, request, deadline, fallback }))
+                Action::Send(Box::new(Exchange { id, kind, attempt, request, deadline, fallback }))
             }
             None => Action::GetCredentials(Box::new(CredentialRequest { id, deadline, fallback })),
         })

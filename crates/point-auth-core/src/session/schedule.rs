@@ -337,6 +337,11 @@ impl Schedule {
         self.denied.as_ref().map(|denied| &denied.denial)
     }
 
+    /// The number of the attempt that comes next.
+    pub(super) const fn attempt(&self) -> u32 {
+        self.failed_attempts.saturating_add(1)
+    }
+
     /// Returns until when nothing starts.
     pub(super) fn backoff_until(&self, now: Now) -> Option<Moment> {
         let until = self.backoff.as_ref()?.until;

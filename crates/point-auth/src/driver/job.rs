@@ -14,6 +14,8 @@ use point_auth_core::session::{
 use point_auth_core::{Credentials, Operation, SignIn};
 use point_auth_transport::{Runtime, TransportError, TransportErrorKind};
 
+#[cfg(feature = "tracing")]
+use super::trace;
 use super::{Driver, FetchFrom, wake};
 use crate::panicked::caught;
 use crate::runtime::NotRun;
@@ -42,7 +44,8 @@ pub(super) fn run(driver: Arc<Driver>, number: u64, job: Job) -> impl Future<Out
         exchange: Some(exchange),
         permit,
         may_be_sent: false,
-        attempt: 0,
+        #[cfg(feature = "tracing")]
+        span: tracing::Span::none(),
         #[cfg(feature = "store")]
         granted: None,
         #[cfg(feature = "store")]
@@ -61,8 +64,9 @@ pub(super) struct AtWork {
     permit: Option<Permit>,
     /// Whether its request may have been sent.
     may_be_sent: bool,
-    /// How many exchanges this job has begun.
-    attempt: u32,
+    /// The span of the exchange in flight.
+    #[cfg(feature = "tracing")]
+    span: tracing::Span,
     /// The permit of a store that is shared with other processes.
     #[cfg(feature = "store")]
     pub(super) granted: Option<super::fleet::Granted>,
@@ -195,8 +199,21 @@ impl AtWork {
             let late = TransportError::new(TransportErrorKind::Timeout).not_sent();
             return self.failed(exchange.id, &Failure::not_sent().with_source(late));
         }
-        self.attempt = self.attempt.saturating_add(1);
-        driver.notify_of_start(exchange.kind, self.attempt);
+        driver.notify_of_start(exchange.kind, exchange.attempt);
+        #[cfg(feature = "tracing")]
+        {
+            let span = trace::span(driver, &exchange);
+            self.span = span.clone();
+            let sending = self.send_now(driver, exchange);
+            let outcome = tracing::Instrument::instrument(sending, span.clone()).await;
+            trace::ended(&span, &outcome);
+            outcome
+        }
+        #[cfg(not(feature = "tracing"))]
+        self.send_now(driver, exchange).await
+    }
+
+    async fn send_now(&mut self, driver: &Driver, exchange: Exchange) -> Outcome {
         self.may_be_sent = true;
         let left = exchange.deadline.saturating_sub(driver.now().monotonic);
         let limits = driver.config().limits_within(left);
@@ -207,6 +224,8 @@ impl AtWork {
         let until = exchange.deadline.saturating_add(GRACE);
         let failure = match by(driver.runtime(), until, sending).await {
             Some(Ok(Ok(response))) => {
+                #[cfg(feature = "tracing")]
+                trace::status(&self.span, response.status().as_u16());
                 return self
                     .ended(|session, now| session.handle_response(exchange.id, now, &response));
             }

@@ -28,6 +28,8 @@ impl Driver {
 
     #[cfg(feature = "store")]
     pub(super) fn notify_store(&self, event: &crate::StoreEvent) {
+        #[cfg(feature = "tracing")]
+        super::trace::store(event);
         self.each_observer(|observer, alias| observer.store_event(alias, event));
     }
 

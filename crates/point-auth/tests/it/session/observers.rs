@@ -294,7 +294,7 @@ fn each_exchange_is_announced_before_it_is_sent_with_the_number_of_its_attempt()
         (ExchangeKind::SignIn, 1),
         (ExchangeKind::Refresh, 1),
         (ExchangeKind::Refresh, 2),
-        (ExchangeKind::SignIn, 3),
+        (ExchangeKind::SignIn, 2),
     ];
     assert_eq!(*starts.0.lock().unwrap(), expected);
 }

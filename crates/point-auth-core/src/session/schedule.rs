@@ -14,6 +14,8 @@
 //! | a reset | everything |
 //! | a changed ledger | a hold of the ledger |
 
+mod event;
+
 use std::time::Duration;
 
 use super::action::ExchangeKind;
@@ -22,6 +24,7 @@ use super::outcome::AttemptError;
 use super::policy::Policy;
 use super::time::{Moment, Now};
 use crate::Denial;
+pub(super) use event::{Event, Failed, Next};
 
 #[derive(Debug, Default)]
 pub(super) struct Schedule {
@@ -72,82 +75,6 @@ pub(super) enum Start<'a> {
     Backoff(Moment, &'a AttemptError),
     /// Not at all, or not before then.
     Denied(Option<Moment>),
-}
-
-/// An event that changes when exchanges may start.
-#[derive(Debug)]
-pub(super) enum Event {
-    /// Time has passed.
-    Clock,
-    /// An exchange started, either with a request or with a request for credentials.
-    Started {
-        sends: Option<ExchangeKind>,
-    },
-    /// A sign-in gave tokens with this lifetime.
-    SignedIn {
-        asked_at: Now,
-        life: Duration,
-    },
-    /// New tokens are in use. If the previous one was not young, its rejections no longer count.
-    Renewed {
-        forgets_rejections: bool,
-    },
-    /// Another process has an exchange of these tokens in flight.
-    Postponed {
-        delay: Duration,
-    },
-    /// The new tokens last no longer. The backoff that follows keeps sign-ins apart.
-    GainedNothing,
-    /// The ledger or the server denied the sign-in.
-    Denied {
-        denial: Denial,
-        ask_again: Option<Moment>,
-    },
-    /// The ledger holds this login. `None`: until the password changes.
-    Held {
-        error: AttemptError,
-        until: Option<Moment>,
-    },
-    /// The ledger may decide differently now.
-    LedgerChanged,
-    /// A refresh was refused, and a sign-in follows.
-    RefreshRefused,
-    /// The API rejected the token.
-    TokenRejected {
-        is_young: bool,
-        in_flight: bool,
-    },
-    /// The tokens of another user were dropped.
-    OwnerChanged,
-    NewPassword,
-    Reset,
-    /// The round ended for another reason.
-    RoundOver,
-}
-
-/// A failed attempt.
-#[derive(Debug)]
-pub(super) struct Failed {
-    pub(super) error: AttemptError,
-    /// The delay that the server asked for.
-    pub(super) retry_after: Option<Duration>,
-    /// Whether a quick second attempt may help and is harmless.
-    pub(super) may_retry: bool,
-    /// Whether the server may have seen a sign-in.
-    pub(super) outcome_unknown: bool,
-    /// Whether another attempt would fail too.
-    pub(super) is_hopeless: bool,
-    /// The last use of the token that is still valid.
-    pub(super) last_use: Option<Moment>,
-    /// Until when the ledger holds this password for unknown outcomes.
-    pub(super) unknown_until: Option<Moment>,
-}
-
-/// The result of a failed attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Next {
-    RetryAt(Moment),
-    BackoffUntil(Moment),
 }
 
 impl Schedule {

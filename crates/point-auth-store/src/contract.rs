@@ -76,6 +76,19 @@ pub type Announced = Box<dyn Any + Send + Sync>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Fence(pub(crate) u128);
 
+impl Fence {
+    /// Creates a random one.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the system gives no random numbers.
+    pub fn random() -> Result<Self, StoreError> {
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes)
+            .map_err(|_| StoreError::new("the system gives no random numbers"))?;
+        Ok(Self(u128::from_be_bytes(bytes)))
+    }
+}
+
 impl fmt::Display for Fence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:032x}", self.0)

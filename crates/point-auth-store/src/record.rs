@@ -69,7 +69,9 @@ const MOST_DENIED: usize = 5;
 
 impl AliasRecord {
     pub(crate) fn deny(&mut self, denial: KeptDenial) {
-        self.denied.retain(|old| old.fingerprint != denial.fingerprint);
+        let is_same =
+            |old: &KeptDenial| old.fingerprint == denial.fingerprint && old.epoch == denial.epoch;
+        self.denied.retain(|old| !is_same(old));
         self.denied.push(denial);
         if self.denied.len() > MOST_DENIED {
             self.denied.remove(0);

@@ -65,6 +65,7 @@ impl SharedTokens {
         wall: SystemTime,
     ) -> Result<Consultation, StoreError> {
         let (login, alias) = self.names(owner);
+        let fence = known.fence.map_or_else(Fence::random, Ok)?;
         let mut problem = None;
         for _ in 0..TRIES {
             let entry = self.load::<AliasRecord>(&alias).await?;
@@ -81,11 +82,11 @@ impl SharedTokens {
             }
             if let Some(held) = entry.record.permit
                 && entry.now < held.until
+                && held.fence != fence
                 && !self.store.get().is_gone(held.fence).await?
             {
                 return says(Verdict::InUse(held.until.saturating_sub(entry.now)), None);
             }
-            let fence = random_fence()?;
             let announced = self.store.get().announce(fence).await?;
             let mut record = entry.record.clone();
             let until = entry.now.saturating_add(self.permit_life());
@@ -94,7 +95,8 @@ impl SharedTokens {
                 if !self.swap(&alias, &entry, &record).await? {
                     continue;
                 }
-                let grant = Grant { fence, alias, sign_in: None, _announced: announced };
+                let clocks = (wall, entry.now);
+                let grant = Grant { fence, alias, sign_in: None, clocks, _announced: announced };
                 return says(Verdict::Granted(grant), None);
             };
             // The alias first: only one process asks the ledger on its behalf.
@@ -104,14 +106,15 @@ impl SharedTokens {
             let asked = self.ask(&login, &record, credentials, fence, known.epoch).await;
             let (epoch, verdict) = match asked {
                 Ok((epoch, Ok(sign_in))) => {
-                    let sign_in = Some(sign_in);
-                    let grant = Grant { fence, alias, sign_in, _announced: announced };
+                    let (sign_in, clocks) = (Some(sign_in), (wall, entry.now));
+                    let grant = Grant { fence, alias, sign_in, clocks, _announced: announced };
                     return says(Verdict::Granted(grant), epoch);
                 }
                 Ok((epoch, Err(verdict))) => (epoch, Ok(verdict)),
                 Err(error) => (None, Err(error)),
             };
-            self.give_back(&alias, fence).await?;
+            // If that fails, the permit ends by itself. What the ledger said counts.
+            let _is_given_back = self.give_back(&alias, fence).await;
             return says(verdict?, epoch);
         }
         Err(StoreError::new("other processes change the same value all the time"))
@@ -134,23 +137,34 @@ impl SharedTokens {
     ) -> Result<Look, StoreError> {
         let (login, alias) = self.names(owner);
         let entry = self.load::<AliasRecord>(&alias).await?;
-        let epoch = self.load::<LoginRecord>(&login).await?.record.epoch;
+        let of_login = self.load::<LoginRecord>(&login).await?;
+        let epoch = of_login.record.epoch;
         let newer = entry.record.tokens.as_ref().filter(|kept| known.version != Some(kept.version));
         let newer = newer.map(|kept| NewerTokens {
             tokens: self.of(owner, &kept.tokens).moved(as_wall(entry.now), wall),
             version: kept.version,
         });
         let was_reset = epoch.is_some() && epoch != known.epoch;
+        // Tokens or a permit mean that another process has found a way since.
+        let is_idle = newer.is_none() && entry.record.permit.is_none();
         if let Some((credentials, denial)) = denied
             && !was_reset
+            && is_idle
             && entry.is_foreign().is_none()
         {
             let seals = self.store.get().seals();
             let fingerprint = seals.fingerprint(&self.base_url, credentials);
             if entry.record.denial(&fingerprint, known.epoch).is_none() {
+                if epoch.is_none() && known.epoch.is_some() && of_login.is_foreign().is_none() {
+                    // It counts only with the epoch that it is of.
+                    let record = LoginRecord { epoch: known.epoch, ..of_login.record.clone() };
+                    let _is_done = self.swap(&login, &of_login, &record).await?;
+                }
+                let mut record = entry.record.clone();
                 let (epoch, denial) = (known.epoch, denial.clone());
-                let kept = KeptDenial { fingerprint, epoch, denial };
-                self.change_alias(&alias, |record, _| record.deny(kept.clone())).await?;
+                record.deny(KeptDenial { fingerprint, epoch, denial });
+                // A process that came in between knows more.
+                let _is_done = self.swap(&alias, &entry, &record).await?;
             }
         }
         Ok(Look { newer, epoch })
@@ -163,7 +177,7 @@ impl SharedTokens {
     /// [`StoreError`] when the store cannot say.
     pub async fn reset(&self, owner: Owner<'_>) -> Result<Fence, StoreError> {
         let (name, _) = self.names(owner);
-        let epoch = random_fence()?;
+        let epoch = Fence::random()?;
         for _ in 0..TRIES {
             let entry = self.load::<LoginRecord>(&name).await?;
             if let Some(reason) = entry.is_foreign() {
@@ -207,6 +221,8 @@ impl SharedTokens {
             if let Some(reason) = entry.is_foreign() {
                 return Ok((None, Err(Verdict::Alone(reason))));
             }
+            // Of an earlier question with this fence, whose answer got lost. Nothing was sent.
+            entry.record.ledger.permits.retain(|permit| permit.id != fence.0);
             self.expire_gone(&mut entry).await?;
             // A store that has lost its values takes over the epoch that this process knows.
             let epoch = entry.record.epoch.or(known_epoch);
@@ -297,11 +313,4 @@ fn stand_in(fingerprint: &str, user_alias: Option<&str>) -> Option<Credentials> 
 
 fn fingerprint_of(credentials: &Credentials) -> String {
     credentials.username().to_owned()
-}
-
-fn random_fence() -> Result<Fence, StoreError> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes)
-        .map_err(|_| StoreError::new("the system gives no random numbers"))?;
-    Ok(Fence(u128::from_be_bytes(bytes)))
 }

@@ -84,6 +84,8 @@ struct State {
     /// The epoch of the login, once it was looked at.
     epoch: Option<Option<Fence>>,
     resets: Vec<Reset>,
+    /// Whether one of them is being passed on.
+    is_resetting: bool,
     /// The password that this process has seen accepted last.
     proven: Option<Credentials>,
 }
@@ -121,11 +123,17 @@ impl Link {
         owner: Owner<'_>,
         intent: Intent<'_>,
         version: Option<Fence>,
+        fence: Option<Fence>,
     ) -> Result<Said<Verdict>, StoreUnavailable> {
         let now = runtime.now();
-        let known = Known { version, epoch: self.epoch() };
+        if self.lock().is_resetting {
+            // What the store knows is about to be cleared.
+            let what = Verdict::InUse(FIRST_REST);
+            return Ok(Said { what, was_reset: false, problem: None });
+        }
         let consulting = async {
             self.pass_on_resets(owner).await?;
+            let known = Known { version, epoch: self.epoch(), fence };
             self.shared.consult(owner, intent, known, now.wall).await
         };
         let consultation = self.limited(runtime, now, consulting).await?;
@@ -156,9 +164,9 @@ impl Link {
         version: Option<Fence>,
     ) -> Result<Said<Look>, StoreUnavailable> {
         let now = runtime.now();
-        let known = Known { version, epoch: self.epoch() };
         let looking = async {
             self.pass_on_resets(owner).await?;
+            let known = Known { version, epoch: self.epoch(), fence: None };
             self.shared.look(owner, denied, known, now.wall).await
         };
         let look = self.limited(runtime, now, looking).await?;
@@ -192,10 +200,10 @@ impl Link {
         self.signs_in_without || state.proven.as_ref().is_some_and(is_same)
     }
 
+    /// Passes on what was reset in this process, one job at a time.
     async fn pass_on_resets(&self, owner: Owner<'_>) -> Result<(), StoreError> {
-        let next = || self.lock().resets.first().cloned();
-        while let Some(reset) = next() {
-            match &reset {
+        while let Some(resetting) = Resetting::next(self) {
+            match &resetting.reset {
                 Reset::Login => {
                     let epoch = self.shared.reset(owner).await?;
                     self.lock().epoch = Some(Some(epoch));
@@ -205,7 +213,7 @@ impl Link {
                     self.shared.reset_alias(of_alias).await?;
                 }
             }
-            self.lock().resets.retain(|one| *one != reset);
+            resetting.finish();
         }
         Ok(())
     }
@@ -257,6 +265,38 @@ impl Link {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A reset that one job passes on. If that fails or the job ends, another one does.
+struct Resetting<'a> {
+    link: &'a Link,
+    reset: Reset,
+    is_done: bool,
+}
+
+impl<'a> Resetting<'a> {
+    fn next(link: &'a Link) -> Option<Self> {
+        let mut state = link.lock();
+        if state.is_resetting || state.resets.is_empty() {
+            return None;
+        }
+        state.is_resetting = true;
+        Some(Self { link, reset: state.resets.remove(0), is_done: false })
+    }
+
+    fn finish(mut self) {
+        self.is_done = true;
+    }
+}
+
+impl Drop for Resetting<'_> {
+    fn drop(&mut self) {
+        let mut state = self.link.lock();
+        state.is_resetting = false;
+        if !self.is_done && !state.resets.contains(&self.reset) {
+            state.resets.insert(0, self.reset.clone());
+        }
     }
 }
 

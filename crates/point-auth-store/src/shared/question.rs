@@ -1,7 +1,7 @@
 //! What a process asks a store, and what it is told.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use point_auth_core::session::{Permit, StoredTokens};
 use point_auth_core::{Credentials, Denial};
@@ -28,6 +28,9 @@ pub struct Known {
     pub version: Option<Fence>,
     /// The epoch of the login: it changes with each reset.
     pub epoch: Option<Fence>,
+    /// The fence to ask with: that of an earlier question whose answer got lost, so that it is
+    /// answered alike. `None` for a new one. Nothing may have been sent with it.
+    pub fence: Option<Fence>,
 }
 
 /// What an exchange would be.
@@ -101,6 +104,8 @@ pub struct Grant {
     pub(crate) fence: Fence,
     pub(crate) alias: EntryName,
     pub(crate) sign_in: Option<SignInGrant>,
+    /// This machine's wall clock before the store was asked, and the store's time.
+    pub(crate) clocks: (SystemTime, Duration),
     pub(crate) _announced: Option<Announced>,
 }
 

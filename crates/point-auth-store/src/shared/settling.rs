@@ -1,6 +1,6 @@
 //! The step after an exchange.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use point_auth_core::session::{KeptAlias, Now, SignInResult, StoredTokens};
 
@@ -50,7 +50,8 @@ impl SharedTokens {
             if in_time {
                 record.permit = None;
                 if let Some(tokens) = settlement.tokens {
-                    let tokens = tokens.clone().moved(settlement.wall, as_wall(now));
+                    let (wall, store) = closer(grant.clocks, (settlement.wall, now));
+                    let tokens = tokens.clone().moved(wall, as_wall(store));
                     record.tokens = Some(KeptTokens { version: fence, tokens });
                 }
             }
@@ -107,4 +108,16 @@ impl SharedTokens {
         }
         Err(StoreError::new("other processes change the same value all the time"))
     }
+}
+
+/// The readings of both clocks that were taken closer together. The wall clock was read first each
+/// time, so that a delay between the two makes the store's clock seem ahead, and tokens too young.
+fn closer(one: (SystemTime, Duration), other: (SystemTime, Duration)) -> (SystemTime, Duration) {
+    let ahead = |(wall, store): (SystemTime, Duration)| as_wall(store).duration_since(wall);
+    let is_closer = match (ahead(one), ahead(other)) {
+        (Ok(one), Ok(other)) => one <= other,
+        (Err(one), Err(other)) => one.duration() >= other.duration(),
+        (one, _) => one.is_err(),
+    };
+    if is_closer { one } else { other }
 }

@@ -312,3 +312,86 @@ fn a_store_that_has_lost_its_values_gets_a_denial_back_from_a_session_that_looks
     let verdict = fleet.worker().sign_in(&wrong);
     assert!(matches!(verdict, Verdict::Rejected(Refusal::Denied(_))), "{verdict:?}");
 }
+
+#[test]
+fn a_late_denial_from_before_a_reset_does_not_erase_a_newer_one() {
+    let fleet = Fleet::new();
+    let (one, other) = (fleet.worker(), fleet.worker());
+    let wrong = password("wrong");
+    let late = granted(one.sign_in(&wrong));
+    fleet.passes(45);
+    block_on(other.shared.reset(jane())).unwrap();
+    let grant = granted(other.sign_in(&wrong));
+    other.settle(grant, SignInResult::Denied(&denial()), None);
+    one.settle(late, SignInResult::Denied(&denial()), None);
+    let verdict = fleet.worker().sign_in(&wrong);
+    assert!(matches!(verdict, Verdict::Rejected(Refusal::Denied(_))), "{verdict:?}");
+}
+
+#[test]
+fn a_look_does_not_write_back_a_denial_that_another_process_has_overcome() {
+    let fleet = Fleet::new();
+    let (mut one, other) = (fleet.worker(), fleet.worker());
+    let right = password("right");
+    let grant = granted(one.sign_in(&right));
+    one.settle(grant, SignInResult::Denied(&denial()), None);
+    block_on(one.shared.reset_alias(jane())).unwrap();
+    let look = || {
+        let denied = denial();
+        let look = other.shared.look(jane(), Some((&right, &denied)), other.known, other.wall);
+        block_on(look).unwrap()
+    };
+    let grant = granted(one.sign_in(&right));
+    look();
+    one.renewed(grant, "first");
+    assert!(look().newer.is_some());
+    fleet.passes(3600);
+    let _ = granted(one.sign_in(&right));
+}
+
+#[test]
+fn a_denial_that_is_given_back_counts_after_a_reset_too() {
+    let fleet = Fleet::new();
+    let mut one = fleet.worker();
+    let wrong = password("wrong");
+    one.known.epoch = Some(block_on(one.shared.reset(jane())).unwrap());
+    let grant = granted(one.sign_in(&wrong));
+    one.settle(grant, SignInResult::Denied(&denial()), None);
+    fleet.store.clear();
+    let denied = denial();
+    let look = one.shared.look(jane(), Some((&wrong, &denied)), one.known, one.wall);
+    block_on(look).unwrap();
+    let verdict = fleet.worker().sign_in(&wrong);
+    assert!(matches!(verdict, Verdict::Rejected(Refusal::Denied(_))), "{verdict:?}");
+}
+
+#[test]
+fn a_question_whose_answer_got_lost_is_answered_alike() {
+    let fleet = Fleet::new();
+    let mut one = fleet.worker();
+    one.known.fence = Some(Fence::random().unwrap());
+    for _ in 0..5 {
+        // Nothing of an earlier one counts as a sign-in with unknown outcome.
+        drop(granted(one.sign_in(&password("right"))));
+    }
+    assert!(matches!(fleet.worker().sign_in(&password("right")), Verdict::InUse(_)));
+    let grant = granted(one.sign_in(&password("right")));
+    one.renewed(grant, "first");
+    assert!(matches!(fleet.worker().refresh(), Verdict::Newer(_)));
+}
+
+#[test]
+fn a_delay_while_settling_makes_no_token_younger() {
+    let fleet = Fleet::new();
+    let one = fleet.worker();
+    let grant = granted(one.sign_in(&password("right")));
+    let asked = one.wall;
+    // The process slept between reading its clock and the answer of the store.
+    fleet.passes(30);
+    let tokens = tokens("first", asked);
+    one.settle(grant, SignInResult::Accepted, Some(&tokens));
+    let reader = fleet.worker();
+    let (found, _) = newer(reader.refresh());
+    let now = reader.wall.duration_since(UNIX_EPOCH).unwrap().as_secs();
+    assert_eq!(now - asked_at(&found), 30);
+}

@@ -31,6 +31,8 @@ const SPREAD: Duration = Duration::from_secs(120);
 pub(super) struct Memory {
     /// The version of the tokens that it has from there, or has put there.
     version: Option<Fence>,
+    /// The fence of a question that got no answer.
+    asked: Option<Fence>,
     /// How often in a row another process was at it.
     in_use: u32,
     /// What has been put off already because the store could not be asked.
@@ -75,16 +77,19 @@ impl AtWork {
             };
             (username, user_alias.map(str::to_owned), state.fleet.version)
         };
+        let fence = driver.lock().fleet.asked.map_or_else(Fence::random, Ok).ok();
+        driver.lock().fleet.asked = fence;
         let owner = Owner { username: &username, user_alias: user_alias.as_deref() };
         let intent = credentials.map_or(Intent::Refresh, Intent::SignIn);
         let asked_at = driver.now();
-        let said = match link.consult(driver.runtime(), owner, intent, version).await {
+        let said = match link.consult(driver.runtime(), owner, intent, version, fence).await {
             Ok(said) => said,
             Err(error) => {
                 driver.notify_store(&StoreEvent::Unavailable(error.clone()));
                 return self.without_store(driver, &link, id, credentials, error);
             }
         };
+        driver.lock().fleet.asked = None;
         if let Some(problem) = said.problem {
             driver.notify_store(&StoreEvent::Unreadable(problem));
         }
@@ -202,6 +207,10 @@ impl AtWork {
 
     /// Tells the store what came of the exchange, if it granted it.
     pub(super) async fn settle_store(&mut self, driver: &Driver, outcome: &Outcome) {
+        if matches!(outcome, Outcome::Renewed { .. }) {
+            // The next life is put off anew.
+            driver.lock().fleet.put_off = None;
+        }
         let Some(Granted { grant, credentials, .. }) = self.granted.take() else { return };
         let Some(link) = driver.common.store.as_ref().map(Arc::clone) else { return };
         let has_changed =
@@ -226,6 +235,21 @@ impl AtWork {
     }
 }
 
+impl Granted {
+    /// Gives the permit back in the background: nothing was sent, and the job has ended.
+    pub(super) fn give_back(self, driver: &Arc<Driver>) {
+        let this = Arc::clone(driver);
+        driver.common.runtime.spawn(Box::pin(async move {
+            let Some(link) = &this.common.store else { return };
+            let wall = this.now().wall;
+            let sign_in = SignInResult::Inconclusive;
+            let settlement = Settlement { tokens: None, sign_in, wall };
+            // If that fails, the permit ends by itself.
+            let _is_settled = link.settle(this.runtime(), self.grant, settlement).await;
+        }));
+    }
+}
+
 impl Driver {
     /// When to ask again while another process is at it.
     fn look_again_in(&self, left: Duration) -> Duration {
@@ -240,7 +264,7 @@ impl Driver {
             true => LONGEST_LOOK,
             false => FIRST_LOOK.saturating_mul(1 << doublings).min(LONGEST_LOOK),
         };
-        let delay = delay.min(left);
+        let delay = delay.min(left.max(FIRST_LOOK));
         delay / 2 + random_part(delay / 2)
     }
 

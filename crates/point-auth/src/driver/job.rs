@@ -287,6 +287,10 @@ impl Drop for AtWork {
     fn drop(&mut self) {
         let now = self.driver.now();
         let may_have_been_sent = self.may_be_sent;
+        #[cfg(feature = "store")]
+        if let Some(granted) = self.granted.take().filter(|_| !may_have_been_sent) {
+            granted.give_back(&self.driver);
+        }
         let mut state = self.driver.lock();
         let outcome = self.exchange.map(|id| {
             let failure = match may_have_been_sent {

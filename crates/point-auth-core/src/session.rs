@@ -112,7 +112,7 @@ pub struct SessionMachine {
     /// The user that the tokens belong to.
     owner: Owner,
     /// Whether the driver set the username and the alias of the owner.
-    told_owner: (bool, bool),
+    given_owner: (bool, bool),
     credentials: Source,
     policy: Arc<Policy>,
     jitter: Jitter,
@@ -199,7 +199,7 @@ impl SessionMachine {
         if self.credentials.known().is_none() {
             self.owner.username = username.map(str::to_owned);
             self.owner.user_alias = user_alias.map(str::to_owned);
-            self.told_owner = (username.is_some(), user_alias.is_some());
+            self.given_owner = (username.is_some(), user_alias.is_some());
         }
         self
     }
@@ -230,7 +230,7 @@ impl SessionMachine {
     fn begin_with(base: BaseUrl, credentials: Source, policy: Arc<Policy>, seed: u64) -> Self {
         Self {
             owner: Owner::new(&base, credentials.known()),
-            told_owner: (false, false),
+            given_owner: (false, false),
             base,
             credentials,
             ledger: Some(Box::new(Ledger::new(&policy))),
@@ -274,7 +274,7 @@ impl SessionMachine {
     }
 
     /// Takes exchange `id` if it is the one in flight.
-    fn land(&mut self, id: ExchangeId) -> Option<InFlight> {
+    fn finish(&mut self, id: ExchangeId) -> Option<InFlight> {
         self.in_flight.take_if(|in_flight| in_flight.id == id)
     }
 

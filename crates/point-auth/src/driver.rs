@@ -37,7 +37,7 @@ use crate::{Error, Observer};
 use job::Job;
 #[cfg(feature = "store")]
 pub(crate) use job::by;
-use notify::Told;
+use notify::Notified;
 use state::{Locked, State};
 
 pub(crate) type Sending<'a> =
@@ -92,7 +92,7 @@ pub(crate) struct Driver {
     /// The token while there is no need to poll, for readers without a lock.
     lease: ArcSwapOption<Lease>,
     state: Mutex<State>,
-    told: Mutex<Told>,
+    notified: Mutex<Notified>,
     /// The number of `Session`s that users hold.
     handles: AtomicUsize,
     /// When the last of them was dropped, in seconds of the monotonic clock.
@@ -118,7 +118,10 @@ impl Driver {
             common,
             alias,
             lease: ArcSwapOption::const_empty(),
-            told: Mutex::new(Told { version: session.stored_version(), is_telling: false }),
+            notified: Mutex::new(Notified {
+                version: session.stored_version(),
+                is_notifying: false,
+            }),
             state: Mutex::new(State::new(session.with_deferred_start())),
             handles: AtomicUsize::new(0),
             last_held: AtomicU64::new(0),

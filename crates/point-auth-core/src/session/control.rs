@@ -108,7 +108,7 @@ impl SessionMachine {
             self.drop_tokens(now);
         }
         self.owner.username = Some(username.to_owned());
-        self.told_owner.0 = true;
+        self.given_owner.0 = true;
     }
 
     /// Reports that a [shared ledger](Self::with_shared_ledger) may allow a sign-in earlier than

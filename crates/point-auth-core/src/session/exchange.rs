@@ -167,7 +167,7 @@ impl SessionMachine {
     ///
     /// A report for an exchange that is not in flight is ignored.
     pub fn reject(&mut self, id: ExchangeId, now: Now, rejected: Rejected) -> Outcome {
-        match self.land(id) {
+        match self.finish(id) {
             Some(_) => self.rejected(rejected, now),
             None => Outcome::Ignored,
         }
@@ -202,7 +202,7 @@ impl SessionMachine {
         now: Now,
         response: &Response<B>,
     ) -> Outcome {
-        let Some(in_flight) = self.land(id) else { return Outcome::Ignored };
+        let Some(in_flight) = self.finish(id) else { return Outcome::Ignored };
         let took = in_flight.took(now);
         // A secret that the session knows and the request does not hold, so that no error shows it.
         let access_token = self.token.as_ref().map_or("", |held| held.token.expose());
@@ -233,7 +233,7 @@ impl SessionMachine {
     /// Call it once for each exchange that failed or was [abandoned](Failure::abandoned). A report
     /// for an exchange that is not in flight is ignored.
     pub fn handle_failure(&mut self, id: ExchangeId, now: Now, failure: &Failure) -> Outcome {
-        let Some(in_flight) = self.land(id) else { return Outcome::Ignored };
+        let Some(in_flight) = self.finish(id) else { return Outcome::Ignored };
         let took = in_flight.took(now);
         if failure.is_abandoned() {
             let error = match failure.source() {

@@ -290,7 +290,7 @@ impl SessionMachine {
             && !self.refresh.as_ref().is_some_and(|refresh| refresh.may_be_good(now));
         if self.credentials.known().is_none() && has_none {
             // What was not set comes from the stored tokens.
-            let (username, user_alias) = self.told_owner;
+            let (username, user_alias) = self.given_owner;
             if !username {
                 owner.username.clone_from(&stored.owner.username);
             }

@@ -252,8 +252,8 @@ fn within<T: Send + 'static>(
         let _ = sender.send(exchange());
     });
     // A limit that is no limit does not mean that a check may take for ever.
-    let patience = limits.total_timeout().min(AMPLE.total_timeout()).saturating_add(SLACK);
-    receiver.recv_timeout(patience).map_err(|error| match error {
+    let timeout = limits.total_timeout().min(AMPLE.total_timeout()).saturating_add(SLACK);
+    receiver.recv_timeout(timeout).map_err(|error| match error {
         RecvTimeoutError::Timeout => Violation::of(
             Rule::Deadline,
             format!(

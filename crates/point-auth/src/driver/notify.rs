@@ -9,11 +9,11 @@ use super::Driver;
 use crate::Observer;
 
 /// The tokens that the observers were last notified of.
-pub(super) struct Told {
+pub(super) struct Notified {
     pub(super) version: u64,
     /// Whether a thread is notifying. It checks for changes afterwards, because an observer may
     /// cause them.
-    pub(super) is_telling: bool,
+    pub(super) is_notifying: bool,
 }
 
 impl Driver {
@@ -55,25 +55,25 @@ impl Driver {
         if self.common.observers.is_empty() {
             return;
         }
-        let lock_told = || self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut told = lock_told();
-        if told.is_telling {
+        let lock = || self.notified.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut notified = lock();
+        if notified.is_notifying {
             return;
         }
-        told.is_telling = true;
-        while let Some((version, tokens)) = self.tokens_since(told.version) {
-            told.version = version;
-            drop(told);
+        notified.is_notifying = true;
+        while let Some((version, tokens)) = self.tokens_since(notified.version) {
+            notified.version = version;
+            drop(notified);
             self.each_observer(|observer, alias| observer.tokens_changed(alias, tokens.as_ref()));
-            told = lock_told();
+            notified = lock();
         }
-        told.is_telling = false;
+        notified.is_notifying = false;
     }
 
     /// Returns the tokens to store, if they have changed since that version.
-    fn tokens_since(&self, told: u64) -> Option<(u64, Option<StoredTokens>)> {
+    fn tokens_since(&self, notified: u64) -> Option<(u64, Option<StoredTokens>)> {
         let state = self.lock();
         let version = state.session.stored_version();
-        (version != told).then(|| (version, state.session.stored_tokens()))
+        (version != notified).then(|| (version, state.session.stored_tokens()))
     }
 }

@@ -264,9 +264,12 @@ impl<T: BlockingTransport + 'static> AsyncTransport for OnThread<T> {
 
 /// Waits until `is_so`, and yields to other threads.
 pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    // Nothing announces all of these conditions, so they are looked at every millisecond.
+    const MOMENT: Duration = Duration::from_millis(1);
+    let (never, lock) = (Condvar::new(), Mutex::new(()));
     let limit = Instant::now() + LONG;
     while !is_so() {
         assert!(Instant::now() < limit, "{what} did not come");
-        std::thread::yield_now();
+        drop(never.wait_timeout(lock.lock().unwrap(), MOMENT).unwrap());
     }
 }

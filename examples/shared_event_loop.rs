@@ -53,7 +53,10 @@ impl Program {
         time: &Time,
     ) -> Result<(), Box<dyn Error>> {
         let (id, now) = (exchange.id, time.now());
-        let owner = Owner { username: self.credentials.username(), user_alias: None };
+        let owner = Owner {
+            username: self.credentials.username(),
+            user_alias: self.credentials.user_alias(),
+        };
         let intent = match exchange.kind {
             ExchangeKind::SignIn => Intent::SignIn(&self.credentials),
             _ => Intent::Refresh,

@@ -395,3 +395,17 @@ fn a_delay_while_settling_makes_no_token_younger() {
     let now = reader.wall.duration_since(UNIX_EPOCH).unwrap().as_secs();
     assert_eq!(now - asked_at(&found), 30);
 }
+
+#[test]
+fn tokens_belong_to_the_reader_however_it_spells_the_username() {
+    let fleet = Fleet::new();
+    let mut one = fleet.worker();
+    let grant = granted(one.sign_in(&password("right")));
+    one.renewed(grant, "first");
+    let loud = Owner { username: "JANE@example.com", user_alias: None };
+    let (found, _) = newer(fleet.worker().consult(loud, Intent::Refresh).verdict);
+    assert_eq!((found.username(), found.user_alias()), (Some("JANE@example.com"), None));
+    // Another alias has none.
+    let verdict = fleet.worker().consult(alias("ann"), Intent::Refresh).verdict;
+    assert!(matches!(verdict, Verdict::Granted(_)), "{verdict:?}");
+}

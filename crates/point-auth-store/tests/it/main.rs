@@ -7,6 +7,7 @@
     reason = "a test that cannot go on fails, with the place and the reason"
 )]
 
+mod failing;
 #[cfg(all(unix, feature = "file"))]
 mod file;
 mod fleet;

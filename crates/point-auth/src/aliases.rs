@@ -79,6 +79,7 @@ impl Aliases {
         let common = Common {
             transport: plan.transport,
             runtime: plan.runtime,
+            clock: plan.clock,
             config: plan.config,
             credentials: FetchFrom::Login(Arc::clone(&login)),
             observers: plan.observers,

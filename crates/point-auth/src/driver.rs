@@ -9,6 +9,7 @@ mod fleet;
 mod job;
 mod member;
 mod notify;
+mod published;
 pub(crate) mod refreshing;
 mod state;
 #[cfg(feature = "tracing")]
@@ -21,7 +22,6 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::Waker;
 use std::time::Duration;
 
-use arc_swap::ArcSwapOption;
 use http::{Request, Response};
 use point_auth_core::session::{
     Action, Call, Lease, Now, Policy, SessionError, SessionMachine, Snapshot, StoredTokens,
@@ -33,11 +33,13 @@ use point_auth_transport::{Runtime, SendLimits, TransportError};
 use crate::config::Config;
 use crate::credential_source::Source;
 use crate::login::{Login, Member};
+use crate::runtime::Clock;
 use crate::{Error, Observer};
 use job::Job;
 #[cfg(feature = "store")]
 pub(crate) use job::by;
 use notify::Notified;
+use published::Published;
 use state::{Locked, State};
 
 pub(crate) type Sending<'a> =
@@ -52,6 +54,7 @@ pub(crate) trait DynTransport: Send + Sync {
 pub(crate) struct Common {
     pub(crate) transport: Arc<dyn DynTransport>,
     pub(crate) runtime: Arc<dyn Runtime>,
+    pub(crate) clock: Clock,
     pub(crate) config: Config,
     pub(crate) credentials: FetchFrom,
     pub(crate) observers: Vec<Arc<dyn Observer>>,
@@ -90,7 +93,7 @@ pub(crate) struct Driver {
     /// Its key among the members of a shared login.
     membership: Option<usize>,
     /// The token while there is no need to poll, for readers without a lock.
-    lease: ArcSwapOption<Lease>,
+    published: Published,
     state: Mutex<State>,
     notified: Mutex<Notified>,
     /// The number of `Session`s that users hold.
@@ -117,7 +120,7 @@ impl Driver {
             }),
             common,
             alias,
-            lease: ArcSwapOption::const_empty(),
+            published: Published::nothing(),
             notified: Mutex::new(Notified {
                 version: session.stored_version(),
                 is_notifying: false,
@@ -146,18 +149,14 @@ impl Driver {
         Locked::new(self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Returns the token while there is no need to poll the session: no lock, no allocation.
+    /// Returns the token while there is no need to poll the session.
     pub(crate) fn current(&self) -> Option<AccessToken> {
-        let lease = self.lease.load();
-        let lease = lease.as_ref()?;
-        (!lease.look_again.has_come(self.now())).then(|| lease.token.clone())
+        self.published.read(self.runtime(), |lease| lease.token.clone())
     }
 
     /// Returns the current token with its expiry.
     pub(crate) fn current_lease(&self) -> Option<Lease> {
-        let lease = self.lease.load();
-        let lease = lease.as_ref()?;
-        (!lease.look_again.has_come(self.now())).then(|| Lease::clone(lease))
+        self.published.read(self.runtime(), Lease::clone)
     }
 
     /// Polls the session for `call`. If that has to wait, `waker` is woken after the next change.
@@ -210,11 +209,7 @@ impl Driver {
 
     /// Publishes the token for readers, for as long as there is no need to poll.
     fn publish(&self, state: &State, now: Now) {
-        match state.session.lease(now).filter(|lease| !lease.look_again.has_come(now)) {
-            Some(lease) => self.lease.store(Some(Arc::new(lease))),
-            None if self.lease.load().is_some() => self.lease.store(None),
-            None => {}
-        }
+        self.published.set(state.session.lease(now), now, self.common.clock);
     }
 
     /// Changes the session from outside, and notifies all waiters.

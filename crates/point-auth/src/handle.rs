@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::credential_source::Source;
 use crate::driver::waiting::Waiting;
 use crate::driver::{Common, Driver, DynTransport, FetchFrom};
+use crate::runtime::Clock;
 use crate::{Error, Observer};
 
 /// A user's hold on a session. The background refresh ends with the last of them.
@@ -105,6 +106,7 @@ pub(crate) struct Plan {
     pub(crate) credentials: PlannedCredentials,
     pub(crate) policy: Arc<Policy>,
     pub(crate) runtime: Arc<dyn Runtime>,
+    pub(crate) clock: Clock,
     pub(crate) observers: Vec<Arc<dyn Observer>>,
     #[cfg(feature = "tracing")]
     pub(crate) traces_aliases: bool,
@@ -130,6 +132,7 @@ impl Plan {
             credentials: PlannedCredentials::None,
             policy: Arc::default(),
             runtime,
+            clock: Clock::Std,
             observers: Vec::new(),
             #[cfg(feature = "tracing")]
             traces_aliases: false,
@@ -166,6 +169,7 @@ impl Plan {
         let common = Common {
             transport: self.transport,
             runtime: self.runtime,
+            clock: self.clock,
             config: self.config,
             credentials,
             observers: self.observers,
@@ -206,6 +210,7 @@ macro_rules! session_settings {
         /// Sets the runtime, which provides time and runs the exchanges.
         pub fn with_runtime(mut self, runtime: impl crate::Runtime) -> Self {
             self.plan.runtime = std::sync::Arc::new(runtime);
+            self.plan.clock = crate::runtime::Clock::Runtime;
             self
         }
 

@@ -30,6 +30,8 @@ Options:
                                    [default: user@example.com:password]
       --access-token-life SECONDS  How long an access token lives [default: 3600]
       --path-prefix PATH           Serve the API below this path, for instance /gateway
+      --protect PATH               Answer this path for a good access token alone, and say whose it is; may be
+                                   repeated
   -h, --help                       Print this help
   -V, --version                    Print the version
 
@@ -44,6 +46,7 @@ struct Options {
     users: Vec<(String, String)>,
     access_token_life: Option<Duration>,
     path_prefix: String,
+    protected: Vec<String>,
 }
 
 enum Request {
@@ -70,6 +73,7 @@ fn parse() -> Result<Request, lexopt::Error> {
         users: Vec::new(),
         access_token_life: None,
         path_prefix: String::new(),
+        protected: Vec::new(),
     };
     let mut arguments = lexopt::Parser::from_env();
     while let Some(argument) = arguments.next()? {
@@ -95,6 +99,7 @@ fn parse() -> Result<Request, lexopt::Error> {
                 options.access_token_life = Some(Duration::from_secs(arguments.value()?.parse()?));
             }
             Long("path-prefix") => options.path_prefix = arguments.value()?.string()?,
+            Long("protect") => options.protected.push(arguments.value()?.string()?),
             _ => return Err(argument.unexpected()),
         }
     }
@@ -114,6 +119,9 @@ fn run(options: Options) -> Result<(), Failure> {
         .record_requests(false);
     for (name, password) in options.users {
         builder = builder.user(name, password);
+    }
+    for path in options.protected {
+        builder = builder.protected_route(path);
     }
     if let Some(life) = options.access_token_life {
         builder = builder.access_token_life(life);

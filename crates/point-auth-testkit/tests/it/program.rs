@@ -74,6 +74,7 @@ fn help_names_every_option() {
         "--access-token-life",
         "--ca-file",
         "--path-prefix",
+        "--protect",
     ] {
         assert!(help.contains(option), "{option}");
     }
@@ -127,6 +128,8 @@ fn it_serves_the_users_it_was_told() {
         "60",
         "--path-prefix",
         "/gw",
+        "--protect",
+        "/policies",
     ]);
     let url = running.line();
     assert!(url.starts_with("http://127.0.0.1:") && url.ends_with("/gw"), "{url}");
@@ -143,6 +146,9 @@ fn it_serves_the_users_it_was_told() {
         assert_eq!(answer.status, status);
         if status == 200 {
             assert_eq!(answer.json()["expires_in"], 60);
+            let token = answer.text("access_token");
+            client.send("GET", "/gw/policies", &format!("authorization: Bearer {token}\r\n"), b"");
+            assert_eq!(client.response().text("username"), name);
         }
     }
 }

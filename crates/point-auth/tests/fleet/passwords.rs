@@ -45,7 +45,7 @@ fn a_wrong_password_is_sent_once_by_a_thousand_sessions_over_redis() {
 fn killed_after_its_denial(place: &Place) {
     let emulator = emulator();
     let mut first = Process::start(&emulator, place, &Setup::of(WRONG, 1), 0);
-    first.tell("ask once");
+    first.tell("ask-once");
     assert_eq!(first.says(), "asked");
     first.kill();
     assert_eq!(emulator.count(Operation::SignIn), 1);

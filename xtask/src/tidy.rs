@@ -21,6 +21,7 @@ const LEFT_OPEN: &[&str] = &["#[ignore", "FIXME", "TODO"];
 const OTHER_TEST_BINARIES: &[&str] = &[
     "crates/point-auth-core/tests/residue.rs",
     "crates/point-auth-core/tests/session/main.rs",
+    "crates/point-auth/tests/fleet/main.rs",
     "crates/point-auth/tests/leaks/main.rs",
     "crates/point-auth/tests/memory/main.rs",
     "crates/point-auth/tests/peers/main.rs",

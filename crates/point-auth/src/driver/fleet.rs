@@ -25,6 +25,8 @@ const FIRST_REST: Duration = Duration::from_secs(1);
 const LONGEST_REST: Duration = Duration::from_secs(60);
 /// Over how long sign-ins are spread while the store cannot be asked.
 const SPREAD: Duration = Duration::from_secs(120);
+/// The same of refreshes without which callers have no token. They wait for three times as long.
+const SHORT_SPREAD: Duration = Duration::from_secs(5);
 
 /// What a session knows of the store.
 #[derive(Default)]
@@ -193,9 +195,7 @@ impl AtWork {
                 left.saturating_sub(Duration::from_secs(60))
             }),
         };
-        if spread.is_zero() {
-            return None;
-        }
+        let spread = spread.max(SHORT_SPREAD);
         state.fleet.put_off = Some(kind);
         drop(state);
         let delay = random_part(spread);

@@ -134,6 +134,11 @@ impl Aliases {
         Ok(handle)
     }
 
+    /// Returns the session of `alias`, if there is one.
+    pub(crate) fn existing(&self, alias: &str) -> Option<Handle> {
+        read(self.shard(alias)).sessions.get(alias).cloned()
+    }
+
     fn driver(&self, alias: &Arc<str>) -> Arc<Driver> {
         let (base, policy) = (self.common.config.base_url.clone(), Arc::clone(&self.policy));
         let session = match self.login.has_source() {

@@ -9,6 +9,7 @@ use http::Response;
 use point_auth_core::session::{Call, Lease, Policy, SessionMachine};
 use point_auth_core::{AccessToken, Credentials, Operation, SecretBody};
 use point_auth_transport::Runtime;
+use point_auth_transport::authorize::{Authorized, Reply};
 
 use crate::config::Config;
 use crate::credential_source::Source;
@@ -57,23 +58,16 @@ impl Handle {
     }
 
     pub(crate) async fn execute<O: Operation>(&self, operation: &O) -> Result<O::Output, Error> {
-        let token = self.lease(Call::new()).await?.token;
-        let response = self.0.send(operation, &token).await?;
-        if response.status() != http::StatusCode::UNAUTHORIZED {
-            return read(operation, &response, &token);
+        let mut token = self.lease(Call::new()).await?.token;
+        let mut authorized = Authorized::new();
+        loop {
+            let response = self.0.send(operation, &token).await?;
+            let reply = Reply::new(response.status());
+            match authorized.next_token(self, None, &token, reply, true).await {
+                Some(other) => token = other,
+                None => return read(operation, &response, &token),
+            }
         }
-        self.0.invalidate(&token);
-        // Without another token, the API's own response is more informative.
-        let Ok(Lease { token: other, .. }) = self.lease(Call::new()).await else {
-            return read(operation, &response, &token);
-        };
-        drop(response);
-        let response = self.0.send(operation, &other).await?;
-        if response.status() == http::StatusCode::UNAUTHORIZED {
-            // That token failed too. It is young, so a backoff follows and no storm.
-            self.0.invalidate(&other);
-        }
-        read(operation, &response, &other)
     }
 }
 

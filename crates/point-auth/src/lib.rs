@@ -184,6 +184,8 @@ mod runtime;
 mod sessions;
 #[cfg(all(feature = "store", any(feature = "async", feature = "blocking")))]
 mod store;
+#[cfg(any(feature = "async", feature = "blocking"))]
+mod token_source;
 #[cfg(feature = "tower")]
 pub mod tower;
 
@@ -226,6 +228,7 @@ pub use point_auth_store::{FileStore, FileStoreError};
 pub use point_auth_store::{MemoryStore, StoreKey, StoreKeyError};
 /// The contract of transports, and the settings that the adapters share.
 pub use point_auth_transport as transport;
+pub use point_auth_transport::authorize::UserAlias;
 #[cfg(any(feature = "async", feature = "blocking"))]
 pub use point_auth_transport::{Runtime, Task};
 #[cfg(feature = "ureq")]

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
-use point_auth::tower::{AuthorizeLayer, Copies, TowerTransport};
+use point_auth::tower::{AuthorizeLayer, TowerTransport};
 use point_auth::transport::TlsSettings;
 use point_auth::{BaseUrl, Client, Credentials, Error, ErrorKind, Session, TokioRuntime};
 use point_auth_examples::tower_stack::{Bottom, stack};
@@ -60,8 +60,8 @@ fn request(url: &str) -> Request<Full<Bytes>> {
     request.body(Full::from(Bytes::from_static(b"{}"))).unwrap()
 }
 
-async fn ask<C: Copies<Full<Bytes>>>(
-    layer: AuthorizeLayer<C>,
+async fn ask(
+    layer: AuthorizeLayer<Session, Full<Bytes>>,
     url: &str,
 ) -> Result<StatusCode, BoxError> {
     let response = layer.layer(inner()).oneshot(request(url)).await?;
@@ -224,9 +224,9 @@ impl Service<Request<Full<Bytes>>> for Rejects {
 }
 
 /// Returns the final status and the number of requests, if the first ones are answered 401.
-async fn rejected<C: Copies<Full<Bytes>>>(
+async fn rejected(
     world: &World,
-    layer: AuthorizeLayer<C>,
+    layer: AuthorizeLayer<Session, Full<Bytes>>,
     first: usize,
 ) -> (u16, usize) {
     // Old enough for a rejection to start an exchange at once.
@@ -291,7 +291,7 @@ async fn if_there_is_no_other_token_the_401_is_handed_back() {
 #[test]
 fn debug_shows_no_token() {
     let world = World::new();
-    let layer = AuthorizeLayer::new(world.session.clone());
+    let layer: AuthorizeLayer<_, ()> = AuthorizeLayer::new(world.session.clone());
     let shown = format!("{layer:?} {:?} {:?}", layer.layer(()), TowerTransport::new(()));
     assert!(shown.contains("AuthorizeLayer") && !shown.contains("correct horse"), "{shown}");
 }

@@ -40,7 +40,7 @@ use crate::runtime::ThreadRuntime;
 /// ```
 #[derive(Clone)]
 pub struct Session {
-    handle: Handle,
+    pub(super) handle: Handle,
 }
 
 impl Session {
@@ -157,7 +157,7 @@ impl fmt::Debug for Session {
 /// Builds a [`Session`].
 #[must_use]
 pub struct SessionBuilder {
-    plan: Plan,
+    pub(super) plan: Plan,
 }
 
 impl SessionBuilder {

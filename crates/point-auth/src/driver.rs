@@ -32,6 +32,8 @@ use point_auth_transport::{Runtime, SendLimits, TransportError};
 
 use crate::config::Config;
 use crate::credential_source::Source;
+#[cfg(feature = "blocking")]
+use crate::handle::seed;
 use crate::login::{Login, Member};
 use crate::runtime::Clock;
 use crate::{Error, Observer};
@@ -277,6 +279,13 @@ impl Driver {
 
     pub(crate) fn user_alias(&self) -> Option<String> {
         self.current_alias()
+    }
+
+    /// Returns what the session knows, for a child process.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn forked(&self) -> SessionMachine {
+        let now = self.now();
+        self.lock().session.forked(seed(), now)
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {

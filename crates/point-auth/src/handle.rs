@@ -1,7 +1,7 @@
 //! The common part of async and blocking sessions: a hold on a driver, and its construction.
 
 use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
+use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -114,6 +114,19 @@ pub(crate) enum PlannedCredentials {
     Source(Arc<dyn Source>),
 }
 
+impl PlannedCredentials {
+    /// Returns the source, and the credentials themselves if they are known.
+    pub(crate) fn parts(&self) -> (Option<Arc<dyn Source>>, Option<Credentials>) {
+        match self {
+            Self::None => (None, None),
+            Self::Value(credentials) => {
+                (Some(Arc::new(credentials.clone())), Some(credentials.clone()))
+            }
+            Self::Source(source) => (Some(Arc::clone(source)), None),
+        }
+    }
+}
+
 impl Plan {
     pub(crate) fn new(
         transport: Arc<dyn DynTransport>,
@@ -137,6 +150,11 @@ impl Plan {
 
     /// Builds one session.
     pub(crate) fn build(self) -> Handle {
+        self.build_with(None)
+    }
+
+    /// Builds one session, which goes on with `forked` if that is given.
+    pub(crate) fn build_with(self, forked: Option<SessionMachine>) -> Handle {
         let (base, policy) = (self.config.base_url.clone(), self.policy);
         let exchange_timeout = policy.exchange_timeout();
         #[cfg(feature = "store")]
@@ -174,13 +192,15 @@ impl Plan {
             exchange_timeout,
         };
         let alias = alias.unwrap_or_else(|| Arc::from(""));
-        Handle::new(Driver::new(Arc::new(common), alias, session))
+        Handle::new(Driver::new(Arc::new(common), alias, forked.unwrap_or(session)))
     }
 }
 
 /// Returns a random number, which the standard library draws for each hash map.
+///
+/// The children of a fork draw equal numbers from there, so the process is part of it.
 pub(crate) fn seed() -> u64 {
-    RandomState::new().build_hasher().finish()
+    RandomState::new().hash_one(std::process::id())
 }
 
 /// The settings that both builders of a session have, each a field of [`Plan`].

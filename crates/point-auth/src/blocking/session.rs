@@ -157,7 +157,7 @@ impl fmt::Debug for Session {
 /// Builds a [`Session`].
 #[must_use]
 pub struct SessionBuilder {
-    plan: Plan,
+    pub(super) plan: Plan,
 }
 
 impl SessionBuilder {

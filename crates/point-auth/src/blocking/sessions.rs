@@ -78,8 +78,8 @@ impl fmt::Debug for Sessions {
 /// Builds [`Sessions`].
 #[must_use]
 pub struct SessionsBuilder {
-    plan: Plan,
-    bounds: Bounds,
+    pub(super) plan: Plan,
+    pub(super) bounds: Bounds,
 }
 
 impl SessionsBuilder {

@@ -3,6 +3,7 @@
 mod aliases;
 mod attacks;
 mod failures;
+mod forks;
 mod keeping;
 mod kinds;
 mod login;

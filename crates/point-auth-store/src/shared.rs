@@ -2,6 +2,7 @@
 
 mod asking;
 mod entries;
+mod inspecting;
 mod question;
 mod settling;
 
@@ -16,6 +17,7 @@ use crate::any_store::AnyStore;
 use crate::contract::{EntryName, Fence, StoreError};
 use crate::record::{AliasRecord, HeldPermit, KeptDenial, KeptTokens, LoginRecord, as_wall};
 use asking::Asks;
+pub use inspecting::Inspection;
 pub use question::{
     Consultation, Grant, Intent, Known, Look, NewerTokens, Owner, Refusal, Verdict,
 };

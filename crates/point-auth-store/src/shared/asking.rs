@@ -6,9 +6,9 @@ use point_auth_core::session::{KeptAlias, Now, Permit, Rejected};
 use super::entries::Entry;
 use super::question::SignInGrant;
 use super::{SharedTokens, TRIES, fingerprint_of, stand_in, verdict};
-use crate::Verdict;
 use crate::contract::{EntryName, Fence, StoreError};
 use crate::record::{AliasRecord, Epoch, LoginRecord, as_wall};
+use crate::{Refusal, Verdict};
 
 /// Who asks, and with which password.
 pub(super) struct Asks<'a> {
@@ -115,6 +115,21 @@ impl SharedTokens {
         }
         let now = Now::new(entry.now, as_wall(entry.now));
         Ok(Step::Rejected(verdict(rejected, now), record.epoch))
+    }
+
+    /// Returns why the ledger rejects the password, without writing anything.
+    pub(super) async fn refusal(
+        &self,
+        asks: &Asks<'_>,
+        alias: &AliasRecord,
+        entry: &Entry<LoginRecord>,
+    ) -> Result<Option<Refusal>, StoreError> {
+        let record = self.current(entry, asks.fence).await?;
+        let Err(rejected) = self.consider(asks, alias, record).1 else { return Ok(None) };
+        Ok(match verdict(rejected, Now::new(entry.now, as_wall(entry.now))) {
+            Verdict::Rejected(refusal) => Some(refusal),
+            _ => None,
+        })
     }
 
     /// The record as it counts now: without the permits of processes that are gone.

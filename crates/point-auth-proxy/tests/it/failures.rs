@@ -111,7 +111,8 @@ async fn a_response_that_breaks_off_ends_the_connection() {
         let mut raw = world.served.connect().await;
         raw.write(world.served.head("GET", "/loans", "")).await;
         let text = raw.rest().await;
-        assert!(text.starts_with("HTTP/1.1 200 "), "{what}: {text:.100}");
+        // Of one that breaks off at once, nothing comes.
+        assert!(text.is_empty() || text.starts_with("HTTP/1.1 200 "), "{what}: {text:.100}");
         assert!(!text.ends_with("0\r\n\r\n"), "{what}: the client takes it for whole");
     }
 }

@@ -59,14 +59,14 @@ async fn a_client_that_reads_no_more_is_cut_off() {
     world.emulator.push_fault_for(Operation::Other, Fault::respond(200).endless_body());
     let mut raw = world.served.connect().await;
     raw.write(world.served.head("GET", "/loans", "")).await;
-    assert!(world.emulator.wait_for_requests(2, LONG));
-    // The endless response ends, although the client neither reads nor closes.
-    let client = raw.stream;
     let emulator = world.emulator;
-    let is_closed =
-        tokio::task::spawn_blocking(move || emulator.wait_until_no_connection_is_open(LONG));
-    assert!(is_closed.await.unwrap());
-    drop(client);
+    let waiting = tokio::task::spawn_blocking(move || {
+        assert!(emulator.wait_for_requests(2, LONG));
+        // The endless response ends, although the client neither reads nor closes.
+        emulator.wait_until_no_connection_is_open(LONG)
+    });
+    assert!(waiting.await.unwrap());
+    drop(raw);
 }
 
 #[tokio::test]

@@ -140,7 +140,10 @@ fn check_manifest(path: &str, text: &str, tree: &Tree) -> Vec<String> {
     }
     let file = |name: &str| tree.get(&path.replace("Cargo.toml", name)).map_or("", String::as_str);
     let library = file("src/lib.rs");
-    let readme = if library.contains("README.md\")") { file("README.md") } else { "" };
+    // A program has no crate docs but its README.
+    let is_program = library.is_empty();
+    let readme =
+        if is_program || library.contains("README.md\")") { file("README.md") } else { "" };
     let features = text.lines().skip_while(|line| *line != "[features]").skip(1);
     let mut above = "";
     for line in features.take_while(|line| !line.starts_with('[')) {

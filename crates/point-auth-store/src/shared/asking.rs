@@ -100,12 +100,13 @@ impl SharedTokens {
         if let Some(reason) = entry.is_foreign() {
             return Ok(Step::Rejected(Verdict::Alone(reason), None));
         }
-        let mut record = self.current(entry, asks.fence).await?;
-        // A store that has lost its values takes over the epoch that this process knows.
-        record.epoch = record.epoch.or(asks.known_epoch);
-        let (record, asked) = self.consider(asks, alias, record);
+        let (record, asked) = self.consider(asks, alias, self.current(entry, asks.fence).await?);
         let rejected = match asked {
-            Ok(permit) => return Ok(Step::Open(record, permit)),
+            Ok(permit) => {
+                // A store that has lost its values takes over the epoch that this process knows.
+                let epoch = record.epoch.or(asks.known_epoch);
+                return Ok(Step::Open(LoginRecord { epoch, ..record }, permit));
+            }
             Err(rejected) => rejected,
         };
         // A rejection is written as well where a permit has expired: the hold that follows from
@@ -146,7 +147,10 @@ impl SharedTokens {
         if alias.worked.as_ref() == Some(&asks.fingerprint) {
             ledger.learn(&asks.credentials, KeptAlias::Worked);
         }
-        if let Some(denial) = alias.denial(&asks.fingerprint, record.epoch) {
+        // Where the store has lost its epoch, denials since then have none.
+        let of_epoch = |epoch| alias.denial(&asks.fingerprint, epoch);
+        let known_epoch = record.epoch.or(asks.known_epoch);
+        if let Some(denial) = of_epoch(known_epoch).or_else(|| of_epoch(record.epoch)) {
             ledger.learn(&asks.credentials, KeptAlias::Denied(denial.clone()));
         }
         let asked = ledger.ask(&asks.credentials, now);

@@ -82,6 +82,22 @@ fn the_hold_after_unknown_outcomes_neither() {
 }
 
 #[test]
+fn a_denial_counts_for_all_after_the_store_has_lost_a_reset() {
+    let fleet = Fleet::new();
+    let (one, mut other) = (fleet.worker(), fleet.worker());
+    let wrong = password("wrong");
+    other.known.epoch = Some(block_on(other.shared.reset(jane())).unwrap());
+    fleet.store.clear();
+    let grant = granted(one.sign_in(&wrong));
+    one.settle(grant, SignInResult::Denied(&denial()), None);
+    for _ in 0..2 {
+        // Also for a process that knows of the reset, and whatever that writes.
+        let verdict = other.sign_in(&wrong);
+        assert!(matches!(verdict, Verdict::Rejected(Refusal::Denied(_))), "{verdict:?}");
+    }
+}
+
+#[test]
 fn a_token_from_the_future_is_not_taken_up_as_a_young_one() {
     let fleet = Fleet::new();
     let mut one = fleet.worker();

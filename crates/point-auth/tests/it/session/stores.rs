@@ -1,5 +1,6 @@
 //! Sessions of several processes that share their tokens in a store.
 
+mod histories;
 mod mishaps;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

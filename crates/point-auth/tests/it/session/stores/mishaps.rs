@@ -85,17 +85,20 @@ fn a_reset_is_passed_on_once_however_many_sessions_ask() {
     assert_eq!(store.login_changes() - changes, 1);
 }
 
-/// Time that panics once when it is asked for.
+/// Time that panics once when it is asked for, or whose wall clock is set back.
 #[derive(Clone)]
 struct Faulty {
     world: point_auth_testkit::VirtualTime,
     panics: Arc<AtomicBool>,
+    /// In seconds.
+    behind: Arc<AtomicU64>,
 }
 
 impl Runtime for Faulty {
     fn now(&self) -> Now {
         assert!(!self.panics.swap(false, Ordering::SeqCst), "as the test wants it");
-        self.world.now()
+        let Now { monotonic, wall, .. } = self.world.now();
+        Now::new(monotonic, wall - Duration::from_secs(self.behind.load(Ordering::SeqCst)))
     }
 
     fn sleep_until(&self, time: Duration) -> Task {
@@ -118,7 +121,8 @@ fn a_permit_is_given_back_when_its_job_ends_before_anything_was_sent() {
     let world = World::new();
     let panics = Arc::<AtomicBool>::default();
     let store = Store::new(&world);
-    let faulty = Faulty { world: world.time.clone(), panics: Arc::clone(&panics) };
+    let behind = Arc::default();
+    let faulty = Faulty { world: world.time.clone(), panics: Arc::clone(&panics), behind };
     let one = world.builder().with_runtime(faulty).with_credentials(credentials());
     let one = one.with_store(store.clone()).build();
     let tokio = runtime();
@@ -193,4 +197,33 @@ fn refreshes_are_put_off_in_each_life_while_the_store_is_down() {
         world.pass(Duration::from_secs(1));
         assert_eq!(world.refreshes(), (life + 1) * PROCESSES);
     }
+}
+
+#[test]
+fn a_clock_that_is_set_back_while_the_store_is_asked_makes_no_token_younger() {
+    let world = World::new();
+    let store = Store::new(&world);
+    all(&world, &[process(&world, &store)])[0].as_ref().unwrap();
+    world.pass(Duration::from_secs(1));
+    world.time.advance(Duration::from_secs(3000));
+    let behind = Arc::<AtomicU64>::default();
+    let faulty =
+        Faulty { world: world.time.clone(), panics: Arc::default(), behind: Arc::clone(&behind) };
+    let clock = faulty.clone();
+    let other = world.builder().with_runtime(faulty).with_credentials(credentials());
+    let other = other.with_store(store.clone()).build();
+    let commands = store.commands();
+    store.hold(true);
+    let asking = RUNTIME.spawn(getting(&other));
+    while store.commands() == commands {
+        world.control.rest();
+    }
+    behind.store(2700, Ordering::SeqCst);
+    store.hold(false);
+    world.pass_until(|| asking.is_finished());
+    RUNTIME.block_on(asking).unwrap().unwrap();
+    assert_eq!(world.sign_ins(), 1);
+    let lease = other.current_lease().unwrap();
+    let left = lease.expires_at.duration_since(clock.now().wall).unwrap();
+    assert!(left <= Duration::from_secs(600), "{left:?}");
 }

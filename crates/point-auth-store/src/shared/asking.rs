@@ -17,7 +17,6 @@ pub(super) struct Asks<'a> {
     /// They stand for the fingerprint.
     credentials: Credentials,
     fence: Fence,
-    known_epoch: Epoch,
 }
 
 /// What the ledger says, by one reading of it.
@@ -35,13 +34,12 @@ impl<'a> Asks<'a> {
         login: &'a EntryName,
         credentials: &Credentials,
         fence: Fence,
-        known_epoch: Epoch,
     ) -> Result<Self, StoreError> {
         let seals = shared.store.get().seals();
         let fingerprint = seals.fingerprint(&shared.base_url, credentials);
         let credentials = stand_in(&fingerprint, credentials.user_alias())
             .ok_or_else(|| StoreError::new("the credentials have no fingerprint"))?;
-        Ok(Self { login, fingerprint, credentials, fence, known_epoch })
+        Ok(Self { login, fingerprint, credentials, fence })
     }
 }
 
@@ -102,11 +100,7 @@ impl SharedTokens {
         }
         let (record, asked) = self.consider(asks, alias, self.current(entry, asks.fence).await?);
         let rejected = match asked {
-            Ok(permit) => {
-                // A store that has lost its values takes over the epoch that this process knows.
-                let epoch = record.epoch.or(asks.known_epoch);
-                return Ok(Step::Open(LoginRecord { epoch, ..record }, permit));
-            }
+            Ok(permit) => return Ok(Step::Open(record, permit)),
             Err(rejected) => rejected,
         };
         // A rejection is written as well where a permit has expired: the hold that follows from
@@ -147,10 +141,7 @@ impl SharedTokens {
         if alias.worked.as_ref() == Some(&asks.fingerprint) {
             ledger.learn(&asks.credentials, KeptAlias::Worked);
         }
-        // Where the store has lost its epoch, denials since then have none.
-        let of_epoch = |epoch| alias.denial(&asks.fingerprint, epoch);
-        let known_epoch = record.epoch.or(asks.known_epoch);
-        if let Some(denial) = of_epoch(known_epoch).or_else(|| of_epoch(record.epoch)) {
+        if let Some(denial) = alias.denial(&asks.fingerprint, record.epoch) {
             ledger.learn(&asks.credentials, KeptAlias::Denied(denial.clone()));
         }
         let asked = ledger.ask(&asks.credentials, now);

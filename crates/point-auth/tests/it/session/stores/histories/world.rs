@@ -1,8 +1,11 @@
 //! [`World`]: one thread that runs all processes, and time that passes when none can go on.
 
 use std::fmt;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::time::{Duration, UNIX_EPOCH};
 
 use point_auth::session::Now;
@@ -14,13 +17,14 @@ use smol::Executor;
 pub(super) struct World {
     executor: Arc<Executor<'static>>,
     time: VirtualTime,
+    has_panicked: Arc<AtomicBool>,
 }
 
 impl World {
     pub(super) fn new() -> Self {
         let start = UNIX_EPOCH + Duration::from_secs(1_800_000_000);
         let time = VirtualTime::new(&Clock::stopped_at(start), point_auth::ThreadRuntime::new());
-        Self { executor: Arc::new(Executor::new()), time }
+        Self { executor: Arc::new(Executor::new()), time, has_panicked: Arc::default() }
     }
 
     /// The time of the API and of the store.
@@ -35,6 +39,7 @@ impl World {
     /// Runs what can run without time.
     pub(super) fn settle(&self) {
         while self.executor.try_tick() {}
+        assert!(!self.has_panicked.load(Ordering::Relaxed), "a task has panicked, see above");
     }
 
     /// Lets this much time pass, from one event to the next.
@@ -89,6 +94,16 @@ impl Process {
         if self.is_dead.load(Ordering::Relaxed) {
             return;
         }
+        let has_panicked = Arc::clone(&self.world.has_panicked);
+        let mut task = Box::pin(task);
+        // The executor would keep a panic for who waits for the task.
+        let task = poll_fn(move |cx| {
+            let poll = catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(cx)));
+            poll.unwrap_or_else(|_| {
+                has_panicked.store(true, Ordering::Relaxed);
+                Poll::Ready(())
+            })
+        });
         let task = self.world.executor.spawn(task);
         let mut tasks = self.tasks.lock().unwrap();
         tasks.retain(|task| !task.is_finished());

@@ -32,6 +32,8 @@ pub mod valgrind;
 #[cfg(feature = "peers")]
 pub mod chart;
 #[cfg(feature = "peers")]
+pub mod fleet;
+#[cfg(feature = "peers")]
 pub mod loopback;
 #[cfg(feature = "peers")]
 pub mod machine;

@@ -82,8 +82,11 @@ impl AliasRecord {
         }
     }
 
+    /// The denial of this password in `epoch`. A store without one had no reset, or has lost it:
+    /// then all denials count.
     pub(crate) fn denial(&self, fingerprint: &str, epoch: Epoch) -> Option<&Denial> {
-        let of_this = |kept: &&KeptDenial| kept.fingerprint == fingerprint && kept.epoch == epoch;
+        let is_current = |kept: &KeptDenial| epoch.is_none() || kept.epoch == epoch;
+        let of_this = |kept: &&KeptDenial| kept.fingerprint == fingerprint && is_current(kept);
         self.denied.iter().find(of_this).map(|kept| &kept.denial)
     }
 

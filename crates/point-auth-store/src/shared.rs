@@ -103,7 +103,7 @@ impl SharedTokens {
             let asking = match intent {
                 Intent::Refresh => None,
                 Intent::SignIn(credentials) => {
-                    let asks = Asks::new(self, &login, credentials, fence, known.epoch)?;
+                    let asks = Asks::new(self, &login, credentials, fence)?;
                     match self.look_at_ledger(&asks, &entry.record).await? {
                         (epoch, Err(verdict)) => {
                             if entry.record.permit.is_some_and(|held| held.fence == fence) {
@@ -175,16 +175,9 @@ impl SharedTokens {
         {
             let seals = self.store.get().seals();
             let fingerprint = seals.fingerprint(&self.base_url, credentials);
-            if entry.record.denial(&fingerprint, known.epoch).is_none() {
-                if epoch.is_none() && known.epoch.is_some() && of_login.is_foreign().is_none() {
-                    // It counts only with the epoch that it is of.
-                    let record = LoginRecord { epoch: known.epoch, ..of_login.record.clone() }
-                        .at_time(of_login.now);
-                    let _is_done = self.swap(&login, &of_login, &record).await?;
-                }
+            if entry.record.denial(&fingerprint, epoch).is_none() {
                 let mut record = entry.record.clone();
-                let (epoch, denial) = (known.epoch, denial.clone());
-                record.deny(KeptDenial { fingerprint, epoch, denial });
+                record.deny(KeptDenial { fingerprint, epoch, denial: denial.clone() });
                 // A process that came in between knows more.
                 let _is_done = self.swap(&alias, &entry, &record).await?;
             }

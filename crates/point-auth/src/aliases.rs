@@ -225,6 +225,10 @@ impl Aliases {
             store.login_reset();
         }
         self.login.reset();
+        #[cfg(feature = "store")]
+        if let Some(store) = &self.common.store {
+            store.pass_on_in_background(&self.common.runtime, self.login.username());
+        }
     }
 
     /// Returns all sessions with their aliases, in no particular order.

@@ -267,6 +267,11 @@ impl Driver {
             login.reset_alias(&self.alias);
         }
         self.change(|session, now| session.reset(now));
+        #[cfg(feature = "store")]
+        if let Some(store) = &self.common.store {
+            let username = self.lock().session.username().map(str::to_owned);
+            store.pass_on_in_background(&self.common.runtime, username);
+        }
     }
 
     pub(crate) fn restore(&self, stored: StoredTokens) -> Result<(), StoredTokensError> {

@@ -11,6 +11,8 @@ fn main() -> ExitCode {
     let [table, case, times] = arguments.as_slice() else { return usage() };
     let cases = match table.as_str() {
         "reading" => reading::cases(),
+        #[cfg(feature = "peers")]
+        "fleet" => point_auth_bench::fleet::readers(),
         name => core::tables().into_iter().find(|(table, _)| *table == name).unwrap_or_default().1,
     };
     let case = cases.iter().find(|one: &&Case| one.name == *case);

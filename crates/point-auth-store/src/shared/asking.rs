@@ -17,7 +17,6 @@ pub(super) struct Asks<'a> {
     /// They stand for the fingerprint.
     credentials: Credentials,
     fence: Fence,
-    known_epoch: Epoch,
 }
 
 /// What the ledger says, by one reading of it.
@@ -35,13 +34,12 @@ impl<'a> Asks<'a> {
         login: &'a EntryName,
         credentials: &Credentials,
         fence: Fence,
-        known_epoch: Epoch,
     ) -> Result<Self, StoreError> {
         let seals = shared.store.get().seals();
         let fingerprint = seals.fingerprint(&shared.base_url, credentials);
         let credentials = stand_in(&fingerprint, credentials.user_alias())
             .ok_or_else(|| StoreError::new("the credentials have no fingerprint"))?;
-        Ok(Self { login, fingerprint, credentials, fence, known_epoch })
+        Ok(Self { login, fingerprint, credentials, fence })
     }
 }
 
@@ -100,10 +98,7 @@ impl SharedTokens {
         if let Some(reason) = entry.is_foreign() {
             return Ok(Step::Rejected(Verdict::Alone(reason), None));
         }
-        let mut record = self.current(entry, asks.fence).await?;
-        // A store that has lost its values takes over the epoch that this process knows.
-        record.epoch = record.epoch.or(asks.known_epoch);
-        let (record, asked) = self.consider(asks, alias, record);
+        let (record, asked) = self.consider(asks, alias, self.current(entry, asks.fence).await?);
         let rejected = match asked {
             Ok(permit) => return Ok(Step::Open(record, permit)),
             Err(rejected) => rejected,

@@ -101,9 +101,8 @@ impl SharedTokens {
                 ledger.learn(&credentials, KeptAlias::Worked);
             }
             let _hold_ended = ledger.settle(permit.clone(), result, now);
-            let epoch = entry.record.epoch.or(epoch);
             let ledger = ledger.kept(fingerprint_of);
-            let record = LoginRecord { epoch, ledger, written: entry.now };
+            let record = LoginRecord { epoch: entry.record.epoch, ledger, written: entry.now };
             if self.swap(&login, &entry, &record).await? {
                 return Ok(());
             }

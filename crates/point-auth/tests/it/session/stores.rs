@@ -1,5 +1,8 @@
 //! Sessions of several processes that share their tokens in a store.
 
+mod histories;
+mod mishaps;
+
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -15,6 +18,7 @@ use point_auth::{
 };
 
 use tokio::runtime::Runtime;
+use tokio::sync::watch;
 
 use super::support::{World, getting};
 use crate::support::{USERNAME, credentials, runtime};
@@ -25,6 +29,9 @@ struct Store {
     inner: MemoryStore,
     is_down: Arc<AtomicBool>,
     commands: Arc<AtomicUsize>,
+    /// Changes of the login's value that were done.
+    login_changes: Arc<AtomicUsize>,
+    is_held: Arc<watch::Sender<bool>>,
 }
 
 impl Store {
@@ -32,7 +39,12 @@ impl Store {
         let time = world.time.clone();
         let clock = move || point_auth::Runtime::now(&time).monotonic;
         let inner = MemoryStore::new().unwrap().with_clock(clock);
-        Self { inner, is_down: Arc::default(), commands: Arc::default() }
+        Self::over(inner)
+    }
+
+    fn over(inner: MemoryStore) -> Self {
+        let (is_down, is_held) = (Arc::default(), Arc::default());
+        Self { inner, is_down, is_held, commands: Arc::default(), login_changes: Arc::default() }
     }
 
     fn breaks(&self) {
@@ -47,8 +59,19 @@ impl Store {
         self.commands.load(Ordering::SeqCst)
     }
 
-    fn asked(&self) -> Result<(), StoreError> {
+    /// Whether it answers only when this ends.
+    fn hold(&self, is_held: bool) {
+        self.is_held.send_replace(is_held);
+    }
+
+    fn login_changes(&self) -> usize {
+        self.login_changes.load(Ordering::SeqCst)
+    }
+
+    async fn asked(&self) -> Result<(), StoreError> {
         self.commands.fetch_add(1, Ordering::SeqCst);
+        let mut is_held = self.is_held.subscribe();
+        let _was_released = is_held.wait_for(|is_held| !is_held).await;
         match self.is_down.load(Ordering::SeqCst) {
             true => Err(StoreError::new("connection refused")),
             false => Ok(()),
@@ -59,7 +82,7 @@ impl Store {
 #[async_trait]
 impl TokenStore for Store {
     async fn load(&self, name: &EntryName) -> Result<Loaded, StoreError> {
-        self.asked()?;
+        self.asked().await?;
         contract::TokenStore::load(&self.inner, name)
     }
 
@@ -70,8 +93,12 @@ impl TokenStore for Store {
         value: &[u8],
         keep_for: Option<Duration>,
     ) -> Result<Swapped, StoreError> {
-        self.asked()?;
-        contract::TokenStore::swap(&self.inner, name, expected, value, keep_for)
+        self.asked().await?;
+        let swapped = contract::TokenStore::swap(&self.inner, name, expected, value, keep_for)?;
+        if swapped.done && name.entry() == "login" {
+            self.login_changes.fetch_add(1, Ordering::SeqCst);
+        }
+        Ok(swapped)
     }
 
     fn seals(&self) -> &Seals {
@@ -91,10 +118,11 @@ fn wrong() -> Credentials {
     Credentials::new(USERNAME, "a wrong password").unwrap()
 }
 
+/// One for all calls: it also runs what goes on behind callers that have their token.
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(runtime);
+
 /// Lets one caller of each session get a token.
 fn all(world: &World, sessions: &[Session]) -> Vec<Result<AccessToken, Error>> {
-    /// One for all calls: it also runs what goes on behind callers that have their token.
-    static RUNTIME: LazyLock<Runtime> = LazyLock::new(runtime);
     let tasks: Vec<_> = sessions.iter().map(|session| RUNTIME.spawn(getting(session))).collect();
     world.pass_until(|| tasks.iter().all(tokio::task::JoinHandle::is_finished));
     tasks.into_iter().map(|task| RUNTIME.block_on(task).unwrap()).collect()

@@ -28,6 +28,8 @@ use ureq::{Body, Error, RequestExt, ResponseExt, SendBody};
 /// The wait for a token is bounded by the session (15 seconds by default), and not by the timeouts
 /// of the agent, which start afterwards.
 ///
+/// The log target `ureq_proto` shows the token at `TRACE`: keep it above that level.
+///
 /// If there is no token, nothing is sent. The error is [`Error::Other`](ureq::Error::Other), with a
 /// `point_auth::Error` in it.
 ///

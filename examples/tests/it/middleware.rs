@@ -45,7 +45,7 @@ table! {
     rows::an_authorization_is_replaced_where_the_user_says_so,
     rows::a_streaming_body_is_sent_once,
     rows::a_caller_that_gives_up_costs_no_second_sign_in,
-    rows::the_error_shows_no_secret,
+    rows::a_request_that_fails_shows_and_costs_no_token,
     redirects::a_redirect_within_the_api,
     redirects::a_redirect_to_another_port,
     redirects::a_redirect_to_another_host,

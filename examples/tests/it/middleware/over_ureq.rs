@@ -11,7 +11,7 @@ use point_auth_testkit::{Emulator, Fault, Operation, VirtualTime};
 use point_auth_ureq::ureq::config::RedirectAuthHeaders;
 use point_auth_ureq::ureq::{self, Agent, SendBody};
 
-use super::subject::{Body, Call, Kind, Outcome, PATIENCE, Redirects, Setup, Subject};
+use super::subject::{Body, Call, Kind, Outcome, PATIENCE, Redirects, Setup, Subject, emulator};
 
 pub(super) const UREQ: Kind =
     Kind { make: |setup| make(setup, false), repeats: false, redirects: Redirects::Never };
@@ -133,4 +133,40 @@ impl Read for Streaming {
         let most = into.len().min(1);
         self.0.read(&mut into[..most])
     }
+}
+
+fn with_old_token(setup: &Setup, agent_setup: fn(UreqAuthorize<Session>) -> Agent) -> Ureq {
+    let time = VirtualTime::new(&setup.clock, ThreadRuntime::new());
+    let client = Client::new(UreqTransport::new().unwrap()).with_base_url(setup.base_url.clone());
+    let session = Session::builder(client)
+        .with_credentials(setup.credentials.clone())
+        .with_runtime(time.clone())
+        .build();
+    session.access_token().unwrap();
+    time.advance(Duration::from_secs(31));
+    let agent = agent_setup(UreqAuthorize::new(session.clone()));
+    Ureq { agent, session: Some(session), time }
+}
+
+#[test]
+fn a_401_counts_as_a_response_as_well_as_an_error() {
+    let emulator = emulator();
+    emulator.push_fault_for(Operation::Protected, Fault::respond(401));
+    let subject = with_old_token(&Setup::of(&emulator), |authorize| {
+        Agent::config_builder().http_status_as_error(false).middleware(authorize).build().into()
+    });
+    assert_eq!(subject.ask(&Call::to(&emulator)).status(), 401);
+    assert!(!subject.has_token());
+}
+
+/// ureq's error does not say whether the 401 is that of another server.
+#[test]
+fn with_redirects_a_401_as_an_error_does_not_count() {
+    let emulator = emulator();
+    emulator.push_fault_for(Operation::Protected, Fault::respond(401));
+    let subject = with_old_token(&Setup::of(&emulator), |authorize| {
+        Agent::config_builder().middleware(authorize.with_redirects()).build().into()
+    });
+    assert_eq!(subject.ask(&Call::to(&emulator)).status(), 401);
+    assert!(subject.has_token());
 }

@@ -206,10 +206,13 @@ pub(super) fn a_caller_that_gives_up_costs_no_second_sign_in(kind: &Kind) {
     assert_eq!(exchanges, (1, 0));
 }
 
-pub(super) fn the_error_shows_no_secret(kind: &Kind) {
-    let emulator = emulator();
-    let credentials = Credentials::new(USER, "cAnArY-pa55word").unwrap();
-    let subject = (kind.make)(&Setup { credentials, ..Setup::of(&emulator) });
-    let Outcome::NoToken(_, text) = subject.ask(&Call::to(&emulator)) else { panic!("a token") };
-    assert!(!text.contains("cAnArY"), "{text}");
+pub(super) fn a_request_that_fails_shows_and_costs_no_token(kind: &Kind) {
+    let (emulator, subject) = with_old_token(kind);
+    emulator.push_fault_for(Operation::Protected, Fault::close_after_request());
+    let outcome = subject.ask(&Call { body: Body::Whole("whole"), ..Call::to(&emulator) });
+    let Outcome::Failed(text) = outcome else { panic!("{outcome:?}") };
+    let request = last(&emulator);
+    let token = request.header("authorization").unwrap().strip_prefix("Bearer ").unwrap();
+    assert!(!text.contains(token), "{text}");
+    assert!(subject.has_token());
 }

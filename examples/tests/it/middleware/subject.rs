@@ -99,13 +99,13 @@ impl Call {
 pub(super) enum Outcome {
     /// The status, and the body of a 200.
     Response(u16, String),
-    NoToken(ErrorKind, String),
+    NoToken(ErrorKind),
     Failed(String),
 }
 
 impl Outcome {
     pub(super) fn of_error(error: &point_auth::Error) -> Self {
-        Self::NoToken(error.kind(), format!("{error} {error:?}"))
+        Self::NoToken(error.kind())
     }
 
     pub(super) fn status(&self) -> u16 {
@@ -117,7 +117,7 @@ impl Outcome {
 
     pub(super) fn kind(&self) -> ErrorKind {
         match self {
-            Self::NoToken(kind, _) => *kind,
+            Self::NoToken(kind) => *kind,
             other => panic!("{other:?}"),
         }
     }

@@ -43,8 +43,3 @@ mod authorize;
 pub use authorize::Authorize;
 pub use point_auth_transport::authorize::UserAlias;
 pub use reqwest_middleware;
-
-/// Compiles the README's code.
-#[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-mod readme {}

@@ -111,6 +111,7 @@
 //! | `reqwest` | `ReqwestTransport`: async, HTTP/1.1 and HTTP/2, rustls; turns on `tokio` |
 //! | `hyper` | `HyperTransport`: async, HTTP/1.1 and HTTP/2, rustls; turns on `tokio` |
 //! | `ureq` | `UreqTransport`: blocking, HTTP/1.1, rustls; turns on `blocking` |
+//! | `ureq-middleware` | `UreqAuthorize`, a middleware that puts the token on the requests of a ureq agent; turns on `ureq` |
 //! | `async` | `Client`, `Session` and `Sessions`, for async transports; exchanges run on threads |
 //! | `blocking` | their counterparts in `blocking`, for blocking transports |
 //! | `tokio` | `TokioRuntime`: exchanges are tasks of the tokio runtime that the session was built in; turns on `async` |
@@ -231,6 +232,8 @@ pub use point_auth_transport as transport;
 pub use point_auth_transport::authorize::UserAlias;
 #[cfg(any(feature = "async", feature = "blocking"))]
 pub use point_auth_transport::{Runtime, Task};
+#[cfg(feature = "ureq-middleware")]
+pub use point_auth_ureq::Authorize as UreqAuthorize;
 #[cfg(feature = "ureq")]
 pub use point_auth_ureq::UreqTransport;
 #[cfg(any(feature = "async", feature = "blocking"))]

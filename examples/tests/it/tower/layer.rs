@@ -106,54 +106,6 @@ async fn another_place_is_not_shown_the_token() {
     assert_eq!(other.seen(), (1, 1));
 }
 
-/// If a request passes without a token although the session has none, it was not meant to have one.
-async fn is_of_the_api(request: Request<Full<Bytes>>) -> bool {
-    let client = Client::new(TowerTransport::new(stack(&TlsSettings::new()).unwrap()));
-    let client = client.with_base_url(BaseUrl::parse("https://api.example.com/base").unwrap());
-    let layer = AuthorizeLayer::new(Session::builder(client).build());
-    match layer.layer(Rejects { first: 0, seen: Arc::default() }).oneshot(request).await {
-        Ok(_) => false,
-        Err(error) => error.downcast_ref::<Error>().unwrap().kind() == ErrorKind::SignInNeeded,
-    }
-}
-
-#[tokio::test]
-async fn a_place_is_a_scheme_a_host_and_a_port() {
-    for (url, expected) in [
-        ("https://api.example.com/other", true),
-        ("HTTPS://API.Example.COM:443/", true),
-        ("https://api.example.com:/", true),
-        ("https://somebody@api.example.com/", true),
-        ("http://api.example.com/", false),
-        ("http://api.example.com:443/", false),
-        ("https://api.example.com:8443/", false),
-        ("https://api.example.com:99999/", false),
-        ("https://api.example.com./", false),
-        ("https://api.example.com:443@other.example/", false),
-        ("/base", false),
-    ] {
-        assert_eq!(is_of_the_api(request(url)).await, expected, "{url}");
-    }
-}
-
-#[tokio::test]
-async fn a_request_that_says_another_host_than_its_uri_is_not_shown_the_token() {
-    for (host, expected) in [
-        ("api.example.com", true),
-        ("API.example.com:443", true),
-        ("api.example.com:8443", false),
-        ("api.example.com:99999", false),
-        ("other.example", false),
-        ("", false),
-    ] {
-        let mut request = request("https://api.example.com/");
-        request.headers_mut().insert(http::header::HOST, host.parse().unwrap());
-        assert_eq!(is_of_the_api(request.clone()).await, expected, "{host}");
-        request.headers_mut().append(http::header::HOST, "other.example".parse().unwrap());
-        assert!(!is_of_the_api(request).await, "{host}");
-    }
-}
-
 /// A request that waits for a token holds no concurrency slot that the sign-in needs.
 #[tokio::test]
 async fn a_limit_that_requests_and_sign_ins_share_is_enough_for_both() {

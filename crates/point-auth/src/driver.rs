@@ -8,6 +8,10 @@
 mod fleet;
 mod job;
 mod member;
+#[cfg(feature = "metrics")]
+pub(crate) mod meter;
+#[cfg(any(feature = "metrics", feature = "tracing"))]
+mod names;
 mod notify;
 pub(crate) mod refreshing;
 mod state;
@@ -58,6 +62,8 @@ pub(crate) struct Common {
     /// Whether spans show the alias.
     #[cfg(feature = "tracing")]
     pub(crate) traces_aliases: bool,
+    #[cfg(feature = "metrics")]
+    pub(crate) meter: meter::Meter,
     /// Where the tokens are shared with other processes.
     #[cfg(feature = "store")]
     pub(crate) store: Option<Arc<crate::store::Link>>,
@@ -93,6 +99,8 @@ pub(crate) struct Driver {
     lease: ArcSwapOption<Lease>,
     state: Mutex<State>,
     notified: Mutex<Notified>,
+    #[cfg(feature = "metrics")]
+    gauges: meter::Gauges,
     /// The number of `Session`s that users hold.
     handles: AtomicUsize,
     /// When the last of them was dropped, in seconds of the monotonic clock.
@@ -122,6 +130,8 @@ impl Driver {
                 version: session.stored_version(),
                 is_notifying: false,
             }),
+            #[cfg(feature = "metrics")]
+            gauges: meter::Gauges::default(),
             state: Mutex::new(State::new(session.with_deferred_start())),
             handles: AtomicUsize::new(0),
             last_held: AtomicU64::new(0),
@@ -210,7 +220,10 @@ impl Driver {
 
     /// Publishes the token for readers, for as long as there is no need to poll.
     fn publish(&self, state: &State, now: Now) {
-        match state.session.lease(now).filter(|lease| !lease.look_again.has_come(now)) {
+        let lease = state.session.lease(now);
+        #[cfg(feature = "metrics")]
+        self.gauges.note(lease.as_ref(), state.session.denial().is_some());
+        match lease.filter(|lease| !lease.look_again.has_come(now)) {
             Some(lease) => self.lease.store(Some(Arc::new(lease))),
             None if self.lease.load().is_some() => self.lease.store(None),
             None => {}
@@ -234,7 +247,7 @@ impl Driver {
         let woken = state.take_wakers();
         drop(state);
         wake(woken);
-        self.notify_of_tokens();
+        self.notify_of_state();
         result
     }
 
@@ -247,6 +260,10 @@ impl Driver {
         #[cfg(feature = "tracing")]
         if _is_current {
             trace::token_rejected();
+        }
+        #[cfg(feature = "metrics")]
+        if _is_current {
+            self.common.meter.token_rejected();
         }
     }
 

@@ -120,6 +120,7 @@
 //! | `bundled-roots` | Mozilla's root certificates, as a choice beside the platform's trust store |
 //! | `store` | `with_store` of the builders: tokens that many processes share; needs `async` or `blocking` |
 //! | `tracing` | a span for each exchange and an event for its outcome, by the crate `tracing` |
+//! | `metrics` | durations and counts of exchanges, and the token's expiry, by the crate `metrics` |
 //! | `file-store` | `FileStore`, for the processes of one machine (Unix); turns on `store` |
 //! | `redis` | `RedisStore` (with `tokio`) and `blocking::RedisStore` (with `blocking`), for the processes of many machines; turns on `store` |
 //! | `native-tls` | the operating system's TLS, as a choice beside rustls |

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-#[cfg(feature = "store")]
+#[cfg(any(feature = "metrics", feature = "store"))]
 use point_auth_core::session::ExchangeKind;
 use point_auth_core::session::{
     Action, Call, Exchange, ExchangeId, Failure, Now, Outcome, Permit, Rejected, SessionMachine,
@@ -46,6 +46,8 @@ pub(super) fn run(driver: Arc<Driver>, number: u64, job: Job) -> impl Future<Out
         may_be_sent: false,
         #[cfg(feature = "tracing")]
         span: tracing::Span::none(),
+        #[cfg(feature = "metrics")]
+        began: None,
         #[cfg(feature = "store")]
         granted: None,
         #[cfg(feature = "store")]
@@ -67,6 +69,9 @@ pub(super) struct AtWork {
     /// The span of the exchange in flight.
     #[cfg(feature = "tracing")]
     span: tracing::Span,
+    /// What its request is for, and when it was about to be sent.
+    #[cfg(feature = "metrics")]
+    began: Option<(ExchangeKind, Duration)>,
     /// The permit of a store that is shared with other processes.
     #[cfg(feature = "store")]
     pub(super) granted: Option<super::fleet::Granted>,
@@ -215,7 +220,12 @@ impl AtWork {
 
     async fn send_now(&mut self, driver: &Driver, exchange: Exchange) -> Outcome {
         self.may_be_sent = true;
-        let left = exchange.deadline.saturating_sub(driver.now().monotonic);
+        let now = driver.now().monotonic;
+        #[cfg(feature = "metrics")]
+        {
+            self.began = Some((exchange.kind, now));
+        }
+        let left = exchange.deadline.saturating_sub(now);
         let limits = driver.config().limits_within(left);
         let limits = limits.with_max_response_bytes(SignIn::MAX_RESPONSE_BYTES);
         let mut request = exchange.request;
@@ -268,7 +278,20 @@ impl AtWork {
         // Before any foreign code runs, such as a waker.
         self.settle(&outcome, may_have_been_sent, now);
         wake(woken);
+        #[cfg(feature = "metrics")]
+        self.record(&outcome, now);
         outcome
+    }
+
+    #[cfg(feature = "metrics")]
+    fn record(&mut self, outcome: &Outcome, now: Now) {
+        let meter = &self.driver.common.meter;
+        match self.began.take() {
+            Some((kind, at)) => {
+                meter.exchange_ended(kind, outcome, now.monotonic.saturating_sub(at));
+            }
+            None => meter.nothing_sent(outcome),
+        }
     }
 
     /// Reports the result of the sign-in to the login before the next one gets a permit.
@@ -306,6 +329,12 @@ impl Drop for AtWork {
         wake(woken);
         if let Some(outcome) = outcome {
             self.settle(&outcome, may_have_been_sent, now);
+            #[cfg(feature = "tracing")]
+            if may_have_been_sent {
+                trace::ended(&self.span, &outcome);
+            }
+            #[cfg(feature = "metrics")]
+            self.record(&outcome, now);
             self.driver.notify(&outcome);
         }
     }

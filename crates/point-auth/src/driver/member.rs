@@ -38,6 +38,8 @@ impl Member for Driver {
                 let woken = state.take_wakers();
                 drop(state);
                 wake(woken);
+                #[cfg(feature = "metrics")]
+                self.common.meter.nothing_sent(&outcome);
                 self.notify(&outcome);
                 None
             }

@@ -2,13 +2,12 @@
 //!
 //! Neither a URL nor a header, a body or a username is in it. An alias is only on request.
 
-use point_auth_core::session::{AttemptError, Exchange, ExchangeKind, Outcome};
-use point_auth_core::{Denial, ResponseError};
-use point_auth_transport::{TransportError, TransportErrorKind};
+use point_auth_core::Denial;
+use point_auth_core::session::{Exchange, Outcome};
 use tracing::field::Empty;
 use tracing::{Span, debug, info, info_span, warn};
 
-use super::Driver;
+use super::{Driver, names};
 
 /// Returns the span of an exchange that is about to be sent. Every field is declared here, and what
 /// is known later is [recorded](ended).
@@ -23,10 +22,7 @@ pub(super) fn span(driver: &Driver, exchange: &Exchange) -> Span {
         "server.port" = uri.port_u16().unwrap_or(default_port),
         "http.response.status_code" = Empty,
         "error.type" = Empty,
-        "point_auth.exchange.kind" = match exchange.kind {
-            ExchangeKind::SignIn => "sign_in",
-            _ => "refresh",
-        },
+        "point_auth.exchange.kind" = names::kind(exchange.kind),
         "point_auth.exchange.attempt" = exchange.attempt,
         "point_auth.outcome" = Empty,
         "point_auth.user_alias" = Empty,
@@ -47,20 +43,12 @@ pub(super) fn status(span: &Span, status: u16) {
 
 /// Records what came of the exchange, and says it.
 pub(super) fn ended(span: &Span, outcome: &Outcome) {
-    let (name, error) = match outcome {
-        Outcome::Renewed { .. } => ("renewed", None),
-        Outcome::Denied { .. } => ("denied", Some("denied".to_owned())),
-        Outcome::RefreshRefused { error, .. } => ("refresh_refused", Some(of_response(error))),
-        Outcome::Retrying { error, .. } => ("retrying", Some(of_attempt(error))),
-        Outcome::Failed { error, .. } => ("failed", Some(of_attempt(error))),
-        _ => ("ignored", None),
-    };
+    let error = names::error_type(outcome);
     if let Some(error) = &error {
-        span.record("error.type", error.as_str());
+        span.record("error.type", &**error);
     }
-    span.record("point_auth.outcome", name);
-    let error = error.unwrap_or_default();
-    let error = error.as_str();
+    span.record("point_auth.outcome", names::outcome(outcome));
+    let error = error.as_deref().unwrap_or_default();
     match outcome {
         Outcome::Renewed { tokens, .. } => {
             let expires_in = tokens.expires_in().as_secs();
@@ -106,44 +94,4 @@ pub(super) fn store(event: &crate::StoreEvent) {
 fn denied(span: &Span, denial: &Denial) {
     let status = denial.status().as_u16();
     warn!(parent: span, http.response.status_code = status, "point_auth: sign-in denied");
-}
-
-/// The `error.type` of an attempt: the kind of the error in snake case, or the status.
-fn of_attempt(error: &AttemptError) -> String {
-    let name = match error {
-        AttemptError::Response(error) => return of_response(error),
-        AttemptError::Failure(failure) => match failure.source() {
-            Some(source) => match source.downcast_ref::<TransportError>() {
-                Some(error) => of_transport(error.kind()),
-                None => "credentials",
-            },
-            None => "outcome_unknown",
-        },
-        AttemptError::EndedOnArrival | AttemptError::SameToken | AttemptError::Rejected => {
-            "useless_token"
-        }
-        AttemptError::Request(_) => "request",
-        AttemptError::Held => "held",
-        _ => "outcome_unknown",
-    };
-    name.to_owned()
-}
-
-fn of_response(error: &ResponseError) -> String {
-    match error {
-        ResponseError::Unexpected { status, .. } => status.as_u16().to_string(),
-        ResponseError::Denied(_) => "denied".to_owned(),
-        _ => "malformed".to_owned(),
-    }
-}
-
-const fn of_transport(kind: TransportErrorKind) -> &'static str {
-    match kind {
-        TransportErrorKind::Connect => "connect",
-        TransportErrorKind::Tls => "tls",
-        TransportErrorKind::Timeout => "timeout",
-        TransportErrorKind::TooLarge => "too_large",
-        TransportErrorKind::Protocol => "protocol",
-        _ => "transport",
-    }
 }

@@ -6,6 +6,7 @@ mod failures;
 mod keeping;
 mod kinds;
 mod login;
+mod metrics;
 mod mishaps;
 mod observers;
 mod rejections;

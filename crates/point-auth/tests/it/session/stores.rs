@@ -21,21 +21,21 @@ use crate::support::{USERNAME, credentials, runtime};
 
 /// A store of this process that can fail, and counts what it is asked.
 #[derive(Clone)]
-struct Store {
+pub(super) struct Store {
     inner: MemoryStore,
     is_down: Arc<AtomicBool>,
     commands: Arc<AtomicUsize>,
 }
 
 impl Store {
-    fn new(world: &World) -> Self {
+    pub(super) fn new(world: &World) -> Self {
         let time = world.time.clone();
         let clock = move || point_auth::Runtime::now(&time).monotonic;
         let inner = MemoryStore::new().unwrap().with_clock(clock);
         Self { inner, is_down: Arc::default(), commands: Arc::default() }
     }
 
-    fn breaks(&self) {
+    pub(super) fn breaks(&self) {
         self.is_down.store(true, Ordering::SeqCst);
     }
 

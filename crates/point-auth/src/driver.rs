@@ -178,7 +178,7 @@ impl Driver {
         let mut state = self.lock();
         let until = match state.session.poll(now, call) {
             Ok(Action::Ready(lease)) => {
-                self.publish(&state, now);
+                self.publish(&mut state, now);
                 return Step::Token(lease);
             }
             Ok(Action::Send(exchange)) => return Step::Begin(Job::Send(exchange)),
@@ -219,10 +219,10 @@ impl Driver {
     }
 
     /// Publishes the token for readers, for as long as there is no need to poll.
-    fn publish(&self, state: &State, now: Now) {
+    fn publish(&self, state: &mut State, now: Now) {
         let lease = state.session.lease(now);
         #[cfg(feature = "metrics")]
-        self.gauges.note(lease.as_ref(), state.session.denial().is_some());
+        state.see(lease.as_ref());
         match lease.filter(|lease| !lease.look_again.has_come(now)) {
             Some(lease) => self.lease.store(Some(Arc::new(lease))),
             None if self.lease.load().is_some() => self.lease.store(None),
@@ -243,7 +243,7 @@ impl Driver {
         if !has_changed {
             return result;
         }
-        self.publish(&state, now);
+        self.publish(&mut state, now);
         let woken = state.take_wakers();
         drop(state);
         wake(woken);

@@ -272,7 +272,7 @@ impl AtWork {
         let now = self.driver.now();
         let mut state = self.driver.lock();
         let outcome = report(&mut state.session, now);
-        self.driver.publish(&state, now);
+        self.driver.publish(&mut state, now);
         let woken = if outcome.goes_on() { Vec::new() } else { state.take_wakers() };
         drop(state);
         // Before any foreign code runs, such as a waker.
@@ -323,7 +323,7 @@ impl Drop for AtWork {
             state.session.handle_failure(id, now, &failure)
         });
         state.running.take_if(|running| *running == self.number);
-        self.driver.publish(&state, now);
+        self.driver.publish(&mut state, now);
         let woken = state.take_wakers();
         drop(state);
         wake(woken);
@@ -360,7 +360,7 @@ impl Driver {
         let mut state = self.lock();
         let begun = state.session.sign_in_with(id, now, credentials);
         // They may be another user's, and then the previous user's tokens must not be read.
-        self.publish(&state, now);
+        self.publish(&mut state, now);
         begun
     }
 

@@ -4,13 +4,14 @@
 
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use metrics::{Gauge, Label, Unit};
-use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
-use point_auth_core::session::{ExchangeKind, Lease, Outcome};
+use metrics::{
+    Counter, Gauge, Histogram, Key, Label, Level, Metadata, Unit, describe_counter, describe_gauge,
+    describe_histogram, with_recorder,
+};
+use point_auth_core::session::{ExchangeKind, Lease, Outcome, SessionMachine};
 
 use super::names;
 
@@ -22,60 +23,76 @@ const EXPIRY: &str = "point_auth.token.expiry";
 const DENIED: &str = "point_auth.denied";
 const STORE_EVENTS: &str = "point_auth.store.events";
 
+static METADATA: Metadata<'static> =
+    Metadata::new(module_path!(), Level::INFO, Some(module_path!()));
+
 /// Records for the sessions of one builder. A panic of the recorder is caught and ignored.
+///
+/// The keys of what is recorded again and again are built once.
 pub(crate) struct Meter {
     /// The program's own.
     labels: Vec<Label>,
-    /// Whether it is for a login with many aliases, of which no token is shown.
-    is_of_many: bool,
+    signed_in: Key,
+    refreshed: Key,
+    rejected: Key,
+    adopted: Key,
+    denied: Key,
+    /// None for a login with many aliases, of which no token is shown.
+    expiry: Option<Key>,
 }
 
 impl Meter {
     /// Describes all metrics, and starts those whose labels are known at zero.
     pub(crate) fn new(labels: Vec<Label>, is_of_many: bool) -> Self {
-        let meter = Self { labels, is_of_many };
+        let key = |name, own: &[Label]| key(name, own, &labels);
+        let renewed = |kind| key(DURATION, &[of_kind(kind), RENEWED]);
+        let meter = Self {
+            signed_in: renewed(ExchangeKind::SignIn),
+            refreshed: renewed(ExchangeKind::Refresh),
+            rejected: key(REJECTED, &[]),
+            adopted: key(ADOPTED, &[]),
+            denied: key(DENIED, &[]),
+            expiry: (!is_of_many).then(|| key(EXPIRY, &[])),
+            labels,
+        };
         quietly(|| {
             describe();
-            counter!(REJECTED, meter.labels([])).increment(0);
-            counter!(ADOPTED, meter.labels([])).increment(0);
-            gauge!(DENIED, meter.labels([])).increment(0.0);
-            if !is_of_many {
-                gauge!(EXPIRY, meter.labels([])).set(0.0);
-            }
+            counter(&meter.rejected).increment(0);
+            counter(&meter.adopted).increment(0);
+            gauge(&meter.denied).increment(0.0);
+            meter.expiry.iter().for_each(|key| gauge(key).set(0.0));
         });
         meter
     }
 
-    fn labels<const N: usize>(&self, own: [Label; N]) -> Vec<Label> {
-        let mut labels = Vec::with_capacity(self.labels.len().saturating_add(N).saturating_add(1));
-        labels.extend(own);
-        labels.extend(self.labels.iter().cloned());
-        labels
-    }
-
     /// An exchange has ended whose request was about to be sent.
     pub(super) fn exchange_ended(&self, kind: ExchangeKind, outcome: &Outcome, took: Duration) {
-        let mut labels = self.labels([
-            Label::from_static_parts("kind", names::kind(kind)),
-            Label::from_static_parts("outcome", names::outcome(outcome)),
-        ]);
-        labels.extend(names::error_type(outcome).map(error_type));
-        quietly(|| histogram!(DURATION, labels).record(took));
+        let record = |key: &Key| quietly(|| histogram(key).record(took));
+        match (outcome, kind) {
+            (Outcome::Renewed { .. }, ExchangeKind::SignIn) => record(&self.signed_in),
+            (Outcome::Renewed { .. }, _) => record(&self.refreshed),
+            _ => {
+                let name = Label::from_static_parts(OUTCOME, names::outcome(outcome));
+                let mut own = vec![of_kind(kind), name];
+                own.extend(names::error_type(outcome).map(of_type));
+                record(&key(DURATION, &own, &self.labels))
+            }
+        };
     }
 
     /// An exchange has ended before its request, or must not begin.
     pub(super) fn nothing_sent(&self, outcome: &Outcome) {
         if let Outcome::Adopted { .. } = outcome {
-            quietly(|| counter!(ADOPTED, self.labels([])).increment(1));
+            count(&self.adopted);
         }
         if let Some(error) = names::error_type(outcome) {
-            quietly(|| counter!(WITHHELD, self.labels([error_type(error)])).increment(1));
+            count(&key(WITHHELD, &[of_type(error)], &self.labels));
         }
     }
 
     /// The API has rejected the current token.
     pub(super) fn token_rejected(&self) {
-        quietly(|| counter!(REJECTED, self.labels([])).increment(1));
+        count(&self.rejected);
     }
 
     #[cfg(feature = "store")]
@@ -87,9 +104,39 @@ impl Meter {
             StoreEvent::Alone(_) => "alone",
             StoreEvent::Reset => "reset",
         };
-        let label = Label::from_static_parts("event", event);
-        quietly(|| counter!(STORE_EVENTS, self.labels([label])).increment(1));
+        count(&key(STORE_EVENTS, &[Label::from_static_parts("event", event)], &self.labels));
     }
+}
+
+const OUTCOME: &str = "outcome";
+const RENEWED: Label = Label::from_static_parts(OUTCOME, "renewed");
+
+fn of_kind(kind: ExchangeKind) -> Label {
+    Label::from_static_parts("kind", names::kind(kind))
+}
+
+fn of_type(error: Cow<'static, str>) -> Label {
+    Label::new("error.type", error)
+}
+
+fn key(name: &'static str, own: &[Label], labels: &[Label]) -> Key {
+    Key::from_parts(name, [own, labels].concat())
+}
+
+fn counter(key: &Key) -> Counter {
+    with_recorder(|recorder| recorder.register_counter(key, &METADATA))
+}
+
+fn gauge(key: &Key) -> Gauge {
+    with_recorder(|recorder| recorder.register_gauge(key, &METADATA))
+}
+
+fn histogram(key: &Key) -> Histogram {
+    with_recorder(|recorder| recorder.register_histogram(key, &METADATA))
+}
+
+fn count(key: &Key) {
+    quietly(|| counter(key).increment(1));
 }
 
 fn describe() {
@@ -114,61 +161,62 @@ fn describe() {
     describe_gauge!(DENIED, Unit::Count, "Sessions whose sign-ins are stopped by a denial");
 }
 
-fn error_type(name: Cow<'static, str>) -> Label {
-    Label::new("error.type", name)
-}
-
 fn quietly<T>(record: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(record)).ok()
 }
 
+/// What there is to show of one session, as of its last change.
+#[derive(Clone, Copy, Default, PartialEq)]
+pub(super) struct Seen {
+    expires_at: Option<SystemTime>,
+    is_denied: bool,
+}
+
+impl Seen {
+    pub(super) fn of(lease: Option<&Lease>, session: &SessionMachine) -> Self {
+        Self {
+            expires_at: lease.map(|lease| lease.expires_at),
+            is_denied: session.denial().is_some(),
+        }
+    }
+}
+
 /// What the gauges show of one session.
 #[derive(Default)]
-pub(super) struct Gauges {
-    /// When the token ends, as the bits of Unix seconds. Zero: there is none.
-    expiry: AtomicU64,
-    is_denied: AtomicBool,
-    shown: Mutex<Shown>,
-}
+pub(super) struct Gauges(Mutex<Shown>);
 
 #[derive(Default)]
 struct Shown {
-    expiry: Option<u64>,
+    seen: Seen,
     denied: Option<DeniedSession>,
     /// Whether a thread is at it, outside of the lock. It looks for changes afterwards.
     is_busy: bool,
 }
 
 impl Gauges {
-    /// Notes what is to be shown. It runs within the lock of the session, so it records nothing.
-    pub(super) fn note(&self, lease: Option<&Lease>, is_denied: bool) {
-        let since_1970 = |lease: &Lease| lease.expires_at.duration_since(UNIX_EPOCH).ok();
-        let expiry = lease.and_then(since_1970).unwrap_or_default().as_secs_f64();
-        self.expiry.store(expiry.to_bits(), Ordering::Relaxed);
-        self.is_denied.store(is_denied, Ordering::Relaxed);
-    }
-
-    /// Shows what was noted last.
-    pub(super) fn show(&self, meter: &Meter) {
+    /// Shows what `seen` returns. A recorder runs outside of all locks.
+    pub(super) fn show(&self, meter: &Meter, seen: impl Fn() -> Seen) {
         let mut shown = self.lock();
         if shown.is_busy {
             return;
         }
         shown.is_busy = true;
         loop {
-            let expiry = self.expiry.load(Ordering::Relaxed);
-            let is_denied = self.is_denied.load(Ordering::Relaxed);
-            if shown.expiry == Some(expiry) && shown.denied.is_some() == is_denied {
+            let (now, before) = (seen(), shown.seen);
+            if now == before {
                 break;
             }
-            let has_other_expiry = shown.expiry.replace(expiry) != Some(expiry);
+            shown.seen = now;
             let denied = shown.denied.take();
             drop(shown);
-            if has_other_expiry && !meter.is_of_many {
-                let seconds = f64::from_bits(expiry);
-                quietly(|| gauge!(EXPIRY, meter.labels([])).set(seconds));
+            if now.expires_at != before.expires_at
+                && let Some(key) = &meter.expiry
+            {
+                let since_1970 = now.expires_at.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+                let seconds = since_1970.unwrap_or_default().as_secs_f64();
+                quietly(|| gauge(key).set(seconds));
             }
-            let denied = match is_denied {
+            let denied = match now.is_denied {
                 true => denied.or_else(|| Some(DeniedSession::new(meter))),
                 false => None,
             };
@@ -179,7 +227,7 @@ impl Gauges {
     }
 
     fn lock(&self) -> MutexGuard<'_, Shown> {
-        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -190,7 +238,7 @@ struct DeniedSession(Option<Gauge>);
 impl DeniedSession {
     fn new(meter: &Meter) -> Self {
         Self(quietly(|| {
-            let gauge = gauge!(DENIED, meter.labels([]));
+            let gauge = gauge(&meter.denied);
             gauge.increment(1.0);
             gauge
         }))

@@ -29,7 +29,10 @@ impl Driver {
     /// Shows the state of the session after a change.
     pub(super) fn notify_of_state(&self) {
         #[cfg(feature = "metrics")]
-        self.gauges.show(&self.common.meter);
+        self.gauges.show(&self.common.meter, || {
+            // Not with `lock`, which also keeps the errors of the session.
+            self.state.lock().unwrap_or_else(PoisonError::into_inner).seen
+        });
         self.notify_of_tokens();
     }
 

@@ -23,8 +23,7 @@ const EXPIRY: &str = "point_auth.token.expiry";
 const DENIED: &str = "point_auth.denied";
 const STORE_EVENTS: &str = "point_auth.store.events";
 
-static METADATA: Metadata<'static> =
-    Metadata::new(module_path!(), Level::INFO, Some(module_path!()));
+static METADATA: Metadata<'static> = Metadata::new("point_auth", Level::INFO, Some(module_path!()));
 
 /// Records for the sessions of one builder. A panic of the recorder is caught and ignored.
 ///

@@ -153,7 +153,7 @@ fn spans_and_metrics_of_a_session_are_heard_and_say_whose_it_is_in_none() {
     Scene::new(Wire::Plain).play(&Driver::session(Adapter::Hyper));
     let metrics = heard.texts_of(heard::METRICS);
     assert!(metrics.iter().any(|text| text.contains("outcome = denied")), "{metrics:?}");
-    let spans = heard.texts_of("point_auth::driver::trace");
+    let spans = heard.texts_of("point_auth");
     assert!(spans.iter().any(|text| text.starts_with("point_auth.exchange")), "{spans:?}");
     for text in metrics.iter().chain(&spans) {
         assert!(!text.contains(scenes::USERNAME) && !text.contains("://"), "{text}");

@@ -8,4 +8,5 @@ mod emulator;
 #[cfg(feature = "curl")]
 mod enterprise;
 mod fifteen_lines;
+mod observed;
 mod tower;

@@ -49,9 +49,7 @@ pub(super) fn run(driver: Arc<Driver>, number: u64, job: Job) -> impl Future<Out
         #[cfg(feature = "metrics")]
         began: None,
         #[cfg(feature = "store")]
-        granted: None,
-        #[cfg(feature = "store")]
-        was_sent: false,
+        store: super::fleet::AtStore::default(),
     };
     at_work.carry_out(next)
 }
@@ -72,12 +70,9 @@ pub(super) struct AtWork {
     /// What its request is for, and when it was about to be sent.
     #[cfg(feature = "metrics")]
     began: Option<(ExchangeKind, Duration)>,
-    /// The permit of a store that is shared with other processes.
+    /// What it has of a store that is shared with other processes.
     #[cfg(feature = "store")]
-    pub(super) granted: Option<super::fleet::Granted>,
-    /// Whether the request of the exchange that ended last may have been sent.
-    #[cfg(feature = "store")]
-    pub(super) was_sent: bool,
+    pub(super) store: super::fleet::AtStore,
 }
 
 impl AtWork {
@@ -199,7 +194,7 @@ impl AtWork {
 
     async fn send_by(&mut self, driver: &Driver, exchange: Exchange) -> Outcome {
         #[cfg(feature = "store")]
-        if self.granted.as_ref().is_some_and(|granted| !granted.is_fresh(driver.now())) {
+        if self.store.granted.as_ref().is_some_and(|granted| !granted.is_fresh(driver.now())) {
             // The machine has slept meanwhile.
             let late = TransportError::new(TransportErrorKind::Timeout).not_sent();
             return self.failed(exchange.id, &Failure::not_sent().with_source(late));
@@ -267,7 +262,7 @@ impl AtWork {
         let may_have_been_sent = std::mem::take(&mut self.may_be_sent);
         #[cfg(feature = "store")]
         {
-            self.was_sent = may_have_been_sent;
+            self.store.was_sent = may_have_been_sent;
         }
         let now = self.driver.now();
         let mut state = self.driver.lock();
@@ -277,6 +272,8 @@ impl AtWork {
         drop(state);
         // Before any foreign code runs, such as a waker.
         self.settle(&outcome, may_have_been_sent, now);
+        #[cfg(feature = "store")]
+        let woken = self.keep_if_granted(woken);
         wake(woken);
         #[cfg(feature = "metrics")]
         self.record(&outcome, now);
@@ -311,7 +308,7 @@ impl Drop for AtWork {
         let now = self.driver.now();
         let may_have_been_sent = self.may_be_sent;
         #[cfg(feature = "store")]
-        if let Some(granted) = self.granted.take().filter(|_| !may_have_been_sent) {
+        if let Some(granted) = self.store.granted.take().filter(|_| !may_have_been_sent) {
             granted.give_back(&self.driver);
         }
         let mut state = self.driver.lock();
@@ -326,6 +323,8 @@ impl Drop for AtWork {
         self.driver.publish(&mut state, now);
         let woken = state.take_wakers();
         drop(state);
+        #[cfg(feature = "store")]
+        wake(std::mem::take(&mut self.store.to_wake));
         wake(woken);
         if let Some(outcome) = outcome {
             self.settle(&outcome, may_have_been_sent, now);

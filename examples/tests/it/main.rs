@@ -9,4 +9,5 @@ mod emulator;
 mod enterprise;
 mod fifteen_lines;
 mod observed;
+mod restarts;
 mod tower;

@@ -86,6 +86,8 @@ impl Aliases {
             observers: plan.observers,
             #[cfg(feature = "tracing")]
             traces_aliases: plan.traces_aliases,
+            #[cfg(feature = "metrics")]
+            meter: crate::driver::meter::Meter::new(plan.metrics_labels, true),
             #[cfg(feature = "store")]
             store,
             exchange_timeout: plan.policy.exchange_timeout(),

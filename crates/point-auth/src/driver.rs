@@ -8,6 +8,10 @@
 mod fleet;
 mod job;
 mod member;
+#[cfg(feature = "metrics")]
+pub(crate) mod meter;
+#[cfg(any(feature = "metrics", feature = "tracing"))]
+mod names;
 mod notify;
 mod published;
 pub(crate) mod refreshing;
@@ -63,6 +67,8 @@ pub(crate) struct Common {
     /// Whether spans show the alias.
     #[cfg(feature = "tracing")]
     pub(crate) traces_aliases: bool,
+    #[cfg(feature = "metrics")]
+    pub(crate) meter: meter::Meter,
     /// Where the tokens are shared with other processes.
     #[cfg(feature = "store")]
     pub(crate) store: Option<Arc<crate::store::Link>>,
@@ -98,6 +104,8 @@ pub(crate) struct Driver {
     published: Published,
     state: Mutex<State>,
     notified: Mutex<Notified>,
+    #[cfg(feature = "metrics")]
+    gauges: meter::Gauges,
     /// The number of `Session`s that users hold.
     handles: AtomicUsize,
     /// When the last of them was dropped, in seconds of the monotonic clock.
@@ -127,6 +135,8 @@ impl Driver {
                 version: session.stored_version(),
                 is_notifying: false,
             }),
+            #[cfg(feature = "metrics")]
+            gauges: meter::Gauges::default(),
             state: Mutex::new(State::new(session.with_deferred_start())),
             handles: AtomicUsize::new(0),
             last_held: AtomicU64::new(0),
@@ -169,7 +179,7 @@ impl Driver {
         let mut state = self.lock();
         let until = match state.session.poll(now, call) {
             Ok(Action::Ready(lease)) => {
-                self.publish(&state, now);
+                self.publish(&mut state, now);
                 return Step::Token(lease);
             }
             Ok(Action::Send(exchange)) => return Step::Begin(Job::Send(exchange)),
@@ -210,8 +220,11 @@ impl Driver {
     }
 
     /// Publishes the token for readers, for as long as there is no need to poll.
-    fn publish(&self, state: &State, now: Now) {
-        self.published.set(state.session.lease(now), now, self.common.clock);
+    fn publish(&self, state: &mut State, now: Now) {
+        let lease = state.session.lease(now);
+        #[cfg(feature = "metrics")]
+        state.see(lease.as_ref());
+        self.published.set(lease, now, self.common.clock);
     }
 
     /// Changes the session from outside, and notifies all waiters.
@@ -227,11 +240,11 @@ impl Driver {
         if !has_changed {
             return result;
         }
-        self.publish(&state, now);
+        self.publish(&mut state, now);
         let woken = state.take_wakers();
         drop(state);
         wake(woken);
-        self.notify_of_tokens();
+        self.notify_of_state();
         result
     }
 
@@ -244,6 +257,10 @@ impl Driver {
         #[cfg(feature = "tracing")]
         if _is_current {
             trace::token_rejected();
+        }
+        #[cfg(feature = "metrics")]
+        if _is_current {
+            self.common.meter.token_rejected();
         }
     }
 

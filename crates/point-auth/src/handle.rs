@@ -104,6 +104,8 @@ pub(crate) struct Plan {
     pub(crate) observers: Vec<Arc<dyn Observer>>,
     #[cfg(feature = "tracing")]
     pub(crate) traces_aliases: bool,
+    #[cfg(feature = "metrics")]
+    pub(crate) metrics_labels: Vec<metrics::Label>,
     #[cfg(feature = "store")]
     pub(crate) store: crate::store::PlannedStore,
 }
@@ -143,6 +145,8 @@ impl Plan {
             observers: Vec::new(),
             #[cfg(feature = "tracing")]
             traces_aliases: false,
+            #[cfg(feature = "metrics")]
+            metrics_labels: Vec::new(),
             #[cfg(feature = "store")]
             store: crate::store::PlannedStore::default(),
         }
@@ -187,6 +191,8 @@ impl Plan {
             observers: self.observers,
             #[cfg(feature = "tracing")]
             traces_aliases: self.traces_aliases,
+            #[cfg(feature = "metrics")]
+            meter: crate::driver::meter::Meter::new(self.metrics_labels, false),
             #[cfg(feature = "store")]
             store,
             exchange_timeout,
@@ -243,6 +249,21 @@ macro_rules! session_settings {
         #[cfg(feature = "tracing")]
         pub fn with_aliases_in_spans(mut self) -> Self {
             self.plan.traces_aliases = true;
+            self
+        }
+
+        /// Adds a label to all metrics of the session, such as `login` with a name that you chose.
+        ///
+        /// It tells the sessions of one program apart. Metrics are kept for long and read by many,
+        /// so a value must be neither personal nor secret: no alias, no username.
+        #[cfg(feature = "metrics")]
+        pub fn with_metrics_label(
+            mut self,
+            name: impl Into<std::borrow::Cow<'static, str>>,
+            value: impl Into<std::borrow::Cow<'static, str>>,
+        ) -> Self {
+            let label = metrics::Label::new(name.into(), value.into());
+            self.plan.metrics_labels.push(label);
             self
         }
 

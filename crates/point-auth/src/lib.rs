@@ -93,8 +93,8 @@
 //! # Limits
 //!
 //! - Tokens are opaque; this crate does not parse them.
-//! - It stores no tokens. An [`Observer`] gets the tokens to store, and a session
-//!   [restores](session::StoredTokens) them.
+//! - It stores tokens only where `with_store` of a builder says so. Otherwise an [`Observer`] gets the
+//!   tokens to store, and a session [restores](session::StoredTokens) them.
 //! - It is not a general OAuth 2.0 client.
 //! - It sends nothing on its own: a session sends when it is asked for a token, or while its
 //!   `keep_fresh` runs.
@@ -121,6 +121,7 @@
 //! | `bundled-roots` | Mozilla's root certificates, as a choice beside the platform's trust store |
 //! | `store` | `with_store` of the builders: tokens that many processes share; needs `async` or `blocking` |
 //! | `tracing` | a span for each exchange and an event for its outcome, by the crate `tracing` |
+//! | `metrics` | durations and counts of exchanges, and the token's expiry, by the crate `metrics` |
 //! | `file-store` | `FileStore`, for the processes of one machine (Unix); turns on `store` |
 //! | `redis` | `RedisStore` (with `tokio`) and `blocking::RedisStore` (with `blocking`), for the processes of many machines; turns on `store` |
 //! | `native-tls` | the operating system's TLS, as a choice beside rustls |

@@ -9,4 +9,6 @@ mod emulator;
 mod enterprise;
 mod fifteen_lines;
 mod middleware;
+mod observed;
+mod restarts;
 mod tower;

@@ -7,6 +7,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+#[cfg(feature = "proxy")]
+use crate::commands::proxy;
 use crate::commands::token;
 use crate::failure::{Exit, Failure, Result};
 use crate::output;
@@ -35,6 +37,8 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Token(token::Arguments),
+    #[cfg(feature = "proxy")]
+    Proxy(proxy::Arguments),
 }
 
 /// Runs the program.
@@ -56,12 +60,16 @@ impl Command {
     fn prints_json(&self) -> bool {
         match self {
             Self::Token(arguments) => arguments.prints_json(),
+            #[cfg(feature = "proxy")]
+            Self::Proxy(_) => false,
         }
     }
 
     fn run(self, _as_json: bool) -> Result<ExitCode> {
         match self {
             Self::Token(arguments) => token::run(&arguments),
+            #[cfg(feature = "proxy")]
+            Self::Proxy(arguments) => proxy::run(&arguments),
         }
     }
 }

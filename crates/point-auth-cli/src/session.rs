@@ -1,6 +1,8 @@
 //! The one place that turns a profile into a session of the library.
 
 mod exchanges;
+#[cfg(feature = "proxy")]
+pub(crate) mod for_tasks;
 mod lazy;
 
 use std::sync::Arc;

@@ -18,7 +18,7 @@ pub struct Limits {
 /// The largest head of a request, in bytes, and the buffer for each direction of a connection.
 pub(crate) const HEAD_BYTES: usize = 16 * 1024;
 /// The largest head of a response of the API, in bytes.
-pub(crate) const RESPONSE_HEAD_BYTES: usize = 32 * 1024;
+pub(crate) const RESPONSE_HEAD_BYTES: usize = 16 * 1024;
 /// The most headers of a request or a response.
 pub(crate) const HEADERS: usize = 100;
 /// The largest request body that is kept for a second attempt, in bytes.

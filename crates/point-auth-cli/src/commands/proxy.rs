@@ -100,7 +100,7 @@ async fn serve(arguments: &Arguments, profile: &Profile) -> Result<()> {
     let mut serving = JoinSet::new();
     for listener in listeners {
         let (proxy, stop) = (proxy.clone(), stop.clone());
-        serving.spawn(async move { proxy.serve(listener, stop.is_told()).await });
+        serving.spawn(async move { proxy.serve(listener, stop.told_to()).await });
     }
     stop::tell_systemd_of_the_start();
     while serving.join_next().await.is_some() {}

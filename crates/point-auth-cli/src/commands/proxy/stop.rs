@@ -26,7 +26,7 @@ impl Stop {
     }
 
     /// Waits until the program is told to stop.
-    pub(super) async fn is_told(mut self) {
+    pub(super) async fn told_to(mut self) {
         // The sender lives as long as the runtime.
         let _told = self.0.wait_for(|told| *told).await;
     }

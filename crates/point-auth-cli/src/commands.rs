@@ -1,3 +1,14 @@
 //! One file for each command: its options, and what it does.
 
+pub(crate) mod completions;
+pub(crate) mod doctor;
+#[cfg(feature = "emulate")]
+pub(crate) mod emulate;
+pub(crate) mod exec;
+pub(crate) mod keep;
+pub(crate) mod login;
+pub(crate) mod logout;
+pub(crate) mod man;
+pub(crate) mod reset;
+pub(crate) mod status;
 pub(crate) mod token;

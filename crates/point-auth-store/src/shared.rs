@@ -1,6 +1,7 @@
 //! [`SharedTokens`]: what a session does with a store before and after each exchange.
 
 mod entries;
+mod inspecting;
 mod question;
 mod settling;
 
@@ -8,12 +9,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use point_auth_core::session::{KeptAlias, Ledger, Now, Policy, Rejected, StoredTokens};
+use point_auth_core::session::{Ledger, Now, Policy, Rejected, StoredTokens};
 use point_auth_core::{BaseUrl, Credentials, Denial};
 
 use crate::any_store::AnyStore;
 use crate::contract::{EntryName, Fence, StoreError};
 use crate::record::{AliasRecord, Epoch, HeldPermit, KeptDenial, KeptTokens, LoginRecord, as_wall};
+pub use inspecting::Inspection;
 use question::SignInGrant;
 pub use question::{
     Consultation, Grant, Intent, Known, Look, NewerTokens, Owner, Refusal, Verdict,
@@ -227,13 +229,8 @@ impl SharedTokens {
             // A store that has lost its values takes over the epoch that this process knows.
             let epoch = entry.record.epoch.or(known_epoch);
             let now = Now::new(entry.now, as_wall(entry.now));
-            let mut ledger = self.ledger(&entry.record, fence.0);
-            if alias.worked.as_ref() == Some(&fingerprint) {
-                ledger.learn(&credentials, KeptAlias::Worked);
-            }
-            if let Some(denial) = alias.denial(&fingerprint, epoch) {
-                ledger.learn(&credentials, KeptAlias::Denied(denial.clone()));
-            }
+            let known = (&fingerprint, &credentials);
+            let mut ledger = self.informed(&entry.record, alias, known, epoch, fence.0);
             let asked = ledger.ask(&credentials, now);
             if let Ok(permit) = &asked {
                 let deadline = entry.now.saturating_add(self.permit_life());

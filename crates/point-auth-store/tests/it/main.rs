@@ -11,3 +11,4 @@ mod failing;
 #[cfg(all(unix, feature = "file"))]
 mod file;
 mod fleet;
+mod inspecting;

@@ -17,7 +17,7 @@ use crate::cli::options::{PasswordOptions, ProfileOptions};
 use crate::failure::{Failure, Result};
 use crate::output;
 use crate::profile::Profile;
-use crate::session::for_tasks;
+use crate::session::for_tasks::{self, InFlight};
 
 /// Put the token on requests of other programs
 ///
@@ -86,7 +86,8 @@ async fn serve(arguments: &Arguments, profile: &Profile) -> Result<()> {
     let stop = Stop::on_signals()?;
     let listeners = listeners::open(arguments)?;
     let status = arguments.status.map(open_status).transpose()?;
-    let proxy = build(arguments, profile)?;
+    let exchanges = InFlight::default();
+    let proxy = build(arguments, profile, &exchanges)?;
     for listener in &listeners {
         match listener.local_addr() {
             Some(address) => output::note(&format!("listening on http://{address}")),
@@ -104,19 +105,20 @@ async fn serve(arguments: &Arguments, profile: &Profile) -> Result<()> {
     }
     stop::tell_systemd_of_the_start();
     while serving.join_next().await.is_some() {}
+    exchanges.finish().await;
     if let Some(status) = status {
         status.abort();
     }
     Ok(())
 }
 
-fn build(arguments: &Arguments, profile: &Profile) -> Result<Proxy> {
+fn build(arguments: &Arguments, profile: &Profile, exchanges: &InFlight) -> Result<Proxy> {
     let (builder, session) = match arguments.serve_alias.is_empty() {
         true => {
-            let session = for_tasks::open(profile)?;
+            let session = for_tasks::open(profile, exchanges)?;
             (Proxy::builder(session.clone()), Some(session))
         }
-        false => (by_alias(arguments, profile)?, None),
+        false => (by_alias(arguments, profile, exchanges)?, None),
     };
     let limits = Limits::new()
         .with_connections(arguments.max_connections)
@@ -135,8 +137,12 @@ fn build(arguments: &Arguments, profile: &Profile) -> Result<Proxy> {
 }
 
 /// The profile's own alias is the one of requests that name none.
-fn by_alias(arguments: &Arguments, profile: &Profile) -> Result<ProxyBuilder> {
-    let sessions = for_tasks::open_by_alias(profile)?;
+fn by_alias(
+    arguments: &Arguments,
+    profile: &Profile,
+    exchanges: &InFlight,
+) -> Result<ProxyBuilder> {
+    let sessions = for_tasks::open_by_alias(profile, exchanges)?;
     let mut aliases = arguments.serve_alias.clone();
     let default = profile.user_alias.clone();
     aliases.extend(default.iter().filter(|alias| !arguments.serve_alias.contains(alias)).cloned());

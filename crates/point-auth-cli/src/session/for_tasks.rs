@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use point_auth::session::Outcome;
+use point_auth::session::{ExchangeKind, Outcome};
 use point_auth::{
     BoxError, Client, CredentialSource, Credentials, HyperTransport, Observer, Session, Sessions,
     StoreEvent,
 };
+use tokio::sync::watch;
 
-use super::{Use, policy};
+use super::{TO_SETTLE, Use, policy};
 use crate::failure::{Failure, Result, chain};
 use crate::output;
 use crate::password::Source;
@@ -19,24 +20,24 @@ use crate::profile::Profile;
 const LONGEST_WAIT: Duration = Duration::from_secs(15);
 
 /// Opens the store and builds a session. Nothing is sent.
-pub(crate) fn open(profile: &Profile) -> Result<Session> {
+pub(crate) fn open(profile: &Profile, exchanges: &InFlight) -> Result<Session> {
     let profile = &with_short_wait(profile);
     let builder = Session::builder(client(profile)?)
         .with_policy(policy(profile, Use::Lasting)?)
         .with_credential_source(Asking::new(profile)?)
         .with_store(profile.store.open_async()?)
-        .with_observer(Noting);
+        .with_observer(Noting(exchanges.clone()));
     Ok(builder.build())
 }
 
 /// Opens the store and builds the sessions of a login. Nothing is sent.
-pub(crate) fn open_by_alias(profile: &Profile) -> Result<Sessions> {
+pub(crate) fn open_by_alias(profile: &Profile, exchanges: &InFlight) -> Result<Sessions> {
     let profile = &with_short_wait(profile);
     let builder = Sessions::builder(client(profile)?)
         .with_policy(policy(profile, Use::Lasting)?)
         .with_credential_source(Asking::new(profile)?)
         .with_store(profile.store.open_async()?)
-        .with_observer(Noting);
+        .with_observer(Noting(exchanges.clone()));
     Ok(builder.build())
 }
 
@@ -81,13 +82,37 @@ impl CredentialSource for Asking {
     }
 }
 
+/// The exchanges in flight, of all sessions of the program.
+#[derive(Clone, Default)]
+pub(crate) struct InFlight(watch::Sender<usize>);
+
+impl InFlight {
+    /// Waits until the store has been told of the exchanges in flight. A program that ends before
+    /// would leave the others without these tokens.
+    pub(crate) async fn finish(&self) {
+        let mut count = self.0.subscribe();
+        let ended = count.wait_for(|count| *count == 0);
+        let _is_in_time = tokio::time::timeout(TO_SETTLE, ended).await.is_ok();
+    }
+}
+
 /// Notes on standard error what an operator has to know. An alias is personal data and left out.
-struct Noting;
+struct Noting(InFlight);
 
 impl Observer for Noting {
+    fn exchange_began(&self, _: Option<&str>, _: ExchangeKind, _: u32) {
+        self.0.0.send_modify(|count| *count = count.saturating_add(1));
+    }
+
+    // The session calls it after it has told the store; also for an exchange that did not begin.
     fn exchange_ended(&self, _: Option<&str>, outcome: &Outcome) {
-        if let Outcome::Denied { denial, .. } = outcome {
-            output::note(&format!("the sign-in was denied: {denial}"));
+        self.0.0.send_modify(|count| *count = count.saturating_sub(1));
+        match outcome {
+            Outcome::Denied { denial, .. } => {
+                output::note(&format!("the sign-in was denied: {denial}"));
+            }
+            Outcome::Failed { error, .. } => output::note(&format!("no token: {}", chain(error))),
+            _ => {}
         }
     }
 

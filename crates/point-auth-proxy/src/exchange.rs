@@ -31,7 +31,8 @@ pub(crate) async fn respond(
 ) -> Result<Response<ResponseBody>, Infallible> {
     let began = Instant::now();
     let exchange = activity.begin(shared.metrics.begin_request());
-    let outcome = forward(&shared, &access, request).await;
+    // Boxed, so that a connection without a request has no room for it.
+    let outcome = Box::pin(forward(&shared, &access, request)).await;
     let response = match outcome {
         Ok(response) => {
             let silence = shared.limits.idle_timeout;

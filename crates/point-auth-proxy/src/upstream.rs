@@ -30,7 +30,7 @@ use point_auth_transport::{
 use tokio::net::TcpStream;
 use tower_service::Service;
 
-use crate::limits::{HEADERS, RESPONSE_HEAD_BYTES};
+use crate::limits::RESPONSE_HEAD_BYTES;
 
 /// What each response of an HTTP/2 connection may have under way before it is read.
 const STREAM_WINDOW: u32 = 64 * 1024;
@@ -99,7 +99,6 @@ fn client(connector: Connector, mut config: ClientConfig, protocols: &[&str]) ->
         // Of a request that was not begun, on a connection that had ended.
         .retry_canceled_requests(true)
         .http1_max_buf_size(RESPONSE_HEAD_BYTES)
-        .http1_max_headers(HEADERS)
         .http2_max_header_list_size(u32::try_from(RESPONSE_HEAD_BYTES).unwrap_or(u32::MAX))
         .http2_initial_stream_window_size(STREAM_WINDOW)
         .http2_initial_connection_window_size(CONNECTION_WINDOW)

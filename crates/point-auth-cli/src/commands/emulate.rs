@@ -2,6 +2,8 @@
 
 mod faults;
 
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::mpsc;
@@ -107,7 +109,9 @@ impl CertificateFile {
     fn write(path: Option<&PathBuf>, pem: &str) -> Result<Self> {
         let is_temporary = path.is_none();
         let path = path.cloned().unwrap_or_else(|| {
-            let name = format!("point-auth-emulator-{}.pem", std::process::id());
+            // Others may write to that directory, so that the name is one they cannot foretell.
+            let random = RandomState::new().hash_one(());
+            let name = format!("point-auth-emulator-{random:016x}.pem");
             std::env::temp_dir().join(name)
         });
         private_file::replace(&path, pem.as_bytes(), is_temporary)

@@ -15,10 +15,10 @@ use crate::password::{self, PasswordFrom};
 use crate::profile::{Profile, SECRET_VARIABLES};
 use crate::session::{OpenSession, Use};
 
-/// Run a command with the token in POINT_AUTH_ACCESS_TOKEN
+/// Run a command with the token in `POINT_AUTH_ACCESS_TOKEN`
 ///
 /// The exit code and the signals are the command's. It does not see
-/// POINT_AUTH_PASSWORD. The token is not renewed while the command runs: for
+/// `POINT_AUTH_PASSWORD`. The token is not renewed while the command runs: for
 /// that, see `keep`.
 #[derive(Debug, Args)]
 #[command(override_usage = "point-auth exec [OPTIONS] -- <COMMAND>...")]

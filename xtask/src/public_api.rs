@@ -59,6 +59,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "tower_service",
         ],
     ),
+    // `Session` goes in, `BaseUrl` comes out, and the settings are those of the adapters.
+    ("point-auth-proxy", &["point_auth", "point_auth_core", "point_auth_transport"]),
     (
         "point-auth-testkit",
         // The suites run any transport and any store.

@@ -19,6 +19,7 @@ const LEFT_OPEN: &[&str] = &["#[ignore", "FIXME", "TODO"];
 /// Integration binaries beside `tests/it`: an allocator or a logger is for a whole process, and a
 /// machine may lack the servers of others.
 const OTHER_TEST_BINARIES: &[&str] = &[
+    "crates/point-auth-cli/tests/proxy/main.rs",
     "crates/point-auth-core/tests/residue.rs",
     "crates/point-auth-core/tests/session/main.rs",
     "crates/point-auth/tests/fleet/main.rs",

@@ -7,7 +7,11 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::token;
+#[cfg(feature = "emulate")]
+use crate::commands::emulate;
+#[cfg(feature = "proxy")]
+use crate::commands::proxy;
+use crate::commands::{completions, doctor, exec, keep, login, logout, man, reset, status, token};
 use crate::failure::{Exit, Failure, Result};
 use crate::output;
 
@@ -35,6 +39,19 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Token(token::Arguments),
+    Login(login::Arguments),
+    Logout(logout::Arguments),
+    Reset(reset::Arguments),
+    Status(status::Arguments),
+    Doctor(doctor::Arguments),
+    Exec(exec::Arguments),
+    Keep(keep::Arguments),
+    #[cfg(feature = "proxy")]
+    Proxy(proxy::Arguments),
+    #[cfg(feature = "emulate")]
+    Emulate(emulate::Arguments),
+    Completions(completions::Arguments),
+    Man(man::Arguments),
 }
 
 /// Runs the program.
@@ -56,12 +73,26 @@ impl Command {
     fn prints_json(&self) -> bool {
         match self {
             Self::Token(arguments) => arguments.prints_json(),
+            _ => false,
         }
     }
 
-    fn run(self, _as_json: bool) -> Result<ExitCode> {
+    fn run(self, as_json: bool) -> Result<ExitCode> {
         match self {
             Self::Token(arguments) => token::run(&arguments),
+            Self::Login(arguments) => login::run(&arguments),
+            Self::Logout(arguments) => logout::run(&arguments),
+            Self::Reset(arguments) => reset::run(&arguments),
+            Self::Status(arguments) => status::run(&arguments, as_json),
+            Self::Doctor(arguments) => doctor::run(&arguments, as_json),
+            Self::Exec(arguments) => exec::run(&arguments),
+            Self::Keep(arguments) => keep::run(&arguments),
+            #[cfg(feature = "emulate")]
+            Self::Emulate(arguments) => emulate::run(&arguments),
+            Self::Completions(arguments) => completions::run(&arguments),
+            Self::Man(arguments) => man::run(&arguments),
+            #[cfg(feature = "proxy")]
+            Self::Proxy(arguments) => proxy::run(&arguments),
         }
     }
 }

@@ -10,9 +10,11 @@ mod config;
 mod failure;
 mod output;
 mod password;
+mod private_file;
 mod profile;
 mod secret_file;
 mod session;
+mod signals;
 
 use std::process::ExitCode;
 

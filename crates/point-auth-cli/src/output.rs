@@ -23,7 +23,7 @@ pub(crate) fn complain(line: &str) {
 }
 
 /// Whether a report to standard output is colored: on a terminal, unless `NO_COLOR` is set.
-pub(crate) fn has_color() -> bool {
+fn has_color() -> bool {
     let is_off = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     !is_off && io::stdout().is_terminal()
 }
@@ -31,4 +31,25 @@ pub(crate) fn has_color() -> bool {
 /// A time such as `58m 3s`, in whole seconds.
 pub(crate) fn duration(time: Duration) -> String {
     humantime::format_duration(Duration::from_secs(whole_seconds(time))).to_string()
+}
+
+/// The color of a word in a report.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Color {
+    Green,
+    Yellow,
+    Red,
+}
+
+/// The text in a color, where [colors](has_color) are shown.
+pub(crate) fn paint(color: Color, text: &str) -> String {
+    if !has_color() {
+        return text.to_owned();
+    }
+    let code = match color {
+        Color::Green => 32,
+        Color::Yellow => 33,
+        Color::Red => 31,
+    };
+    format!("\x1b[{code}m{text}\x1b[0m")
 }

@@ -57,6 +57,16 @@ impl PasswordFrom {
         }
     }
 
+    /// Whether the next sign-in needs a person, or the caller's password.
+    pub(crate) const fn needs_person(&self) -> bool {
+        self.is_read_once() || matches!(self, Self::Nowhere)
+    }
+
+    /// Whether it can be read without a program, a person or a pipe.
+    pub(crate) const fn is_at_hand(&self) -> bool {
+        matches!(self, Self::File(_) | Self::Environment)
+    }
+
     /// Whether a second look cannot find another password.
     const fn is_read_once(&self) -> bool {
         matches!(self, Self::Stdin | Self::Descriptor(_) | Self::Prompt)
@@ -165,6 +175,12 @@ fn descriptor(number: u32) -> Result<SecretString> {
 #[cfg(not(unix))]
 fn descriptor(_: u32) -> Result<SecretString> {
     Err(Failure::usage("--password-fd needs Unix"))
+}
+
+/// Reads what is left in a descriptor, so that a program which inherits it finds no password.
+pub(crate) fn drain_descriptor(number: u32) {
+    // An error means that there is nothing to read.
+    let _password = descriptor(number);
 }
 
 fn environment() -> Result<SecretString> {

@@ -19,6 +19,10 @@ use crate::password::{self, PasswordFrom};
 /// The profile that is meant where none is named.
 const DEFAULT_NAME: &str = "default";
 
+/// Variables with secrets, which no program that is started gets to see.
+pub(crate) const SECRET_VARIABLES: &[&str] =
+    &[password::VARIABLE, "POINT_AUTH_STORE_KEY", "POINT_AUTH_STORE_REDIS_PASSWORD"];
+
 /// How long a command waits for a token where nothing else is set.
 const DEFAULT_WAIT: Duration = Duration::from_secs(60);
 

@@ -1,7 +1,11 @@
 //! The one place that turns a profile into a session of the library.
 
 mod exchanges;
+#[cfg(feature = "proxy")]
+pub(crate) mod for_tasks;
+mod kept;
 mod lazy;
+mod sign_in;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +15,10 @@ use point_auth::session::{Lease, Policy};
 
 use self::exchanges::{Exchanges, Watching};
 use self::lazy::LazyTransport;
+
+pub(crate) use self::exchanges::Event;
+pub(crate) use self::kept::KeptTokens;
+pub(crate) use self::sign_in::sign_in;
 use crate::failure::{Failure, Result};
 use crate::output;
 use crate::password::{PasswordFrom, Source};
@@ -63,6 +71,17 @@ impl OpenSession {
             Store::Redis(store) => builder.with_store(store),
         };
         Ok(Self { session: builder.build(), exchanges })
+    }
+
+    /// Tells `listener` what the session does from now on.
+    pub(crate) fn telling(self, listener: impl Fn(Event) + Send + Sync + 'static) -> Self {
+        self.exchanges.listen(listener);
+        self
+    }
+
+    /// Waits until the store has been told of an exchange in flight.
+    pub(crate) fn finish(&self) {
+        self.exchanges.wait_for_end(TO_SETTLE);
     }
 
     /// Returns a token with its end, once the store has been told of a new one.

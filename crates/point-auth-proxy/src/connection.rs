@@ -7,7 +7,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::{Instant, sleep_until};
 use tokio_io_timeout::TimeoutStream;
 
@@ -15,7 +15,7 @@ use crate::Limits;
 use crate::access::Access;
 use crate::activity::Activity;
 use crate::exchange::respond;
-use crate::limits::{HEAD_BYTES, HEADERS};
+use crate::limits::HEAD_BYTES;
 use crate::proxy::Shared;
 
 /// The requests at one time of an HTTP/2 connection.
@@ -33,7 +33,6 @@ pub(crate) fn server(limits: &Limits) -> Server {
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head_timeout)
-        .max_headers(HEADERS)
         .max_buf_size(HEAD_BYTES);
     builder
         .http2()
@@ -55,6 +54,8 @@ pub(crate) async fn run<S>(
     server: Arc<Server>,
     stream: S,
     mut stopping: watch::Receiver<bool>,
+    // Given back at the end.
+    _permit: OwnedSemaphorePermit,
 ) where
     S: AsyncRead + AsyncWrite + Send + 'static,
 {

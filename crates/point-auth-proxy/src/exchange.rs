@@ -31,7 +31,8 @@ pub(crate) async fn respond(
 ) -> Result<Response<ResponseBody>, Infallible> {
     let began = Instant::now();
     let exchange = activity.begin(shared.metrics.begin_request());
-    let outcome = forward(&shared, &access, request).await;
+    // Boxed, so that a connection without a request has no room for it.
+    let outcome = Box::pin(forward(&shared, &access, request)).await;
     let response = match outcome {
         Ok(response) => {
             let silence = shared.limits.idle_timeout;
@@ -58,8 +59,6 @@ async fn forward(
     let session = shared.tokens.session(&head.headers)?;
     clean_request(&mut head.headers);
     head.uri = url;
-    // The connection determines the version.
-    head.version = Version::HTTP_11;
     // Extensions carry types of hyper's own.
     head.extensions.clear();
     // Before the body is read, so that a client without a token sends none.
@@ -119,7 +118,7 @@ impl Attempts<'_> {
         body: Sending,
         progress: &Progress,
     ) -> Result<Response<Incoming>, Refusal> {
-        let sending = self.shared.upstream.send(self.request(token, body));
+        let sending = self.shared.upstream.send(self.request(token, body), self.head.version);
         let limit = self.shared.limits.response_timeout;
         let sent = in_time(sending, limit, || progress.last()).await;
         sent.map_err(|error| match progress.failure() {
@@ -139,13 +138,14 @@ impl Attempts<'_> {
         token: &AccessToken,
         body: Resumed,
     ) -> Result<Response<Incoming>, Refusal> {
-        let sending = self.shared.upstream.send(self.request(token, body));
+        let sending = self.shared.upstream.send(self.request(token, body), self.head.version);
         let began = Instant::now();
         // What is not yet there of a body of at most a mebibyte counts as well.
         let sent = in_time(sending, self.shared.limits.response_timeout, || began).await;
         sent.map_err(|error| Refusal::upstream(&self.shared.upstream.named(error, &self.head.uri)))
     }
 
+    /// The version stays the default: the connection determines it.
     fn request<B>(&self, token: &AccessToken, body: B) -> Request<B> {
         let mut request = Request::new(body);
         *request.method_mut() = self.head.method.clone();

@@ -15,16 +15,15 @@ pub struct Limits {
     pub(crate) drain_timeout: Duration,
 }
 
-/// The largest head of a request, in bytes, and the buffer for each direction of a connection.
-pub(crate) const HEAD_BYTES: usize = 16 * 1024;
-/// The largest head of a response of the API, in bytes.
-pub(crate) const RESPONSE_HEAD_BYTES: usize = 32 * 1024;
-/// The most headers of a request or a response.
-pub(crate) const HEADERS: usize = 100;
+/// The largest head of a request, in bytes, and the buffer for each direction of a connection. It
+/// is the default of other servers too.
+pub(crate) const HEAD_BYTES: usize = 8 * 1024;
+/// The largest head of a response of the API, in bytes, and the buffer for its body.
+pub(crate) const RESPONSE_HEAD_BYTES: usize = 8 * 1024;
 /// The largest request body that is kept for a second attempt, in bytes.
 pub(crate) const KEPT_BODY_BYTES: usize = 1024 * 1024;
 /// The most bytes of bodies that are kept for second attempts at one time.
-pub(crate) const ALL_KEPT_BYTES: usize = 16 * 1024 * 1024;
+pub(crate) const ALL_KEPT_BYTES: usize = 8 * 1024 * 1024;
 
 /// The longest time of a limit, which every clock can count.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);

@@ -117,11 +117,9 @@ impl Accepting {
             Arc::clone(&self.server),
             stream,
             self.stopping.subscribe(),
+            permit,
         );
-        self.connections.spawn(async move {
-            connection.await;
-            drop(permit);
-        });
+        self.connections.spawn(connection);
     }
 
     async fn drain(self, longest: Duration) {

@@ -79,8 +79,9 @@
 //! - [`FaultProxy`]: a TCP proxy that makes the way to any server slow, narrow or short, to the
 //!   byte.
 //! - [`CertificateAuthority`]: throw-away certificates for servers of your own.
-//! - `point-auth-emulator`: the emulator as a program, for other languages and for trying things
-//!   out by hand.
+//!
+//! `point-auth emulate`, of the crate `point-auth-cli`, is the emulator as a program, for other
+//! languages and for trying things out by hand.
 //!
 //! # How it reads the wire contract
 //!

@@ -34,7 +34,7 @@ pub(crate) struct ProfileOptions {
     /// Limit for a whole request [default: 30s]
     #[arg(long, value_name = "TIME", hide_short_help = true)]
     total_timeout: Option<String>,
-    /// Proxy URL without a password, or `none` [default: https_proxy and others]
+    /// Proxy URL without a password, or `none` [default: `https_proxy` and others]
     #[arg(long, value_name = "URL", hide_short_help = true)]
     proxy: Option<String>,
     /// Trusted roots: platform, bundled or ca-file [default: platform]

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use clap::Args;
 use point_auth::session::{Lease, Policy};
 
-pub(crate) use self::format::Format;
+pub(crate) use self::format::{Format, VARIABLE, epoch, rfc3339};
 use crate::cli::options::{PasswordOptions, ProfileOptions};
 use crate::failure::{Exit, Failure, Result};
 use crate::output;

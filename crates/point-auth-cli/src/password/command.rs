@@ -5,9 +5,10 @@ use std::process::{Command, Stdio};
 
 use point_auth::secrecy::SecretString;
 
-use super::{VARIABLE, password_of};
+use super::password_of;
 use crate::config::Found;
 use crate::failure::{Exit, Failure, Result};
+use crate::profile::SECRET_VARIABLES;
 
 /// Runs the program and reads the password that it prints.
 pub(super) fn run(command: &Found<Vec<String>>) -> Result<SecretString> {
@@ -18,9 +19,12 @@ pub(super) fn run(command: &Found<Vec<String>>) -> Result<SecretString> {
         let message = format!("{}: {program}: {why}", command.origin);
         Failure::new(Exit::Other, "credentials", message)
     };
-    let mut child = Command::new(program)
+    let mut asking = Command::new(program);
+    for secret in SECRET_VARIABLES {
+        asking.env_remove(secret);
+    }
+    let mut child = asking
         .args(arguments)
-        .env_remove(VARIABLE)
         .stdin(Stdio::inherit())
         .stdout(Stdio::piped())
         .stderr(Stdio::inherit())

@@ -72,6 +72,16 @@ impl StorePlace {
         }
     }
 
+    /// Opens the store for a program that is async, in its tokio runtime.
+    #[cfg(feature = "proxy")]
+    pub(crate) fn open_async(&self) -> Result<AnyStore> {
+        match self {
+            Self::Directory(directory) => open_files(directory).map(AnyStore::new),
+            #[cfg(feature = "redis")]
+            Self::Redis(place) => place.open_async().map(AnyStore::new),
+        }
+    }
+
     /// Opens the store if it is there already, for a command that changes nothing.
     pub(crate) fn open_existing(&self) -> Result<Option<Store>> {
         match self {

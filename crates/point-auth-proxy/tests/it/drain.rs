@@ -9,7 +9,7 @@ use crate::support::{Api, Served, World};
 
 #[tokio::test]
 async fn requests_in_progress_are_finished_and_idle_connections_closed() {
-    let api = Api::start(&["h2"]).await;
+    let api = Api::start(&["http/1.1"]).await;
     let mut served = Served::on_tcp(api.proxy().await);
     let mut idle = served.connect().await;
     idle.write(served.head("GET", "/loans", "")).await;

@@ -49,6 +49,14 @@ impl Place {
         RedisStore::from_url(&url, key).map_err(|error| self.url.refused(error))
     }
 
+    /// Opens the store for a program that is async.
+    #[cfg(feature = "proxy")]
+    pub(super) fn open_async(&self) -> Result<point_auth::RedisStore> {
+        let key = self.key()?;
+        let url = self.url_with_password()?;
+        point_auth::RedisStore::from_url(&url, key).map_err(|error| self.url.refused(error))
+    }
+
     fn key(&self) -> Result<StoreKey> {
         let (text, origin) = match secret(KEY, self.key_file.as_ref())? {
             Some(found) => found,

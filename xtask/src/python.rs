@@ -82,12 +82,15 @@ impl Python {
         // From the folder of the wrapper, whose `python` is not on the path: it is what was built
         // that is tested.
         run::run(&mut self.command(&["-X", "faulthandler", "-m", "pytest", "-q"]))?;
-        let stubs = ["point_auth", "point_auth_testing", "--mypy-config-file", "pyproject.toml"];
+        let stubs = ["point_auth", "point_auth_testing", "--allowlist", "tests/stubtest.allow"];
         run::run(self.command(&["-m", "mypy.stubtest"]).args(stubs))?;
         run::run(&mut self.command(&["-m", "mypy"]))?;
         // It fetches itself at its first start, by way of npm.
         match run::succeeds(&self.program.to_string_lossy(), &["-m", "pyright", "--version"]) {
-            true => run::run(&mut self.command(&["-m", "pyright"]))?,
+            true => {
+                let mut pyright = self.command(&["-m", "pyright", "--pythonpath"]);
+                run::run(pyright.arg(&self.program))?;
+            }
             false => left_out.push("pyright, which cannot be fetched here".to_owned()),
         }
         Ok(left_out)

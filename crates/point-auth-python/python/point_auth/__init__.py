@@ -15,20 +15,10 @@ import os as _os
 
 from . import _native
 from ._errors import (
-    Denial,
     Denied,
-    ErrorKind,
     PointAuthError,
     SignInNeeded,
     TemporaryError,
-)
-from ._events import (
-    Event,
-    ExchangeBegan,
-    ExchangeEnded,
-    Observer,
-    StoreChanged,
-    TokensChanged,
 )
 from ._native import (
     PRODUCTION_URL,
@@ -43,8 +33,27 @@ from ._native import (
     __version__,
     generate_store_key,
 )
-from ._session import Policy, Session, Sessions, SessionsSnapshot, Snapshot, Store, Tls
+from ._session import Session, Sessions
 from ._tokens import RefreshToken, Token
+
+# Known to type checkers. At run time these are loaded when the first one is used.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ._records import (
+        Denial,
+        ErrorKind,
+        Event,
+        ExchangeBegan,
+        ExchangeEnded,
+        Observer,
+        Policy,
+        SessionsSnapshot,
+        Snapshot,
+        Store,
+        StoreChanged,
+        Tls,
+        TokensChanged,
+    )
 
 __all__ = [
     "PRODUCTION_URL",
@@ -80,6 +89,22 @@ __all__ = [
     "__version__",
     "generate_store_key",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Loads the records and the names of types."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import _records
+
+    globals()[name] = value = getattr(_records, name)
+    return value
+
+
+def __dir__() -> list[str]:
+    """Lists what is public."""
+    return sorted(__all__)
+
 
 _atexit.register(_native.close)
 if hasattr(_os, "register_at_fork"):

@@ -2,45 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
-
-ErrorKind = Literal[
-    "denied",
-    "refused",
-    "unexpected",
-    "malformed",
-    "connect",
-    "tls",
-    "timeout",
-    "too_large",
-    "protocol",
-    "transport",
-    "request",
-    "sign_in_needed",
-    "credentials",
-    "useless_token",
-    "outcome_unknown",
-    "held",
-    "settings",
-    "store",
-]
-"""What went wrong. The kinds are those of the Rust library, and two for settings and stores."""
-
-
-class Denial(NamedTuple):
-    """A denial by the server. Its texts are capped, and repeat no secret."""
-
-    status: int
-    """The status: 400, 401 or 403, or a 2xx from a server that sends its errors with it."""
-    code: str
-    """A code such as `access_denied`."""
-    description: str | None
-    """A sentence for people, if the server sent one."""
-
-    def __str__(self) -> str:
-        """Returns the denial in one line."""
-        text = f"denied by the server (status {self.status}): {self.code}"
-        return text if self.description is None else f"{text}: {self.description}"
+# Known to type checkers. The module `typing` is not loaded for its names alone.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ._records import Denial, ErrorKind
 
 
 class PointAuthError(Exception):
@@ -78,7 +43,6 @@ class PointAuthError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickles the exception with all its fields."""
-        denial = None if self.denial is None else tuple(self.denial)
         return (
             make,
             (
@@ -86,7 +50,7 @@ class PointAuthError(Exception):
                 self.kind,
                 self.retryable,
                 self.retry_after,
-                denial,
+                self.denial,
                 self.status,
                 self.may_have_been_sent,
             ),
@@ -132,26 +96,31 @@ def make(
         kind=kind,
         retryable=retryable,
         retry_after=retry_after,
-        denial=None if denial is None else Denial(*denial),
+        denial=None if denial is None else _denial(denial),
         status=status,
         may_have_been_sent=may_have_been_sent,
     )
 
 
+def _denial(denial: tuple[int, str, str | None]) -> Denial:
+    from ._records import Denial
+
+    return Denial(*denial)
+
+
 def again(error: PointAuthError) -> PointAuthError:
     """Returns an equal exception for another caller: a traceback grows with each raise."""
-    denial = None if error.denial is None else tuple(error.denial)
     return make(
         str(error),
         error.kind,
         error.retryable,
         error.retry_after,
-        denial,
+        error.denial,
         error.status,
         error.may_have_been_sent,
     )
 
 
-for _cls in (Denial, PointAuthError, Denied, SignInNeeded, TemporaryError):
+for _cls in (PointAuthError, Denied, SignInNeeded, TemporaryError):
     _cls.__module__ = "point_auth"
 del _cls

@@ -2,70 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple, Union
+from collections.abc import Sequence
 
 from . import _native
-from ._native import StoredTokens
 
-ExchangeKind = Literal["sign_in", "refresh"]
-Outcome = Literal["renewed", "adopted", "denied", "refresh_refused", "retrying", "failed"]
+# Known to type checkers. The module `typing` is not loaded for its names alone.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal
 
+    from ._native import StoredTokens
+    from ._records import Event, ExchangeKind, Observer, Outcome
 
-class ExchangeBegan(NamedTuple):
-    """An exchange begins: its request is about to be sent, and waits for the observer."""
-
-    user_alias: str | None
-    """The alias of the exchange, if it has one."""
-    kind: ExchangeKind
-    """What is sent."""
-    attempt: int
-    """Counts from 1 after a success or a backoff."""
-
-
-class ExchangeEnded(NamedTuple):
-    """An exchange has ended, or none began because it must not."""
-
-    user_alias: str | None
-    """The alias of the exchange, if it has one."""
-    outcome: Outcome
-    """What came of it."""
-    kind: ExchangeKind | None
-    """What was sent, where the outcome says so."""
-    error: str | None
-    """Why it gave no tokens, without any secret."""
-    took: float
-    """How long it took, in seconds."""
-
-
-class TokensChanged(NamedTuple):
-    """The tokens to store have changed, or there are none any more."""
-
-    user_alias: str | None
-    """The alias of the tokens, if they have one."""
-    tokens: StoredTokens | None
-    """What to keep across a restart. It is as secret as a password; its `repr` is redacted."""
-
-
-class StoreChanged(NamedTuple):
-    """The session has found out something about its store."""
-
-    user_alias: str | None
-    """The alias of the session, if it has one."""
-    event: Literal["unavailable", "unreadable", "alone", "reset"]
-    """What it is."""
-    error: str | None
-    """Why, without any secret."""
-
-
-Event = Union[ExchangeBegan, ExchangeEnded, TokensChanged, StoreChanged]
-"""What an observer is called with."""
-
-Observer = Callable[[Event], object]
-"""A callable that is told what a session does, on the thread that does it.
-
-It must not wait for a token of the same session. What it raises goes to `sys.unraisablehook`.
-"""
 
 # `logging.WARNING`, `INFO` and `DEBUG`. The module is imported when there is something to log, since
 # that takes longer than all of this package.
@@ -107,7 +55,10 @@ class Dispatcher:
 
     def began(self, user_alias: str | None, kind: ExchangeKind, attempt: int) -> None:
         """Passes on the begin of an exchange."""
-        self._tell(ExchangeBegan(user_alias, kind, attempt))
+        if self._observers:
+            from ._records import ExchangeBegan
+
+            self._tell(ExchangeBegan(user_alias, kind, attempt))
 
     def ended(
         self,
@@ -119,11 +70,17 @@ class Dispatcher:
     ) -> None:
         """Logs the end of an exchange and passes it on. The alias is personal data: no log has it."""
         self._log(outcome, error)
-        self._tell(ExchangeEnded(user_alias, outcome, kind, error, took))
+        if self._observers:
+            from ._records import ExchangeEnded
+
+            self._tell(ExchangeEnded(user_alias, outcome, kind, error, took))
 
     def tokens(self, user_alias: str | None, tokens: StoredTokens | None) -> None:
         """Passes on tokens to store."""
-        self._tell(TokensChanged(user_alias, tokens))
+        if self._observers:
+            from ._records import TokensChanged
+
+            self._tell(TokensChanged(user_alias, tokens))
 
     def store(
         self,
@@ -133,7 +90,10 @@ class Dispatcher:
     ) -> None:
         """Logs what the store does and passes it on."""
         self._log(event, error)
-        self._tell(StoreChanged(user_alias, event, error))
+        if self._observers:
+            from ._records import StoreChanged
+
+            self._tell(StoreChanged(user_alias, event, error))
 
     def _log(self, name: str, error: str | None) -> None:
         import logging
@@ -153,8 +113,3 @@ class Dispatcher:
             # One observer does not keep the others from being told.
             except BaseException as error:
                 _native.write_unraisable(error, observer)
-
-
-for _cls in (ExchangeBegan, ExchangeEnded, TokensChanged, StoreChanged):
-    _cls.__module__ = "point_auth"
-del _cls

@@ -2,7 +2,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final, NoReturn, SupportsIndex, final
-from typing_extensions import Buffer, Self
+from typing_extensions import Self, disjoint_base
 
 from ._errors import PointAuthError
 from ._events import Dispatcher
@@ -113,6 +113,7 @@ class Settings:
 @final
 class Opened: ...
 
+@disjoint_base
 class Session:
     def __new__(
         cls,
@@ -145,6 +146,7 @@ class Session:
     def _snapshot(self) -> dict[str, Any]: ...
     def __reduce_ex__(self, protocol: SupportsIndex, /) -> NoReturn: ...
 
+@disjoint_base
 class Sessions:
     def __new__(
         cls,

@@ -12,7 +12,7 @@ _PORTS = {"http": 80, "https": 443}
 class Origins:
     """The origins that get a token."""
 
-    __slots__ = ("_origins", "_prefix")
+    __slots__ = ("_origins", "prefix")
 
     def __init__(self, base_url: str, allowed: Iterable[str]) -> None:
         """Allows the origin of the base URL, and those of `allowed`, which are base URLs too."""
@@ -28,12 +28,12 @@ class Origins:
         scheme, host, port = origins[0] or ("", "", 0)
         host = f"[{host}]" if ":" in host else host
         authority = host if port == _PORTS.get(scheme) else f"{host}:{port}"
-        self._prefix = f"{scheme}://{authority}/"
+        self.prefix = f"{scheme}://{authority}/"
 
     def allow(self, url: str) -> bool:
         """Returns whether a request to this URL gets a token."""
         # The slash ends the authority, so that nothing behind it can change the host.
-        return url.startswith(self._prefix) or _origin(url) in self._origins
+        return url.startswith(self.prefix) or _origin(url) in self._origins
 
 
 def _origin(url: str) -> tuple[str, str, int] | None:

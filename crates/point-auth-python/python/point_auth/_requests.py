@@ -25,16 +25,20 @@ class RequestsAuth(AuthBase):
 
     def __init__(self, session: Session, origins: Origins) -> None:
         """Creates the authentication of a session."""
-        self._token = session.token
         self._session = session
+        self._current_token = session.current_token
         self._allow = origins.allow
+        self._prefix = origins.prefix
         # One object: requests compares hooks nowhere, and a bound method is made at each access.
         self._hook = self._after
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         """Puts the token on a request."""
-        if self._allow(request.url or ""):
-            request.headers["Authorization"] = self._token()._bearer  # pyright: ignore
+        url = request.url or ""
+        # The first is quicker, and is so for nearly all requests.
+        if url.startswith(self._prefix) or self._allow(url):
+            token = self._current_token() or self._session.token()
+            request.headers["Authorization"] = token._bearer  # pyright: ignore[reportPrivateUsage]
             request.hooks["response"].append(self._hook)
         return request
 
@@ -68,7 +72,8 @@ class RequestsAuth(AuthBase):
         hooks = again.hooks["response"]
         again.hooks = {**again.hooks, "response": [hook for hook in hooks if hook != self._hook]}
         jar: Any = getattr(again, "_cookies")
-        extract_cookies_to_jar(jar, request, response.raw)
+        extract: Any = extract_cookies_to_jar
+        extract(jar, request, response.raw)
         again.prepare_cookies(jar)
         again.headers["Authorization"] = token.authorization
         connection: Any = getattr(response, "connection")

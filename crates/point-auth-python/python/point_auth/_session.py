@@ -3,97 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from . import _native
-from ._errors import Denial
-from ._events import Dispatcher, Observer
-from ._native import PRODUCTION_URL, Credentials, FileStore, RedisStore
+from ._events import Dispatcher
+from ._native import PRODUCTION_URL, Credentials
 from ._origins import Origins
 from ._tokens import Token
 
+# Known to type checkers. The module `typing` is not loaded for its names alone.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Literal
+
     from ._httpx import HttpxAuth
+    from ._records import Observer, Policy, SessionsSnapshot, Snapshot, Store, Tls
     from ._requests import RequestsAuth
     from ._waiting import Waits
-
-Store = FileStore | RedisStore
-"""Where processes share their tokens."""
-
-
-class Tls(NamedTuple):
-    """TLS: which roots are trusted, and the client's own certificate.
-
-    `repr` shows neither the certificates nor the key.
-    """
-
-    roots: Literal["platform", "bundled", "extra"] = "platform"
-    """The roots of the system, Mozilla's roots of the build, or those of `ca_pem` alone."""
-    ca_pem: bytes | str | None = None
-    """Further roots, in PEM."""
-    client_cert_pem: bytes | str | None = None
-    """The client's certificate and its intermediate ones, in PEM, for servers that ask for one."""
-    client_key_pem: bytes | str | None = None
-    """Its private key, in PEM."""
-
-    def __repr__(self) -> str:
-        """Returns a text without certificates and without the key."""
-        return f"Tls(roots={self.roots!r}, …)"
-
-
-class Policy(NamedTuple):
-    """The times and counts of a session. `None` is the default, which suits most programs."""
-
-    advisory_window: float | None = None
-    """How long before its end a token is first refreshed, in seconds (300)."""
-    mandatory_window: float | None = None
-    """How long before its end callers wait for a refresh, in seconds (60)."""
-    acquire_timeout: float | None = None
-    """How long a caller waits for a token, in seconds (15)."""
-    exchange_timeout: float | None = None
-    """How long one exchange may take, in seconds (30)."""
-    attempts: int | None = None
-    """How many exchanges there are in a round while there is no good token (3)."""
-    longest_backoff: float | None = None
-    """The longest backoff after failures, in seconds (60)."""
-
-
-class Snapshot(NamedTuple):
-    """The state of a session, for people and dashboards. It has no secret in it."""
-
-    state: Literal["good", "renewing", "waiting", "backing_off", "denied", "sign_in_needed"]
-    """The state."""
-    token_age: float | None
-    """The age of the access token in seconds."""
-    token_left: float | None
-    """How long the access token will still be handed out, in seconds."""
-    has_refresh_token: bool
-    """Whether there is a refresh token that may be valid."""
-    in_flight: Literal["sign_in", "refresh"] | None
-    """The exchange in flight."""
-    backoff_left: float | None
-    """How long nothing is sent, in seconds; infinite until the credentials change or a reset."""
-    last_failure: str | None
-    """Why the last attempt failed, if none has succeeded since."""
-    denial: Denial | None
-    """The denial that stops sign-ins."""
-    counts: dict[str, int]
-    """How many exchanges were started in this process, and what came of them."""
-
-
-class SessionsSnapshot(NamedTuple):
-    """The state of all sessions of a login. It has no secret in it."""
-
-    states: dict[str, int]
-    """How many sessions are in each state."""
-    counts: dict[str, int]
-    """How many exchanges were started in this process, and what came of them."""
-    is_proven: bool
-    """Whether the password has given a token."""
-    worked: int
-    """How many aliases have worked with the password."""
-    denied: int
-    """How many aliases were denied with the password."""
 
 
 def _bytes(pem: bytes | str | None) -> bytes | None:
@@ -110,7 +35,6 @@ def _settings(
     connect_timeout: float | None,
     total_timeout: float | None,
 ) -> _native.Settings:
-    tls = Tls() if tls is None else tls
     values: list[tuple[str, float]] = []
     if policy is not None:
         given = policy._asdict().items()
@@ -119,10 +43,10 @@ def _settings(
         raise ValueError("the proxy is empty: False is for none")
     return _native.Settings(
         base_url,
-        roots=tls.roots,
-        ca_pem=_bytes(tls.ca_pem),
-        client_cert_pem=_bytes(tls.client_cert_pem),
-        client_key_pem=_bytes(tls.client_key_pem),
+        roots="platform" if tls is None else tls.roots,
+        ca_pem=None if tls is None else _bytes(tls.ca_pem),
+        client_cert_pem=None if tls is None else _bytes(tls.client_cert_pem),
+        client_key_pem=None if tls is None else _bytes(tls.client_key_pem),
         proxy="" if proxy is False else proxy,
         no_proxy=no_proxy,
         policy=values,
@@ -258,33 +182,34 @@ class Session(_native.Session):
 
     def httpx_auth(self) -> HttpxAuth:
         """Returns the authentication for `httpx.Client` and `httpx.AsyncClient`."""
-        if self._httpx_auth is None:
+        auth = self._httpx_auth
+        if auth is None:
             from ._httpx import HttpxAuth
 
-            self._httpx_auth = HttpxAuth(self, self._origins)
-        return self._httpx_auth
+            auth = self._httpx_auth = HttpxAuth(self, self._origins)
+        return auth
 
     def requests_auth(self) -> RequestsAuth:
         """Returns the authentication for requests."""
-        if self._requests_auth is None:
+        auth = self._requests_auth
+        if auth is None:
             from ._requests import RequestsAuth
 
-            self._requests_auth = RequestsAuth(self, self._origins)
-        return self._requests_auth
+            auth = self._requests_auth = RequestsAuth(self, self._origins)
+        return auth
 
     def snapshot(self) -> Snapshot:
         """Returns the state of the session."""
-        return Snapshot(**_with_denial(self._snapshot()))
+        from ._records import Denial, Snapshot
+
+        snapshot = self._snapshot()
+        denial = snapshot["denial"]
+        snapshot["denial"] = None if denial is None else Denial(*denial)
+        return Snapshot(**snapshot)
 
     def __repr__(self) -> str:
         """Returns a text without a secret."""
         return f"<point_auth.Session {self.base_url}>"
-
-
-def _with_denial(snapshot: dict[str, Any]) -> dict[str, Any]:
-    denial = snapshot["denial"]
-    snapshot["denial"] = None if denial is None else Denial(*denial)
-    return snapshot
 
 
 class Sessions(_native.Sessions):
@@ -359,6 +284,8 @@ class Sessions(_native.Sessions):
 
     def snapshot(self) -> SessionsSnapshot:
         """Returns the state of all sessions."""
+        from ._records import SessionsSnapshot
+
         return SessionsSnapshot(**self._snapshot())
 
     def __repr__(self) -> str:
@@ -366,6 +293,6 @@ class Sessions(_native.Sessions):
         return f"<point_auth.Sessions {self.base_url}>"
 
 
-for _cls in (Tls, Policy, Snapshot, SessionsSnapshot, Session, Sessions):
+for _cls in (Session, Sessions):
     _cls.__module__ = "point_auth"
 del _cls

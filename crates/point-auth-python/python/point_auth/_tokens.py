@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NoReturn, SupportsIndex
+# Known to type checkers. The module `typing` is not loaded for its names alone.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn, SupportsIndex
 
 
 class _Secret(str):

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from ._session import Session
     from ._tokens import Token
 
-_Result = "tuple[Token | None, PointAuthError | None]"
-
 
 class Waits:
     """The waits for one session: in each event loop all tasks wait for one thread."""

@@ -10,7 +10,7 @@ class Fault:
     @staticmethod
     def respond(
         status: int,
-        body: bytes = b"",
+        body: bytes = ...,
         *,
         headers: Mapping[str, str] | None = None,
         delay: float = 0.0,

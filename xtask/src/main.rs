@@ -14,6 +14,7 @@ mod features;
 mod fuzz;
 mod peers;
 mod public_api;
+mod python;
 mod run;
 mod tidy;
 mod workspace;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
             Ok(steps) => return ci::run(&steps),
             Err(complaint) => return refuse(&complaint),
         },
+        ["bench", "python"] => python::bench(),
         ["bench", sections @ ..] => bench::bench(sections),
         ["book", "--write"] => book::write(),
         ["budget", arguments @ ..] => bench::budget_task(arguments),
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         ["dashboard"] => dashboard::draw(),
         ["fuzz", "--seconds", seconds, targets @ ..] => fuzz::fuzz(seconds, targets),
         ["peers"] => peers::peers(),
+        ["python"] => python::python(),
         other => return refuse(&format!("there is no task `{}`", other.join(" "))),
     })
 }

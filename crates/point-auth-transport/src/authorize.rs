@@ -6,7 +6,8 @@
 //! 1. **Origins.** Only a request to an allowed origin gets the token: scheme, host and port, by
 //!    its URI and by its `Host`. The base URL's origin is allowed, and those that are added.
 //! 2. **Your header first.** A request that has an `Authorization` keeps it, unless the rules are
-//!    told to [replace](Rules::with_replaced_authorization) it.
+//!    told to [replace](Rules::with_replaced_authorization) it. A user name in the URL counts as
+//!    one, since some clients make one of it.
 //! 3. **A 401 counts** only if it comes from the origin that the token was sent to. It then
 //!    [invalidates](AsyncTokenSource::invalidate) the token.
 //! 4. **Once more.** The request is sent a second time, to its original URL, if it can be repeated
@@ -90,7 +91,7 @@ impl Rules {
 
     /// Returns what [`begin`](Self::begin) returns, for a client with a request type of its own.
     pub fn begin_with(&self, uri: &Uri, headers: &HeaderMap) -> Option<Authorized> {
-        if !self.replaces && headers.contains_key(AUTHORIZATION) {
+        if !self.replaces && (headers.contains_key(AUTHORIZATION) || has_userinfo(uri)) {
             return None;
         }
         let origin = match &self.allowed {
@@ -102,6 +103,10 @@ impl Rules {
         };
         Some(Authorized { origin, is_last: false })
     }
+}
+
+fn has_userinfo(uri: &Uri) -> bool {
+    uri.authority().is_some_and(|authority| authority.as_str().contains('@'))
 }
 
 /// Follows one request that gets the token, up to the response to return.

@@ -13,7 +13,7 @@
 //! 4. **Once more.** The request is sent a second time, to its original URL, if it can be repeated
 //!    and if there is another token. A 401 to the second attempt counts and is returned.
 //!
-//! [`Rules`] decide about a request, and [`Authorized`] about its response. They do no I/O:
+//! [`Rules`] decide about a request, and [`AuthorizedRequest`] about its response. They do no I/O:
 //!
 //! ```
 //! use point_auth_core::BaseUrl;
@@ -85,12 +85,12 @@ impl Rules {
 
     /// Returns the course of a request that gets the token, or `None` for one that must be sent as
     /// it is.
-    pub fn begin<B>(&self, request: &Request<B>) -> Option<Authorized> {
+    pub fn begin<B>(&self, request: &Request<B>) -> Option<AuthorizedRequest> {
         self.begin_with(request.uri(), request.headers())
     }
 
     /// Returns what [`begin`](Self::begin) returns, for a client with a request type of its own.
-    pub fn begin_with(&self, uri: &Uri, headers: &HeaderMap) -> Option<Authorized> {
+    pub fn begin_with(&self, uri: &Uri, headers: &HeaderMap) -> Option<AuthorizedRequest> {
         if !self.replaces && (headers.contains_key(AUTHORIZATION) || has_userinfo(uri)) {
             return None;
         }
@@ -101,7 +101,7 @@ impl Rules {
                 Some(Arc::clone(allowed.iter().find(|one| ***one == origin)?))
             }
         };
-        Some(Authorized { origin, is_last: false })
+        Some(AuthorizedRequest { origin, is_last: false })
     }
 }
 
@@ -111,14 +111,14 @@ fn has_userinfo(uri: &Uri) -> bool {
 
 /// Follows one request that gets the token, up to the response to return.
 #[derive(Debug, Default)]
-pub struct Authorized {
+pub struct AuthorizedRequest {
     /// The origin that the token is sent to; `None` if every origin is allowed.
     origin: Option<Arc<Origin>>,
     /// Whether the second attempt is the one that was sent.
     is_last: bool,
 }
 
-impl Authorized {
+impl AuthorizedRequest {
     /// Creates the course of a request that gets the token wherever it goes.
     pub fn new() -> Self {
         Self::default()

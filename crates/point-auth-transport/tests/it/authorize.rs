@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, Request, StatusCode, Uri};
 use point_auth_core::BaseUrl;
-use point_auth_transport::authorize::{Authorized, Reply, Rules, UserAlias};
+use point_auth_transport::authorize::{AuthorizedRequest, Reply, Rules, UserAlias};
 
 fn rules() -> Rules {
     Rules::new(&BaseUrl::parse("https://api.example.com/base").unwrap())
@@ -100,7 +100,7 @@ fn a_401_counts_only_from_where_the_token_was_sent() {
     assert!(!rejects(StatusCode::UNAUTHORIZED, "https://third.example/"));
     assert!(!rejects(StatusCode::UNAUTHORIZED, "http://api.example.com/"));
     assert!(authorized.rejects(Reply::new(StatusCode::UNAUTHORIZED)));
-    assert!(Authorized::new().rejects(Reply::new(StatusCode::UNAUTHORIZED)));
+    assert!(AuthorizedRequest::new().rejects(Reply::new(StatusCode::UNAUTHORIZED)));
 }
 
 #[test]

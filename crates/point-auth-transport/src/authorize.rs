@@ -6,13 +6,14 @@
 //! 1. **Origins.** Only a request to an allowed origin gets the token: scheme, host and port, by
 //!    its URI and by its `Host`. The base URL's origin is allowed, and those that are added.
 //! 2. **Your header first.** A request that has an `Authorization` keeps it, unless the rules are
-//!    told to [replace](Rules::with_replaced_authorization) it.
+//!    told to [replace](Rules::with_replaced_authorization) it. A user name in the URL counts as
+//!    one, since some clients make one of it.
 //! 3. **A 401 counts** only if it comes from the origin that the token was sent to. It then
 //!    [invalidates](AsyncTokenSource::invalidate) the token.
 //! 4. **Once more.** The request is sent a second time, to its original URL, if it can be repeated
 //!    and if there is another token. A 401 to the second attempt counts and is returned.
 //!
-//! [`Rules`] decide about a request, and [`Authorized`] about its response. They do no I/O:
+//! [`Rules`] decide about a request, and [`AuthorizedRequest`] about its response. They do no I/O:
 //!
 //! ```
 //! use point_auth_core::BaseUrl;
@@ -84,13 +85,13 @@ impl Rules {
 
     /// Returns the course of a request that gets the token, or `None` for one that must be sent as
     /// it is.
-    pub fn begin<B>(&self, request: &Request<B>) -> Option<Authorized> {
+    pub fn begin<B>(&self, request: &Request<B>) -> Option<AuthorizedRequest> {
         self.begin_with(request.uri(), request.headers())
     }
 
     /// Returns what [`begin`](Self::begin) returns, for a client with a request type of its own.
-    pub fn begin_with(&self, uri: &Uri, headers: &HeaderMap) -> Option<Authorized> {
-        if !self.replaces && headers.contains_key(AUTHORIZATION) {
+    pub fn begin_with(&self, uri: &Uri, headers: &HeaderMap) -> Option<AuthorizedRequest> {
+        if !self.replaces && (headers.contains_key(AUTHORIZATION) || has_userinfo(uri)) {
             return None;
         }
         let origin = match &self.allowed {
@@ -100,20 +101,24 @@ impl Rules {
                 Some(Arc::clone(allowed.iter().find(|one| ***one == origin)?))
             }
         };
-        Some(Authorized { origin, is_last: false })
+        Some(AuthorizedRequest { origin, is_last: false })
     }
+}
+
+fn has_userinfo(uri: &Uri) -> bool {
+    uri.authority().is_some_and(|authority| authority.as_str().contains('@'))
 }
 
 /// Follows one request that gets the token, up to the response to return.
 #[derive(Debug, Default)]
-pub struct Authorized {
+pub struct AuthorizedRequest {
     /// The origin that the token is sent to; `None` if every origin is allowed.
     origin: Option<Arc<Origin>>,
     /// Whether the second attempt is the one that was sent.
     is_last: bool,
 }
 
-impl Authorized {
+impl AuthorizedRequest {
     /// Creates the course of a request that gets the token wherever it goes.
     pub fn new() -> Self {
         Self::default()

@@ -4,7 +4,9 @@ use std::fmt;
 
 use http::{Request, Response};
 use point_auth_core::BaseUrl;
-use point_auth_transport::authorize::{Authorized, BlockingTokenSource, Reply, Rules, UserAlias};
+use point_auth_transport::authorize::{
+    AuthorizedRequest, BlockingTokenSource, Reply, Rules, UserAlias,
+};
 use ureq::config::RedirectAuthHeaders;
 use ureq::middleware::{Middleware, MiddlewareNext};
 use ureq::{Body, Error, RequestExt, ResponseExt, SendBody};
@@ -97,7 +99,11 @@ impl<T> Authorize<T> {
     }
 
     /// Returns whether the API rejects the token.
-    fn rejects(&self, authorized: &Authorized, result: &Result<Response<Body>, Error>) -> bool {
+    fn rejects(
+        &self,
+        authorized: &AuthorizedRequest,
+        result: &Result<Response<Body>, Error>,
+    ) -> bool {
         match result {
             Ok(response) if self.follows_redirects => {
                 // After a redirect the request had no token.

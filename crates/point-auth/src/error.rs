@@ -31,6 +31,10 @@ enum Cause {
     },
     Credentials(CredentialsError),
     /// A request of the user's does not say, or says wrongly, whose token it wants.
+    #[cfg_attr(
+        not(any(feature = "async", feature = "blocking")),
+        expect(dead_code, reason = "only sessions have aliases")
+    )]
     Alias(&'static str),
     /// A session has no token.
     Session {

@@ -9,7 +9,7 @@ use http::Response;
 use point_auth_core::session::{Call, Lease, Policy, SessionMachine};
 use point_auth_core::{AccessToken, Credentials, Operation, SecretBody};
 use point_auth_transport::Runtime;
-use point_auth_transport::authorize::{Authorized, Reply};
+use point_auth_transport::authorize::{AuthorizedRequest, Reply};
 
 use crate::config::Config;
 use crate::credential_source::Source;
@@ -59,7 +59,7 @@ impl Handle {
 
     pub(crate) async fn execute<O: Operation>(&self, operation: &O) -> Result<O::Output, Error> {
         let mut token = self.lease(Call::new()).await?.token;
-        let mut authorized = Authorized::new();
+        let mut authorized = AuthorizedRequest::new();
         loop {
             let response = self.0.send(operation, &token).await?;
             let reply = Reply::new(response.status());

@@ -42,6 +42,7 @@ table! {
     rows::a_host_that_differs_from_the_url_is_not_shown_the_token,
     rows::an_origin_that_was_added_gets_the_token,
     rows::an_authorization_of_the_users_own_stays,
+    rows::a_user_name_in_the_url_counts_as_an_authorization,
     rows::an_authorization_is_replaced_where_the_user_says_so,
     rows::a_streaming_body_is_sent_once,
     rows::a_caller_that_gives_up_costs_no_second_sign_in,

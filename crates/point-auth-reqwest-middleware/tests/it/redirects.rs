@@ -1,22 +1,31 @@
 //! Where reqwest takes a token by redirects, with the guard and without.
 
+use point_auth::transport::{Roots, TlsSettings, TransportSettings};
 use point_auth::{BaseUrl, Client, Credentials, ReqwestTransport, Session};
 use point_auth_reqwest_middleware::Authorize;
-use point_auth_testkit::{Emulator, Fault, Operation};
+use point_auth_testkit::{Emulator, EmulatorBuilder, Fault, Operation};
 use reqwest_middleware::reqwest::{self, redirect};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 
 const USER: &str = "user@example.com";
 const PASSWORD: &str = "correct horse";
 
-fn emulator() -> Emulator {
+fn routes() -> EmulatorBuilder {
     let builder = Emulator::builder().user(USER, PASSWORD);
-    builder.protected_route("/policies").protected_route("/moved").start().unwrap()
+    builder.protected_route("/policies").protected_route("/moved")
+}
+
+fn emulator() -> Emulator {
+    routes().start().unwrap()
 }
 
 fn authorize(emulator: &Emulator) -> Authorize<Session> {
+    over(ReqwestTransport::new().unwrap(), emulator)
+}
+
+fn over(transport: ReqwestTransport, emulator: &Emulator) -> Authorize<Session> {
     let base_url = BaseUrl::parse(&emulator.base_url()).unwrap();
-    let client = Client::new(ReqwestTransport::new().unwrap()).with_base_url(base_url);
+    let client = Client::new(transport).with_base_url(base_url);
     Authorize::new(Session::new(client, Credentials::new(USER, PASSWORD).unwrap()))
 }
 
@@ -89,6 +98,27 @@ async fn a_guarded_client_follows_what_takes_no_token_elsewhere() {
     redirect_to(&other, "/moved");
     let response = client.get(format!("{}/policies", other.base_url())).send().await.unwrap();
     assert_eq!((response.status().as_u16(), response.url().path()), (401, "/moved"));
+}
+
+#[tokio::test]
+async fn a_redirect_from_https_to_http_takes_no_token() {
+    let (api, plain) = (routes().with_tls().start().unwrap(), emulator());
+    let roots = api.ca_pem().as_bytes();
+    let tls = TlsSettings::new().with_roots(Roots::ExtraOnly).with_extra_roots_pem(roots).unwrap();
+    let transport =
+        ReqwestTransport::with_settings(&TransportSettings::new().with_tls(tls)).unwrap();
+    let authorize = over(transport, &api);
+    let root = reqwest::Certificate::from_pem(roots).unwrap();
+    let policy = authorize.guard_redirects(redirect::Policy::default());
+    let client = reqwest::Client::builder().tls_certs_only([root]).redirect(policy);
+    let client = ClientBuilder::new(client.build().unwrap()).with(authorize).build();
+
+    redirect_to(&api, &format!("{}/policies", plain.base_url()));
+    let policies = format!("{}/policies", api.base_url());
+    assert_eq!(client.get(&policies).send().await.unwrap().status(), 401);
+    assert_eq!((arrived(&api), arrived(&plain)), ((1, 1), (1, 0)));
+    assert_eq!(client.get(&policies).send().await.unwrap().status(), 200);
+    assert_eq!(api.count(Operation::SignIn), 1);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, Request, StatusCode, Uri};
 use point_auth_core::BaseUrl;
-use point_auth_transport::authorize::{Authorized, Reply, Rules, UserAlias};
+use point_auth_transport::authorize::{AuthorizedRequest, Reply, Rules, UserAlias};
 
 fn rules() -> Rules {
     Rules::new(&BaseUrl::parse("https://api.example.com/base").unwrap())
@@ -22,7 +22,6 @@ fn an_origin_is_a_scheme_a_host_and_a_port() {
         ("https://api.example.com/other", true),
         ("HTTPS://API.Example.COM:443/", true),
         ("https://api.example.com:/", true),
-        ("https://user@api.example.com/", true),
         ("http://api.example.com/", false),
         ("http://api.example.com:443/", false),
         ("https://api.example.com:8443/", false),
@@ -79,6 +78,9 @@ fn an_authorization_stays_unless_the_rules_replace_it() {
     headers.insert("authorization", "Basic dTpw".parse().unwrap());
     let uri = Uri::from_static("https://api.example.com/");
     assert!(rules().begin_with(&uri, &headers).is_none());
+    let with_user = "https://user:password@api.example.com/";
+    assert!(!applies(&rules(), with_user));
+    assert!(applies(&rules().with_replaced_authorization(), with_user));
     assert!(rules().with_replaced_authorization().begin_with(&uri, &headers).is_some());
 }
 
@@ -98,7 +100,7 @@ fn a_401_counts_only_from_where_the_token_was_sent() {
     assert!(!rejects(StatusCode::UNAUTHORIZED, "https://third.example/"));
     assert!(!rejects(StatusCode::UNAUTHORIZED, "http://api.example.com/"));
     assert!(authorized.rejects(Reply::new(StatusCode::UNAUTHORIZED)));
-    assert!(Authorized::new().rejects(Reply::new(StatusCode::UNAUTHORIZED)));
+    assert!(AuthorizedRequest::new().rejects(Reply::new(StatusCode::UNAUTHORIZED)));
 }
 
 #[test]

@@ -64,7 +64,7 @@ impl Subject for Asynchronous {
 
     /// The task is cancelled while it waits for the token.
     fn give_up(&self, call: &Call, emulator: &Emulator) {
-        let slow = Fault::pass().delay(Duration::from_millis(500));
+        let slow = Fault::pass().delay(Duration::from_secs(2));
         emulator.push_fault_for(Operation::SignIn, slow);
         let waiting = self.tokio.spawn((self.send)(call.clone()));
         assert!(emulator.wait_for_requests(1, PATIENCE));

@@ -92,6 +92,8 @@ impl Subject for Ureq {
         let request = request.timeout_global(Some(Duration::from_millis(200))).build();
         let error = self.agent.run(request).unwrap_err();
         assert!(matches!(error, ureq::Error::Timeout(_)), "{error:?}");
+        // In case that not even the request has arrived.
+        emulator.clear_faults();
     }
 
     fn time(&self) -> &VirtualTime {

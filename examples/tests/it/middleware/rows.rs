@@ -174,6 +174,14 @@ pub(super) fn an_authorization_of_the_users_own_stays(kind: &Kind) {
     assert_eq!((arrived(&emulator), emulator.count(Operation::SignIn)), ((1, 0), 0));
 }
 
+pub(super) fn a_user_name_in_the_url_counts_as_an_authorization(kind: &Kind) {
+    let emulator = emulator();
+    let subject = (kind.make)(&Setup::of(&emulator));
+    let url = (emulator.base_url() + ROUTE).replace("http://", "http://u:pw@");
+    assert_eq!(subject.ask(&Call { url, ..Call::default() }).status(), 401);
+    assert_eq!((arrived(&emulator), emulator.count(Operation::SignIn)), ((1, 0), 0));
+}
+
 pub(super) fn an_authorization_is_replaced_where_the_user_says_so(kind: &Kind) {
     let emulator = emulator();
     let subject = (kind.make)(&Setup { replaces: true, ..Setup::of(&emulator) });

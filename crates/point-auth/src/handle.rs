@@ -255,7 +255,8 @@ macro_rules! session_settings {
         /// Adds a label to all metrics of the session, such as `login` with a name that you chose.
         ///
         /// It tells the sessions of one program apart. Metrics are kept for long and read by many,
-        /// so a value must be neither personal nor secret: no alias, no username.
+        /// so a value must be neither personal nor secret: no alias, no username. A name that a metric
+        /// has already, such as `kind`, is ignored.
         #[cfg(feature = "metrics")]
         pub fn with_metrics_label(
             mut self,
@@ -263,7 +264,7 @@ macro_rules! session_settings {
             value: impl Into<std::borrow::Cow<'static, str>>,
         ) -> Self {
             let label = metrics::Label::new(name.into(), value.into());
-            self.plan.metrics_labels.push(label);
+            crate::driver::meter::add_label(&mut self.plan.metrics_labels, label);
             self
         }
 

@@ -204,8 +204,11 @@ impl AtWork {
         {
             let span = trace::span(driver, &exchange);
             self.span = span.clone();
-            let sending = self.send_now(driver, exchange);
-            let outcome = tracing::Instrument::instrument(sending, span.clone()).await;
+            // Polled where it is, since `Instrument` would move the whole of it.
+            let mut sending = pin!(self.send_now(driver, exchange));
+            let polling =
+                |cx: &mut std::task::Context<'_>| span.in_scope(|| sending.as_mut().poll(cx));
+            let outcome = std::future::poll_fn(polling).await;
             trace::ended(&span, &outcome);
             outcome
         }

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 use metrics::{
     Counter, Gauge, Histogram, Key, Label, Level, Metadata, Unit, describe_counter, describe_gauge,
@@ -24,6 +24,18 @@ const DENIED: &str = "point_auth.denied";
 const STORE_EVENTS: &str = "point_auth.store.events";
 
 static METADATA: Metadata<'static> = Metadata::new("point_auth", Level::INFO, Some(module_path!()));
+
+/// Labels that metrics have by themselves, or that Prometheus adds: one name twice makes a whole page
+/// unreadable.
+const TAKEN: [&str; 7] = ["kind", "outcome", "error.type", "error_type", "event", "le", "quantile"];
+
+/// Adds a label of the program's. It replaces one of the same name.
+pub(crate) fn add_label(labels: &mut Vec<Label>, label: Label) {
+    if !TAKEN.contains(&label.key()) {
+        labels.retain(|other| other.key() != label.key());
+        labels.push(label);
+    }
+}
 
 /// Records for the sessions of one builder. A panic of the recorder is caught and ignored.
 ///
@@ -164,19 +176,33 @@ fn quietly<T>(record: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(record)).ok()
 }
 
-/// What there is to show of one session, as of its last change.
+/// What there is to show of one session, as of its last change. It is small, since each of many
+/// aliases has two of them.
+///
+/// The first bit is whether the session is denied. The others are when its token ends, in
+/// milliseconds since 1970, or 0 without a token.
 #[derive(Clone, Copy, Default, PartialEq)]
-pub(super) struct Seen {
-    expires_at: Option<SystemTime>,
-    is_denied: bool,
-}
+pub(super) struct Seen(u64);
 
 impl Seen {
+    const DENIED: u64 = 1 << 63;
+
     pub(super) fn of(lease: Option<&Lease>, session: &SessionMachine) -> Self {
-        Self {
-            expires_at: lease.map(|lease| lease.expires_at),
-            is_denied: session.denial().is_some(),
-        }
+        let since_1970 = lease.and_then(|lease| lease.expires_at.duration_since(UNIX_EPOCH).ok());
+        let ends = since_1970.map_or(0, |since| {
+            since.as_secs().saturating_mul(1000).saturating_add(since.subsec_millis().into())
+        });
+        let denied = if session.denial().is_some() { Self::DENIED } else { 0 };
+        Self(ends.min(Self::DENIED - 1) | denied)
+    }
+
+    const fn is_denied(self) -> bool {
+        self.0 & Self::DENIED != 0
+    }
+
+    /// Returns when the token ends.
+    const fn ends(self) -> Duration {
+        Duration::from_millis(self.0 & !Self::DENIED)
     }
 }
 
@@ -187,7 +213,7 @@ pub(super) struct Gauges(Mutex<Shown>);
 #[derive(Default)]
 struct Shown {
     seen: Seen,
-    denied: Option<DeniedSession>,
+    denied: Option<Box<DeniedSession>>,
     /// Whether a thread is at it, outside of the lock. It looks for changes afterwards.
     is_busy: bool,
 }
@@ -208,15 +234,13 @@ impl Gauges {
             shown.seen = now;
             let denied = shown.denied.take();
             drop(shown);
-            if now.expires_at != before.expires_at
+            if now.ends() != before.ends()
                 && let Some(key) = &meter.expiry
             {
-                let since_1970 = now.expires_at.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
-                let seconds = since_1970.unwrap_or_default().as_secs_f64();
-                quietly(|| gauge(key).set(seconds));
+                quietly(|| gauge(key).set(now.ends()));
             }
-            let denied = match now.is_denied {
-                true => denied.or_else(|| Some(DeniedSession::new(meter))),
+            let denied = match now.is_denied() {
+                true => denied.or_else(|| Some(Box::new(DeniedSession::new(meter)))),
                 false => None,
             };
             shown = self.lock();

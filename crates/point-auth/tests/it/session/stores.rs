@@ -392,10 +392,11 @@ fn a_password_that_is_not_proven_waits_for_the_store() {
     assert_eq!(world.sign_ins(), 1);
 }
 
-/// A store that holds back what came of an exchange.
+/// A store that holds an exchange back until it is awaited, and then what came of it.
 #[derive(Clone)]
 struct Gated {
     inner: MemoryStore,
+    is_awaited: Arc<AtomicBool>,
     has_begun: Arc<AtomicBool>,
     is_asked: Arc<AtomicBool>,
     is_open: Arc<AtomicBool>,
@@ -420,11 +421,15 @@ impl TokenStore for Gated {
         value: &[u8],
         keep_for: Option<Duration>,
     ) -> Result<Swapped, StoreError> {
-        if self.has_begun.load(Ordering::SeqCst) {
-            self.is_asked.store(true, Ordering::SeqCst);
-            while !self.is_open.load(Ordering::SeqCst) {
-                tokio::task::yield_now().await;
+        let gate = match self.has_begun.load(Ordering::SeqCst) {
+            true => {
+                self.is_asked.store(true, Ordering::SeqCst);
+                &self.is_open
             }
+            false => &self.is_awaited,
+        };
+        while !gate.load(Ordering::SeqCst) {
+            tokio::task::yield_now().await;
         }
         contract::TokenStore::swap(&self.inner, name, expected, value, keep_for)
     }
@@ -442,6 +447,7 @@ fn a_caller_is_woken_once_the_store_knows_what_came_of_the_exchange() {
     let _entered = runtime.enter();
     let store = Gated {
         inner: MemoryStore::new().unwrap(),
+        is_awaited: Arc::default(),
         has_begun: Arc::default(),
         is_asked: Arc::default(),
         is_open: Arc::default(),
@@ -450,9 +456,15 @@ fn a_caller_is_woken_once_the_store_knows_what_came_of_the_exchange() {
     let session = builder.with_store(store.clone()).build();
     let mut caller = ByHand::new(session.access_token());
     assert!(caller.poll().is_pending());
+    store.is_awaited.store(true, Ordering::SeqCst);
     world.pass_until(|| store.is_asked.load(Ordering::SeqCst));
     assert!(!caller.was_woken());
     store.is_open.store(true, Ordering::SeqCst);
-    world.pass_until(|| caller.was_woken());
+    let mut was_woken = false;
+    let passed = world.pass_until(|| {
+        was_woken |= caller.was_woken();
+        was_woken
+    });
+    assert!(passed < Duration::from_secs(10), "by its own timeout");
     assert!(matches!(caller.poll(), Poll::Ready(Ok(_))));
 }

@@ -95,6 +95,6 @@ def test_every_public_name_has_a_docstring() -> None:
         if inspect.isclass(value) or inspect.isroutine(value):
             assert value.__doc__, name
     for cls in (point_auth.Session, point_auth.Sessions, point_auth.SignIn, point_auth.TokenSet):
-        for name, value in vars(cls).items() | vars(cls.__mro__[1]).items():
+        for name, value in {**vars(cls.__mro__[1]), **vars(cls)}.items():
             if not name.startswith("_"):
                 assert value.__doc__, f"{cls.__name__}.{name}"

@@ -50,6 +50,7 @@ pub(crate) fn usage() -> String {
          cargo xtask book --write                   prints the examples anew into the pages\n\
          cargo xtask budget [--write]               checks the budget, or writes it anew\n\
          cargo xtask conformance                    runs the suite over every transport, and writes the page\n\
+         cargo xtask dashboard                      draws the dashboard of the book, by a Prometheus\n\
          cargo xtask fuzz --seconds N [TARGET]…     runs the fuzz targets of core for so long each\n\
          cargo xtask peers                          installs the servers and proxies of the tests, as root\n\
          cargo xtask python                         builds the wheels for Python and tests them\n\n",

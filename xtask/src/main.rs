@@ -9,6 +9,7 @@ mod ci;
 mod compile;
 mod conformance;
 mod crypto_providers;
+mod dashboard;
 mod features;
 mod fuzz;
 mod peers;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         ["book", "--write"] => book::write(),
         ["budget", arguments @ ..] => bench::budget_task(arguments),
         ["conformance"] => conformance::conformance(),
+        ["dashboard"] => dashboard::draw(),
         ["fuzz", "--seconds", seconds, targets @ ..] => fuzz::fuzz(seconds, targets),
         ["peers"] => peers::peers(),
         ["python"] => python::python(),

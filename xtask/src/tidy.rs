@@ -19,8 +19,10 @@ const LEFT_OPEN: &[&str] = &["#[ignore", "FIXME", "TODO"];
 /// Integration binaries beside `tests/it`: an allocator or a logger is for a whole process, and a
 /// machine may lack the servers of others.
 const OTHER_TEST_BINARIES: &[&str] = &[
+    "crates/point-auth-cli/tests/proxy/main.rs",
     "crates/point-auth-core/tests/residue.rs",
     "crates/point-auth-core/tests/session/main.rs",
+    "crates/point-auth/tests/fleet/main.rs",
     "crates/point-auth/tests/leaks/main.rs",
     "crates/point-auth/tests/memory/main.rs",
     "crates/point-auth/tests/peers/main.rs",
@@ -140,7 +142,10 @@ fn check_manifest(path: &str, text: &str, tree: &Tree) -> Vec<String> {
     }
     let file = |name: &str| tree.get(&path.replace("Cargo.toml", name)).map_or("", String::as_str);
     let library = file("src/lib.rs");
-    let readme = if library.contains("README.md\")") { file("README.md") } else { "" };
+    // A program has no crate docs but its README.
+    let is_program = library.is_empty();
+    let readme =
+        if is_program || library.contains("README.md\")") { file("README.md") } else { "" };
     let features = text.lines().skip_while(|line| *line != "[features]").skip(1);
     let mut above = "";
     for line in features.take_while(|line| !line.starts_with('[')) {

@@ -68,6 +68,6 @@ pub use key::{StoreKey, StoreKeyError};
 pub use memory::MemoryStore;
 pub use sealing::{SealError, Sealer, Seals};
 pub use shared::{
-    Consultation, Grant, Intent, Known, Look, NewerTokens, Owner, Refusal, Settled, Settlement,
-    SharedTokens, Verdict,
+    Consultation, Grant, Inspection, Intent, Known, Look, NewerTokens, Owner, Refusal, Settled,
+    Settlement, SharedTokens, Verdict,
 };

@@ -80,11 +80,14 @@ impl Aliases {
         let common = Common {
             transport: plan.transport,
             runtime: plan.runtime,
+            clock: plan.clock,
             config: plan.config,
             credentials: FetchFrom::Login(Arc::clone(&login)),
             observers: plan.observers,
             #[cfg(feature = "tracing")]
             traces_aliases: plan.traces_aliases,
+            #[cfg(feature = "metrics")]
+            meter: crate::driver::meter::Meter::new(plan.metrics_labels, true),
             #[cfg(feature = "store")]
             store,
             exchange_timeout: plan.policy.exchange_timeout(),
@@ -132,6 +135,11 @@ impl Aliases {
             handle.0.credentials_changed(&username);
         }
         Ok(handle)
+    }
+
+    /// Returns the session of `alias`, if there is one.
+    pub(crate) fn existing(&self, alias: &str) -> Option<Handle> {
+        read(self.shard(alias)).sessions.get(alias).cloned()
     }
 
     fn driver(&self, alias: &Arc<str>) -> Arc<Driver> {
@@ -219,6 +227,10 @@ impl Aliases {
             store.login_reset();
         }
         self.login.reset();
+        #[cfg(feature = "store")]
+        if let Some(store) = &self.common.store {
+            store.pass_on_in_background(&self.common.runtime, self.login.username());
+        }
     }
 
     /// Returns all sessions with their aliases, in no particular order.

@@ -43,7 +43,7 @@ use crate::{Client, CredentialSource, Error};
 /// [set](SessionBuilder::with_runtime).
 #[derive(Clone)]
 pub struct Session {
-    handle: Handle,
+    pub(crate) handle: Handle,
 }
 
 impl Session {

@@ -8,6 +8,8 @@
 )]
 
 mod failing;
+mod failovers;
 #[cfg(all(unix, feature = "file"))]
 mod file;
 mod fleet;
+mod inspecting;

@@ -21,7 +21,6 @@ mod fault_proxy;
 mod held_against_core;
 mod http2;
 mod large_requests;
-mod program;
 mod protected;
 mod proxy;
 mod raw_server;

@@ -40,7 +40,7 @@ use crate::runtime::ThreadRuntime;
 /// ```
 #[derive(Clone)]
 pub struct Session {
-    pub(super) handle: Handle,
+    pub(crate) handle: Handle,
 }
 
 impl Session {

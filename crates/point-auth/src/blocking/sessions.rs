@@ -29,7 +29,7 @@ use crate::handle::{Plan, PlannedCredentials, session_settings};
 /// size.
 #[derive(Clone)]
 pub struct Sessions {
-    pub(super) aliases: Arc<Aliases>,
+    pub(crate) aliases: Arc<Aliases>,
 }
 
 impl Sessions {

@@ -7,6 +7,7 @@ mod forks;
 mod keeping;
 mod kinds;
 mod login;
+mod metrics;
 mod mishaps;
 mod observers;
 mod rejections;

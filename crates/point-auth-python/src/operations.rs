@@ -1,6 +1,6 @@
 //! [`SignIn`] and [`Refresh`] as pure functions, for programs with an HTTP client of their own.
 
-use http::{HeaderName, HeaderValue, Response, StatusCode};
+use point_auth::http::{self, HeaderName, HeaderValue, Response, StatusCode};
 use point_auth::{BaseUrl, Error, Operation, RefreshToken, ResponseError, SecretBody};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;

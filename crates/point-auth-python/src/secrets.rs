@@ -14,7 +14,7 @@ use crate::errors::{invalid, unpicklable};
 
 /// A username, its password and an optional alias of the acting person.
 ///
-/// A callable of a session's `credentials` returns one. `repr` shows the username alone.
+/// A callable of a session's `credentials` returns one. `repr` shows none of them.
 #[pyclass(frozen, module = "point_auth")]
 #[derive(Clone)]
 pub(crate) struct Credentials(pub(crate) point_auth::Credentials);

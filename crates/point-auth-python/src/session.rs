@@ -182,6 +182,13 @@ impl Session {
     }
 
     /// Returns a valid access token, and waits for one if necessary.
+    ///
+    /// It waits for at most `timeout` seconds; by default for as long as the policy says, 15 seconds.
+    /// A wait lets other threads run, and Ctrl-C ends it. While there is a good token it does not
+    /// wait.
+    ///
+    /// Raises:
+    ///     PointAuthError: There is no token.
     #[pyo3(signature = (timeout = None))]
     fn token(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<Py<PyAny>> {
         if let Some(token) = self.read(py)? {
@@ -203,23 +210,32 @@ impl Session {
     }
 
     /// Reports that the API answered 401 to a request with this token.
+    ///
+    /// Any number of reports for one token lead to one exchange. The rejection of a token younger
+    /// than 30 seconds starts a backoff.
     fn invalidate(&self, token: &str) -> PyResult<()> {
         let token = AccessToken::new(token).map_err(invalid)?;
         self.cell.with(|session| session.invalidate(&token))
     }
 
     /// Replaces the credentials.
+    ///
+    /// Another username or alias drops the tokens; another password keeps them. A password that was
+    /// denied is not sent again before a `reset`.
     fn set_credentials(&self, credentials: &Credentials) -> PyResult<()> {
         let credentials = credentials.0.clone();
         self.cell.with(|session| session.set_credentials(credentials))
     }
 
-    /// Clears the denial and all backoff.
+    /// Clears the denial and all backoff. Call it once an operator has confirmed the credentials.
     fn reset(&self) -> PyResult<()> {
         self.cell.with(blocking::Session::reset)
     }
 
     /// Restores tokens that were stored before a restart.
+    ///
+    /// Raises:
+    ///     ValueError: They belong to another base URL, username or alias.
     fn restore(&self, stored: &StoredTokens) -> PyResult<()> {
         let stored = (*stored.0).clone();
         self.cell.with(|session| session.restore(stored))?.map_err(invalid)

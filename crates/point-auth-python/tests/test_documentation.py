@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import functools
+import importlib
 import inspect
 import os
 import re
 import subprocess
 import sys
+import types
 from collections.abc import Callable
 from pathlib import Path
 
@@ -92,9 +95,31 @@ def test_an_example_runs(
 def test_every_public_name_has_a_docstring() -> None:
     for name in point_auth.__all__:
         value = getattr(point_auth, name)
-        if inspect.isclass(value) or inspect.isroutine(value):
+        # The name of a type is neither, though Python 3.10 takes some for a class.
+        is_class = inspect.isclass(value) and not isinstance(value, types.GenericAlias)
+        if is_class or inspect.isroutine(value):
             assert value.__doc__, name
     for cls in (point_auth.Session, point_auth.Sessions, point_auth.SignIn, point_auth.TokenSet):
-        for name, value in vars(cls).items() | vars(cls.__mro__[1]).items():
+        for name, value in {**vars(cls.__mro__[1]), **vars(cls)}.items():
             if not name.startswith("_"):
                 assert value.__doc__, f"{cls.__name__}.{name}"
+
+
+@pytest.mark.parametrize("name", ["point_auth._native", "point_auth_testing._native"])
+def test_a_stub_says_what_the_module_says(name: str) -> None:
+    module = importlib.import_module(name)
+    path = Path(str(module.__file__)).with_name("_native.pyi")
+    compared = 0
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ClassDef):
+            members = [one for one in node.body if isinstance(one, ast.FunctionDef)]
+            for one in (node, *members):
+                said = ast.get_docstring(one)
+                value = getattr(module, node.name)
+                value = value if one is node else getattr(value, one.name)
+                if said is not None:
+                    assert said == inspect.cleandoc(value.__doc__), f"{node.name}.{one.name}"
+                    compared += 1
+                else:
+                    assert one.name.startswith("__") or one.name in ("Opened",), one.name
+    assert compared > 10

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import point_auth
 import pytest
@@ -53,10 +54,11 @@ def test_a_thousand_tasks_cause_one_sign_in_and_wait_on_one_thread(
     emulator.push_fault(Fault.delayed(0.1))
 
     async def work() -> set[str]:
-        before = threading.active_count()
+        before = _threads()
         tasks = [asyncio.ensure_future(session.token_async()) for _ in range(1000)]
         await asyncio.sleep(0)
-        assert threading.active_count() == before
+        # One waits, one sends, and one has the timers.
+        assert _threads() <= before + 3
         tokens = set(await asyncio.gather(*tasks))
         # With a good token there is nothing to wait for.
         assert await session.token_async() is session.token()
@@ -64,6 +66,12 @@ def test_a_thousand_tasks_cause_one_sign_in_and_wait_on_one_thread(
 
     assert len(asyncio.run(work())) == 1
     assert emulator.count("sign_in") == 1
+
+
+def _threads() -> int:
+    """The threads of this process, Python's and others, where the system counts them."""
+    tasks = Path("/proc/self/task")
+    return len(list(tasks.iterdir())) if tasks.is_dir() else threading.active_count()
 
 
 def test_the_event_loop_goes_on_while_a_task_waits(

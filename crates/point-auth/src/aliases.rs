@@ -1,5 +1,6 @@
 //! Sessions by alias, where many people share one login. For async and blocking sessions.
 
+mod bounds;
 #[cfg(feature = "blocking")]
 mod forked;
 mod snapshot;
@@ -9,7 +10,6 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::time::Duration;
 
 use point_auth_core::session::{
     Counts, Ledger, Policy, SessionMachine, StoredTokens, StoredTokensError,
@@ -19,26 +19,13 @@ use point_auth_core::{BaseUrl, CredentialPart, Credentials, CredentialsError};
 use crate::driver::{Common, Driver, FetchFrom};
 use crate::handle::{Handle, Plan, seed};
 use crate::login::{Login, Member};
+pub(crate) use bounds::Bounds;
 #[cfg(feature = "blocking")]
 pub(crate) use forked::Forked;
 pub use snapshot::SessionsSnapshot;
 
 /// The number of maps, each with its own lock.
 const SHARDS: u64 = 64;
-
-/// How many sessions there may be, and how long an unused one is kept.
-#[derive(Clone, Copy)]
-pub(crate) struct Bounds {
-    pub(crate) most_at_once: usize,
-    pub(crate) most: usize,
-    pub(crate) idle: Duration,
-}
-
-impl Default for Bounds {
-    fn default() -> Self {
-        Self { most_at_once: 3, most: 100_000, idle: Duration::from_secs(60 * 60) }
-    }
-}
 
 /// The sessions of one login, by alias.
 pub(crate) struct Aliases {

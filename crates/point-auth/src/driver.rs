@@ -6,6 +6,9 @@
 
 #[cfg(feature = "store")]
 mod fleet;
+#[cfg(feature = "blocking")]
+mod forked;
+mod holds;
 mod job;
 mod member;
 #[cfg(feature = "metrics")]
@@ -21,7 +24,7 @@ mod trace;
 pub(crate) mod waiting;
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::Waker;
 use std::time::Duration;
@@ -36,8 +39,6 @@ use point_auth_transport::{Runtime, SendLimits, TransportError};
 
 use crate::config::Config;
 use crate::credential_source::Source;
-#[cfg(feature = "blocking")]
-use crate::handle::seed;
 use crate::login::{Login, Member};
 use crate::runtime::Clock;
 use crate::{Error, Observer};
@@ -303,48 +304,15 @@ impl Driver {
         self.current_alias()
     }
 
-    /// Returns what the session knows, for a child process.
-    #[cfg(feature = "blocking")]
-    pub(crate) fn forked(&self) -> SessionMachine {
-        let now = self.now();
-        self.lock().session.forked(seed(), now)
-    }
-
     pub(crate) fn snapshot(&self) -> Snapshot {
         let now = self.now();
         self.lock().session.snapshot(now)
-    }
-
-    /// Counts a `Session` of a user's.
-    pub(crate) fn opened(&self) {
-        self.handles.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Counts a dropped `Session`. The background refresh ends with the last one.
-    pub(crate) fn closed(&self) {
-        self.last_held.store(self.now().monotonic.as_secs(), Ordering::Relaxed);
-        if self.handles.fetch_sub(1, Ordering::AcqRel) == 1 {
-            let woken = self.lock().take_wakers();
-            wake(woken);
-        }
-    }
-
-    pub(crate) fn is_open(&self) -> bool {
-        self.handles() > 0
-    }
-
-    pub(crate) fn last_held(&self) -> u64 {
-        self.last_held.load(Ordering::Relaxed)
     }
 
     /// Returns whether a job is running.
     pub(crate) fn is_busy(&self) -> bool {
         // Not with `lock`, which would drop the session's errors: callers hold other locks.
         self.state.lock().unwrap_or_else(PoisonError::into_inner).running.is_some()
-    }
-
-    pub(crate) fn handles(&self) -> usize {
-        self.handles.load(Ordering::Acquire)
     }
 
     /// Starts `job` now, or once it has its permit.

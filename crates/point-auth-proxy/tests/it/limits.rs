@@ -8,9 +8,13 @@ use tokio::io::AsyncWriteExt;
 
 use crate::support::{LONG, World, hasty};
 
+/// Much more than the limits of [`hasty`], and less than any default.
+const SOON: Duration = Duration::from_secs(20);
+
 #[tokio::test]
 async fn a_head_that_comes_too_slowly_ends_the_connection() {
-    let world = World::with(|proxy| proxy.with_limits(hasty()));
+    // Whatever time a body has.
+    let world = World::with(|proxy| proxy.with_limits(hasty().with_idle_timeout(LONG)));
     let head = world.served.head("GET", "/loans", "");
     for beginning in ["", "G", "PRI * HTTP/2.0\r\n", &head[..20], &head[..head.len() - 2]] {
         let mut raw = world.served.connect().await;
@@ -18,9 +22,36 @@ async fn a_head_that_comes_too_slowly_ends_the_connection() {
         let begin = Instant::now();
         let text = raw.rest().await;
         assert!(!text.contains(" 200 "), "{beginning:?}: {text}");
-        assert!(begin.elapsed() < LONG);
+        assert!(begin.elapsed() < SOON);
     }
     assert_eq!(world.emulator.connections(), 0, "something was sent");
+}
+
+#[tokio::test]
+async fn a_second_head_that_comes_too_slowly_ends_the_connection() {
+    let world = World::with(|proxy| proxy.with_limits(hasty().with_idle_timeout(LONG)));
+    let mut raw = world.served.connect().await;
+    let head = world.served.head("GET", "/loans", "");
+    raw.write(&head).await;
+    assert_eq!(raw.answer().await.status, 200);
+    raw.write(&head[..20]).await;
+    let begin = Instant::now();
+    let text = raw.rest().await;
+    assert!(!text.contains(" 200 "), "{text}");
+    assert!(begin.elapsed() < SOON);
+}
+
+#[tokio::test]
+async fn a_connection_of_http_2_without_a_request_is_closed() {
+    let world = World::with(|proxy| proxy.with_limits(hasty().with_head_timeout(LONG)));
+    let mut sender = crate::streams::http2(&world.served).await;
+    let request = crate::streams::request(&world.served, "/loans", "");
+    assert_eq!(sender.send_request(request).await.unwrap().status(), 200);
+    let begin = Instant::now();
+    while !sender.is_closed() {
+        tokio::task::yield_now().await;
+        assert!(begin.elapsed() < SOON);
+    }
 }
 
 #[tokio::test]
@@ -31,7 +62,7 @@ async fn a_head_in_drops_does_not_win_time() {
     let begin = Instant::now();
     while raw.stream.write_all(b"X").await.is_ok() {
         pace.tick().await;
-        assert!(begin.elapsed() < LONG, "it is still connected");
+        assert!(begin.elapsed() < SOON, "it is still connected");
     }
 }
 

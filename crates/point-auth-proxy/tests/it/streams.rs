@@ -16,9 +16,9 @@ use crate::support::{Api, KEY, LONG, Served, World, hasty};
 
 const PROTOCOLS: [&str; 2] = ["h2", "http/1.1"];
 
-type Sender = http2::SendRequest<Full<Bytes>>;
+pub(crate) type Sender = http2::SendRequest<Full<Bytes>>;
 
-async fn http2(served: &Served) -> Sender {
+pub(crate) async fn http2(served: &Served) -> Sender {
     let stream = TcpStream::connect(served.address).await.unwrap();
     let (sender, connection) =
         http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
@@ -26,7 +26,7 @@ async fn http2(served: &Served) -> Sender {
     sender
 }
 
-fn request(served: &Served, path: &str, body: impl Into<Bytes>) -> Request<Full<Bytes>> {
+pub(crate) fn request(served: &Served, path: &str, body: impl Into<Bytes>) -> Request<Full<Bytes>> {
     Request::post(format!("http://{}{path}", served.address))
         .header("point-auth-client-key", KEY)
         .body(Full::new(body.into()))

@@ -24,6 +24,8 @@ pub(crate) struct Package {
     pub(crate) name: String,
     pub(crate) rust_version: Option<String>,
     pub(crate) published: bool,
+    /// A program alone has no public API.
+    pub(crate) has_library: bool,
     features: BTreeSet<String>,
 }
 
@@ -70,9 +72,16 @@ impl Package {
             name: text(value, "name")?.to_owned(),
             rust_version: value.get("rust_version").and_then(Value::as_str).map(str::to_owned),
             published: value.get("publish").is_none_or(Value::is_null),
+            has_library: has_library(value),
             features: features.map(|(name, _)| name.clone()).collect(),
         })
     }
+}
+
+fn has_library(package: &Value) -> bool {
+    let targets = package.get("targets").and_then(Value::as_array).into_iter().flatten();
+    let mut kinds = targets.filter_map(|target| target.get("kind")?.as_array()).flatten();
+    kinds.any(|kind| kind == "lib")
 }
 
 /// `cargo metadata`, as it is.

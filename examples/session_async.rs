@@ -1,73 +1,48 @@
 //! A service: fifty tasks call the API with one session's token. A background task keeps it fresh,
-//! and a file keeps it across restarts.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "an example prints")]
+//! and a folder keeps it across restarts (on Unix).
+#![expect(clippy::print_stdout, reason = "an example prints")]
 
 use std::error::Error;
-use std::path::PathBuf;
-use std::{env, fs, io, process};
+use std::path::Path;
+use std::{env, fs, process};
 
-use point_auth::session::{Outcome, StoredTokens};
-use point_auth::{AccessToken, Client, Observer, ReqwestTransport, SecretBody, Session};
+use point_auth::session::Outcome;
+use point_auth::{AccessToken, Client, FileStore, Observer, ReqwestTransport, Session};
 use point_auth_examples::{Place, WhoAmI};
 use point_auth_testkit::Operation;
 use tokio::task::JoinSet;
 
-// ANCHOR: store
-/// Keeps the tokens in a file. They are as secret as a password, so no other user may read its
-/// directory.
-#[derive(Clone)]
-struct TokenFile(PathBuf);
+// ANCHOR: observer
+/// Says what came of each exchange.
+struct Log;
 
-impl TokenFile {
-    /// Returns the stored tokens, if they can be read. Otherwise the session signs in.
-    fn load(&self) -> Option<StoredTokens> {
-        // Wiped on drop.
-        let json = SecretBody::new(fs::read(&self.0).ok()?);
-        StoredTokens::from_json(json.as_ref()).ok()
-    }
-
-    fn save(&self, tokens: Option<&StoredTokens>) -> io::Result<()> {
-        let Some(tokens) = tokens else { return fs::remove_file(&self.0) };
-        // Written to another file first, so that a reader always finds a complete one, even after a
-        // crash.
-        let new = self.0.with_extension("new");
-        fs::write(&new, tokens.expose_json())?;
-        fs::rename(&new, &self.0)
-    }
-}
-
-impl Observer for TokenFile {
+impl Observer for Log {
     fn exchange_ended(&self, _user_alias: Option<&str>, outcome: &Outcome) {
         match outcome {
             Outcome::Renewed { kind, .. } => println!("  {kind:?}: a new token"),
+            Outcome::Adopted { .. } => println!("  found in the store: a token"),
             Outcome::Denied { denial, .. } => println!("  an operator must look: {denial}"),
             Outcome::Failed { error, .. } => println!("  no token, backing off: {error}"),
             _ => {}
         }
     }
-
-    fn tokens_changed(&self, _user_alias: Option<&str>, tokens: Option<&StoredTokens>) {
-        if let Err(error) = self.save(tokens) {
-            eprintln!("the tokens are not stored: {error}");
-        }
-    }
 }
-// ANCHOR_END: store
+// ANCHOR_END: observer
 
 // ANCHOR: session
-fn start(client: Client<ReqwestTransport>, place: &Place, file: &TokenFile) -> Session {
+fn start(
+    client: Client<ReqwestTransport>,
+    place: &Place,
+    folder: &Path,
+) -> Result<Session, Box<dyn Error>> {
     let session = Session::builder(client)
         .with_credentials(place.credentials.clone())
-        .with_observer(file.clone())
+        .with_store(FileStore::open(folder)?)
+        .with_observer(Log)
         .build();
-    if let Some(tokens) = file.load()
-        && let Err(error) = session.restore(tokens)
-    {
-        eprintln!("{error}, so that it signs in");
-    }
     // Ends with the last clone of the session.
     tokio::spawn(session.keep_fresh());
-    session
+    Ok(session)
 }
 // ANCHOR_END: session
 
@@ -92,11 +67,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let place = Place::emulator()?;
     let client = Client::new(ReqwestTransport::with_settings(&place.settings)?)
         .with_base_url(place.base_url.clone());
-    let file =
-        TokenFile(env::temp_dir().join(format!("point-auth-example-{}.json", process::id())));
+    let folder = env::temp_dir().join(format!("point-auth-example-{}", process::id()));
 
     println!("The service starts.");
-    let session = start(client.clone(), &place, &file);
+    let session = start(client.clone(), &place, &folder)?;
     let mut tasks = JoinSet::new();
     for _ in 0..50 {
         let session = session.clone();
@@ -113,11 +87,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     println!("It starts again.");
     drop(session);
-    let session = start(client, &place, &file);
+    let session = start(client, &place, &folder)?;
     println!("  {} was answered from what was stored", ask(&session).await?);
     if let Some(emulator) = &place.emulator {
         println!("In all there was {} sign-in.", emulator.count(Operation::SignIn));
     }
-    fs::remove_file(&file.0)?;
+    fs::remove_dir_all(&folder)?;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Shared code of the examples: a server to sign in to, and an operation that needs the token. Also
 //! transports to start from: [`fifteen_lines`], [`device`], [`tower_stack`] and (with the feature
-//! `curl`) `enterprise`.
+//! `curl`) `enterprise`. And an observer that stores tokens: [`token_file`].
 
 pub mod connections;
 pub mod create_loan;
@@ -10,6 +10,7 @@ pub mod enterprise;
 pub mod fifteen_lines;
 pub mod my_stack;
 pub mod sockets;
+pub mod token_file;
 pub mod tower_stack;
 
 use std::env;

@@ -1,6 +1,8 @@
 //! `cargo xtask bench` and `cargo xtask budget`: builds the programs of the bench workspace and
 //! runs them.
 
+use std::env::consts::EXE_SUFFIX;
+use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -30,6 +32,13 @@ pub(crate) fn budget_task(arguments: &[&str]) -> Report {
 }
 
 fn check(workspace: &Workspace, arguments: &[&str]) -> Report {
+    for feature in ["metrics", "tracing"] {
+        let programs = build(workspace, &["--bin", "instructions", "--features", feature])?;
+        let name = |suffix: &str| programs.join(format!("instructions{suffix}{EXE_SUFFIX}"));
+        let (from, to) = (name(""), name(&format!("-{feature}")));
+        let failed = |error| Failure::new(format!("{}: {error}", from.display()));
+        fs::copy(&from, to).map_err(failed)?;
+    }
     let programs = build(workspace, &["--bin", "budget", "--bin", "instructions"])?;
     let said = run::output(Command::new(programs.join("budget")).args(arguments))?;
     Ok(said.lines().filter_map(|line| line.strip_prefix("left out: ")).map(str::to_owned).collect())

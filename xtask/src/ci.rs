@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::run::{self, Report, cargo};
 use crate::workspace::Workspace;
-use crate::{bench, book, compile, crypto_providers, features, fuzz, public_api, tidy};
+use crate::{bench, book, compile, crypto_providers, features, fuzz, public_api, python, tidy};
 
 pub(crate) struct Step {
     name: &'static str,
@@ -34,6 +34,7 @@ const STEPS: &[Step] = &[
     step("budget", bench::budget, "allocations, instructions and crates are within the budget"),
     step("fuzz-corpora", fuzz::corpora, "the fuzz targets over their seeds, without a fuzzer"),
     step("fuzz", fuzz::step, "the fuzz targets for ten seconds each"),
+    step("python", python::step, "the wheels for Python, with their tests and types"),
     step("test-openssl", compile::test_openssl, "the tests of native-tls and curl"),
     step(TEST, |_| Ok(Vec::new()), "the tests, as the README runs them"),
 ];
@@ -45,11 +46,14 @@ pub(crate) fn usage() -> String {
     let mut text = String::from(
         "cargo xtask ci [--except STEP]… [STEP…]    the named steps, or all of them\n\
          cargo xtask bench [SECTION]…               measures, and writes the page on performance\n\
+         cargo xtask bench python                   measures the wrapper for Python beside its peers\n\
          cargo xtask book --write                   prints the examples anew into the pages\n\
          cargo xtask budget [--write]               checks the budget, or writes it anew\n\
          cargo xtask conformance                    runs the suite over every transport, and writes the page\n\
+         cargo xtask dashboard                      draws the dashboard of the book, by a Prometheus\n\
          cargo xtask fuzz --seconds N [TARGET]…     runs the fuzz targets of core for so long each\n\
-         cargo xtask peers                          installs the servers and proxies of the tests, as root\n\n",
+         cargo xtask peers                          installs the servers and proxies of the tests, as root\n\
+         cargo xtask python                         builds the wheels for Python and tests them\n\n",
     );
     for step in STEPS {
         text.push_str(&format!("  {:<17} {}\n", step.name, step.about));

@@ -9,10 +9,12 @@ mod ci;
 mod compile;
 mod conformance;
 mod crypto_providers;
+mod dashboard;
 mod features;
 mod fuzz;
 mod peers;
 mod public_api;
+mod python;
 mod run;
 mod tidy;
 mod workspace;
@@ -35,12 +37,15 @@ fn main() -> ExitCode {
             Ok(steps) => return ci::run(&steps),
             Err(complaint) => return refuse(&complaint),
         },
+        ["bench", "python"] => python::bench(),
         ["bench", sections @ ..] => bench::bench(sections),
         ["book", "--write"] => book::write(),
         ["budget", arguments @ ..] => bench::budget_task(arguments),
         ["conformance"] => conformance::conformance(),
+        ["dashboard"] => dashboard::draw(),
         ["fuzz", "--seconds", seconds, targets @ ..] => fuzz::fuzz(seconds, targets),
         ["peers"] => peers::peers(),
+        ["python"] => python::python(),
         other => return refuse(&format!("there is no task `{}`", other.join(" "))),
     })
 }

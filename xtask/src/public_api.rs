@@ -27,6 +27,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     // The connection that the user brings is one of redis-rs.
     ("point-auth-redis", &["point_auth_store", "redis"]),
     ("point-auth-reqwest", &["http", "point_auth_core", "point_auth_transport", "reqwest"]),
+    (
+        "point-auth-reqwest-middleware",
+        &["http", "point_auth_core", "point_auth_transport", "reqwest", "reqwest_middleware"],
+    ),
     ("point-auth-ureq", &["http", "point_auth_core", "point_auth_transport", "ureq"]),
     (
         "point-auth-hyper",

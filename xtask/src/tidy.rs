@@ -22,6 +22,7 @@ const OTHER_TEST_BINARIES: &[&str] = &[
     "crates/point-auth-cli/tests/proxy/main.rs",
     "crates/point-auth-core/tests/residue.rs",
     "crates/point-auth-core/tests/session/main.rs",
+    "crates/point-auth/tests/fleet/main.rs",
     "crates/point-auth/tests/leaks/main.rs",
     "crates/point-auth/tests/memory/main.rs",
     "crates/point-auth/tests/peers/main.rs",

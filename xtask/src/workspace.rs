@@ -66,6 +66,10 @@ impl Workspace {
 }
 
 impl Package {
+    pub(crate) fn needs_openssl(&self) -> bool {
+        OF_OPENSSL.iter().any(|feature| self.features.contains(*feature))
+    }
+
     fn read(value: &Value) -> Result<Self, Failure> {
         let features = value.get("features").and_then(Value::as_object).into_iter().flatten();
         Ok(Self {

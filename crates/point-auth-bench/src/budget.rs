@@ -7,6 +7,11 @@ use std::{env, io};
 
 use serde::Deserialize;
 
+use crate::exchange;
+
+/// How far instructions may be off.
+const TOLERANCE: f64 = 0.05;
+
 /// The file, or measured figures to compare with it. Each kind is a map by the names of its
 /// figures.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
@@ -39,7 +44,7 @@ impl Budget {
             ("allocations", 0.0, &self.allocations, &measured.allocations),
             ("bytes", 0.02, &self.bytes, &measured.bytes),
             ("crates", 0.0, &self.crates, &measured.crates),
-            ("instructions", 0.05, instructions, measured_instructions),
+            ("instructions", TOLERANCE, instructions, measured_instructions),
         ] {
             let names: BTreeSet<&String> = budget.keys().chain(measured.keys()).collect();
             for name in names {
@@ -58,6 +63,25 @@ impl Budget {
             }
         }
         complaints
+    }
+
+    /// Returns a complaint for each feature that costs more than it may while nothing listens: 3 % of
+    /// an exchange, and nothing that can be told when a token is read.
+    pub fn dear_telemetry(&self) -> Vec<String> {
+        let more = |(name, &with): (&String, &f64)| {
+            let (without, _) = name.split_once(", with ")?;
+            let without = *self.instructions.get(without)?;
+            let most = match name.starts_with("exchange") {
+                true => without * exchange::MOST_MORE,
+                // Two builds of the same code differ by so much, by what the compiler inlines.
+                false => without * TOLERANCE,
+            };
+            let is_dear = with > without + most;
+            is_dear.then(|| {
+                format!("instructions, {name}: {with:.1} are too many beside {without:.1}")
+            })
+        };
+        self.instructions.iter().filter_map(more).collect()
     }
 
     /// Returns the content of the file.
@@ -146,6 +170,21 @@ mod tests {
         let mut other = budget("1.95", 4.0, 1000.0);
         other.allocations = BTreeMap::from([("read".to_owned(), 4.0)]);
         assert_eq!(budget("1.95", 4.0, 1000.0).complaints(&other).len(), 2);
+    }
+
+    #[test]
+    fn a_feature_that_costs_too_much_is_found() {
+        let of = |name: &str, without: f64, with: f64| Budget {
+            instructions: BTreeMap::from([
+                (format!("{name}, point-auth"), without),
+                (format!("{name}, point-auth, with tracing"), with),
+            ]),
+            ..Budget::default()
+        };
+        assert_eq!(of("exchange", 1000.0, 1030.0).dear_telemetry(), [""; 0]);
+        assert_eq!(of("exchange", 1000.0, 1031.0).dear_telemetry().len(), 1);
+        assert_eq!(of("reading", 280.0, 293.0).dear_telemetry(), [""; 0]);
+        assert_eq!(of("reading", 280.0, 295.0).dear_telemetry().len(), 1);
     }
 
     #[test]

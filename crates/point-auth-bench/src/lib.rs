@@ -15,11 +15,13 @@
 //!
 //! # Features
 //!
+//! - `metrics`, `tracing` (off): those of point-auth, for their cost while nothing listens.
 //! - `peers` (off): the libraries to compare with, and everything that only the comparison needs.
 
 pub mod budget;
 pub mod by_hand;
 pub mod core;
+pub mod exchange;
 pub mod figures;
 pub mod measure;
 pub mod ours;
@@ -31,6 +33,8 @@ pub mod valgrind;
 
 #[cfg(feature = "peers")]
 pub mod chart;
+#[cfg(feature = "peers")]
+pub mod fleet;
 #[cfg(feature = "peers")]
 pub mod loopback;
 #[cfg(feature = "peers")]

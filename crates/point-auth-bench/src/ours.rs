@@ -20,6 +20,13 @@ pub fn credentials() -> Credentials {
 #[derive(Clone)]
 pub struct InProcess(Source);
 
+impl InProcess {
+    /// Creates a transport to this source.
+    pub const fn new(source: Source) -> Self {
+        Self(source)
+    }
+}
+
 fn response(source_works: bool) -> Response<SecretBody> {
     let (status, body) =
         if source_works { (200, sample::success().into_body()) } else { (503, b"{}".to_vec()) };

@@ -1,5 +1,6 @@
 //! The sections of the page, with their measurements and tables.
 
+mod fleet;
 mod loopback;
 mod stampede;
 mod weight;
@@ -26,10 +27,11 @@ pub struct Section {
 }
 
 /// All sections, in the order of the page.
-pub const ALL: [Section; 5] = [
+pub const ALL: [Section; 6] = [
     Section { name: "core", only_if_named: false, measure: core_tables },
     Section { name: "reading", only_if_named: false, measure: reading_tables },
     Section { name: "stampede", only_if_named: false, measure: stampede::tables },
+    Section { name: "fleet", only_if_named: false, measure: fleet::tables },
     Section { name: "loopback", only_if_named: false, measure: loopback::tables },
     Section { name: "weight", only_if_named: true, measure: weight::tables },
 ];

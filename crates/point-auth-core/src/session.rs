@@ -75,6 +75,7 @@ mod consult;
 mod control;
 mod ending;
 mod exchange;
+mod forked;
 mod held;
 mod jitter;
 mod ledger;
@@ -134,6 +135,7 @@ pub struct SessionMachine {
 }
 
 /// The source of the credentials.
+#[derive(Clone)]
 enum Source {
     Nowhere,
     Here(Credentials),

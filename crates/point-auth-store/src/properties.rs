@@ -111,11 +111,11 @@ fn denial() -> impl Strategy<Value = KeptDenial> {
 prop_compose! {
     fn alias_record()(
         tokens in proptest::option::of(tokens()),
-        permit in proptest::option::of((fence(), time())),
+        permit in proptest::option::of((fence(), time(), time())),
         worked in proptest::option::of(any::<String>()),
         denied in vec(denial(), 0..5),
     ) -> AliasRecord {
-        let permit = permit.map(|(fence, until)| HeldPermit { fence, until });
+        let permit = permit.map(|(fence, until, life)| HeldPermit { fence, until, life });
         AliasRecord { tokens, permit, worked, denied }
     }
 }
@@ -149,8 +149,9 @@ prop_compose! {
         epoch in proptest::option::of(fence()),
         passwords in vec(password(), 0..8),
         permits in vec(permit(), 0..8),
+        written in time(),
     ) -> LoginRecord {
-        LoginRecord { epoch, ledger: KeptLedger { passwords, permits } }
+        LoginRecord { epoch, ledger: KeptLedger { passwords, permits }, written }
     }
 }
 

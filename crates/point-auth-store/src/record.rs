@@ -46,6 +46,8 @@ pub(crate) struct KeptTokens {
 pub(crate) struct HeldPermit {
     pub(crate) fence: Fence,
     pub(crate) until: Duration,
+    /// How long it lasts in all.
+    pub(crate) life: Duration,
 }
 
 #[derive(Clone)]
@@ -62,6 +64,8 @@ pub(crate) struct KeptDenial {
 pub(crate) struct LoginRecord {
     pub(crate) epoch: Epoch,
     pub(crate) ledger: KeptLedger<String>,
+    /// When it was written.
+    pub(crate) written: Duration,
 }
 
 /// So many denied passwords are kept of an alias.
@@ -78,8 +82,11 @@ impl AliasRecord {
         }
     }
 
+    /// The denial of this password in `epoch`. A store without one had no reset, or has lost it:
+    /// then all denials count.
     pub(crate) fn denial(&self, fingerprint: &str, epoch: Epoch) -> Option<&Denial> {
-        let of_this = |kept: &&KeptDenial| kept.fingerprint == fingerprint && kept.epoch == epoch;
+        let is_current = |kept: &KeptDenial| epoch.is_none() || kept.epoch == epoch;
+        let of_this = |kept: &&KeptDenial| kept.fingerprint == fingerprint && is_current(kept);
         self.denied.iter().find(of_this).map(|kept| &kept.denial)
     }
 
@@ -97,9 +104,11 @@ impl AliasRecord {
             code: kept.denial.code().to_owned(),
             description: kept.denial.description().map(str::to_owned),
         });
-        let permit = self
-            .permit
-            .map(|permit| PermitJson { fence: text(permit.fence), until: millis(permit.until) });
+        let permit = self.permit.map(|permit| PermitJson {
+            fence: text(permit.fence),
+            until: millis(permit.until),
+            life: millis(permit.life),
+        });
         let json =
             AliasJson { tokens, permit, worked: self.worked.clone(), denied: denied.collect() };
         // Text and numbers have a JSON form.
@@ -117,8 +126,8 @@ impl AliasRecord {
             Ok(KeptTokens { version, tokens })
         });
         let permit = json.permit.map(|kept| {
-            let until = Duration::from_millis(kept.until);
-            Ok(HeldPermit { fence: fence(&kept.fence)?, until })
+            let [until, life] = [kept.until, kept.life].map(Duration::from_millis);
+            Ok(HeldPermit { fence: fence(&kept.fence)?, until, life })
         });
         let denied = json.denied.into_iter().map(|kept| {
             let status = StatusCode::from_u16(kept.status).map_err(|_| SealError::Damaged)?;
@@ -136,6 +145,26 @@ impl AliasRecord {
 }
 
 impl LoginRecord {
+    /// The record at `now`. If the store's clock has gone back since it was written, as after a
+    /// failover, its times are moved back as far: no permit and no hold lasts longer for that.
+    pub(crate) fn at_time(mut self, now: Duration) -> Self {
+        let back = self.written.saturating_sub(now);
+        let move_back = |time: &mut Duration| *time = time.saturating_sub(back);
+        for password in &mut self.ledger.passwords {
+            move_back(&mut password.worked_denials.1);
+            move_back(&mut password.other_denials.1);
+            password.unknown_until.iter_mut().for_each(move_back);
+        }
+        self.ledger.permits.iter_mut().for_each(|permit| move_back(&mut permit.expires));
+        self.written = now;
+        self
+    }
+
+    /// Whether it says something else, whenever both were written.
+    pub(crate) fn differs_from(&self, other: &Self) -> bool {
+        self.epoch != other.epoch || self.ledger != other.ledger
+    }
+
     pub(crate) fn to_json(&self) -> SecretBody {
         let denials = |(count, last): (u32, Duration)| (count, millis(last));
         let passwords = self.ledger.passwords.iter().map(|kept| PasswordJson {
@@ -153,6 +182,7 @@ impl LoginRecord {
             expires: millis(kept.expires),
         });
         let json = LoginJson {
+            written: millis(self.written),
             epoch: self.epoch.map(text),
             passwords: passwords.collect(),
             permits: permits.collect(),
@@ -183,7 +213,8 @@ impl LoginRecord {
             passwords: passwords.collect(),
             permits: permits.collect::<Result<_, _>>()?,
         };
-        Ok(Self { epoch: json.epoch.as_deref().map(fence).transpose()?, ledger })
+        let epoch = json.epoch.as_deref().map(fence).transpose()?;
+        Ok(Self { epoch, ledger, written: Duration::from_millis(json.written) })
     }
 }
 
@@ -286,6 +317,8 @@ struct PermitJson {
     fence: String,
     #[serde(rename = "u")]
     until: u64,
+    #[serde(rename = "l")]
+    life: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -299,6 +332,7 @@ struct DenialJson {
 
 #[derive(Serialize, Deserialize)]
 struct LoginJson {
+    written: u64,
     epoch: Option<String>,
     passwords: Vec<PasswordJson>,
     permits: Vec<SignInJson>,

@@ -1,5 +1,6 @@
 //! [`SharedTokens`]: what a session does with a store before and after each exchange.
 
+mod asking;
 mod entries;
 mod inspecting;
 mod question;
@@ -14,9 +15,9 @@ use point_auth_core::{BaseUrl, Credentials, Denial};
 
 use crate::any_store::AnyStore;
 use crate::contract::{EntryName, Fence, StoreError};
-use crate::record::{AliasRecord, Epoch, HeldPermit, KeptDenial, KeptTokens, LoginRecord, as_wall};
+use crate::record::{AliasRecord, HeldPermit, KeptDenial, KeptTokens, LoginRecord, as_wall};
+use asking::Asks;
 pub use inspecting::Inspection;
-use question::SignInGrant;
 pub use question::{
     Consultation, Grant, Intent, Known, Look, NewerTokens, Owner, Refusal, Verdict,
 };
@@ -87,31 +88,49 @@ impl SharedTokens {
                 && held.fence != fence
                 && !self.store.get().is_gone(held.fence).await?
             {
-                return says(Verdict::InUse(held.until.saturating_sub(entry.now)), None);
+                let left = held.until.saturating_sub(entry.now);
+                if left > held.life {
+                    // The store's clock has gone back since it was given.
+                    let until = entry.now.saturating_add(held.life);
+                    let permit = Some(HeldPermit { until, ..held });
+                    let record = AliasRecord { permit, ..entry.record.clone() };
+                    // A process that came in between has changed the permit.
+                    let _is_done = self.swap(&alias, &entry, &record).await?;
+                }
+                return says(Verdict::InUse(left.min(held.life)), None);
             }
+            // Most questions of a fleet end here: a rejection needs no permit.
+            let asking = match intent {
+                Intent::Refresh => None,
+                Intent::SignIn(credentials) => {
+                    let asks = Asks::new(self, &login, credentials, fence)?;
+                    match self.look_at_ledger(&asks, &entry.record).await? {
+                        (epoch, Err(verdict)) => {
+                            if entry.record.permit.is_some_and(|held| held.fence == fence) {
+                                // Granted before, unheard.
+                                let _is_given_back = self.give_back(&alias, fence).await;
+                            }
+                            return says(verdict, epoch);
+                        }
+                        (_, Ok(read)) => Some((asks, read)),
+                    }
+                }
+            };
             let announced = self.store.get().announce(fence).await?;
             let mut record = entry.record.clone();
-            let until = entry.now.saturating_add(self.permit_life());
-            record.permit = Some(HeldPermit { fence, until });
-            let Intent::SignIn(credentials) = intent else {
-                if !self.swap(&alias, &entry, &record).await? {
-                    continue;
-                }
-                let clocks = (wall, entry.now);
-                let grant = Grant { fence, alias, sign_in: None, clocks, _announced: announced };
-                return says(Verdict::Granted(grant), None);
-            };
+            let life = self.permit_life();
+            record.permit = Some(HeldPermit { fence, until: entry.now.saturating_add(life), life });
             // The alias first: only one process asks the ledger on its behalf.
             if !self.swap(&alias, &entry, &record).await? {
                 continue;
             }
-            let asked = self.ask(&login, &record, credentials, fence, known.epoch).await;
-            let (epoch, verdict) = match asked {
-                Ok((epoch, Ok(sign_in))) => {
-                    let (sign_in, clocks) = (Some(sign_in), (wall, entry.now));
-                    let grant = Grant { fence, alias, sign_in, clocks, _announced: announced };
-                    return says(Verdict::Granted(grant), epoch);
-                }
+            let clocks = (wall, entry.now);
+            let granted = |alias, sign_in| {
+                Verdict::Granted(Grant { fence, alias, sign_in, clocks, _announced: announced })
+            };
+            let Some((asks, read)) = asking else { return says(granted(alias, None), None) };
+            let (epoch, verdict) = match self.ask(&asks, &record, read).await {
+                Ok((epoch, Ok(sign_in))) => return says(granted(alias, Some(sign_in)), epoch),
                 Ok((epoch, Err(verdict))) => (epoch, Ok(verdict)),
                 Err(error) => (None, Err(error)),
             };
@@ -156,15 +175,9 @@ impl SharedTokens {
         {
             let seals = self.store.get().seals();
             let fingerprint = seals.fingerprint(&self.base_url, credentials);
-            if entry.record.denial(&fingerprint, known.epoch).is_none() {
-                if epoch.is_none() && known.epoch.is_some() && of_login.is_foreign().is_none() {
-                    // It counts only with the epoch that it is of.
-                    let record = LoginRecord { epoch: known.epoch, ..of_login.record.clone() };
-                    let _is_done = self.swap(&login, &of_login, &record).await?;
-                }
+            if entry.record.denial(&fingerprint, epoch).is_none() {
                 let mut record = entry.record.clone();
-                let (epoch, denial) = (known.epoch, denial.clone());
-                record.deny(KeptDenial { fingerprint, epoch, denial });
+                record.deny(KeptDenial { fingerprint, epoch, denial: denial.clone() });
                 // A process that came in between knows more.
                 let _is_done = self.swap(&alias, &entry, &record).await?;
             }
@@ -185,10 +198,10 @@ impl SharedTokens {
             if let Some(reason) = entry.is_foreign() {
                 return Err(StoreError::new(reason.to_string()));
             }
-            let mut ledger = self.ledger(&entry.record, 0);
+            let mut ledger = self.ledger(&entry.record.clone().at_time(entry.now), 0);
             ledger.reset();
-            let kept = ledger.kept(fingerprint_of);
-            let record = LoginRecord { epoch: Some(epoch), ledger: kept };
+            let ledger = ledger.kept(fingerprint_of);
+            let record = LoginRecord { epoch: Some(epoch), ledger, written: entry.now };
             if self.swap(&name, &entry, &record).await? {
                 return Ok(epoch);
             }
@@ -203,55 +216,6 @@ impl SharedTokens {
     pub async fn reset_alias(&self, owner: Owner<'_>) -> Result<(), StoreError> {
         let (_, alias) = self.names(owner);
         self.change_alias(&alias, |record, _| record.denied.clear()).await
-    }
-
-    /// Asks the login's ledger for a permit, and records that it is about to be used.
-    async fn ask(
-        &self,
-        login: &EntryName,
-        alias: &AliasRecord,
-        credentials: &Credentials,
-        fence: Fence,
-        known_epoch: Epoch,
-    ) -> Result<(Epoch, Result<SignInGrant, Verdict>), StoreError> {
-        let seals = self.store.get().seals();
-        let fingerprint = seals.fingerprint(&self.base_url, credentials);
-        let credentials = stand_in(&fingerprint, credentials.user_alias())
-            .ok_or_else(|| StoreError::new("the credentials have no fingerprint"))?;
-        for _ in 0..TRIES {
-            let mut entry = self.load::<LoginRecord>(login).await?;
-            if let Some(reason) = entry.is_foreign() {
-                return Ok((None, Err(Verdict::Alone(reason))));
-            }
-            // Of an earlier question with this fence, whose answer got lost. Nothing was sent.
-            entry.record.ledger.permits.retain(|permit| permit.id != fence.0);
-            self.expire_gone(&mut entry).await?;
-            // A store that has lost its values takes over the epoch that this process knows.
-            let epoch = entry.record.epoch.or(known_epoch);
-            let now = Now::new(entry.now, as_wall(entry.now));
-            let known = (&fingerprint, &credentials);
-            let mut ledger = self.informed(&entry.record, alias, known, epoch, fence.0);
-            let asked = ledger.ask(&credentials, now);
-            if let Ok(permit) = &asked {
-                let deadline = entry.now.saturating_add(self.permit_life());
-                // It was granted just now, so that it cannot have expired.
-                let _is_valid = ledger.start(permit, deadline, now);
-            }
-            let record = LoginRecord { epoch, ledger: ledger.kept(fingerprint_of) };
-            // A rejection is written as well where a permit has expired: the hold that follows
-            // from that counts from now.
-            if record != entry.record && !self.swap(login, &entry, &record).await? {
-                continue;
-            }
-            let permit = match asked {
-                Ok(permit) => permit,
-                Err(rejected) => return Ok((epoch, Err(verdict(rejected, now)))),
-            };
-            let login = login.clone();
-            let grant = SignInGrant { login, fingerprint, permit, epoch, credentials };
-            return Ok((epoch, Ok(grant)));
-        }
-        Err(StoreError::new("other processes change the same value all the time"))
     }
 
     /// The tokens, as those of this owner.

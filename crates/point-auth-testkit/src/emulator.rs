@@ -10,6 +10,7 @@ mod faults;
 mod json;
 mod path_prefix;
 mod record;
+mod routes;
 mod script;
 mod service;
 mod stream;

@@ -31,6 +31,13 @@ pub enum Error {
          and fragment, or is too long for a base URL of 2,048 bytes"
     )]
     PathPrefix,
+    /// The path of a protected route is no absolute URL path that every client reads alike, or has
+    /// been taken.
+    #[error(
+        "the path of a protected route is not an absolute URL path without empty, `.` and `..` \
+         segments, query and fragment, or is that of another route"
+    )]
+    ProtectedRoute,
     /// A key or a certificate could not be made, for instance because a host name is not one.
     #[error("could not make a certificate")]
     Certificate(#[source] Cause),

@@ -93,7 +93,8 @@
 //! | refresh with any other token | 403 `access_denied` |
 //! | either of them, but not exactly as documented: method, content type, a field that is missing, unknown, doubled, empty or no string | 400 `invalid_request` |
 //! | `GET` or `POST` `/point-auth-emulator/whoami` with a good access token | 200 with `username` and `useralias` |
-//! | the same without one | 401 with `WWW-Authenticate` |
+//! | any method on a [protected route](EmulatorBuilder::protected_route) with a good access token | the same, or JSON of the test's own |
+//! | either of them without one | 401 with `WWW-Authenticate` |
 //! | any other path | 404 |
 //! | anything with a body over 1 MiB | 413 `request_too_large`; it is not recorded, and takes no fault |
 //!

@@ -104,6 +104,7 @@
 //! - [`Chain`] lists all causes of an error. [`ScrubbedError`] is a copy that keeps only the harmless
 //!   ones.
 //! - [`Runtime`] provides time and tasks to sessions.
+//! - [`authorize`] has the rules by which a middleware puts the token on a program's requests.
 //! - `OnceBody`, `read_capped` and `with_deadlines` are for clients on `http-body` and tokio.
 //!
 //! # Features
@@ -158,6 +159,7 @@
     allow(rustdoc::broken_intra_doc_links, reason = "links lead to items of all features")
 )]
 
+pub mod authorize;
 mod capped;
 mod chain;
 #[cfg(feature = "tokio")]

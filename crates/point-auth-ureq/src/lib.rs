@@ -58,6 +58,7 @@
 //! - An idle connection is not used after 5 seconds, but closes only when the next request comes.
 //! - A name lookup that takes longer than the connect limit continues in a thread of ureq's until
 //!   the system gives up.
+//!
 //! # Features
 //!
 //! - `rustls` (on by default): TLS by rustls with the platform's trust store, and without a crypto
@@ -68,6 +69,7 @@
 //!   trust store (for rustls).
 //! - `native-tls`: the operating system's own TLS (OpenSSL on Linux, whose development files the
 //!   build then needs).
+//! - `middleware`: `Authorize`, which puts a session's token on the requests of an agent.
 //!
 //! A program that uses rustls' process default itself must have one provider compiled in: see [One
 //! crypto provider in a build](point_auth_transport#one-crypto-provider-in-a-build).
@@ -78,10 +80,12 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
-    not(all(feature = "native-tls", feature = "rustls")),
+    not(all(feature = "middleware", feature = "native-tls", feature = "rustls")),
     allow(rustdoc::broken_intra_doc_links, reason = "links lead to items of all features")
 )]
 
+#[cfg(feature = "middleware")]
+mod authorize;
 mod body;
 mod connect;
 mod failure;
@@ -89,5 +93,10 @@ mod tls;
 mod transport;
 mod wire;
 
+#[cfg(feature = "middleware")]
+pub use authorize::Authorize;
+/// Whose token a request gets that [`Authorize`] passes on.
+#[cfg(feature = "middleware")]
+pub use point_auth_transport::authorize::UserAlias;
 pub use transport::UreqTransport;
 pub use ureq;

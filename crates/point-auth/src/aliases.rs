@@ -1,5 +1,7 @@
 //! Sessions by alias, where many people share one login. For async and blocking sessions.
 
+#[cfg(feature = "blocking")]
+mod forked;
 mod snapshot;
 
 use std::collections::HashMap;
@@ -14,10 +16,11 @@ use point_auth_core::session::{
 };
 use point_auth_core::{BaseUrl, CredentialPart, Credentials, CredentialsError};
 
-use crate::credential_source::Source;
 use crate::driver::{Common, Driver, FetchFrom};
-use crate::handle::{Handle, Plan, PlannedCredentials, seed};
+use crate::handle::{Handle, Plan, seed};
 use crate::login::{Login, Member};
+#[cfg(feature = "blocking")]
+pub(crate) use forked::Forked;
 pub use snapshot::SessionsSnapshot;
 
 /// The number of maps, each with its own lock.
@@ -60,15 +63,13 @@ struct Shard {
 
 impl Aliases {
     pub(crate) fn new(plan: Plan, bounds: Bounds) -> Arc<Self> {
-        let (source, value): (Option<Arc<dyn Source>>, _) = match plan.credentials {
-            PlannedCredentials::None => (None, None),
-            PlannedCredentials::Value(credentials) => {
-                (Some(Arc::new(credentials.clone())), Some(credentials))
-            }
-            PlannedCredentials::Source(source) => (Some(source), None),
-        };
+        let (source, value) = plan.credentials.parts();
         let ledger = Ledger::new(&plan.policy).with_limit(bounds.most_at_once);
         let login = Login::new(ledger, source, value);
+        Arc::new(Self::with_login(plan, bounds, login))
+    }
+
+    fn with_login(plan: Plan, bounds: Bounds, login: Arc<Login>) -> Self {
         #[cfg(feature = "store")]
         let store = crate::store::Link::new(
             plan.store,
@@ -79,16 +80,19 @@ impl Aliases {
         let common = Common {
             transport: plan.transport,
             runtime: plan.runtime,
+            clock: plan.clock,
             config: plan.config,
             credentials: FetchFrom::Login(Arc::clone(&login)),
             observers: plan.observers,
             #[cfg(feature = "tracing")]
             traces_aliases: plan.traces_aliases,
+            #[cfg(feature = "metrics")]
+            meter: crate::driver::meter::Meter::new(plan.metrics_labels, true),
             #[cfg(feature = "store")]
             store,
             exchange_timeout: plan.policy.exchange_timeout(),
         };
-        Arc::new(Self {
+        Self {
             common: Arc::new(common),
             login,
             policy: plan.policy,
@@ -96,7 +100,7 @@ impl Aliases {
             count: AtomicUsize::new(0),
             hasher: RandomState::new(),
             bounds,
-        })
+        }
     }
 
     /// Returns the session of `alias`, a new one if there is none.
@@ -131,6 +135,11 @@ impl Aliases {
             handle.0.credentials_changed(&username);
         }
         Ok(handle)
+    }
+
+    /// Returns the session of `alias`, if there is one.
+    pub(crate) fn existing(&self, alias: &str) -> Option<Handle> {
+        read(self.shard(alias)).sessions.get(alias).cloned()
     }
 
     fn driver(&self, alias: &Arc<str>) -> Arc<Driver> {
@@ -218,6 +227,10 @@ impl Aliases {
             store.login_reset();
         }
         self.login.reset();
+        #[cfg(feature = "store")]
+        if let Some(store) = &self.common.store {
+            store.pass_on_in_background(&self.common.runtime, self.login.username());
+        }
     }
 
     /// Returns all sessions with their aliases, in no particular order.

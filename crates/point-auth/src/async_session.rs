@@ -43,7 +43,7 @@ use crate::{Client, CredentialSource, Error};
 /// [set](SessionBuilder::with_runtime).
 #[derive(Clone)]
 pub struct Session {
-    handle: Handle,
+    pub(crate) handle: Handle,
 }
 
 impl Session {
@@ -106,6 +106,14 @@ impl Session {
     /// The errors of [`access_token`](Self::access_token).
     pub async fn lease(&self) -> Result<Lease, Error> {
         self.handle.lease(Call::new()).await
+    }
+
+    /// Returns a valid access token with its expiry, waiting for at most `timeout`.
+    ///
+    /// # Errors
+    /// The errors of [`access_token_within`](Self::access_token_within).
+    pub async fn lease_within(&self, timeout: Duration) -> Result<Lease, Error> {
+        self.handle.lease(self.handle.call_within(timeout)).await
     }
 
     /// Sets the token on a request, and replaces any `Authorization` that is there.

@@ -4,6 +4,7 @@
 //! [`Sessions`] many aliases.
 
 mod client;
+mod forked;
 mod session;
 mod sessions;
 
@@ -11,6 +12,7 @@ use point_auth_core::Credentials;
 
 pub use crate::credential_source::BoxError;
 pub use client::Client;
+pub use forked::{ForkedSession, ForkedSessions};
 #[cfg(feature = "redis")]
 pub use point_auth_redis::blocking::RedisStore;
 #[cfg(feature = "store")]

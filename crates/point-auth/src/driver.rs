@@ -8,7 +8,12 @@
 mod fleet;
 mod job;
 mod member;
+#[cfg(feature = "metrics")]
+pub(crate) mod meter;
+#[cfg(any(feature = "metrics", feature = "tracing"))]
+mod names;
 mod notify;
+mod published;
 pub(crate) mod refreshing;
 mod state;
 #[cfg(feature = "tracing")]
@@ -21,7 +26,6 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::Waker;
 use std::time::Duration;
 
-use arc_swap::ArcSwapOption;
 use http::{Request, Response};
 use point_auth_core::session::{
     Action, Call, Lease, Now, Policy, SessionError, SessionMachine, Snapshot, StoredTokens,
@@ -32,12 +36,16 @@ use point_auth_transport::{Runtime, SendLimits, TransportError};
 
 use crate::config::Config;
 use crate::credential_source::Source;
+#[cfg(feature = "blocking")]
+use crate::handle::seed;
 use crate::login::{Login, Member};
+use crate::runtime::Clock;
 use crate::{Error, Observer};
 use job::Job;
 #[cfg(feature = "store")]
 pub(crate) use job::by;
 use notify::Notified;
+use published::Published;
 use state::{Locked, State};
 
 pub(crate) type Sending<'a> =
@@ -52,12 +60,15 @@ pub(crate) trait DynTransport: Send + Sync {
 pub(crate) struct Common {
     pub(crate) transport: Arc<dyn DynTransport>,
     pub(crate) runtime: Arc<dyn Runtime>,
+    pub(crate) clock: Clock,
     pub(crate) config: Config,
     pub(crate) credentials: FetchFrom,
     pub(crate) observers: Vec<Arc<dyn Observer>>,
     /// Whether spans show the alias.
     #[cfg(feature = "tracing")]
     pub(crate) traces_aliases: bool,
+    #[cfg(feature = "metrics")]
+    pub(crate) meter: meter::Meter,
     /// Where the tokens are shared with other processes.
     #[cfg(feature = "store")]
     pub(crate) store: Option<Arc<crate::store::Link>>,
@@ -90,9 +101,11 @@ pub(crate) struct Driver {
     /// Its key among the members of a shared login.
     membership: Option<usize>,
     /// The token while there is no need to poll, for readers without a lock.
-    lease: ArcSwapOption<Lease>,
+    published: Published,
     state: Mutex<State>,
     notified: Mutex<Notified>,
+    #[cfg(feature = "metrics")]
+    gauges: meter::Gauges,
     /// The number of `Session`s that users hold.
     handles: AtomicUsize,
     /// When the last of them was dropped, in seconds of the monotonic clock.
@@ -117,11 +130,13 @@ impl Driver {
             }),
             common,
             alias,
-            lease: ArcSwapOption::const_empty(),
+            published: Published::nothing(),
             notified: Mutex::new(Notified {
                 version: session.stored_version(),
                 is_notifying: false,
             }),
+            #[cfg(feature = "metrics")]
+            gauges: meter::Gauges::default(),
             state: Mutex::new(State::new(session.with_deferred_start())),
             handles: AtomicUsize::new(0),
             last_held: AtomicU64::new(0),
@@ -146,18 +161,14 @@ impl Driver {
         Locked::new(self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Returns the token while there is no need to poll the session: no lock, no allocation.
+    /// Returns the token while there is no need to poll the session.
     pub(crate) fn current(&self) -> Option<AccessToken> {
-        let lease = self.lease.load();
-        let lease = lease.as_ref()?;
-        (!lease.look_again.has_come(self.now())).then(|| lease.token.clone())
+        self.published.read(self.runtime(), |lease| lease.token.clone())
     }
 
     /// Returns the current token with its expiry.
     pub(crate) fn current_lease(&self) -> Option<Lease> {
-        let lease = self.lease.load();
-        let lease = lease.as_ref()?;
-        (!lease.look_again.has_come(self.now())).then(|| Lease::clone(lease))
+        self.published.read(self.runtime(), Lease::clone)
     }
 
     /// Polls the session for `call`. If that has to wait, `waker` is woken after the next change.
@@ -168,7 +179,7 @@ impl Driver {
         let mut state = self.lock();
         let until = match state.session.poll(now, call) {
             Ok(Action::Ready(lease)) => {
-                self.publish(&state, now);
+                self.publish(&mut state, now);
                 return Step::Token(lease);
             }
             Ok(Action::Send(exchange)) => return Step::Begin(Job::Send(exchange)),
@@ -209,12 +220,11 @@ impl Driver {
     }
 
     /// Publishes the token for readers, for as long as there is no need to poll.
-    fn publish(&self, state: &State, now: Now) {
-        match state.session.lease(now).filter(|lease| !lease.look_again.has_come(now)) {
-            Some(lease) => self.lease.store(Some(Arc::new(lease))),
-            None if self.lease.load().is_some() => self.lease.store(None),
-            None => {}
-        }
+    fn publish(&self, state: &mut State, now: Now) {
+        let lease = state.session.lease(now);
+        #[cfg(feature = "metrics")]
+        state.see(lease.as_ref());
+        self.published.set(lease, now, self.common.clock);
     }
 
     /// Changes the session from outside, and notifies all waiters.
@@ -230,11 +240,11 @@ impl Driver {
         if !has_changed {
             return result;
         }
-        self.publish(&state, now);
+        self.publish(&mut state, now);
         let woken = state.take_wakers();
         drop(state);
         wake(woken);
-        self.notify_of_tokens();
+        self.notify_of_state();
         result
     }
 
@@ -247,6 +257,10 @@ impl Driver {
         #[cfg(feature = "tracing")]
         if _is_current {
             trace::token_rejected();
+        }
+        #[cfg(feature = "metrics")]
+        if _is_current {
+            self.common.meter.token_rejected();
         }
     }
 
@@ -270,6 +284,11 @@ impl Driver {
             login.reset_alias(&self.alias);
         }
         self.change(|session, now| session.reset(now));
+        #[cfg(feature = "store")]
+        if let Some(store) = &self.common.store {
+            let username = self.lock().session.username().map(str::to_owned);
+            store.pass_on_in_background(&self.common.runtime, username);
+        }
     }
 
     pub(crate) fn restore(&self, stored: StoredTokens) -> Result<(), StoredTokensError> {
@@ -282,6 +301,13 @@ impl Driver {
 
     pub(crate) fn user_alias(&self) -> Option<String> {
         self.current_alias()
+    }
+
+    /// Returns what the session knows, for a child process.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn forked(&self) -> SessionMachine {
+        let now = self.now();
+        self.lock().session.forked(seed(), now)
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {

@@ -1,7 +1,7 @@
 //! [`Error`]: the error of a client or a session, for every transport.
 
-use std::error::Error as StdError;
-use std::fmt::{self, Display};
+mod text;
+
 use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
@@ -30,6 +30,8 @@ enum Cause {
         is_operation: bool,
     },
     Credentials(CredentialsError),
+    /// A request of the user's does not say, or says wrongly, whose token it wants.
+    Alias(&'static str),
     /// A session has no token.
     Session {
         error: SessionError,
@@ -68,7 +70,8 @@ pub enum ErrorKind {
     Request,
     /// There are no credentials and no good refresh token: a person must sign in.
     SignInNeeded,
-    /// The credential source failed or took too long, or the alias is empty or too long.
+    /// The credential source failed or took too long, or the alias is empty, too long, missing or
+    /// not the session's.
     Credentials,
     /// The server's tokens are useless: expired on arrival, or rejected by the API.
     UselessToken,
@@ -105,7 +108,7 @@ impl Error {
             None => {}
         }
         match &self.0 {
-            Cause::Credentials(_) => ErrorKind::Credentials,
+            Cause::Credentials(_) | Cause::Alias(_) => ErrorKind::Credentials,
             Cause::Session { error: SessionError::Denied(_), .. } => ErrorKind::Denied,
             Cause::Session { error: SessionError::SignInNeeded, .. } => ErrorKind::SignInNeeded,
             Cause::Session { error: SessionError::TimedOut { .. }, .. } => ErrorKind::Timeout,
@@ -132,7 +135,7 @@ impl Error {
     /// that [may have been sent](Self::may_have_been_sent) may have counted against the account.
     pub fn is_retryable(&self) -> bool {
         match &self.0 {
-            Cause::Request(_) | Cause::Credentials(_) => false,
+            Cause::Request(_) | Cause::Credentials(_) | Cause::Alias(_) => false,
             Cause::Transport(error) => error.kind().is_retryable(),
             Cause::Response { error, .. } => error.is_retryable(),
             Cause::Session { error, .. } => match error {
@@ -215,7 +218,7 @@ impl Error {
     /// Returns whether the request may have reached the server, and so may have had an effect.
     pub fn may_have_been_sent(&self) -> bool {
         match &self.0 {
-            Cause::Request(_) | Cause::Credentials(_) => false,
+            Cause::Request(_) | Cause::Credentials(_) | Cause::Alias(_) => false,
             Cause::Transport(error) => error.may_have_been_sent(),
             Cause::Response { .. } => true,
             Cause::Session { error, .. } => match error {
@@ -231,6 +234,18 @@ impl Error {
     /// Creates the error of a session that you drive by hand, polled at `asked_at`.
     pub fn from_session(error: SessionError, asked_at: Now) -> Self {
         Self(Cause::Session { error, asked_at })
+    }
+
+    /// Creates the error of a request that must say whose token it wants.
+    #[cfg(any(feature = "async", feature = "blocking"))]
+    pub(crate) fn without_alias() -> Self {
+        Self(Cause::Alias("no access token: the request has no alias"))
+    }
+
+    /// Creates the error of a request that wants the token of an alias which the session is not of.
+    #[cfg(any(feature = "async", feature = "blocking"))]
+    pub(crate) fn of_other_alias() -> Self {
+        Self(Cause::Alias("no access token: the request has another alias than the session"))
     }
 
     /// Creates the error of a response to a user's operation, which has just come.
@@ -274,100 +289,6 @@ fn is_of_a_source(failure: &Failure) -> bool {
         return true;
     }
     failure.source().is_some_and(|source| source.is::<CredentialsError>())
-}
-
-impl Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Cause::Request(error) => error.fmt(f),
-            Cause::Credentials(error) => error.fmt(f),
-            Cause::Transport(error) => fmt_transport(error, f),
-            Cause::Response { error, .. } => error.fmt(f),
-            Cause::Session { error, asked_at } => fmt_session(error, *asked_at, f),
-        }
-    }
-}
-
-impl StdError for Error {
-    /// Returns the first cause that is not in `Display`.
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        match &self.0 {
-            Cause::Request(error) => error.source(),
-            Cause::Credentials(error) => error.source(),
-            Cause::Transport(error) => source_of_transport(error),
-            Cause::Response { error, .. } => error.source(),
-            Cause::Session { error, .. } => source_of_session(error),
-        }
-    }
-}
-
-/// Writes a session's error in one line.
-fn fmt_session(error: &SessionError, asked_at: Now, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    match error {
-        SessionError::Failed { error, until, .. } => {
-            f.write_str("no access token: ")?;
-            fmt_attempt(error, f)?;
-            if until.is_never() {
-                return f.write_str("; no attempt before the credentials change or a reset");
-            }
-            let left = until.time_left(asked_at);
-            // Whole seconds, rounded up.
-            match left.as_secs().saturating_add(u64::from(left.subsec_nanos() > 0)) {
-                0 => Ok(()),
-                seconds => write!(f, "; next attempt in {seconds} s"),
-            }
-        }
-        SessionError::TimedOut { last: Some(error), .. } => {
-            f.write_str("no access token in time: ")?;
-            fmt_attempt(error, f)
-        }
-        SessionError::TimedOut { last: None, .. } => f.write_str("no access token in time"),
-        SessionError::SignInNeeded => {
-            f.write_str("no access token: there are no credentials and no good refresh token")
-        }
-        _ => error.fmt(f),
-    }
-}
-
-/// Returns the first cause that is not in the text of [`fmt_session`].
-fn source_of_session(error: &SessionError) -> Option<&(dyn StdError + 'static)> {
-    match error {
-        SessionError::Failed { error, .. } | SessionError::TimedOut { last: Some(error), .. } => {
-            match transport_of(error) {
-                Some(error) => source_of_transport(error),
-                None => error.source(),
-            }
-        }
-        _ => error.source(),
-    }
-}
-
-fn fmt_attempt(error: &AttemptError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    match transport_of(error) {
-        Some(error) => fmt_transport(error, f),
-        None => error.fmt(f),
-    }
-}
-
-fn fmt_transport(error: &TransportError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    error.fmt(f)?;
-    match explanation(error) {
-        Some(explanation) => write!(f, ": {explanation}"),
-        None => Ok(()),
-    }
-}
-
-/// Returns the first cause that is not in the text of [`fmt_transport`].
-fn source_of_transport(error: &TransportError) -> Option<&(dyn StdError + 'static)> {
-    match explanation(error) {
-        Some(explanation) => explanation.source(),
-        None => error.source(),
-    }
-}
-
-/// Returns the first cause, if the text of the error names none.
-fn explanation(error: &TransportError) -> Option<&(dyn StdError + 'static)> {
-    error.source().filter(|_| error.reason().is_none())
 }
 
 impl From<RequestError> for Error {

@@ -1,7 +1,7 @@
 //! The common part of async and blocking sessions: a hold on a driver, and its construction.
 
 use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
+use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,11 +9,13 @@ use http::Response;
 use point_auth_core::session::{Call, Lease, Policy, SessionMachine};
 use point_auth_core::{AccessToken, Credentials, Operation, SecretBody};
 use point_auth_transport::Runtime;
+use point_auth_transport::authorize::{Authorized, Reply};
 
 use crate::config::Config;
 use crate::credential_source::Source;
 use crate::driver::waiting::Waiting;
 use crate::driver::{Common, Driver, DynTransport, FetchFrom};
+use crate::runtime::Clock;
 use crate::{Error, Observer};
 
 /// A user's hold on a session. The background refresh ends with the last of them.
@@ -56,23 +58,16 @@ impl Handle {
     }
 
     pub(crate) async fn execute<O: Operation>(&self, operation: &O) -> Result<O::Output, Error> {
-        let token = self.lease(Call::new()).await?.token;
-        let response = self.0.send(operation, &token).await?;
-        if response.status() != http::StatusCode::UNAUTHORIZED {
-            return read(operation, &response, &token);
+        let mut token = self.lease(Call::new()).await?.token;
+        let mut authorized = Authorized::new();
+        loop {
+            let response = self.0.send(operation, &token).await?;
+            let reply = Reply::new(response.status());
+            match authorized.next_token(self, None, &token, reply, true).await {
+                Some(other) => token = other,
+                None => return read(operation, &response, &token),
+            }
         }
-        self.0.invalidate(&token);
-        // Without another token, the API's own response is more informative.
-        let Ok(Lease { token: other, .. }) = self.lease(Call::new()).await else {
-            return read(operation, &response, &token);
-        };
-        drop(response);
-        let response = self.0.send(operation, &other).await?;
-        if response.status() == http::StatusCode::UNAUTHORIZED {
-            // That token failed too. It is young, so a backoff follows and no storm.
-            self.0.invalidate(&other);
-        }
-        read(operation, &response, &other)
     }
 }
 
@@ -105,9 +100,12 @@ pub(crate) struct Plan {
     pub(crate) credentials: PlannedCredentials,
     pub(crate) policy: Arc<Policy>,
     pub(crate) runtime: Arc<dyn Runtime>,
+    pub(crate) clock: Clock,
     pub(crate) observers: Vec<Arc<dyn Observer>>,
     #[cfg(feature = "tracing")]
     pub(crate) traces_aliases: bool,
+    #[cfg(feature = "metrics")]
+    pub(crate) metrics_labels: Vec<metrics::Label>,
     #[cfg(feature = "store")]
     pub(crate) store: crate::store::PlannedStore,
 }
@@ -116,6 +114,19 @@ pub(crate) enum PlannedCredentials {
     None,
     Value(Credentials),
     Source(Arc<dyn Source>),
+}
+
+impl PlannedCredentials {
+    /// Returns the source, and the credentials themselves if they are known.
+    pub(crate) fn parts(&self) -> (Option<Arc<dyn Source>>, Option<Credentials>) {
+        match self {
+            Self::None => (None, None),
+            Self::Value(credentials) => {
+                (Some(Arc::new(credentials.clone())), Some(credentials.clone()))
+            }
+            Self::Source(source) => (Some(Arc::clone(source)), None),
+        }
+    }
 }
 
 impl Plan {
@@ -130,9 +141,12 @@ impl Plan {
             credentials: PlannedCredentials::None,
             policy: Arc::default(),
             runtime,
+            clock: Clock::Std,
             observers: Vec::new(),
             #[cfg(feature = "tracing")]
             traces_aliases: false,
+            #[cfg(feature = "metrics")]
+            metrics_labels: Vec::new(),
             #[cfg(feature = "store")]
             store: crate::store::PlannedStore::default(),
         }
@@ -140,6 +154,11 @@ impl Plan {
 
     /// Builds one session.
     pub(crate) fn build(self) -> Handle {
+        self.build_with(None)
+    }
+
+    /// Builds one session, which goes on with `forked` if that is given.
+    pub(crate) fn build_with(self, forked: Option<SessionMachine>) -> Handle {
         let (base, policy) = (self.config.base_url.clone(), self.policy);
         let exchange_timeout = policy.exchange_timeout();
         #[cfg(feature = "store")]
@@ -166,23 +185,28 @@ impl Plan {
         let common = Common {
             transport: self.transport,
             runtime: self.runtime,
+            clock: self.clock,
             config: self.config,
             credentials,
             observers: self.observers,
             #[cfg(feature = "tracing")]
             traces_aliases: self.traces_aliases,
+            #[cfg(feature = "metrics")]
+            meter: crate::driver::meter::Meter::new(self.metrics_labels, false),
             #[cfg(feature = "store")]
             store,
             exchange_timeout,
         };
         let alias = alias.unwrap_or_else(|| Arc::from(""));
-        Handle::new(Driver::new(Arc::new(common), alias, session))
+        Handle::new(Driver::new(Arc::new(common), alias, forked.unwrap_or(session)))
     }
 }
 
 /// Returns a random number, which the standard library draws for each hash map.
+///
+/// The children of a fork draw equal numbers from there, so the process is part of it.
 pub(crate) fn seed() -> u64 {
-    RandomState::new().build_hasher().finish()
+    RandomState::new().hash_one(std::process::id())
 }
 
 /// The settings that both builders of a session have, each a field of [`Plan`].
@@ -206,6 +230,7 @@ macro_rules! session_settings {
         /// Sets the runtime, which provides time and runs the exchanges.
         pub fn with_runtime(mut self, runtime: impl crate::Runtime) -> Self {
             self.plan.runtime = std::sync::Arc::new(runtime);
+            self.plan.clock = crate::runtime::Clock::Runtime;
             self
         }
 
@@ -224,6 +249,21 @@ macro_rules! session_settings {
         #[cfg(feature = "tracing")]
         pub fn with_aliases_in_spans(mut self) -> Self {
             self.plan.traces_aliases = true;
+            self
+        }
+
+        /// Adds a label to all metrics of the session, such as `login` with a name that you chose.
+        ///
+        /// It tells the sessions of one program apart. Metrics are kept for long and read by many,
+        /// so a value must be neither personal nor secret: no alias, no username.
+        #[cfg(feature = "metrics")]
+        pub fn with_metrics_label(
+            mut self,
+            name: impl Into<std::borrow::Cow<'static, str>>,
+            value: impl Into<std::borrow::Cow<'static, str>>,
+        ) -> Self {
+            let label = metrics::Label::new(name.into(), value.into());
+            self.plan.metrics_labels.push(label);
             self
         }
 

@@ -93,8 +93,8 @@
 //! # Limits
 //!
 //! - Tokens are opaque; this crate does not parse them.
-//! - It stores no tokens. An [`Observer`] gets the tokens to store, and a session
-//!   [restores](session::StoredTokens) them.
+//! - It stores tokens only where `with_store` of a builder says so. Otherwise an [`Observer`] gets the
+//!   tokens to store, and a session [restores](session::StoredTokens) them.
 //! - It is not a general OAuth 2.0 client.
 //! - It sends nothing on its own: a session sends when it is asked for a token, or while its
 //!   `keep_fresh` runs.
@@ -111,6 +111,7 @@
 //! | `reqwest` | `ReqwestTransport`: async, HTTP/1.1 and HTTP/2, rustls; turns on `tokio` |
 //! | `hyper` | `HyperTransport`: async, HTTP/1.1 and HTTP/2, rustls; turns on `tokio` |
 //! | `ureq` | `UreqTransport`: blocking, HTTP/1.1, rustls; turns on `blocking` |
+//! | `ureq-middleware` | `UreqAuthorize`, a middleware that puts the token on the requests of a ureq agent; turns on `ureq` |
 //! | `async` | `Client`, `Session` and `Sessions`, for async transports; exchanges run on threads |
 //! | `blocking` | their counterparts in `blocking`, for blocking transports |
 //! | `tokio` | `TokioRuntime`: exchanges are tasks of the tokio runtime that the session was built in; turns on `async` |
@@ -120,6 +121,7 @@
 //! | `bundled-roots` | Mozilla's root certificates, as a choice beside the platform's trust store |
 //! | `store` | `with_store` of the builders: tokens that many processes share; needs `async` or `blocking` |
 //! | `tracing` | a span for each exchange and an event for its outcome, by the crate `tracing` |
+//! | `metrics` | durations and counts of exchanges, and the token's expiry, by the crate `metrics` |
 //! | `file-store` | `FileStore`, for the processes of one machine (Unix); turns on `store` |
 //! | `redis` | `RedisStore` (with `tokio`) and `blocking::RedisStore` (with `blocking`), for the processes of many machines; turns on `store` |
 //! | `native-tls` | the operating system's TLS, as a choice beside rustls |
@@ -184,6 +186,8 @@ mod runtime;
 mod sessions;
 #[cfg(all(feature = "store", any(feature = "async", feature = "blocking")))]
 mod store;
+#[cfg(any(feature = "async", feature = "blocking"))]
+mod token_source;
 #[cfg(feature = "tower")]
 pub mod tower;
 
@@ -226,8 +230,11 @@ pub use point_auth_store::{FileStore, FileStoreError};
 pub use point_auth_store::{MemoryStore, StoreKey, StoreKeyError};
 /// The contract of transports, and the settings that the adapters share.
 pub use point_auth_transport as transport;
+pub use point_auth_transport::authorize::UserAlias;
 #[cfg(any(feature = "async", feature = "blocking"))]
 pub use point_auth_transport::{Runtime, Task};
+#[cfg(feature = "ureq-middleware")]
+pub use point_auth_ureq::Authorize as UreqAuthorize;
 #[cfg(feature = "ureq")]
 pub use point_auth_ureq::UreqTransport;
 #[cfg(any(feature = "async", feature = "blocking"))]

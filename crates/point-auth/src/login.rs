@@ -89,6 +89,16 @@ impl Login {
         })
     }
 
+    /// Returns what the login knows, for a child process.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn forked(&self, now: Now) -> Arc<Self> {
+        let ledger = lock(&self.admission).ledger.forked(now);
+        let shared = lock(&self.credentials);
+        let (source, value) = (shared.source.clone(), shared.value.clone());
+        drop(shared);
+        Self::new(ledger, source, value)
+    }
+
     /// Adds a session, which [leaves](Self::leave) with the returned key.
     pub(crate) fn join(&self, member: Weak<dyn Member>) -> usize {
         lock(&self.members).insert(member)

@@ -188,14 +188,30 @@ impl NotRun {
     }
 }
 
+/// The clock of a session.
+#[derive(Clone, Copy)]
+pub(crate) enum Clock {
+    /// [`Instant`] and [`SystemTime`], as our own runtimes have it.
+    Std,
+    /// That of a user's runtime.
+    Runtime,
+}
+
+/// An `Instant` has no absolute value, so [`now`] counts from its first call in this process. It
+/// does not start at zero, because some callers look a little back.
+const BEFORE: Duration = Duration::from_secs(60 * 60);
+
+static START: OnceLock<Instant> = OnceLock::new();
+
 fn now() -> Now {
-    // An `Instant` has no absolute value, so this counts from the first call in this process. It
-    // does not start at zero, because some callers look a little back.
-    const BEFORE: Duration = Duration::from_secs(60 * 60);
-    static START: OnceLock<Instant> = OnceLock::new();
     let now = Instant::now();
     let since = now.saturating_duration_since(*START.get_or_init(|| now));
     Now::new(since.saturating_add(BEFORE), SystemTime::now())
+}
+
+/// Returns the `Instant` of a reading by [`now`].
+pub(crate) fn instant_of(now: Now) -> Option<Instant> {
+    START.get()?.checked_add(now.monotonic.checked_sub(BEFORE)?)
 }
 
 /// Returns a timer that works in any executor. All timers share one thread of the process, which

@@ -41,7 +41,7 @@ use crate::{Client, CredentialSource, Error, Session};
 /// ```
 #[derive(Clone)]
 pub struct Sessions {
-    aliases: Arc<Aliases>,
+    pub(crate) aliases: Arc<Aliases>,
 }
 
 impl Sessions {

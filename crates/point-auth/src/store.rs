@@ -7,8 +7,8 @@ use std::time::Duration;
 use point_auth_core::session::{Ledger, Now, Policy};
 use point_auth_core::{BaseUrl, Credentials, Denial};
 use point_auth_store::{
-    AnyStore, Fence, Grant, Intent, Known, Look, Owner, SealError, Settled, Settlement,
-    SharedTokens, StoreError, Verdict,
+    AnyStore, Fence, Grant, Intent, Known, Look, NewerTokens, Owner, SealError, Settled,
+    Settlement, SharedTokens, StoreError, Verdict,
 };
 use point_auth_transport::Runtime;
 
@@ -141,7 +141,11 @@ impl Link {
             Intent::SignIn(_) => self.sees(consultation.epoch),
             Intent::Refresh => false,
         };
-        Ok(Said { what: consultation.verdict, was_reset, problem: consultation.problem })
+        let what = match consultation.verdict {
+            Verdict::Newer(newer) => Verdict::Newer(kept_up(newer, now, runtime.now())),
+            other => other,
+        };
+        Ok(Said { what, was_reset, problem: consultation.problem })
     }
 
     /// Gives a permit back.
@@ -169,7 +173,8 @@ impl Link {
             let known = Known { version, epoch: self.epoch(), fence: None };
             self.shared.look(owner, denied, known, now.wall).await
         };
-        let look = self.limited(runtime, now, looking).await?;
+        let mut look = self.limited(runtime, now, looking).await?;
+        look.newer = look.newer.map(|newer| kept_up(newer, now, runtime.now()));
         let was_reset = self.sees(look.epoch);
         Ok(Said { what: look, was_reset, problem: None })
     }
@@ -186,6 +191,22 @@ impl Link {
         if !state.resets.contains(&reset) {
             state.resets.push(reset);
         }
+    }
+
+    /// Tells the store of them in the background. If it cannot be told now, the next question to it
+    /// tells it.
+    pub(crate) fn pass_on_in_background(
+        self: &Arc<Self>,
+        runtime: &Arc<dyn Runtime>,
+        username: Option<String>,
+    ) {
+        let Some(username) = username else { return };
+        let (this, for_task) = (Arc::clone(self), Arc::clone(runtime));
+        runtime.spawn(Box::pin(async move {
+            let owner = Owner { username: &username, user_alias: None };
+            let now = for_task.now();
+            let _is_told = this.limited(&*for_task, now, this.pass_on_resets(owner)).await;
+        }));
     }
 
     /// The server has accepted this password.
@@ -298,6 +319,16 @@ impl Drop for Resetting<'_> {
             state.resets.insert(0, self.reset.clone());
         }
     }
+}
+
+/// The tokens of a question that was asked at `asked`. If the wall clock was set back since, they
+/// would seem younger than they are.
+fn kept_up(mut newer: NewerTokens, asked: Now, now: Now) -> NewerTokens {
+    let passed = now.monotonic.saturating_sub(asked.monotonic);
+    if let Some(expected) = asked.wall.checked_add(passed).filter(|time| now.wall < *time) {
+        newer.tokens = newer.tokens.moved(expected, now.wall);
+    }
+    newer
 }
 
 /// A random part of `time`, which spreads what many processes would do together.

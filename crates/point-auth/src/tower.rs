@@ -4,5 +4,5 @@
 mod authorize;
 mod transport;
 
-pub use authorize::{AuthorizeLayer, Authorized, Copies, Never, Retry};
+pub use authorize::{AuthorizeLayer, Authorized};
 pub use transport::TowerTransport;

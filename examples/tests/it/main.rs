@@ -8,4 +8,7 @@ mod emulator;
 #[cfg(feature = "curl")]
 mod enterprise;
 mod fifteen_lines;
+mod middleware;
+mod observed;
+mod restarts;
 mod tower;

@@ -12,7 +12,7 @@ use point_auth_bench::budget::{Budget, crates};
 use point_auth_bench::measure::{Case, heap};
 use point_auth_bench::ours::Ours;
 use point_auth_bench::stampede::{Contestant, bytes_of_a_bare_task};
-use point_auth_bench::{core, reading, valgrind};
+use point_auth_bench::{core, exchange, reading, valgrind};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
 #[global_allocator]
@@ -43,13 +43,15 @@ fn run(write: bool) -> Result<Vec<String>, Box<dyn Error>> {
             return Err("without valgrind the instructions would be lost".into());
         }
         fs::write(&file, measured.to_toml())?;
-        return Ok(Vec::new());
+        return Ok(measured.dear_telemetry());
     }
     let budget: Budget = toml::from_str(&fs::read_to_string(file)?)?;
     if !measured.instructions.is_empty() && budget.rustc != measured.rustc {
         println!("left out: instructions, since the budget was made by {}", budget.rustc);
     }
-    Ok(budget.complaints(&measured))
+    let mut complaints = budget.complaints(&measured);
+    complaints.extend(measured.dear_telemetry());
+    Ok(complaints)
 }
 
 fn measure(workspace: &Path) -> Result<Budget, Box<dyn Error>> {
@@ -62,14 +64,21 @@ fn measure(workspace: &Path) -> Result<Budget, Box<dyn Error>> {
     if !has_valgrind {
         println!("left out: instructions, since valgrind is not installed");
     }
-    let instructions = instructions()?;
+    let instructions = program("")?;
     for (table, cases) in tables() {
         for case in cases.iter().filter(|case| case.name.starts_with("point-auth")) {
             let name = format!("{table}, {}", case.name);
             budget.allocations.insert(name.clone(), heap(case, ALLOCATOR).allocations);
             if has_valgrind {
                 let count = valgrind::instructions(&instructions, table, &case.name)?;
-                budget.instructions.insert(name, count);
+                budget.instructions.insert(name.clone(), count);
+                if ["exchange", "reading"].contains(&table) {
+                    for feature in exchange::TELEMETRY {
+                        let program = program(&format!("-{feature}"))?;
+                        let count = valgrind::instructions(&program, table, &case.name)?;
+                        budget.instructions.insert(format!("{name}, with {feature}"), count);
+                    }
+                }
             }
         }
     }
@@ -90,10 +99,12 @@ fn measure(workspace: &Path) -> Result<Budget, Box<dyn Error>> {
 fn tables() -> Vec<(&'static str, Vec<Case>)> {
     let mut tables = core::tables();
     tables.push(("reading", reading::cases()));
+    tables.push(("exchange", exchange::cases()));
     tables
 }
 
-/// Returns the program next to this one.
-fn instructions() -> Result<PathBuf, Box<dyn Error>> {
-    Ok(env::current_exe()?.with_file_name(format!("instructions{}", env::consts::EXE_SUFFIX)))
+/// Returns the program `instructions` next to this one, built with the features of this suffix.
+fn program(suffix: &str) -> Result<PathBuf, Box<dyn Error>> {
+    let name = format!("instructions{suffix}{}", env::consts::EXE_SUFFIX);
+    Ok(env::current_exe()?.with_file_name(name))
 }

@@ -1,4 +1,4 @@
-//! `counting core|reading|stampede` and `counting loopback BASE_URL [CA]`: the heap use of each
+//! `counting core|reading|fleet|stampede` and `counting loopback BASE_URL [CA]`: the heap use of each
 //! row, as a JSON object. It is a separate program, so that its allocator does not slow down the
 //! timed code.
 
@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use point_auth_bench::measure::{Case, heap};
 use point_auth_bench::stampede::{bytes_of_a_bare_task, contestants};
-use point_auth_bench::{core, loopback, reading};
+use point_auth_bench::{core, fleet, loopback, reading};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
 #[global_allocator]
@@ -28,6 +28,7 @@ fn main() -> ExitCode {
             }
         }
         ["reading"] => count(&mut counts, "reading", &reading::cases()),
+        ["fleet"] => count(&mut counts, "fleet", &fleet::readers()),
         ["stampede"] => {
             // The bare tasks first: timers of the others are freed by their own thread.
             counts.insert("bare".to_owned(), [0.0, bytes_of_a_bare_task(10_000, ALLOCATOR)]);
@@ -53,7 +54,9 @@ fn main() -> ExitCode {
             }
         }
         _ => {
-            eprintln!("usage: counting core|reading|stampede, or counting loopback BASE_URL [CA]");
+            eprintln!(
+                "usage: counting core|reading|fleet|stampede, or counting loopback BASE_URL [CA]"
+            );
             return ExitCode::from(2);
         }
     }

@@ -42,6 +42,9 @@ pub(crate) struct Arguments {
     /// Path to serve the API below, for instance /gateway
     #[arg(long, value_name = "PATH", default_value = "")]
     path_prefix: String,
+    /// Path that answers a good access token alone, and says whose it is
+    #[arg(long = "protect", value_name = "PATH")]
+    protected: Vec<String>,
     /// Let the next request fail, or with `*` at the end every one: a status
     /// such as 503 or 429:30 (with Retry-After), slow:2s, silent, reset, close
     /// or html. The first one is for the first request, and so on.
@@ -68,6 +71,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         let (name, password) = parts
             .ok_or_else(|| Failure::usage("--user wants NAME:PASSWORD, neither of them empty"))?;
         builder = builder.user(name, password);
+    }
+    for path in &arguments.protected {
+        builder = builder.protected_route(path);
     }
     if arguments.tls {
         builder = builder.with_tls();

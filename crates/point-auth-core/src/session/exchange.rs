@@ -17,6 +17,7 @@ use super::time::{Moment, Now};
 use crate::{Credentials, Operation, Refresh, RefreshToken, SignIn};
 
 /// The exchange in flight.
+#[derive(Clone)]
 pub(super) struct InFlight {
     pub(super) id: ExchangeId,
     pub(super) with: With,
@@ -28,6 +29,7 @@ pub(super) struct InFlight {
 }
 
 /// The input of an exchange, kept to parse its response.
+#[derive(Clone)]
 pub(super) enum With {
     Credentials(Credentials),
     /// The driver fetches the credentials; nothing has been sent.
@@ -46,6 +48,11 @@ impl InFlight {
     /// Returns when the exchange counts as abandoned.
     pub(super) fn abandoned_at(&self) -> Duration {
         self.deadline.saturating_add(Policy::GRACE)
+    }
+
+    /// Returns whether its sender has started.
+    pub(super) fn has_started(&self) -> bool {
+        self.deadline < Duration::MAX
     }
 
     /// Returns whether its request exists, and so may have been sent.

@@ -1,6 +1,7 @@
 //! [`Ledger`]: decides who may send a password now, so that no account is locked.
 
 mod answers;
+mod forked;
 mod kept;
 mod own;
 mod pacing;
@@ -328,9 +329,14 @@ impl Ledger {
         let is_over = |outstanding: &Outstanding| now.monotonic >= outstanding.expires;
         while let Some(place) = self.permits.iter().position(is_over) {
             let outstanding = self.permits.swap_remove(place);
-            if let Some(purpose) = outstanding.purpose.filter(|_| outstanding.may_have_been_sent) {
-                self.password(&purpose.credentials).unknown(now);
-            }
+            self.ended_unsettled(outstanding, now);
+        }
+    }
+
+    /// Counts a sign-in that may have been sent, and whose outcome is never reported.
+    fn ended_unsettled(&mut self, outstanding: Outstanding, now: Now) {
+        if let Some(purpose) = outstanding.purpose.filter(|_| outstanding.may_have_been_sent) {
+            self.password(&purpose.credentials).unknown(now);
         }
     }
 

@@ -26,7 +26,7 @@ use super::time::{Moment, Now};
 use crate::Denial;
 pub(super) use event::{Event, Failed, Next};
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Schedule {
     /// Stops sign-ins.
     denied: Option<Denied>,
@@ -47,14 +47,14 @@ pub(super) struct Schedule {
 }
 
 /// The sign-in was denied.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Denied {
     denial: Denial,
     /// When a credential source may be asked for other credentials.
     ask_again: Option<Moment>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Backoff {
     error: AttemptError,
     until: Moment,

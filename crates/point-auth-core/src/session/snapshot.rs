@@ -100,6 +100,12 @@ pub struct Snapshot {
 }
 
 impl SessionMachine {
+    /// Returns the denial that stops sign-ins, if there is one. A token that is still good is handed
+    /// out meanwhile.
+    pub fn denial(&self) -> Option<&Denial> {
+        self.schedule.denial()
+    }
+
     /// Returns the state of the session. Changes nothing, and is cheap.
     pub fn snapshot(&self, now: Now) -> Snapshot {
         let phase = self.token.as_ref().map_or(Phase::Over, |held| held.phase(now));
@@ -107,7 +113,7 @@ impl SessionMachine {
         let in_flight =
             self.in_flight.as_ref().filter(|in_flight| now.monotonic < in_flight.abandoned_at());
         let next_kind = self.next_kind(now);
-        let is_denied = self.schedule.denial().is_some();
+        let is_denied = self.denial().is_some();
         let state = match phase {
             Phase::Good => State::Good,
             Phase::Advisory | Phase::Mandatory => State::Renewing,
@@ -130,7 +136,7 @@ impl SessionMachine {
             in_flight: in_flight.map(InFlight::kind),
             backoff_until,
             last_failure: self.round.last.clone(),
-            denial: self.schedule.denial().cloned(),
+            denial: self.denial().cloned(),
             counts: self.counts,
         }
     }

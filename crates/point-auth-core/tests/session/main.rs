@@ -16,6 +16,7 @@ mod denials;
 mod errors;
 mod exchanges;
 mod expected_credentials;
+mod forked;
 mod ledger;
 mod ledger_attacks;
 mod on_demand;

@@ -129,18 +129,4 @@ impl SharedTokens {
         })
         .await
     }
-
-    /// Ends the permits of processes that are known to be gone. What they sent counts as unknown.
-    pub(super) async fn expire_gone(
-        &self,
-        entry: &mut Entry<LoginRecord>,
-    ) -> Result<(), StoreError> {
-        let now = entry.now;
-        for permit in &mut entry.record.ledger.permits {
-            if permit.expires > now && self.store.get().is_gone(Fence(permit.id)).await? {
-                permit.expires = now;
-            }
-        }
-        Ok(())
-    }
 }

@@ -2,12 +2,13 @@
 
 use std::time::{Duration, SystemTime};
 
-use point_auth_core::session::{KeptAlias, Ledger, Now, StoredTokens};
+use point_auth_core::session::StoredTokens;
 use point_auth_core::{Credentials, Denial};
 
-use super::{Owner, Refusal, SharedTokens, Verdict, stand_in, verdict};
-use crate::contract::StoreError;
-use crate::record::{AliasRecord, Epoch, LoginRecord, as_wall};
+use super::asking::Asks;
+use super::{Owner, Refusal, SharedTokens};
+use crate::contract::{Fence, StoreError};
+use crate::record::{AliasRecord, LoginRecord, as_wall};
 
 /// What a store has of one user. It is for people and dashboards.
 #[derive(Debug)]
@@ -39,7 +40,7 @@ impl SharedTokens {
     ) -> Result<Inspection, StoreError> {
         let (login, alias) = self.names(owner);
         let entry = self.load::<AliasRecord>(&alias).await?;
-        let mut of_login = self.load::<LoginRecord>(&login).await?;
+        let of_login = self.load::<LoginRecord>(&login).await?;
         if let Some(problem) = entry.problem.or(of_login.problem) {
             return Err(StoreError::new(problem.to_string()));
         }
@@ -53,8 +54,8 @@ impl SharedTokens {
         };
         let refusal = match credentials {
             Some(credentials) => {
-                self.expire_gone(&mut of_login).await?;
-                self.refusal(&of_login.record, &entry.record, credentials, of_login.now)
+                let asks = Asks::new(self, &login, credentials, Fence(0))?;
+                self.refusal(&asks, &entry.record, &of_login).await?
             }
             None => None,
         };
@@ -77,43 +78,5 @@ impl SharedTokens {
     pub async fn forget(&self, owner: Owner<'_>) -> Result<(), StoreError> {
         let (_, alias) = self.names(owner);
         self.change_alias(&alias, |record, _| (record.tokens, record.permit) = (None, None)).await
-    }
-
-    /// Why these credentials would not be sent now.
-    fn refusal(
-        &self,
-        login: &LoginRecord,
-        alias: &AliasRecord,
-        credentials: &Credentials,
-        now: Duration,
-    ) -> Option<Refusal> {
-        let seals = self.store.get().seals();
-        let fingerprint = seals.fingerprint(&self.base_url, credentials);
-        let credentials = stand_in(&fingerprint, credentials.user_alias())?;
-        let mut ledger = self.informed(login, alias, (&fingerprint, &credentials), login.epoch, 0);
-        let now = Now::new(now, as_wall(now));
-        match verdict(ledger.ask(&credentials, now).err()?, now) {
-            Verdict::Rejected(refusal) => Some(refusal),
-            _ => None,
-        }
-    }
-
-    /// The ledger, with what is known of these credentials.
-    pub(super) fn informed(
-        &self,
-        login: &LoginRecord,
-        alias: &AliasRecord,
-        (fingerprint, credentials): (&String, &Credentials),
-        epoch: Epoch,
-        next_permit: u128,
-    ) -> Ledger {
-        let mut ledger = self.ledger(login, next_permit);
-        if alias.worked.as_ref() == Some(fingerprint) {
-            ledger.learn(credentials, KeptAlias::Worked);
-        }
-        if let Some(denial) = alias.denial(fingerprint, epoch) {
-            ledger.learn(credentials, KeptAlias::Denied(denial.clone()));
-        }
-        ledger
     }
 }

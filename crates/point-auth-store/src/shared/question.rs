@@ -26,7 +26,7 @@ pub struct Owner<'a> {
 pub struct Known {
     /// The version of the tokens that it has from the store, or has put there.
     pub version: Option<Fence>,
-    /// The epoch of the login: it changes with each reset.
+    /// The epoch of the login: it changes with each reset. Only a look asks for it.
     pub epoch: Option<Fence>,
     /// The fence to ask with: that of an earlier question whose answer got lost, so that it is
     /// answered alike. `None` for a new one. Nothing may have been sent with it.

@@ -4,7 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use point_auth_core::session::{KeptAlias, Now, SignInResult, StoredTokens};
 
-use super::{Grant, SharedTokens, SignInGrant, TRIES, fingerprint_of};
+use super::question::SignInGrant;
+use super::{Grant, SharedTokens, TRIES, fingerprint_of};
 use crate::contract::{Fence, StoreError};
 use crate::record::{KeptDenial, KeptTokens, LoginRecord, as_wall};
 
@@ -94,14 +95,14 @@ impl SharedTokens {
                 result => result,
             };
             let now = Now::new(entry.now, as_wall(entry.now));
-            let mut ledger = self.ledger(&entry.record, 0);
+            let mut ledger = self.ledger(&entry.record.clone().at_time(entry.now), 0);
             if matches!(result, SignInResult::Accepted) {
                 // A class that an alias was in when it was asked for is part of the permit.
                 ledger.learn(&credentials, KeptAlias::Worked);
             }
             let _hold_ended = ledger.settle(permit.clone(), result, now);
-            let epoch = entry.record.epoch.or(epoch);
-            let record = LoginRecord { epoch, ledger: ledger.kept(fingerprint_of) };
+            let ledger = ledger.kept(fingerprint_of);
+            let record = LoginRecord { epoch: entry.record.epoch, ledger, written: entry.now };
             if self.swap(&login, &entry, &record).await? {
                 return Ok(());
             }

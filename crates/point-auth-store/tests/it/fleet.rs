@@ -15,13 +15,13 @@ use pollster::block_on;
 
 /// A store whose clock the test moves.
 #[derive(Clone)]
-struct Fleet {
-    store: MemoryStore,
+pub(crate) struct Fleet {
+    pub(crate) store: MemoryStore,
     seconds: Arc<AtomicU64>,
 }
 
 impl Fleet {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let seconds = Arc::new(AtomicU64::new(1_000_000));
         let clock = Arc::clone(&seconds);
         let store = MemoryStore::new()
@@ -30,24 +30,29 @@ impl Fleet {
         Self { store, seconds }
     }
 
-    fn passes(&self, seconds: u64) {
+    pub(crate) fn passes(&self, seconds: u64) {
         self.seconds.fetch_add(seconds, Ordering::Relaxed);
     }
 
-    fn worker(&self) -> Worker {
+    /// The store is another machine from now on, whose clock is behind.
+    pub(crate) fn fails_over(&self, seconds_behind: u64) {
+        self.seconds.fetch_sub(seconds_behind, Ordering::Relaxed);
+    }
+
+    pub(crate) fn worker(&self) -> Worker {
         Worker::of(self.store.clone())
     }
 }
 
 /// One process.
-struct Worker {
-    shared: SharedTokens,
-    known: Known,
+pub(crate) struct Worker {
+    pub(crate) shared: SharedTokens,
+    pub(crate) known: Known,
     /// Its wall clock, which is its own.
-    wall: SystemTime,
+    pub(crate) wall: SystemTime,
 }
 
-fn jane() -> Owner<'static> {
+pub(crate) fn jane() -> Owner<'static> {
     Owner { username: "jane@example.com", user_alias: None }
 }
 
@@ -55,16 +60,16 @@ fn alias(user_alias: &str) -> Owner<'_> {
     Owner { username: "jane@example.com", user_alias: Some(user_alias) }
 }
 
-fn password(password: &str) -> Credentials {
+pub(crate) fn password(password: &str) -> Credentials {
     Credentials::new("jane@example.com", password).unwrap()
 }
 
-fn denial() -> Denial {
+pub(crate) fn denial() -> Denial {
     Denial::from_kept(StatusCode::FORBIDDEN, "access_denied".to_owned(), None)
 }
 
 /// Tokens that a process got at `wall`, as its session stores them.
-fn tokens(access_token: &str, wall: SystemTime) -> StoredTokens {
+pub(crate) fn tokens(access_token: &str, wall: SystemTime) -> StoredTokens {
     let seconds = wall.duration_since(UNIX_EPOCH).unwrap().as_secs();
     let json = format!(
         r#"{{"base":"https://api.pointservices.com","username":"jane@example.com","user_alias":null,
@@ -81,31 +86,31 @@ fn asked_at(tokens: &StoredTokens) -> u64 {
 }
 
 impl Worker {
-    fn of(store: MemoryStore) -> Self {
+    pub(crate) fn of(store: MemoryStore) -> Self {
         let store = AnyStore::blocking(store);
         let shared = SharedTokens::new(store, &BaseUrl::production(), Policy::default());
         let wall = UNIX_EPOCH + Duration::from_secs(1_800_000_000);
         Self { shared, known: Known::default(), wall }
     }
 
-    fn consult(&self, owner: Owner<'_>, intent: Intent<'_>) -> Consultation {
+    pub(crate) fn consult(&self, owner: Owner<'_>, intent: Intent<'_>) -> Consultation {
         block_on(self.shared.consult(owner, intent, self.known, self.wall)).unwrap()
     }
 
-    fn refresh(&self) -> Verdict {
+    pub(crate) fn refresh(&self) -> Verdict {
         self.consult(jane(), Intent::Refresh).verdict
     }
 
-    fn sign_in(&self, credentials: &Credentials) -> Verdict {
+    pub(crate) fn sign_in(&self, credentials: &Credentials) -> Verdict {
         self.consult(jane(), Intent::SignIn(credentials)).verdict
     }
 
-    fn sign_in_as(&self, user_alias: &str, credentials: &Credentials) -> Verdict {
+    pub(crate) fn sign_in_as(&self, user_alias: &str, credentials: &Credentials) -> Verdict {
         let credentials = credentials.clone().with_user_alias(user_alias).unwrap();
         self.consult(alias(user_alias), Intent::SignIn(&credentials)).verdict
     }
 
-    fn settle(
+    pub(crate) fn settle(
         &self,
         grant: Grant,
         sign_in: SignInResult<'_>,
@@ -115,7 +120,7 @@ impl Worker {
         block_on(self.shared.settle(grant, settlement)).unwrap()
     }
 
-    fn renewed(&mut self, grant: Grant, access_token: &str) -> Settled {
+    pub(crate) fn renewed(&mut self, grant: Grant, access_token: &str) -> Settled {
         let tokens = tokens(access_token, self.wall);
         let settled = self.settle(grant, SignInResult::Accepted, Some(&tokens));
         if let Settled::InTime(version) = settled {
@@ -125,7 +130,7 @@ impl Worker {
     }
 }
 
-fn granted(verdict: Verdict) -> Grant {
+pub(crate) fn granted(verdict: Verdict) -> Grant {
     match verdict {
         Verdict::Granted(grant) => grant,
         other => panic!("not granted: {other:?}"),

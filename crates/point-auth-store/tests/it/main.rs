@@ -8,6 +8,7 @@
 )]
 
 mod failing;
+mod failovers;
 #[cfg(all(unix, feature = "file"))]
 mod file;
 mod fleet;

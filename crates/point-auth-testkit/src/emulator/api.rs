@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use super::clock::Clock;
 use super::json;
+use super::routes::Routes;
 use super::tokens::{Accounts, Grant, Issued, Refusal};
 use crate::server_thread::lock;
 
@@ -33,19 +34,23 @@ pub enum Operation {
     /// `GET` or `POST /point-auth-emulator/whoami`: not of the API, but a place that wants a valid
     /// access token.
     WhoAmI,
+    /// Any method on a path that
+    /// [`protected_route`](crate::EmulatorBuilder::protected_route) added.
+    Protected,
     /// Any other path.
     Other,
 }
 
 impl Operation {
-    /// The path without prefix; empty for [`Other`](Self::Other).
+    /// The path without prefix; empty for [`Protected`](Self::Protected) and
+    /// [`Other`](Self::Other), which have many.
     #[must_use]
     pub fn path(self) -> &'static str {
         match self {
             Self::SignIn => SIGN_IN,
             Self::Refresh => REFRESH,
             Self::WhoAmI => WHO_AM_I,
-            Self::Other => "",
+            Self::Protected | Self::Other => "",
         }
     }
 }
@@ -58,9 +63,13 @@ pub(super) struct Answer {
 
 impl Answer {
     fn json(status: StatusCode, body: &Value) -> Self {
+        Self::json_text(status, body.to_string().into())
+    }
+
+    fn json_text(status: StatusCode, body: Bytes) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        Self { status, headers, body: body.to_string().into() }
+        Self { status, headers, body }
     }
 
     fn error(status: StatusCode, code: &str, description: &str) -> Self {
@@ -102,6 +111,7 @@ pub(super) struct Api {
     pub(super) accounts: Mutex<Accounts>,
     pub(super) clock: Clock,
     pub(super) rotates_refresh_tokens: bool,
+    pub(super) routes: Routes,
 }
 
 impl Api {
@@ -110,6 +120,7 @@ impl Api {
             Some(SIGN_IN) => Operation::SignIn,
             Some(REFRESH) => Operation::Refresh,
             Some(WHO_AM_I) => Operation::WhoAmI,
+            Some(path) if self.routes.contains(path) => Operation::Protected,
             _ => Operation::Other,
         }
     }
@@ -128,7 +139,7 @@ impl Api {
         let token = match operation {
             Operation::SignIn => return (field("username"), field("useralias")),
             Operation::Refresh => field("refresh_token"),
-            Operation::WhoAmI => bearer_token(headers).map(str::to_owned),
+            Operation::WhoAmI | Operation::Protected => bearer_token(headers).map(str::to_owned),
             Operation::Other => None,
         };
         let accounts = lock(&self.accounts);
@@ -143,6 +154,7 @@ impl Api {
             Operation::SignIn => self.token_endpoint(request, || self.sign_in(body)),
             Operation::Refresh => self.token_endpoint(request, || self.refresh(body)),
             Operation::WhoAmI => self.who_am_i(request),
+            Operation::Protected => self.protected(request),
             Operation::Other => {
                 Answer::error(StatusCode::NOT_FOUND, "not_found", "There is nothing at this path")
             }
@@ -213,30 +225,48 @@ impl Api {
             return Answer::bad_request("The method is neither GET nor POST")
                 .with(ALLOW, "GET, POST");
         }
-        let Some(token) = bearer_token(&request.headers) else {
-            return Answer::error(
-                StatusCode::UNAUTHORIZED,
-                "unauthorized",
-                "An access token is needed",
-            )
-            .with(WWW_AUTHENTICATE, "Bearer realm=\"point-auth-emulator\"");
-        };
-        match lock(&self.accounts).access_grant(token, self.clock.now()) {
-            Some(grant) => Answer::json(
-                StatusCode::OK,
-                &json!({ "username": grant.username, "useralias": grant.user_alias }),
-            ),
-            None => Answer::error(
-                StatusCode::UNAUTHORIZED,
-                "invalid_token",
-                "The access token is not valid",
-            )
-            .with(
-                WWW_AUTHENTICATE,
-                "Bearer realm=\"point-auth-emulator\", error=\"invalid_token\"",
-            ),
+        match self.whose_token(&request.headers) {
+            Ok(grant) => whose(&grant),
+            Err(unauthorized) => *unauthorized,
         }
     }
+
+    fn protected(&self, request: &Parts) -> Answer {
+        match self.whose_token(&request.headers) {
+            Ok(grant) => {
+                let path = request.uri.path().strip_prefix(self.prefix.as_str());
+                let own = path.and_then(|path| self.routes.body(path));
+                own.map_or_else(
+                    || whose(&grant),
+                    |json| Answer::json_text(StatusCode::OK, json.clone()),
+                )
+            }
+            Err(unauthorized) => *unauthorized,
+        }
+    }
+
+    /// The grant of the request's access token, or the 401 that the request gets without a good
+    /// one.
+    fn whose_token(&self, headers: &HeaderMap) -> Result<Grant, Box<Answer>> {
+        let unauthorized = |code, description, challenge| {
+            let answer = Answer::error(StatusCode::UNAUTHORIZED, code, description);
+            Box::new(answer.with(WWW_AUTHENTICATE, challenge))
+        };
+        let Some(token) = bearer_token(headers) else {
+            let challenge = "Bearer realm=\"point-auth-emulator\"";
+            return Err(unauthorized("unauthorized", "An access token is needed", challenge));
+        };
+        let accounts = lock(&self.accounts);
+        accounts.access_grant(token, self.clock.now()).cloned().ok_or_else(|| {
+            let challenge = "Bearer realm=\"point-auth-emulator\", error=\"invalid_token\"";
+            unauthorized("invalid_token", "The access token is not valid", challenge)
+        })
+    }
+}
+
+fn whose(grant: &Grant) -> Answer {
+    let body = json!({ "username": grant.username, "useralias": grant.user_alias });
+    Answer::json(StatusCode::OK, &body)
 }
 
 fn token_answer(issued: &Issued, accounts: &Accounts) -> Answer {

@@ -6,9 +6,12 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use super::api::Api;
 use super::clock::Clock;
 use super::record::Record;
+use super::routes::Routes;
 use super::tls::{Certificate, TlsSettings, TlsVersion};
 use super::tokens::{Accounts, Lives, User};
 use super::{Emulator, Shared, connection, path_prefix};
@@ -38,6 +41,8 @@ pub struct EmulatorBuilder {
     users: HashMap<String, User>,
     lives: Lives,
     rotates_refresh_tokens: bool,
+    supersedes_access_tokens: bool,
+    routes: Vec<(String, Option<Bytes>)>,
     clock: Clock,
     address: IpAddr,
     port: u16,
@@ -58,6 +63,8 @@ impl EmulatorBuilder {
             users: HashMap::new(),
             lives: Lives { access: Duration::from_secs(3600), refresh: None },
             rotates_refresh_tokens: false,
+            supersedes_access_tokens: false,
+            routes: Vec::new(),
             clock: Clock::running(),
             address: Ipv4Addr::LOCALHOST.into(),
             port: 0,
@@ -111,6 +118,36 @@ impl EmulatorBuilder {
     /// stays good either way.
     pub fn rotate_refresh_tokens(mut self, rotate: bool) -> Self {
         self.rotates_refresh_tokens = rotate;
+        self
+    }
+
+    /// Whether a new access token ends those before it of the same user and alias; they stay good by
+    /// default.
+    pub fn supersede_access_tokens(mut self, supersede: bool) -> Self {
+        self.supersedes_access_tokens = supersede;
+        self
+    }
+
+    /// Adds a route that wants a good access token, for instance `"/policies"`.
+    ///
+    /// Any method with a good one gets a 200 that says whose it is, as
+    /// `{"username": …, "useralias": …}`. An unknown, expired, revoked or superseded token, and
+    /// none, get a 401 with `WWW-Authenticate`. The path is exact, below the
+    /// [path prefix](Self::path_prefix); a query is ignored. Requests are recorded as
+    /// [`Operation::Protected`](crate::Operation::Protected), with the owner of their token.
+    pub fn protected_route(mut self, path: impl Into<String>) -> Self {
+        self.routes.push((path.into(), None));
+        self
+    }
+
+    /// Adds a route like [`protected_route`](Self::protected_route) that answers a good token with
+    /// this JSON.
+    pub fn protected_route_with_json(
+        mut self,
+        path: impl Into<String>,
+        json: impl Into<Bytes>,
+    ) -> Self {
+        self.routes.push((path.into(), Some(json.into())));
         self
     }
 
@@ -207,8 +244,10 @@ impl EmulatorBuilder {
     ///
     /// # Errors
     /// [`Error`] if the port is taken, the address is not loopback, the prefix is not a path that
-    /// every client reads alike, or a host name cannot stand in a certificate.
+    /// every client reads alike, a protected route's path is not one or is taken, or a host name
+    /// cannot stand in a certificate.
     pub fn start(self) -> Result<Emulator, Error> {
+        let routes = Routes::new(self.routes)?;
         let prefix = path_prefix::normal(&self.path_prefix)?;
         let dropped_bytes = self.path_prefix.len() - prefix.len();
         let authority = CertificateAuthority::new()?;
@@ -227,13 +266,15 @@ impl EmulatorBuilder {
             }
             None => None,
         };
-        let accounts = Accounts::new(self.users, self.lives).map_err(|_| Error::Random)?;
+        let mut accounts = Accounts::new(self.users, self.lives).map_err(|_| Error::Random)?;
+        accounts.supersede_access_tokens(self.supersedes_access_tokens);
         let shared = Arc::new(Shared {
             api: Api {
                 prefix,
                 accounts: Mutex::new(accounts),
                 clock: self.clock,
                 rotates_refresh_tokens: self.rotates_refresh_tokens,
+                routes,
             },
             script: Mutex::default(),
             record: Arc::new(Record::default()),

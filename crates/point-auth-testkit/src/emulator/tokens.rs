@@ -59,12 +59,24 @@ pub(super) struct Accounts {
     refresh: Grants,
     lives: Lives,
     key_id: String,
+    supersedes_access_tokens: bool,
 }
 
 impl Accounts {
     pub(super) fn new(users: HashMap<String, User>, lives: Lives) -> Result<Self, GetRandomFailed> {
         let key_id = random::<20>()?.iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self { users, access: Grants::default(), refresh: Grants::default(), lives, key_id })
+        Ok(Self {
+            users,
+            access: Grants::default(),
+            refresh: Grants::default(),
+            lives,
+            key_id,
+            supersedes_access_tokens: false,
+        })
+    }
+
+    pub(super) fn supersede_access_tokens(&mut self, supersede: bool) {
+        self.supersedes_access_tokens = supersede;
     }
 
     pub(super) fn access_life(&self) -> Duration {
@@ -107,6 +119,9 @@ impl Accounts {
 
         let access_token =
             access_token(&self.key_id, username, user_alias, now, self.lives.access)?;
+        if self.supersedes_access_tokens {
+            self.access.end_those_of(username, user_alias, now);
+        }
         self.access.insert(&access_token, grant(after(self.lives.access)), now);
 
         let refresh_token = if with_refresh_token { Some(refresh_token()?) } else { None };
@@ -191,6 +206,15 @@ impl Grants {
         self.order.push_back((Arc::clone(&token), bytes));
         self.bytes += bytes;
         self.by_token.insert(token, grant);
+    }
+
+    /// Ends the tokens of a user and alias. Their owner stays known.
+    fn end_those_of(&mut self, username: &str, user_alias: Option<&str>, now: SystemTime) {
+        for grant in self.by_token.values_mut() {
+            if grant.username == username && grant.user_alias.as_deref() == user_alias {
+                grant.expires = Some(now);
+            }
+        }
     }
 
     fn oldest_has_ended(&self, now: SystemTime) -> bool {

@@ -1,6 +1,7 @@
 //! The contract crate by itself. The tests of the adapters cover it in use.
 #![cfg(test)]
 
+mod authorize;
 mod capped_body;
 mod causes;
 mod deadlines;

@@ -40,7 +40,7 @@ use crate::runtime::ThreadRuntime;
 /// ```
 #[derive(Clone)]
 pub struct Session {
-    handle: Handle,
+    pub(crate) handle: Handle,
 }
 
 impl Session {
@@ -111,6 +111,14 @@ impl Session {
         block_on(self.handle.lease(Call::new()))
     }
 
+    /// Returns a valid access token with its expiry, waiting for at most `timeout`.
+    ///
+    /// # Errors
+    /// The errors of [`access_token_within`](Self::access_token_within).
+    pub fn lease_within(&self, timeout: Duration) -> Result<Lease, Error> {
+        block_on(self.handle.lease(self.handle.call_within(timeout)))
+    }
+
     /// Sets the token on a request, and replaces any `Authorization` that is there.
     ///
     /// Returns the token, to [invalidate](Self::invalidate) it if the API answers 401.
@@ -157,7 +165,7 @@ impl fmt::Debug for Session {
 /// Builds a [`Session`].
 #[must_use]
 pub struct SessionBuilder {
-    plan: Plan,
+    pub(super) plan: Plan,
 }
 
 impl SessionBuilder {

@@ -29,7 +29,7 @@ use crate::handle::{Plan, PlannedCredentials, session_settings};
 /// size.
 #[derive(Clone)]
 pub struct Sessions {
-    aliases: Arc<Aliases>,
+    pub(crate) aliases: Arc<Aliases>,
 }
 
 impl Sessions {
@@ -78,8 +78,8 @@ impl fmt::Debug for Sessions {
 /// Builds [`Sessions`].
 #[must_use]
 pub struct SessionsBuilder {
-    plan: Plan,
-    bounds: Bounds,
+    pub(super) plan: Plan,
+    pub(super) bounds: Bounds,
 }
 
 impl SessionsBuilder {

@@ -2,6 +2,7 @@
 //! it, and while it sends nothing.
 
 use std::sync::Arc;
+use std::task::Waker;
 use std::time::Duration;
 
 use point_auth_core::Credentials;
@@ -13,8 +14,8 @@ use point_auth_store::{
     Fence, Grant, Intent, NewerTokens, Owner, Refusal, Settled, Settlement, Verdict,
 };
 
-use super::Driver;
 use super::job::AtWork;
+use super::{Driver, wake};
 use crate::store::{Link, StoreEvent, StoreUnavailable, random_part};
 
 /// How often the store is asked whether another process is done: at first, and at last.
@@ -25,6 +26,8 @@ const FIRST_REST: Duration = Duration::from_secs(1);
 const LONGEST_REST: Duration = Duration::from_secs(60);
 /// Over how long sign-ins are spread while the store cannot be asked.
 const SPREAD: Duration = Duration::from_secs(120);
+/// The same of refreshes without which callers have no token. They wait for three times as long.
+const SHORT_SPREAD: Duration = Duration::from_secs(5);
 
 /// What a session knows of the store.
 #[derive(Default)]
@@ -40,6 +43,17 @@ pub(super) struct Memory {
     /// When it may look again while it sends nothing, and how often it has.
     next_look: Duration,
     looks: u32,
+}
+
+/// What a job has of the store.
+#[derive(Default)]
+pub(super) struct AtStore {
+    /// The permit of the exchange.
+    pub(super) granted: Option<Granted>,
+    /// Whether the request of the exchange that ended last may have been sent.
+    pub(super) was_sent: bool,
+    /// The callers to be woken once the store knows what came of the exchange.
+    pub(super) to_wake: Vec<Waker>,
 }
 
 /// A permit of the store, and when the store was asked for it.
@@ -102,7 +116,7 @@ impl AtWork {
                 (state.fleet.in_use, state.fleet.put_off) = (0, None);
                 drop(state);
                 let credentials = credentials.cloned();
-                self.granted = Some(Granted { grant, asked_at, credentials });
+                self.store.granted = Some(Granted { grant, asked_at, credentials });
                 None
             }
             Verdict::Newer(NewerTokens { tokens, version, .. }) => {
@@ -193,9 +207,7 @@ impl AtWork {
                 left.saturating_sub(Duration::from_secs(60))
             }),
         };
-        if spread.is_zero() {
-            return None;
-        }
+        let spread = spread.max(SHORT_SPREAD);
         state.fleet.put_off = Some(kind);
         drop(state);
         let delay = random_part(spread);
@@ -205,18 +217,35 @@ impl AtWork {
         }))
     }
 
-    /// Tells the store what came of the exchange, if it granted it.
+    /// Keeps the wakers of an exchange that the store has granted. A program may end as soon as a
+    /// caller has its token, and its attempt would count as one with unknown outcome.
+    pub(super) fn keep_if_granted(&mut self, woken: Vec<Waker>) -> Vec<Waker> {
+        match self.store.granted {
+            Some(_) => {
+                self.store.to_wake = woken;
+                Vec::new()
+            }
+            None => woken,
+        }
+    }
+
+    /// Tells the store what came of the exchange, if it granted it, and then wakes the callers.
     pub(super) async fn settle_store(&mut self, driver: &Driver, outcome: &Outcome) {
+        self.tell_store(driver, outcome).await;
+        wake(std::mem::take(&mut self.store.to_wake));
+    }
+
+    async fn tell_store(&mut self, driver: &Driver, outcome: &Outcome) {
         if matches!(outcome, Outcome::Renewed { .. }) {
             // The next life is put off anew.
             driver.lock().fleet.put_off = None;
         }
-        let Some(Granted { grant, credentials, .. }) = self.granted.take() else { return };
+        let Some(Granted { grant, credentials, .. }) = self.store.granted.take() else { return };
         let Some(link) = driver.common.store.as_ref().map(Arc::clone) else { return };
         let has_changed =
             matches!(outcome, Outcome::Renewed { .. } | Outcome::RefreshRefused { .. });
         let tokens = has_changed.then(|| driver.stored_tokens()).flatten();
-        let sign_in = match self.was_sent {
+        let sign_in = match self.store.was_sent {
             true => SignInResult::of(outcome),
             false => SignInResult::Inconclusive,
         };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-#[cfg(feature = "store")]
+#[cfg(any(feature = "metrics", feature = "store"))]
 use point_auth_core::session::ExchangeKind;
 use point_auth_core::session::{
     Action, Call, Exchange, ExchangeId, Failure, Now, Outcome, Permit, Rejected, SessionMachine,
@@ -46,10 +46,10 @@ pub(super) fn run(driver: Arc<Driver>, number: u64, job: Job) -> impl Future<Out
         may_be_sent: false,
         #[cfg(feature = "tracing")]
         span: tracing::Span::none(),
+        #[cfg(feature = "metrics")]
+        began: None,
         #[cfg(feature = "store")]
-        granted: None,
-        #[cfg(feature = "store")]
-        was_sent: false,
+        store: super::fleet::AtStore::default(),
     };
     at_work.carry_out(next)
 }
@@ -67,12 +67,12 @@ pub(super) struct AtWork {
     /// The span of the exchange in flight.
     #[cfg(feature = "tracing")]
     span: tracing::Span,
-    /// The permit of a store that is shared with other processes.
+    /// What its request is for, and when it was about to be sent.
+    #[cfg(feature = "metrics")]
+    began: Option<(ExchangeKind, Duration)>,
+    /// What it has of a store that is shared with other processes.
     #[cfg(feature = "store")]
-    pub(super) granted: Option<super::fleet::Granted>,
-    /// Whether the request of the exchange that ended last may have been sent.
-    #[cfg(feature = "store")]
-    pub(super) was_sent: bool,
+    pub(super) store: super::fleet::AtStore,
 }
 
 impl AtWork {
@@ -194,7 +194,7 @@ impl AtWork {
 
     async fn send_by(&mut self, driver: &Driver, exchange: Exchange) -> Outcome {
         #[cfg(feature = "store")]
-        if self.granted.as_ref().is_some_and(|granted| !granted.is_fresh(driver.now())) {
+        if self.store.granted.as_ref().is_some_and(|granted| !granted.is_fresh(driver.now())) {
             // The machine has slept meanwhile.
             let late = TransportError::new(TransportErrorKind::Timeout).not_sent();
             return self.failed(exchange.id, &Failure::not_sent().with_source(late));
@@ -215,7 +215,12 @@ impl AtWork {
 
     async fn send_now(&mut self, driver: &Driver, exchange: Exchange) -> Outcome {
         self.may_be_sent = true;
-        let left = exchange.deadline.saturating_sub(driver.now().monotonic);
+        let now = driver.now().monotonic;
+        #[cfg(feature = "metrics")]
+        {
+            self.began = Some((exchange.kind, now));
+        }
+        let left = exchange.deadline.saturating_sub(now);
         let limits = driver.config().limits_within(left);
         let limits = limits.with_max_response_bytes(SignIn::MAX_RESPONSE_BYTES);
         let mut request = exchange.request;
@@ -257,18 +262,33 @@ impl AtWork {
         let may_have_been_sent = std::mem::take(&mut self.may_be_sent);
         #[cfg(feature = "store")]
         {
-            self.was_sent = may_have_been_sent;
+            self.store.was_sent = may_have_been_sent;
         }
         let now = self.driver.now();
         let mut state = self.driver.lock();
         let outcome = report(&mut state.session, now);
-        self.driver.publish(&state, now);
+        self.driver.publish(&mut state, now);
         let woken = if outcome.goes_on() { Vec::new() } else { state.take_wakers() };
         drop(state);
         // Before any foreign code runs, such as a waker.
         self.settle(&outcome, may_have_been_sent, now);
+        #[cfg(feature = "store")]
+        let woken = self.keep_if_granted(woken);
         wake(woken);
+        #[cfg(feature = "metrics")]
+        self.record(&outcome, now);
         outcome
+    }
+
+    #[cfg(feature = "metrics")]
+    fn record(&mut self, outcome: &Outcome, now: Now) {
+        let meter = &self.driver.common.meter;
+        match self.began.take() {
+            Some((kind, at)) => {
+                meter.exchange_ended(kind, outcome, now.monotonic.saturating_sub(at));
+            }
+            None => meter.nothing_sent(outcome),
+        }
     }
 
     /// Reports the result of the sign-in to the login before the next one gets a permit.
@@ -288,7 +308,7 @@ impl Drop for AtWork {
         let now = self.driver.now();
         let may_have_been_sent = self.may_be_sent;
         #[cfg(feature = "store")]
-        if let Some(granted) = self.granted.take().filter(|_| !may_have_been_sent) {
+        if let Some(granted) = self.store.granted.take().filter(|_| !may_have_been_sent) {
             granted.give_back(&self.driver);
         }
         let mut state = self.driver.lock();
@@ -300,12 +320,20 @@ impl Drop for AtWork {
             state.session.handle_failure(id, now, &failure)
         });
         state.running.take_if(|running| *running == self.number);
-        self.driver.publish(&state, now);
+        self.driver.publish(&mut state, now);
         let woken = state.take_wakers();
         drop(state);
+        #[cfg(feature = "store")]
+        wake(std::mem::take(&mut self.store.to_wake));
         wake(woken);
         if let Some(outcome) = outcome {
             self.settle(&outcome, may_have_been_sent, now);
+            #[cfg(feature = "tracing")]
+            if may_have_been_sent {
+                trace::ended(&self.span, &outcome);
+            }
+            #[cfg(feature = "metrics")]
+            self.record(&outcome, now);
             self.driver.notify(&outcome);
         }
     }
@@ -331,7 +359,7 @@ impl Driver {
         let mut state = self.lock();
         let begun = state.session.sign_in_with(id, now, credentials);
         // They may be another user's, and then the previous user's tokens must not be read.
-        self.publish(&state, now);
+        self.publish(&mut state, now);
         begun
     }
 

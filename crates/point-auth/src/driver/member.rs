@@ -34,10 +34,12 @@ impl Member for Driver {
                 let mut state = self.lock();
                 state.is_queued = false;
                 let outcome = state.session.reject(id, now, rejected);
-                self.publish(&state, now);
+                self.publish(&mut state, now);
                 let woken = state.take_wakers();
                 drop(state);
                 wake(woken);
+                #[cfg(feature = "metrics")]
+                self.common.meter.nothing_sent(&outcome);
                 self.notify(&outcome);
                 None
             }

@@ -23,6 +23,16 @@ impl Driver {
 
     pub(super) fn notify(&self, outcome: &Outcome) {
         self.each_observer(|observer, alias| observer.exchange_ended(alias, outcome));
+        self.notify_of_state();
+    }
+
+    /// Shows the state of the session after a change.
+    pub(super) fn notify_of_state(&self) {
+        #[cfg(feature = "metrics")]
+        self.gauges.show(&self.common.meter, || {
+            // Not with `lock`, which also keeps the errors of the session.
+            self.state.lock().unwrap_or_else(PoisonError::into_inner).seen
+        });
         self.notify_of_tokens();
     }
 
@@ -30,6 +40,8 @@ impl Driver {
     pub(super) fn notify_store(&self, event: &crate::StoreEvent) {
         #[cfg(feature = "tracing")]
         super::trace::store(event);
+        #[cfg(feature = "metrics")]
+        self.common.meter.store_event(event);
         self.each_observer(|observer, alias| observer.store_event(alias, event));
     }
 
@@ -51,7 +63,7 @@ impl Driver {
         self.lock().session.user_alias().map(str::to_owned)
     }
 
-    pub(super) fn notify_of_tokens(&self) {
+    fn notify_of_tokens(&self) {
         if self.common.observers.is_empty() {
             return;
         }

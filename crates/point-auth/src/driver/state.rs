@@ -17,6 +17,9 @@ pub(super) struct State {
     pub(super) jobs: u64,
     /// Changes whenever all waiters are woken.
     pub(super) changes: u64,
+    /// What gauges show.
+    #[cfg(feature = "metrics")]
+    pub(super) seen: super::meter::Seen,
     #[cfg(feature = "store")]
     pub(super) fleet: super::fleet::Memory,
 }
@@ -39,9 +42,17 @@ impl State {
             is_queued: false,
             jobs: 0,
             changes: 0,
+            #[cfg(feature = "metrics")]
+            seen: super::meter::Seen::default(),
             #[cfg(feature = "store")]
             fleet: super::fleet::Memory::default(),
         }
+    }
+
+    /// Takes note of what gauges show.
+    #[cfg(feature = "metrics")]
+    pub(super) fn see(&mut self, lease: Option<&point_auth_core::session::Lease>) {
+        self.seen = super::meter::Seen::of(lease, &self.session);
     }
 
     /// Registers a waker and returns the previous one, to be dropped without the lock.

@@ -2,32 +2,34 @@
 //!
 //! Neither a URL nor a header, a body or a username is in it. An alias is only on request.
 
-use point_auth_core::session::{AttemptError, Exchange, ExchangeKind, Outcome};
-use point_auth_core::{Denial, ResponseError};
-use point_auth_transport::{TransportError, TransportErrorKind};
+use point_auth_core::Denial;
+use point_auth_core::session::{Exchange, Outcome};
 use tracing::field::Empty;
 use tracing::{Span, debug, info, info_span, warn};
 
-use super::Driver;
+use super::{Driver, names};
+
+/// What a filter of levels names.
+const TARGET: &str = "point_auth";
 
 /// Returns the span of an exchange that is about to be sent. Every field is declared here, and what
 /// is known later is [recorded](ended).
 pub(super) fn span(driver: &Driver, exchange: &Exchange) -> Span {
     let uri = exchange.request.uri();
     let default_port = if uri.scheme_str() == Some("http") { 80 } else { 443 };
+    // Numbers are signed, since those of OpenTelemetry are.
     let span = info_span!(
+        target: TARGET,
         "point_auth.exchange",
         "otel.kind" = "client",
+        "otel.status_code" = Empty,
         "http.request.method" = exchange.request.method().as_str(),
         "server.address" = uri.host(),
-        "server.port" = uri.port_u16().unwrap_or(default_port),
+        "server.port" = i64::from(uri.port_u16().unwrap_or(default_port)),
         "http.response.status_code" = Empty,
         "error.type" = Empty,
-        "point_auth.exchange.kind" = match exchange.kind {
-            ExchangeKind::SignIn => "sign_in",
-            _ => "refresh",
-        },
-        "point_auth.exchange.attempt" = exchange.attempt,
+        "point_auth.exchange.kind" = names::kind(exchange.kind),
+        "point_auth.exchange.attempt" = i64::from(exchange.attempt),
         "point_auth.outcome" = Empty,
         "point_auth.user_alias" = Empty,
     );
@@ -42,39 +44,47 @@ pub(super) fn span(driver: &Driver, exchange: &Exchange) -> Span {
 
 /// Records the status of the response.
 pub(super) fn status(span: &Span, status: u16) {
-    span.record("http.response.status_code", status);
+    span.record("http.response.status_code", i64::from(status));
 }
 
 /// Records what came of the exchange, and says it.
 pub(super) fn ended(span: &Span, outcome: &Outcome) {
-    let (name, error) = match outcome {
-        Outcome::Renewed { .. } => ("renewed", None),
-        Outcome::Denied { .. } => ("denied", Some("denied".to_owned())),
-        Outcome::RefreshRefused { error, .. } => ("refresh_refused", Some(of_response(error))),
-        Outcome::Retrying { error, .. } => ("retrying", Some(of_attempt(error))),
-        Outcome::Failed { error, .. } => ("failed", Some(of_attempt(error))),
-        _ => ("ignored", None),
-    };
+    let error = names::error_type(outcome);
     if let Some(error) = &error {
-        span.record("error.type", error.as_str());
+        span.record("error.type", &**error);
+        span.record("otel.status_code", "ERROR");
     }
-    span.record("point_auth.outcome", name);
-    let error = error.unwrap_or_default();
-    let error = error.as_str();
+    span.record("point_auth.outcome", names::outcome(outcome));
+    let error = error.as_deref().unwrap_or_default();
     match outcome {
         Outcome::Renewed { tokens, .. } => {
-            let expires_in = tokens.expires_in().as_secs();
-            info!(parent: span, expires_in, "point_auth: tokens renewed");
+            let expires_in = i64::try_from(tokens.expires_in().as_secs()).unwrap_or(i64::MAX);
+            info!(target: TARGET, parent: span, expires_in, "point_auth: tokens renewed");
         }
         Outcome::Denied { denial, .. } => denied(span, denial),
         Outcome::RefreshRefused { .. } => {
-            debug!(parent: span, { "error.type" = error }, "point_auth: refresh refused");
+            debug!(
+                target: TARGET,
+                parent: span,
+                { "error.type" = error },
+                "point_auth: refresh refused"
+            );
         }
         Outcome::Retrying { at, .. } => {
-            debug!(parent: span, { "error.type" = error, until = %at }, "point_auth: retrying");
+            debug!(
+                target: TARGET,
+                parent: span,
+                { "error.type" = error, until = %at },
+                "point_auth: retrying"
+            );
         }
         Outcome::Failed { until, .. } => {
-            debug!(parent: span, { "error.type" = error, until = %until }, "point_auth: backing off");
+            debug!(
+                target: TARGET,
+                parent: span,
+                { "error.type" = error, until = %until },
+                "point_auth: backing off"
+            );
         }
         _ => {}
     }
@@ -82,7 +92,7 @@ pub(super) fn ended(span: &Span, outcome: &Outcome) {
 
 /// The API has rejected the current token.
 pub(super) fn token_rejected() {
-    debug!("point_auth: token rejected by the API");
+    debug!(target: TARGET, "point_auth: token rejected by the API");
 }
 
 /// What a session found out about its store.
@@ -91,59 +101,24 @@ pub(super) fn store(event: &crate::StoreEvent) {
     use crate::StoreEvent;
     match event {
         StoreEvent::Unavailable(error) => {
-            debug!(%error, "point_auth: the token store is unavailable");
+            debug!(target: TARGET, %error, "point_auth: the token store is unavailable");
         }
         StoreEvent::Unreadable(reason) => {
-            warn!(%reason, "point_auth: a value in the token store is unreadable");
+            warn!(target: TARGET, %reason, "point_auth: a value in the token store is unreadable");
         }
         StoreEvent::Alone(reason) => {
-            warn!(%reason, "point_auth: going on without the token store");
+            warn!(target: TARGET, %reason, "point_auth: going on without the token store");
         }
-        StoreEvent::Reset => info!("point_auth: the login was reset"),
+        StoreEvent::Reset => info!(target: TARGET, "point_auth: the login was reset"),
     }
 }
 
 fn denied(span: &Span, denial: &Denial) {
-    let status = denial.status().as_u16();
-    warn!(parent: span, http.response.status_code = status, "point_auth: sign-in denied");
-}
-
-/// The `error.type` of an attempt: the kind of the error in snake case, or the status.
-fn of_attempt(error: &AttemptError) -> String {
-    let name = match error {
-        AttemptError::Response(error) => return of_response(error),
-        AttemptError::Failure(failure) => match failure.source() {
-            Some(source) => match source.downcast_ref::<TransportError>() {
-                Some(error) => of_transport(error.kind()),
-                None => "credentials",
-            },
-            None => "outcome_unknown",
-        },
-        AttemptError::EndedOnArrival | AttemptError::SameToken | AttemptError::Rejected => {
-            "useless_token"
-        }
-        AttemptError::Request(_) => "request",
-        AttemptError::Held => "held",
-        _ => "outcome_unknown",
-    };
-    name.to_owned()
-}
-
-fn of_response(error: &ResponseError) -> String {
-    match error {
-        ResponseError::Unexpected { status, .. } => status.as_u16().to_string(),
-        ResponseError::Denied(_) => "denied".to_owned(),
-        _ => "malformed".to_owned(),
-    }
-}
-
-const fn of_transport(kind: TransportErrorKind) -> &'static str {
-    match kind {
-        TransportErrorKind::Connect => "connect",
-        TransportErrorKind::Tls => "tls",
-        TransportErrorKind::Timeout => "timeout",
-        TransportErrorKind::TooLarge => "too_large",
-        TransportErrorKind::Protocol => "protocol",
-        _ => "transport",
-    }
+    let status = i64::from(denial.status().as_u16());
+    warn!(
+        target: TARGET,
+        parent: span,
+        { "http.response.status_code" = status },
+        "point_auth: sign-in denied"
+    );
 }

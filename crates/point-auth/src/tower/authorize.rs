@@ -3,31 +3,37 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::header::HOST;
-use http::uri::Authority;
-use http::{Request, Response, StatusCode, Uri};
+use http::{Request, Response};
+use point_auth_core::BaseUrl;
+use point_auth_transport::authorize::{AsyncTokenSource, Reply, Rules, UserAlias};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::Session;
 use crate::credential_source::BoxError;
 
-/// Sets the bearer token of a [`Session`] on requests, and retries once if the API answers 401.
+/// Sets the bearer token on requests, and retries once if the API answers 401.
 ///
-/// Only requests to the session's own [base URL](Session::base_url), by scheme, host and port, get
-/// the token. All others pass unchanged, so that no other server gets it. These are requests to
-/// another server, with a URI without a host, or with a `Host` that differs from the URI. Use
-/// [`for_every_request`](Self::for_every_request) in a stack that reaches only the API.
+/// The tokens are those of a [`Session`](crate::Session), or of [`Sessions`](crate::Sessions): then
+/// each request has the [`UserAlias`] in its extensions whose token it gets.
+///
+/// Only requests to the session's own base URL, by scheme, host and port, get the token. All others
+/// pass unchanged, so that no other server gets it. These are requests to another server, with a
+/// URI without a host, or with a `Host` that differs from the URI.
+/// [`with_origin`](Self::with_origin) allows a further origin. A request that has an
+/// `Authorization` keeps it. The [rules](point_auth_transport::authorize) are those of every
+/// middleware of this library.
 ///
 /// If the stack follows redirects, put that layer *above* this one, which then checks each hop.
 /// This layer does not see redirects that a layer below it follows. That layer must remove
-/// `Authorization` on the way to another host, or the token goes there.
+/// `Authorization` on the way to another origin, at every hop, or the token goes there.
 ///
-/// A request is retried only if its body can be cloned, which [`new`](Self::new) requires.
-/// [`once`](AuthorizeLayer::once) accepts any body, and returns a 401 after it has invalidated the
-/// token. A 401 to the retry is returned too, after that token has been invalidated.
+/// A request is retried only if it can be copied: [`new`](Self::new) requires a body that can be
+/// cloned. [`once`](Self::once) accepts any body, and returns a 401 after it has invalidated the
+/// token. No body is buffered. A 401 to the retry is returned too, after that token has been
+/// invalidated.
 ///
 /// The layer is always ready. It acquires the token before inner readiness, so that waiting
 /// requests hold no concurrency slot that the sign-in may need. Layers that shed load or buffer by
@@ -35,66 +41,60 @@ use crate::credential_source::BoxError;
 ///
 /// An error is a [`point_auth::Error`](crate::Error) if there was no token, otherwise the service's
 /// own error.
-#[derive(Clone)]
-pub struct AuthorizeLayer<C = Retry> {
-    session: Session,
-    everywhere: bool,
-    copies: C,
+pub struct AuthorizeLayer<T, B> {
+    tokens: Arc<T>,
+    rules: Rules,
+    copy: fn(&Request<B>) -> Option<Request<B>>,
 }
 
-/// Copies a request before it is sent, so that it can be sent again.
-pub trait Copies<B>: Clone + Send + 'static {
-    /// Returns the copy, if the request can be copied.
-    fn copy(&self, request: &Request<B>) -> Option<Request<B>>;
-}
-
-/// Copies every request.
-#[derive(Clone, Copy, Debug, Default)]
-#[non_exhaustive]
-pub struct Retry;
-
-/// Copies no request.
-#[derive(Clone, Copy, Debug, Default)]
-#[non_exhaustive]
-pub struct Never;
-
-impl<B: Clone> Copies<B> for Retry {
-    fn copy(&self, request: &Request<B>) -> Option<Request<B>> {
-        Some(request.clone())
-    }
-}
-
-impl<B> Copies<B> for Never {
-    fn copy(&self, _: &Request<B>) -> Option<Request<B>> {
-        None
-    }
-}
-
-impl AuthorizeLayer {
+impl<T: AsyncTokenSource, B> AuthorizeLayer<T, B> {
     /// Creates a layer that retries once after a 401.
-    pub const fn new(session: Session) -> Self {
-        Self { session, everywhere: false, copies: Retry }
+    pub fn new(tokens: T) -> Self
+    where
+        B: Clone,
+    {
+        Self::with_copy(tokens, |request| Some(request.clone()))
     }
-}
 
-impl AuthorizeLayer<Never> {
     /// Creates a layer that returns a 401 without a retry.
-    pub const fn once(session: Session) -> Self {
-        Self { session, everywhere: false, copies: Never }
+    pub fn once(tokens: T) -> Self {
+        Self::with_copy(tokens, |_| None)
+    }
+
+    /// Creates a layer that retries once after a 401 where `copy` returns a copy of the request.
+    ///
+    /// It is for a body of which some values can be cloned and others are streams.
+    pub fn with_copy(tokens: T, copy: fn(&Request<B>) -> Option<Request<B>>) -> Self {
+        let rules = Rules::new(tokens.base_url());
+        Self { tokens: Arc::new(tokens), rules, copy }
     }
 }
 
-impl<C> AuthorizeLayer<C> {
-    /// Sets the token on every request, to any server.
+impl<T, B> AuthorizeLayer<T, B> {
+    /// Sets the token on requests to the origin of this URL as well. The path is ignored.
+    #[must_use]
+    pub fn with_origin(mut self, url: &BaseUrl) -> Self {
+        self.rules = self.rules.with_origin(url);
+        self
+    }
+
+    /// Sets the token on every request, to any server. Use it in a stack that reaches only the API.
     #[must_use]
     pub fn for_every_request(mut self) -> Self {
-        self.everywhere = true;
+        self.rules = self.rules.with_every_origin();
+        self
+    }
+
+    /// Replaces an `Authorization` that a request has. By default such a request passes unchanged.
+    #[must_use]
+    pub fn with_replaced_authorization(mut self) -> Self {
+        self.rules = self.rules.with_replaced_authorization();
         self
     }
 }
 
-impl<S, C: Clone> Layer<S> for AuthorizeLayer<C> {
-    type Service = Authorized<S, C>;
+impl<S, T, B> Layer<S> for AuthorizeLayer<T, B> {
+    type Service = Authorized<S, T, B>;
 
     fn layer(&self, inner: S) -> Self::Service {
         Authorized { inner, layer: self.clone() }
@@ -102,18 +102,17 @@ impl<S, C: Clone> Layer<S> for AuthorizeLayer<C> {
 }
 
 /// The service of [`AuthorizeLayer`], whose requests are authorized.
-#[derive(Clone)]
-pub struct Authorized<S, C = Retry> {
+pub struct Authorized<S, T, B> {
     inner: S,
-    layer: AuthorizeLayer<C>,
+    layer: AuthorizeLayer<T, B>,
 }
 
-impl<S, C, B, R> Service<Request<B>> for Authorized<S, C>
+impl<S, T, B, R> Service<Request<B>> for Authorized<S, T, B>
 where
     S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
     S::Error: Into<BoxError>,
     S::Future: Send,
-    C: Copies<B>,
+    T: AsyncTokenSource,
     B: Send + 'static,
     R: Send + 'static,
 {
@@ -129,28 +128,26 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let mut inner = self.inner.clone();
-        let AuthorizeLayer { session, everywhere, copies } = self.layer.clone();
+        let authorized = self.layer.rules.begin(&request);
+        let (tokens, copy) = (Arc::clone(&self.layer.tokens), self.layer.copy);
         Box::pin(async move {
-            if !everywhere && !goes_to(&request, session.base_url().as_str()) {
+            let Some(mut authorized) = authorized else {
                 return send(&mut inner, request).await;
+            };
+            let alias = request.extensions().get::<UserAlias>().cloned();
+            let mut token = tokens.access_token(alias.as_ref()).await?;
+            loop {
+                let again = if authorized.may_repeat() { copy(&request) } else { None };
+                token.authorize(request.headers_mut());
+                let response = send(&mut inner, request).await?;
+                let (reply, repeats) = (Reply::new(response.status()), again.is_some());
+                let other =
+                    authorized.next_token(&*tokens, alias.as_ref(), &token, reply, repeats).await;
+                match (other, again) {
+                    (Some(other), Some(again)) => (token, request) = (other, again),
+                    _ => return Ok(response),
+                }
             }
-            let again = copies.copy(&request);
-            let token = session.authorize(&mut request).await?;
-            let response = send(&mut inner, request).await?;
-            if response.status() != StatusCode::UNAUTHORIZED {
-                return Ok(response);
-            }
-            session.invalidate(&token);
-            let Some(mut again) = again else { return Ok(response) };
-            // Without another token, the API's own response is more informative.
-            let Ok(other) = session.authorize(&mut again).await else { return Ok(response) };
-            drop(response);
-            let response = send(&mut inner, again).await?;
-            if response.status() == StatusCode::UNAUTHORIZED {
-                // The token is young, so a backoff follows and no storm.
-                session.invalidate(&other);
-            }
-            Ok(response)
         })
     }
 }
@@ -165,40 +162,25 @@ where
     service.call(request).await.map_err(Into::into)
 }
 
-/// Returns whether a request goes to this base's scheme, host and port, by its URI and its `Host`.
-fn goes_to<B>(request: &Request<B>, base: &str) -> bool {
-    let Ok(base) = base.parse::<Uri>() else { return false };
-    let place = |uri: &Uri| place(uri.scheme_str()?, uri.authority()?);
-    let Some(to) = place(request.uri()).filter(|to| Some(to) == place(&base).as_ref()) else {
-        return false;
-    };
-    request.headers().get_all(HOST).iter().all(|host| {
-        let host = Authority::try_from(host.as_bytes()).ok();
-        host.and_then(|host| self::place(&to.0, &host)).is_some_and(|host| host == to)
-    })
-}
-
-/// Returns scheme, host and port, unless one of them is unknown.
-fn place(scheme: &str, authority: &Authority) -> Option<(String, String, u16)> {
-    let scheme = scheme.to_ascii_lowercase();
-    let (_, after_userinfo) =
-        authority.as_str().rsplit_once('@').unwrap_or(("", authority.as_str()));
-    let port = match (after_userinfo.strip_prefix(authority.host())?, &*scheme) {
-        ("" | ":", "https") => 443,
-        ("" | ":", "http") => 80,
-        // An invalid port does not stand for the default port, whatever a client makes of it.
-        (port, _) => port.strip_prefix(':')?.parse().ok()?,
-    };
-    Some((scheme, authority.host().to_ascii_lowercase(), port))
-}
-
-impl<C> fmt::Debug for AuthorizeLayer<C> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AuthorizeLayer").field("session", &self.session).finish_non_exhaustive()
+impl<T, B> Clone for AuthorizeLayer<T, B> {
+    fn clone(&self) -> Self {
+        Self { tokens: Arc::clone(&self.tokens), rules: self.rules.clone(), copy: self.copy }
     }
 }
 
-impl<S, C> fmt::Debug for Authorized<S, C> {
+impl<S: Clone, T, B> Clone for Authorized<S, T, B> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), layer: self.layer.clone() }
+    }
+}
+
+impl<T: fmt::Debug, B> fmt::Debug for AuthorizeLayer<T, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthorizeLayer").field("tokens", &self.tokens).finish_non_exhaustive()
+    }
+}
+
+impl<S, T, B> fmt::Debug for Authorized<S, T, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Authorized").finish_non_exhaustive()
     }

@@ -3,9 +3,11 @@
 mod aliases;
 mod attacks;
 mod failures;
+mod forks;
 mod keeping;
 mod kinds;
 mod login;
+mod metrics;
 mod mishaps;
 mod observers;
 mod rejections;

@@ -1,10 +1,15 @@
-//! Everything that is logged in this process by `log` and by `tracing`, at the most verbose level.
+//! Everything that is logged in this process by `log` and by `tracing`, at the most verbose level,
+//! and everything that is measured by `metrics`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Debug, Write};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use std::thread::{self, ThreadId};
 
+use metrics::{
+    Counter, Gauge, Histogram, Key, KeyName, Metadata as MetricMetadata, Recorder, SharedString,
+    Unit,
+};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
@@ -40,6 +45,7 @@ pub(crate) fn begin() -> Listening {
         log::set_logger(&ToLines).unwrap();
         log::set_max_level(log::LevelFilter::Trace);
         tracing::subscriber::set_global_default(ToLines).unwrap();
+        metrics::set_global_recorder(ToLines).unwrap();
     });
     LINES.lock().unwrap_or_else(PoisonError::into_inner).clear();
     Listening { _turn: turn }
@@ -60,6 +66,12 @@ impl Listening {
 
     pub(crate) fn targets(&self) -> BTreeSet<String> {
         self.so_far().0.into_iter().map(|line| line.target).collect()
+    }
+
+    /// Returns the texts of this target.
+    pub(crate) fn texts_of(&self, target: &str) -> BTreeSet<String> {
+        let lines = self.so_far().0.into_iter().filter(|line| line.target == target);
+        lines.map(|line| line.text).collect()
     }
 
     pub(crate) fn secrets_of(&self, target: &str) -> Vec<&'static str> {
@@ -103,7 +115,10 @@ impl Heard {
     }
 }
 
-/// Receives the records of both.
+/// The target of what is measured.
+pub(crate) const METRICS: &str = "metrics";
+
+/// Receives the records of all three.
 struct ToLines;
 
 impl log::Log for ToLines {
@@ -148,6 +163,36 @@ impl Subscriber for ToLines {
     fn enter(&self, _: &Id) {}
 
     fn exit(&self, _: &Id) {}
+}
+
+/// Keeps the names, the labels and the descriptions.
+impl Recorder for ToLines {
+    fn describe_counter(&self, key: KeyName, _: Option<Unit>, description: SharedString) {
+        keep(METRICS, format!("{} {description}", key.as_str()));
+    }
+
+    fn describe_gauge(&self, key: KeyName, _: Option<Unit>, description: SharedString) {
+        keep(METRICS, format!("{} {description}", key.as_str()));
+    }
+
+    fn describe_histogram(&self, key: KeyName, _: Option<Unit>, description: SharedString) {
+        keep(METRICS, format!("{} {description}", key.as_str()));
+    }
+
+    fn register_counter(&self, key: &Key, _: &MetricMetadata<'_>) -> Counter {
+        keep(METRICS, key.to_string());
+        Counter::noop()
+    }
+
+    fn register_gauge(&self, key: &Key, _: &MetricMetadata<'_>) -> Gauge {
+        keep(METRICS, key.to_string());
+        Gauge::noop()
+    }
+
+    fn register_histogram(&self, key: &Key, _: &MetricMetadata<'_>) -> Histogram {
+        keep(METRICS, key.to_string());
+        Histogram::noop()
+    }
 }
 
 /// The fields of a span or an event, as text.

@@ -1,7 +1,8 @@
 //! No log and no error shows a secret.
 //!
 //! Every adapter, through a client and through a session, signs in, refreshes and fails in every
-//! way. All logs at the most verbose level are kept, and every error is printed in every way.
+//! way. All logs, spans and events at the most verbose level are kept, and the names and labels of
+//! all metrics. Every error is printed in every way.
 //!
 //! This is a separate binary, because a logger is for the whole process. The one exception is
 //! ureq-proto, which logs what it reads; the tests check that it logs only that. A server that
@@ -144,6 +145,20 @@ fn all_loggers_are_heard() {
     for who in ["h2::", "hyper_util::", "reqwest::", "rustls::", "ureq::", "ureq_proto::"] {
         assert!(targets.iter().any(|target| target.starts_with(who)), "{who} in {targets:?}");
     }
+}
+
+#[test]
+fn spans_and_metrics_of_a_session_are_heard_and_say_whose_it_is_in_none() {
+    let heard = heard::begin();
+    Scene::new(Wire::Plain).play(&Driver::session(Adapter::Hyper));
+    let metrics = heard.texts_of(heard::METRICS);
+    assert!(metrics.iter().any(|text| text.contains("outcome = denied")), "{metrics:?}");
+    let spans = heard.texts_of("point_auth");
+    assert!(spans.iter().any(|text| text.starts_with("point_auth.exchange")), "{spans:?}");
+    for text in metrics.iter().chain(&spans) {
+        assert!(!text.contains(scenes::USERNAME) && !text.contains("://"), "{text}");
+    }
+    assert_eq!(heard.secrets(), []);
 }
 
 #[test]

@@ -18,7 +18,7 @@ const AMPLE: Duration = Duration::from_secs(30);
 /// For exchanges that do not.
 const SHORT: Duration = Duration::from_millis(150);
 
-const USERNAME: &str = "user@example.com";
+pub(crate) const USERNAME: &str = "user@example.com";
 const HOST: &str = "api.example.test";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -59,6 +59,7 @@ fn an_exchange_is_one_span_with_the_fields_of_the_page() {
     assert_eq!(field(span, "point_auth.exchange.attempt"), "1");
     assert_eq!(field(span, "point_auth.outcome"), "renewed");
     assert!(!span.fields.contains_key("error.type"));
+    assert!(!span.fields.contains_key("otel.status_code"));
     for name in &span.declared {
         assert!(PAGE.contains(&format!("| `{name}` |")), "{name} is not on the page");
     }
@@ -81,6 +82,7 @@ fn failures_say_their_type_and_what_follows() {
     runtime.block_on(session.access_token()).unwrap_err();
     let spans = collector.spans_until(2);
     assert_eq!(field(&spans[0], "error.type"), "503");
+    assert_eq!(field(&spans[0], "otel.status_code"), "ERROR");
     assert_eq!(field(&spans[0], "http.response.status_code"), "503");
     assert_eq!(field(&spans[0], "point_auth.outcome"), "retrying");
     assert_eq!(field(&spans[1], "error.type"), "denied");

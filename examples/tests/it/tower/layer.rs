@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
-use point_auth::tower::{AuthorizeLayer, Copies, TowerTransport};
+use point_auth::tower::{AuthorizeLayer, TowerTransport};
 use point_auth::transport::TlsSettings;
 use point_auth::{BaseUrl, Client, Credentials, Error, ErrorKind, Session, TokioRuntime};
 use point_auth_examples::tower_stack::{Bottom, stack};
@@ -60,8 +60,8 @@ fn request(url: &str) -> Request<Full<Bytes>> {
     request.body(Full::from(Bytes::from_static(b"{}"))).unwrap()
 }
 
-async fn ask<C: Copies<Full<Bytes>>>(
-    layer: AuthorizeLayer<C>,
+async fn ask(
+    layer: AuthorizeLayer<Session, Full<Bytes>>,
     url: &str,
 ) -> Result<StatusCode, BoxError> {
     let response = layer.layer(inner()).oneshot(request(url)).await?;
@@ -104,54 +104,6 @@ async fn another_place_is_not_shown_the_token() {
         StatusCode::UNAUTHORIZED
     );
     assert_eq!(other.seen(), (1, 1));
-}
-
-/// If a request passes without a token although the session has none, it was not meant to have one.
-async fn is_of_the_api(request: Request<Full<Bytes>>) -> bool {
-    let client = Client::new(TowerTransport::new(stack(&TlsSettings::new()).unwrap()));
-    let client = client.with_base_url(BaseUrl::parse("https://api.example.com/base").unwrap());
-    let layer = AuthorizeLayer::new(Session::builder(client).build());
-    match layer.layer(Rejects { first: 0, seen: Arc::default() }).oneshot(request).await {
-        Ok(_) => false,
-        Err(error) => error.downcast_ref::<Error>().unwrap().kind() == ErrorKind::SignInNeeded,
-    }
-}
-
-#[tokio::test]
-async fn a_place_is_a_scheme_a_host_and_a_port() {
-    for (url, expected) in [
-        ("https://api.example.com/other", true),
-        ("HTTPS://API.Example.COM:443/", true),
-        ("https://api.example.com:/", true),
-        ("https://somebody@api.example.com/", true),
-        ("http://api.example.com/", false),
-        ("http://api.example.com:443/", false),
-        ("https://api.example.com:8443/", false),
-        ("https://api.example.com:99999/", false),
-        ("https://api.example.com./", false),
-        ("https://api.example.com:443@other.example/", false),
-        ("/base", false),
-    ] {
-        assert_eq!(is_of_the_api(request(url)).await, expected, "{url}");
-    }
-}
-
-#[tokio::test]
-async fn a_request_that_says_another_host_than_its_uri_is_not_shown_the_token() {
-    for (host, expected) in [
-        ("api.example.com", true),
-        ("API.example.com:443", true),
-        ("api.example.com:8443", false),
-        ("api.example.com:99999", false),
-        ("other.example", false),
-        ("", false),
-    ] {
-        let mut request = request("https://api.example.com/");
-        request.headers_mut().insert(http::header::HOST, host.parse().unwrap());
-        assert_eq!(is_of_the_api(request.clone()).await, expected, "{host}");
-        request.headers_mut().append(http::header::HOST, "other.example".parse().unwrap());
-        assert!(!is_of_the_api(request).await, "{host}");
-    }
 }
 
 /// A request that waits for a token holds no concurrency slot that the sign-in needs.
@@ -224,9 +176,9 @@ impl Service<Request<Full<Bytes>>> for Rejects {
 }
 
 /// Returns the final status and the number of requests, if the first ones are answered 401.
-async fn rejected<C: Copies<Full<Bytes>>>(
+async fn rejected(
     world: &World,
-    layer: AuthorizeLayer<C>,
+    layer: AuthorizeLayer<Session, Full<Bytes>>,
     first: usize,
 ) -> (u16, usize) {
     // Old enough for a rejection to start an exchange at once.
@@ -291,7 +243,7 @@ async fn if_there_is_no_other_token_the_401_is_handed_back() {
 #[test]
 fn debug_shows_no_token() {
     let world = World::new();
-    let layer = AuthorizeLayer::new(world.session.clone());
+    let layer: AuthorizeLayer<_, ()> = AuthorizeLayer::new(world.session.clone());
     let shown = format!("{layer:?} {:?} {:?}", layer.layer(()), TowerTransport::new(()));
     assert!(shown.contains("AuthorizeLayer") && !shown.contains("correct horse"), "{shown}");
 }

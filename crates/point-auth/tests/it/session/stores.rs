@@ -1,10 +1,14 @@
 //! Sessions of several processes that share their tokens in a store.
 
+mod histories;
+mod mishaps;
+
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
+use std::task::Poll;
 use std::time::Duration;
 
-use point_auth::session::Outcome;
+use point_auth::session::{ExchangeKind, Outcome};
 use point_auth::token_store::{
     EntryName, Loaded, Seals, StoreError, Swapped, TokenStore, blocking as contract,
 };
@@ -15,27 +19,36 @@ use point_auth::{
 };
 
 use tokio::runtime::Runtime;
+use tokio::sync::watch;
 
-use super::support::{World, getting};
+use super::support::{ByHand, World, getting};
 use crate::support::{USERNAME, credentials, runtime};
 
 /// A store of this process that can fail, and counts what it is asked.
 #[derive(Clone)]
-struct Store {
+pub(super) struct Store {
     inner: MemoryStore,
     is_down: Arc<AtomicBool>,
     commands: Arc<AtomicUsize>,
+    /// Changes of the login's value that were done.
+    login_changes: Arc<AtomicUsize>,
+    is_held: Arc<watch::Sender<bool>>,
 }
 
 impl Store {
-    fn new(world: &World) -> Self {
+    pub(super) fn new(world: &World) -> Self {
         let time = world.time.clone();
         let clock = move || point_auth::Runtime::now(&time).monotonic;
         let inner = MemoryStore::new().unwrap().with_clock(clock);
-        Self { inner, is_down: Arc::default(), commands: Arc::default() }
+        Self::over(inner)
     }
 
-    fn breaks(&self) {
+    fn over(inner: MemoryStore) -> Self {
+        let (is_down, is_held) = (Arc::default(), Arc::default());
+        Self { inner, is_down, is_held, commands: Arc::default(), login_changes: Arc::default() }
+    }
+
+    pub(super) fn breaks(&self) {
         self.is_down.store(true, Ordering::SeqCst);
     }
 
@@ -47,8 +60,19 @@ impl Store {
         self.commands.load(Ordering::SeqCst)
     }
 
-    fn asked(&self) -> Result<(), StoreError> {
+    /// Whether it answers only when this ends.
+    fn hold(&self, is_held: bool) {
+        self.is_held.send_replace(is_held);
+    }
+
+    fn login_changes(&self) -> usize {
+        self.login_changes.load(Ordering::SeqCst)
+    }
+
+    async fn asked(&self) -> Result<(), StoreError> {
         self.commands.fetch_add(1, Ordering::SeqCst);
+        let mut is_held = self.is_held.subscribe();
+        let _was_released = is_held.wait_for(|is_held| !is_held).await;
         match self.is_down.load(Ordering::SeqCst) {
             true => Err(StoreError::new("connection refused")),
             false => Ok(()),
@@ -59,7 +83,7 @@ impl Store {
 #[async_trait]
 impl TokenStore for Store {
     async fn load(&self, name: &EntryName) -> Result<Loaded, StoreError> {
-        self.asked()?;
+        self.asked().await?;
         contract::TokenStore::load(&self.inner, name)
     }
 
@@ -70,8 +94,12 @@ impl TokenStore for Store {
         value: &[u8],
         keep_for: Option<Duration>,
     ) -> Result<Swapped, StoreError> {
-        self.asked()?;
-        contract::TokenStore::swap(&self.inner, name, expected, value, keep_for)
+        self.asked().await?;
+        let swapped = contract::TokenStore::swap(&self.inner, name, expected, value, keep_for)?;
+        if swapped.done && name.entry() == "login" {
+            self.login_changes.fetch_add(1, Ordering::SeqCst);
+        }
+        Ok(swapped)
     }
 
     fn seals(&self) -> &Seals {
@@ -91,10 +119,11 @@ fn wrong() -> Credentials {
     Credentials::new(USERNAME, "a wrong password").unwrap()
 }
 
+/// One for all calls: it also runs what goes on behind callers that have their token.
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(runtime);
+
 /// Lets one caller of each session get a token.
 fn all(world: &World, sessions: &[Session]) -> Vec<Result<AccessToken, Error>> {
-    /// One for all calls: it also runs what goes on behind callers that have their token.
-    static RUNTIME: LazyLock<Runtime> = LazyLock::new(runtime);
     let tasks: Vec<_> = sessions.iter().map(|session| RUNTIME.spawn(getting(session))).collect();
     world.pass_until(|| tasks.iter().all(tokio::task::JoinHandle::is_finished));
     tasks.into_iter().map(|task| RUNTIME.block_on(task).unwrap()).collect()
@@ -361,4 +390,69 @@ fn a_password_that_is_not_proven_waits_for_the_store() {
     world.pass_until(|| task.is_finished());
     runtime.block_on(task).unwrap().unwrap();
     assert_eq!(world.sign_ins(), 1);
+}
+
+/// A store that holds back what came of an exchange.
+#[derive(Clone)]
+struct Gated {
+    inner: MemoryStore,
+    has_begun: Arc<AtomicBool>,
+    is_asked: Arc<AtomicBool>,
+    is_open: Arc<AtomicBool>,
+}
+
+impl Observer for Gated {
+    fn exchange_began(&self, _: Option<&str>, _: ExchangeKind, _: u32) {
+        self.has_begun.store(true, Ordering::SeqCst);
+    }
+}
+
+#[async_trait]
+impl TokenStore for Gated {
+    async fn load(&self, name: &EntryName) -> Result<Loaded, StoreError> {
+        contract::TokenStore::load(&self.inner, name)
+    }
+
+    async fn swap(
+        &self,
+        name: &EntryName,
+        expected: Option<&[u8]>,
+        value: &[u8],
+        keep_for: Option<Duration>,
+    ) -> Result<Swapped, StoreError> {
+        if self.has_begun.load(Ordering::SeqCst) {
+            self.is_asked.store(true, Ordering::SeqCst);
+            while !self.is_open.load(Ordering::SeqCst) {
+                tokio::task::yield_now().await;
+            }
+        }
+        contract::TokenStore::swap(&self.inner, name, expected, value, keep_for)
+    }
+
+    fn seals(&self) -> &Seals {
+        contract::TokenStore::seals(&self.inner)
+    }
+}
+
+/// A program that ends as soon as it has its token would leave an attempt behind that counts as one
+/// with unknown outcome, and after three of them no program would sign in.
+#[test]
+fn a_caller_is_woken_once_the_store_knows_what_came_of_the_exchange() {
+    let (world, runtime) = (World::new(), runtime());
+    let _entered = runtime.enter();
+    let store = Gated {
+        inner: MemoryStore::new().unwrap(),
+        has_begun: Arc::default(),
+        is_asked: Arc::default(),
+        is_open: Arc::default(),
+    };
+    let builder = world.builder().with_credentials(credentials()).with_observer(store.clone());
+    let session = builder.with_store(store.clone()).build();
+    let mut caller = ByHand::new(session.access_token());
+    assert!(caller.poll().is_pending());
+    world.pass_until(|| store.is_asked.load(Ordering::SeqCst));
+    assert!(!caller.was_woken());
+    store.is_open.store(true, Ordering::SeqCst);
+    world.pass_until(|| caller.was_woken());
+    assert!(matches!(caller.poll(), Poll::Ready(Ok(_))));
 }

@@ -1,0 +1,4 @@
+//! The middleware over a real reqwest client.
+#![cfg(test)]
+
+mod redirects;

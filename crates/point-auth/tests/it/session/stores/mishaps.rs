@@ -1,0 +1,229 @@
+//! What goes wrong between a session and its store.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use point_auth::session::{Now, Policy};
+use point_auth::token_store::{AnyStore, Intent, Known, Owner, SharedTokens, Verdict};
+use point_auth::{MemoryStore, Runtime, Session, Task, TokioRuntime};
+use point_auth_testkit::Emulator;
+
+use super::{RUNTIME, Store, all, process};
+use crate::session::support::{World, getting};
+use crate::support::{PASSWORD, USERNAME, credentials, runtime};
+
+fn owner(user_alias: Option<&str>) -> Owner<'_> {
+    Owner { username: USERNAME, user_alias }
+}
+
+/// Knows how many tasks are running.
+#[derive(Clone, Debug)]
+struct Counted {
+    inner: TokioRuntime,
+    running: Arc<AtomicUsize>,
+}
+
+impl Runtime for Counted {
+    fn now(&self) -> Now {
+        self.inner.now()
+    }
+
+    fn sleep_until(&self, time: Duration) -> Task {
+        self.inner.sleep_until(time)
+    }
+
+    fn spawn(&self, task: Task) {
+        let running = Arc::clone(&self.running);
+        running.fetch_add(1, Ordering::SeqCst);
+        self.inner.spawn(Box::pin(async move {
+            task.await;
+            running.fetch_sub(1, Ordering::SeqCst);
+        }));
+    }
+}
+
+#[test]
+fn a_reset_is_passed_on_once_however_many_sessions_ask() {
+    let tokio = runtime();
+    let running = Arc::<AtomicUsize>::default();
+    let inner = TokioRuntime::of(tokio.handle().clone());
+    let emulator = Emulator::builder().user(USERNAME, PASSWORD).start().unwrap();
+    let world = World::of(emulator, Counted { inner, running: Arc::clone(&running) });
+    let store = Store::new(&world);
+    let builder = world.sessions_builder().with_credentials(credentials());
+    let sessions = builder.with_store(store.clone()).build();
+    let ask = |alias: &'static str| {
+        let sessions = sessions.clone();
+        tokio.spawn(async move { sessions.access_token(alias).await })
+    };
+    for alias in ["ann", "bob"] {
+        let asking = ask(alias);
+        world.pass_until(|| asking.is_finished() && running.load(Ordering::SeqCst) == 0);
+    }
+    world.time.advance(Duration::from_secs(3700));
+    let (commands, changes) = (store.commands(), store.login_changes());
+    store.hold(true);
+    sessions.reset();
+    let both = ["ann", "bob"].map(ask);
+    // The second one either asks the store as well, or ends since the first one has asked. Time
+    // stands still.
+    loop {
+        let asked = store.commands() - commands;
+        if asked == 2 || (asked == 1 && running.load(Ordering::SeqCst) == 1) {
+            break;
+        }
+        world.control.rest();
+    }
+    store.hold(false);
+    world.pass_until(|| both.iter().all(tokio::task::JoinHandle::is_finished));
+    for asking in both {
+        tokio.block_on(asking).unwrap().unwrap();
+    }
+    // Refreshes do not change the login's value.
+    assert_eq!(store.login_changes() - changes, 1);
+}
+
+/// Time that panics once when it is asked for, or whose wall clock is set back.
+#[derive(Clone)]
+struct Faulty {
+    world: point_auth_testkit::VirtualTime,
+    panics: Arc<AtomicBool>,
+    /// In seconds.
+    behind: Arc<AtomicU64>,
+}
+
+impl Runtime for Faulty {
+    fn now(&self) -> Now {
+        assert!(!self.panics.swap(false, Ordering::SeqCst), "as the test wants it");
+        let Now { monotonic, wall, .. } = self.world.now();
+        Now::new(monotonic, wall - Duration::from_secs(self.behind.load(Ordering::SeqCst)))
+    }
+
+    fn sleep_until(&self, time: Duration) -> Task {
+        self.world.sleep_until(time)
+    }
+
+    fn spawn(&self, task: Task) {
+        self.world.spawn(task);
+    }
+}
+
+impl fmt::Debug for Faulty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Faulty").finish_non_exhaustive()
+    }
+}
+
+#[test]
+fn a_permit_is_given_back_when_its_job_ends_before_anything_was_sent() {
+    let world = World::new();
+    let panics = Arc::<AtomicBool>::default();
+    let store = Store::new(&world);
+    let behind = Arc::default();
+    let faulty = Faulty { world: world.time.clone(), panics: Arc::clone(&panics), behind };
+    let one = world.builder().with_runtime(faulty).with_credentials(credentials());
+    let one = one.with_store(store.clone()).build();
+    let tokio = runtime();
+    store.hold(true);
+    let commands = store.commands();
+    let asking = tokio.spawn(getting(&one));
+    while store.commands() == commands {
+        world.control.rest();
+    }
+    // The next question for the time comes after the store has granted the sign-in.
+    panics.store(true, Ordering::SeqCst);
+    store.hold(false);
+    while panics.load(Ordering::SeqCst) {
+        world.control.rest();
+    }
+    // The permit would last for 42 seconds.
+    let sessions = [process(&world, &store)];
+    let other = RUNTIME.spawn(getting(&sessions[0]));
+    let passed = world.pass_until(|| other.is_finished());
+    RUNTIME.block_on(other).unwrap().unwrap();
+    assert!(passed < Duration::from_secs(10), "{passed:?}");
+    world.pass_until(|| asking.is_finished());
+    assert_eq!(world.sign_ins(), 1);
+}
+
+#[test]
+fn questions_to_the_store_do_not_bunch_up_when_a_permit_is_about_to_end() {
+    let world = World::new();
+    // The store's clock, in milliseconds.
+    let clock = Arc::new(AtomicU64::new(1_000_000));
+    let read = Arc::clone(&clock);
+    let inner = MemoryStore::new().unwrap();
+    let inner = inner.with_clock(move || Duration::from_millis(read.load(Ordering::SeqCst)));
+    let store = Store::over(inner.clone());
+    let shared = SharedTokens::new(AnyStore::blocking(inner), &world.base_url(), Policy::default());
+    let wall = world.time.now().wall;
+    let right = credentials();
+    let asking = shared.consult(owner(None), Intent::SignIn(&right), Known::default(), wall);
+    let Verdict::Granted(_held) = pollster::block_on(asking).unwrap().verdict else {
+        panic!("the first one is not granted")
+    };
+    // One millisecond is left, and it does not pass.
+    clock.fetch_add(41_999, Ordering::SeqCst);
+    let session = process(&world, &store);
+    let task = RUNTIME.spawn(getting(&session));
+    world.pass(Duration::from_secs(5));
+    assert!(!task.is_finished());
+    let asked = store.commands();
+    assert!((10..=60).contains(&asked), "{asked} questions in five seconds");
+    task.abort();
+}
+
+#[test]
+fn refreshes_are_put_off_in_each_life_while_the_store_is_down() {
+    const PROCESSES: usize = 60;
+    let world = World::new();
+    let store = Store::new(&world);
+    let sessions: Vec<Session> = (0..PROCESSES).map(|_| process(&world, &store)).collect();
+    assert!(all(&world, &sessions).iter().all(Result::is_ok));
+    world.pass(Duration::from_secs(1));
+    store.breaks();
+    for life in 0..3 {
+        // All of them are within their window, and the tokens are good for another 140 seconds.
+        world.time.advance(Duration::from_secs(3600 - 141));
+        assert!(all(&world, &sessions).iter().all(Result::is_ok));
+        world.pass(Duration::from_secs(1));
+        let at_once = world.refreshes() - life * PROCESSES;
+        assert!(at_once <= PROCESSES / 4, "{at_once} at once in life {life}");
+        // By then it is everybody's turn.
+        world.time.advance(Duration::from_secs(85));
+        assert!(all(&world, &sessions).iter().all(Result::is_ok));
+        world.pass(Duration::from_secs(1));
+        assert_eq!(world.refreshes(), (life + 1) * PROCESSES);
+    }
+}
+
+#[test]
+fn a_clock_that_is_set_back_while_the_store_is_asked_makes_no_token_younger() {
+    let world = World::new();
+    let store = Store::new(&world);
+    all(&world, &[process(&world, &store)])[0].as_ref().unwrap();
+    world.pass(Duration::from_secs(1));
+    world.time.advance(Duration::from_secs(3000));
+    let behind = Arc::<AtomicU64>::default();
+    let faulty =
+        Faulty { world: world.time.clone(), panics: Arc::default(), behind: Arc::clone(&behind) };
+    let clock = faulty.clone();
+    let other = world.builder().with_runtime(faulty).with_credentials(credentials());
+    let other = other.with_store(store.clone()).build();
+    let commands = store.commands();
+    store.hold(true);
+    let asking = RUNTIME.spawn(getting(&other));
+    while store.commands() == commands {
+        world.control.rest();
+    }
+    behind.store(2700, Ordering::SeqCst);
+    store.hold(false);
+    world.pass_until(|| asking.is_finished());
+    RUNTIME.block_on(asking).unwrap().unwrap();
+    assert_eq!(world.sign_ins(), 1);
+    let lease = other.current_lease().unwrap();
+    let left = lease.expires_at.duration_since(clock.now().wall).unwrap();
+    assert!(left <= Duration::from_secs(600), "{left:?}");
+}

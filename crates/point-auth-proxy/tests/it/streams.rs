@@ -7,12 +7,17 @@ use http::{Request, StatusCode, Version};
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use point_auth_testkit::{Fault, Operation};
+use point_auth::transport::ProxySettings;
+use point_auth::{Credentials, Session};
+use point_auth_proxy::Proxy;
+use point_auth_testkit::{ConnectProxy, Fault, Operation};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::support::{Api, KEY, LONG, Served, World, hasty};
+use crate::support::{
+    Api, KEY, LONG, PASSWORD, Served, USERNAME, World, client, emulator, hasty, settings,
+};
 
 const PROTOCOLS: [&str; 2] = ["h2", "http/1.1"];
 
@@ -236,4 +241,24 @@ async fn many_clients_that_are_slow_or_go_hold_up_no_other() {
     drop(slow);
     other.write("half").await;
     assert_eq!(other.answer().await.body, "halfhalf");
+}
+
+#[tokio::test]
+async fn the_proxy_on_the_way_to_the_api_sees_no_token() {
+    const HOST: &str = "api.example.test";
+    let emulator = emulator().host_name(HOST).start().unwrap();
+    let way = ConnectProxy::builder()
+        .map(format!("{HOST}:443"), emulator.addr())
+        .credentials("user", "secret")
+        .start()
+        .unwrap();
+    let through = ProxySettings::url(&way.url_with_userinfo("user:secret")).unwrap();
+    let settings = settings(&emulator).with_proxy(through);
+    let client = client(&format!("https://{HOST}"), &settings);
+    let session = Session::new(client, Credentials::new(USERNAME, PASSWORD).unwrap());
+    let proxy = Proxy::builder(session.clone()).with_transport_settings(settings);
+    let served = Served::on_tcp(proxy.build().unwrap());
+    assert_eq!(served.get("/point-auth-emulator/whoami").await.status, 200);
+    assert_eq!(way.count(&format!("{HOST}:443")), 2, "one of the session, and one of the proxy");
+    assert!(!way.saw(session.current_token().unwrap().expose()));
 }

@@ -16,10 +16,9 @@ mod running;
 mod service;
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
-use std::time::Instant;
 
 use point_auth_testkit::{Fault, Operation};
 
@@ -172,17 +171,15 @@ fn proxies_of_many_machines_share_the_tokens_in_redis() {
     let world = World::new("redis");
     let socket = world.path("redis.sock");
     let mut server = Command::new("redis-server");
-    server.args(["--port", "0", "--save", "", "--unixsocket", &socket]).stdout(Stdio::null());
-    let Ok(server) = server.spawn() else {
+    server.args(["--port", "0", "--save", "", "--unixsocket", &socket]).stdout(Stdio::piped());
+    let Ok(mut server) = server.spawn() else {
         eprintln!("skipped: there is no redis-server here");
         return;
     };
+    let said = BufReader::new(server.stdout.take().unwrap());
     let _server = Redis(server);
-    let started = Instant::now();
-    while UnixStream::connect(&socket).is_err() {
-        assert!(started.elapsed() < running::LONG);
-        std::thread::yield_now();
-    }
+    let is_ready = |line: &String| line.to_ascii_lowercase().contains("ready to accept");
+    assert!(said.lines().map_while(Result::ok).any(|line| is_ready(&line)));
     let key = world.file("key", "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=", 0o600);
     let config = fs::read_to_string(world.path("config.toml")).unwrap();
     let store = format!("store.redis_url = 'unix://{socket}'\nstore.key_file = '{key}'\n");

@@ -6,6 +6,7 @@ use point_auth_proxy::Limits;
 use point_auth_testkit::{Fault, Operation};
 use tokio::io::AsyncWriteExt;
 
+use crate::streams::{http2_with_end, request};
 use crate::support::{LONG, World, hasty};
 
 /// Much more than the limits of [`hasty`], and less than any default.
@@ -44,14 +45,11 @@ async fn a_second_head_that_comes_too_slowly_ends_the_connection() {
 #[tokio::test]
 async fn a_connection_of_http_2_without_a_request_is_closed() {
     let world = World::with(|proxy| proxy.with_limits(hasty().with_head_timeout(LONG)));
-    let mut sender = crate::streams::http2(&world.served).await;
-    let request = crate::streams::request(&world.served, "/loans", "");
+    let (mut sender, end) = http2_with_end(&world.served).await;
+    let request = request(&world.served, "/loans", "");
     assert_eq!(sender.send_request(request).await.unwrap().status(), 200);
-    let begin = Instant::now();
-    while !sender.is_closed() {
-        tokio::task::yield_now().await;
-        assert!(begin.elapsed() < SOON);
-    }
+    tokio::time::timeout(SOON, end).await.unwrap().unwrap();
+    assert!(sender.is_closed());
 }
 
 #[tokio::test]
@@ -76,8 +74,9 @@ async fn a_connection_without_a_request_is_closed() {
 }
 
 #[tokio::test]
-async fn a_body_that_stops_is_408() {
-    let world = World::with(|proxy| proxy.with_limits(hasty()));
+async fn a_body_that_stops_is_408_and_not_the_fault_of_the_api() {
+    let limits = hasty().with_response_timeout(Duration::from_millis(50));
+    let world = World::with(|proxy| proxy.with_limits(limits));
     let mut raw = world.served.connect().await;
     raw.write(world.served.head("POST", "/loans", "Content-Length: 8\r\n") + "half").await;
     let answer = raw.answer().await;

@@ -13,22 +13,28 @@ use point_auth_proxy::Proxy;
 use point_auth_testkit::{ConnectProxy, Fault, Operation};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::support::{
-    Api, KEY, LONG, PASSWORD, Served, USERNAME, World, client, emulator, hasty, settings,
+    Api, KEY, LONG, PASSWORD, Served, USERNAME, World, client, emulator, impatient, settings,
 };
 
 const PROTOCOLS: [&str; 2] = ["h2", "http/1.1"];
 
 pub(crate) type Sender = http2::SendRequest<Full<Bytes>>;
 
-pub(crate) async fn http2(served: &Served) -> Sender {
+async fn http2(served: &Served) -> Sender {
+    http2_with_end(served).await.0
+}
+
+/// Returns what sends requests, and what ends with the connection.
+pub(crate) async fn http2_with_end(served: &Served) -> (Sender, JoinHandle<()>) {
     let stream = TcpStream::connect(served.address).await.unwrap();
     let (sender, connection) =
         http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
-    tokio::spawn(connection);
-    sender
+    let end = tokio::spawn(async { drop(connection.await) });
+    (sender, end)
 }
 
 pub(crate) fn request(served: &Served, path: &str, body: impl Into<Bytes>) -> Request<Full<Bytes>> {
@@ -126,9 +132,7 @@ async fn a_client_that_goes_in_the_middle_of_its_body_ends_the_request() {
     let served = Served::on_tcp(api.proxy().await);
     let mut raw = served.connect().await;
     raw.write(served.head("POST", "/echo", "Content-Length: 100\r\n") + "half").await;
-    while api.requests() == 0 {
-        tokio::task::yield_now().await;
-    }
+    api.wait_for_requests(1).await;
     drop(raw);
     assert_eq!(served.get("/loans").await.status, 200);
 }
@@ -202,7 +206,7 @@ async fn a_401_over_http_2_is_answered_by_another_token_and_the_same_body() {
 
 #[tokio::test]
 async fn failures_of_http_2_are_502_and_504() {
-    let world = World::with(|proxy| proxy.with_limits(hasty()));
+    let world = World::with(|proxy| proxy.with_limits(impatient()));
     let mut sender = http2(&world.served).await;
     for (fault, status) in [
         (None, 200),
@@ -233,9 +237,7 @@ async fn many_clients_that_are_slow_or_go_hold_up_no_other() {
         raw.write(served.head("POST", "/echo", "Content-Length: 8\r\n") + "half").await;
         slow.push(raw);
     }
-    while api.requests() < 150 {
-        tokio::task::yield_now().await;
-    }
+    api.wait_for_requests(150).await;
     let mut other = served.connect().await;
     other.write(served.head("POST", "/echo", "Content-Length: 8\r\n") + "half").await;
     drop(slow);

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use crate::failure::{Exit, Failure, Result};
+use crate::failure::{Failure, Result};
 
 /// What other users may do with a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub(crate) fn check(path: &Path, metadata: &Metadata, what: &str, others: Others
         let user = rustix::process::geteuid().as_raw();
         if let Some(why) = refusal(owner, mode, user, others) {
             let message = format!("{what}: {} {why}", path.display());
-            return Err(Failure::new(Exit::Usage, "exposed_file", message));
+            return Err(Failure::new(crate::failure::Exit::Usage, "exposed_file", message));
         }
     }
     #[cfg(not(unix))]

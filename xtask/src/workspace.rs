@@ -72,20 +72,16 @@ impl Package {
 
     fn read(value: &Value) -> Result<Self, Failure> {
         let features = value.get("features").and_then(Value::as_object).into_iter().flatten();
+        let targets = value.get("targets").and_then(Value::as_array).into_iter().flatten();
+        let kinds = targets.flat_map(|target| target.get("kind").and_then(Value::as_array));
         Ok(Self {
             name: text(value, "name")?.to_owned(),
             rust_version: value.get("rust_version").and_then(Value::as_str).map(str::to_owned),
             published: value.get("publish").is_none_or(Value::is_null),
-            has_library: has_library(value),
+            has_library: kinds.flatten().any(|kind| kind == "lib"),
             features: features.map(|(name, _)| name.clone()).collect(),
         })
     }
-}
-
-fn has_library(package: &Value) -> bool {
-    let targets = package.get("targets").and_then(Value::as_array).into_iter().flatten();
-    let mut kinds = targets.filter_map(|target| target.get("kind")?.as_array()).flatten();
-    kinds.any(|kind| kind == "lib")
 }
 
 /// `cargo metadata`, as it is.

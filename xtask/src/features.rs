@@ -2,12 +2,12 @@
 //! compiles beside another is not additive.
 
 use crate::run::{self, Report, cargo};
-use crate::workspace::{OF_OPENSSL, Workspace};
+use crate::workspace::{OF_OPENSSL, Package, Workspace};
 
 const HACK: &str = "0.6.46";
 
-/// The testkit refuses to build without a crypto provider, so it is tried with one.
-const TESTKIT: &str = "point-auth-testkit";
+/// These refuse to build without a crypto provider, so they are tried with one.
+const NEED_A_PROVIDER: &[&str] = &["point-auth-cli", "point-auth-testkit"];
 
 /// Clippy alone can refuse the warnings of our crates without building their dependencies anew.
 pub(crate) fn check(workspace: &Workspace) -> Report {
@@ -23,9 +23,12 @@ fn hack(workspace: &Workspace, command: &str, arguments: &[&str]) -> Report {
         return Ok(vec![format!("no cargo-hack (`cargo install --locked cargo-hack@{HACK}`)")]);
     }
     let skipped = if workspace.has_openssl { String::new() } else { OF_OPENSSL.join(",") };
-    let published = workspace.published().map(|package| package.name.as_str());
-    let (testkit, others): (Vec<&str>, Vec<&str>) = published.partition(|name| *name == TESTKIT);
-    for (packages, required) in [(others, ""), (testkit, "aws-lc-rs")] {
+    // A program has no docs to build.
+    let wanted = |package: &&Package| package.has_library || command != "doc";
+    let published = workspace.published().filter(wanted).map(|package| package.name.as_str());
+    let (needy, others): (Vec<&str>, Vec<&str>) =
+        published.partition(|name| NEED_A_PROVIDER.contains(name));
+    for (packages, required) in [(others, ""), (needy, "aws-lc-rs")] {
         let each = ["hack", command, "--each-feature", "--exclude-all-features", "--keep-going"];
         let mut hack = cargo(each);
         hack.args(["--skip", &skipped, "--features", required]);

@@ -24,6 +24,8 @@ pub(crate) struct Package {
     pub(crate) name: String,
     pub(crate) rust_version: Option<String>,
     pub(crate) published: bool,
+    /// A program alone has no public API.
+    pub(crate) has_library: bool,
     features: BTreeSet<String>,
 }
 
@@ -70,10 +72,13 @@ impl Package {
 
     fn read(value: &Value) -> Result<Self, Failure> {
         let features = value.get("features").and_then(Value::as_object).into_iter().flatten();
+        let targets = value.get("targets").and_then(Value::as_array).into_iter().flatten();
+        let kinds = targets.flat_map(|target| target.get("kind").and_then(Value::as_array));
         Ok(Self {
             name: text(value, "name")?.to_owned(),
             rust_version: value.get("rust_version").and_then(Value::as_str).map(str::to_owned),
             published: value.get("publish").is_none_or(Value::is_null),
+            has_library: kinds.flatten().any(|kind| kind == "lib"),
             features: features.map(|(name, _)| name.clone()).collect(),
         })
     }

@@ -18,6 +18,9 @@ mod signals;
 
 use std::process::ExitCode;
 
+#[cfg(not(any(feature = "aws-lc-rs", feature = "ring")))]
+compile_error!("point-auth-cli needs a crypto provider: turn on `aws-lc-rs` or `ring`");
+
 fn main() -> ExitCode {
     cli::run()
 }

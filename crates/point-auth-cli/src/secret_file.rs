@@ -6,7 +6,7 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use crate::failure::{Exit, Failure, Result};
+use crate::failure::{Failure, Result};
 
 /// What other users may do with a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,24 +26,34 @@ pub(crate) fn check(path: &Path, metadata: &Metadata, what: &str, others: Others
     {
         use std::os::unix::fs::MetadataExt;
 
-        let refused = |why: String| {
-            let message = format!("{what}: {} {why}", path.display());
-            Err(Failure::new(Exit::Usage, "exposed_file", message))
-        };
         let (owner, mode) = (metadata.uid(), metadata.mode() & 0o7777);
-        if owner != 0 && owner != rustix::process::geteuid().as_raw() {
-            return refused(format!("belongs to another user (number {owner})"));
-        }
-        if mode & 0o022 != 0 {
-            return refused(format!("has mode {mode:04o}, so that other users may write it"));
-        }
-        if others == Others::MayNothing && mode & 0o077 != 0 {
-            return refused(format!("has mode {mode:04o}, so that other users may read it"));
+        let user = rustix::process::geteuid().as_raw();
+        if let Some(why) = refusal(owner, mode, user, others) {
+            let message = format!("{what}: {} {why}", path.display());
+            return Err(Failure::new(crate::failure::Exit::Usage, "exposed_file", message));
         }
     }
     #[cfg(not(unix))]
     let _ = (path, metadata, what, others);
     Ok(())
+}
+
+/// Why a file of `owner` is none that `user` should trust.
+#[cfg(unix)]
+fn refusal(owner: u32, mode: u32, user: u32, others: Others) -> Option<String> {
+    const ROOT: u32 = 0;
+    if owner != ROOT && owner != user {
+        return Some(format!("belongs to another user (number {owner})"));
+    }
+    if mode & 0o022 != 0 {
+        return Some(format!("has mode {mode:04o}, so that other users may write it"));
+    }
+    // Root gives a file to one service by a group or an access list, as systemd does.
+    let exposed = if owner == ROOT && user != ROOT { 0o007 } else { 0o077 };
+    if others == Others::MayNothing && mode & exposed != 0 {
+        return Some(format!("has mode {mode:04o}, so that other users may read it"));
+    }
+    None
 }
 
 /// Reads a regular file of at most `most` bytes into memory that is wiped, after [`check`]ing it.
@@ -100,4 +110,31 @@ pub(crate) fn read_bounded(
     }
     bytes.truncate(length);
     Ok(Some(bytes))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_for_its_owner_and_one_of_root_for_a_group_as_well() {
+        let refused = |owner, mode, user| refusal(owner, mode, user, Others::MayNothing).is_some();
+        for (mode, is_refused) in [(0o600, false), (0o400, false), (0o640, true), (0o604, true)] {
+            assert_eq!(refused(1000, mode, 1000), is_refused, "{mode:o}");
+            assert_eq!(refused(0, mode, 0), is_refused, "{mode:o}");
+        }
+        for (mode, is_refused) in [(0o440, false), (0o640, false), (0o660, true), (0o444, true)] {
+            assert_eq!(refused(0, mode, 1000), is_refused, "{mode:o}");
+        }
+        assert!(refused(1001, 0o600, 1000));
+        assert!(refused(1000, 0o600, 0));
+    }
+
+    #[test]
+    fn what_is_no_secret_may_be_read_and_not_written_by_others() {
+        let refused = |owner, mode, user| refusal(owner, mode, user, Others::MayRead).is_some();
+        assert!(!refused(1000, 0o644, 1000) && !refused(0, 0o644, 1000));
+        assert!(refused(1000, 0o664, 1000) && refused(0, 0o646, 1000));
+        assert!(refused(1001, 0o644, 1000));
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -23,6 +24,9 @@ const STREAMS: u32 = 100;
 /// What each request of an HTTP/2 connection may have under way before it is forwarded.
 const STREAM_WINDOW: u32 = 64 * 1024;
 const CONNECTION_WINDOW: u32 = 1024 * 1024;
+
+/// The time for the goodbye of an idle connection.
+const GRACE: Duration = Duration::from_secs(1);
 
 pub(crate) type Server = Builder<TokioExecutor>;
 
@@ -72,8 +76,12 @@ pub(crate) async fn run<S>(
     let connection = server.serve_connection(TokioIo::new(Box::pin(stream)), service);
     let mut connection = pin!(connection);
     let mut is_ending = false;
+    let mut cut_off_at = None;
     loop {
-        let end = end_of_idleness(&activity, &limits);
+        // Requests come and go in the meantime, so it looks again and again.
+        let later = Instant::now() + limits.idle_timeout;
+        let end = cut_off_at.or_else(|| end_of_idleness(&activity, &limits));
+        let look_again = end.map_or(later, |end| end.min(later));
         tokio::select! {
             // Its error has no reader: the client has gone, or has had its response.
             _ended = connection.as_mut() => return,
@@ -82,17 +90,16 @@ pub(crate) async fn run<S>(
                 is_ending = true;
                 connection.as_mut().graceful_shutdown();
             }
-            () = sleep_until(end.unwrap_or_else(|| Instant::now() + limits.idle_timeout)) => {
+            () = sleep_until(look_again) => {
+                if cut_off_at.is_some() {
+                    return;
+                }
                 // It may have been busy at either moment.
-                let is_over = end_of_idleness(&activity, &limits)
-                    .is_some_and(|end| end <= Instant::now());
-                match (is_over, is_ending) {
-                    (false, _) => {}
-                    (true, false) => {
-                        is_ending = true;
-                        connection.as_mut().graceful_shutdown();
-                    }
-                    (true, true) => return,
+                let end = end_of_idleness(&activity, &limits);
+                if end.is_some_and(|end| end <= Instant::now()) {
+                    is_ending = true;
+                    cut_off_at = Some(Instant::now() + GRACE);
+                    connection.as_mut().graceful_shutdown();
                 }
             }
         }

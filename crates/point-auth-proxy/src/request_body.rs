@@ -64,6 +64,8 @@ struct Shared {
     /// `None` once it was too much, or is no longer needed.
     kept: Option<Kept>,
     last_progress: Instant,
+    /// The client sends nothing at the moment, which has a limit of its own.
+    waits_for_client: bool,
     failure: Option<BodyFailure>,
 }
 
@@ -85,8 +87,10 @@ impl Progress {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Returns when the API has last been given something, or is not the one to wait for.
     pub(crate) fn last(&self) -> Instant {
-        self.lock().last_progress
+        let shared = self.lock();
+        if shared.waits_for_client { Instant::now() } else { shared.last_progress }
     }
 
     pub(crate) fn failure(&self) -> Option<BodyFailure> {
@@ -125,6 +129,7 @@ impl Sending {
             incoming: Some(incoming),
             kept: Some(kept),
             last_progress: Instant::now(),
+            waits_for_client: false,
             failure: None,
         };
         Self { shared: Progress(Arc::new(Mutex::new(shared))), silence: Silence::new(silence) }
@@ -150,6 +155,7 @@ impl Body for Sending {
             return Poll::Ready(Some(Err(io::Error::other("the request is sent once more"))));
         };
         let polled = poll_data(incoming, &mut this.silence, cx);
+        shared.waits_for_client = polled.is_pending();
         match &polled {
             Poll::Ready(Some(Ok(frame))) => {
                 shared.last_progress = Instant::now();

@@ -90,14 +90,15 @@ impl Accepting {
         match &self.listener.socket {
             Socket::Tcp(listener) => {
                 let (stream, _) = listener.accept().await?;
-                stream.set_nodelay(true)?;
+                // It fails on some systems if the client has gone already.
+                let _is_set = stream.set_nodelay(true);
                 self.spawn(stream, permit);
             }
             #[cfg(unix)]
             Socket::Unix(listener) => {
                 let (stream, _) = listener.accept().await?;
-                let user = stream.peer_cred()?.uid();
-                if self.listener.users.contains(&user) {
+                let user = stream.peer_cred().map(|peer| peer.uid());
+                if user.is_ok_and(|user| self.listener.users.contains(&user)) {
                     self.spawn(stream, permit);
                 } else {
                     self.shared.metrics.refused_peer();

@@ -136,3 +136,44 @@ fn unescape(path: &str) -> Vec<u8> {
     }
     bytes
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use url::Url;
+
+    use super::*;
+
+    /// What paths are attacked with, and what they are made of.
+    fn paths() -> impl Strategy<Value = String> {
+        let piece = prop_oneof![
+            3 => prop::sample::select(vec![
+                "/", "//", ".", "..", "%2e", "%2E", "%2f", "%5C", "%25", "%00", "%", "%4", ";", "\\",
+                "?", "#", "@", ":", "%41", "%c3%a9", "%c0%ae", "a", "loans", "oauth2", " ", "\t", "\u{e9}",
+            ])
+            .prop_map(str::to_owned),
+            1 => "[ -~]{1,3}",
+        ];
+        prop::collection::vec(piece, 0..8).prop_map(|pieces| format!("/{}", pieces.concat()))
+    }
+
+    proptest! {
+        // About one in five passes.
+        #![proptest_config(ProptestConfig::with_cases(4096))]
+
+        #[test]
+        fn a_path_that_passes_is_read_alike_and_unchanged_by_another_parser(path in paths()) {
+            if check_path(&path).is_err() {
+                return Ok(());
+            }
+            let url = Url::parse(&format!("https://api.example{path}")).unwrap();
+            prop_assert_eq!(url.path(), &path);
+            prop_assert_eq!((url.host_str(), url.query(), url.fragment()), (Some("api.example"), None, None));
+            // Nor does a server that unescapes it find another path in it.
+            let plain = String::from_utf8(unescape(&path)).unwrap();
+            prop_assert_eq!(plain.matches('/').count(), path.matches('/').count());
+            prop_assert!(!plain.split('/').any(|segment| matches!(segment, "." | "..")));
+            prop_assert!(!plain.contains(['\\', ';', '%']) && !plain.contains("//"));
+        }
+    }
+}

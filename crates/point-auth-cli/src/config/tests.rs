@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use proptest::prelude::*;
+
 use super::*;
 
 const CANARY: &str = "cAnArY-secret";
@@ -56,4 +58,53 @@ fn no_two_keys_have_a_variable_in_common() {
     variables.dedup();
     assert_eq!(variables.len(), KEYS.len());
     assert!(variables.iter().all(|variable| variable.starts_with("POINT_AUTH_")));
+}
+
+/// Lines that are almost right, each with a secret in the place of a value.
+fn almost_a_line() -> impl Strategy<Value = String> {
+    let key = prop::sample::select(
+        KEYS.iter()
+            .map(|key| key.name)
+            .chain(["password", "store", "profiles", "password.value", "[profiles.a]", "x"])
+            .collect::<Vec<_>>(),
+    );
+    let value = prop::sample::select(vec![
+        format!("\"{CANARY}\""),
+        format!("'{CANARY}"),
+        format!("[\"{CANARY}\"]"),
+        format!("[\"{CANARY}\", 1]"),
+        format!("{{ {CANARY} = \"{CANARY}\" }}"),
+        format!("{{ value = \"{CANARY}\" }}"),
+        CANARY.to_owned(),
+        format!("\"\\u{CANARY}\""),
+        "1979-05-27".to_owned(),
+        "true".to_owned(),
+    ]);
+    (key, value, any::<bool>()).prop_map(|(key, value, is_header)| match is_header {
+        true => format!("[profiles.{key}]"),
+        false => format!("{key} = {value}"),
+    })
+}
+
+proptest! {
+    #[test]
+    fn no_error_repeats_a_value_of_the_file(lines in prop::collection::vec(almost_a_line(), 0..6)) {
+        let text = format!("[profiles.default]\n{}", lines.join("\n"));
+        if let Err(failure) = parse(&text) {
+            let said = failure.to_string();
+            prop_assert!(!said.contains("cAnArY"), "{said}");
+            prop_assert!(said.starts_with("/etc/config.toml:"), "{said}");
+            prop_assert!(!said.contains('\n'));
+            prop_assert!(!failure.to_json().to_string().contains("cAnArY"));
+        }
+    }
+
+    #[test]
+    fn any_text_is_read_or_refused_with_a_line_that_is_there(text in "(?s).{0,200}") {
+        if let Err(failure) = parse(&text) {
+            let said = failure.to_string();
+            let line: usize = said.split(':').nth(1).unwrap().parse().unwrap();
+            prop_assert!(line >= 1 && line <= text.split('\n').count(), "{said}");
+        }
+    }
 }

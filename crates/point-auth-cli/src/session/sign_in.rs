@@ -71,20 +71,14 @@ impl SigningIn<'_> {
     /// Asks the store for the permit to send the password.
     fn ask(&mut self, credentials: &Credentials) -> Result<Grant> {
         let (shared, owner) = (&self.kept.shared, self.kept.owner());
-        let look = block(shared.look(owner, None, Known::default(), SystemTime::now()))?;
-        // Tokens that are there are known, so that the store does not hand them out instead.
-        let mut known = Known {
-            version: look.newer.map(|newer| newer.version),
-            epoch: look.epoch,
-            ..Known::default()
-        };
+        let mut known = Known::default();
         loop {
             let intent = Intent::SignIn(credentials);
             let now = self.clock.now();
             let consultation = block(shared.consult(owner, intent, known, now.wall))?;
             return Err(match consultation.verdict {
                 Verdict::Granted(grant) => return Ok(grant),
-                // Another process was faster. Its tokens say nothing of this password.
+                // There are tokens, which say nothing of this password.
                 Verdict::Newer(newer) => {
                     known.version = Some(newer.version);
                     continue;

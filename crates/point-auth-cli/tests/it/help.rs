@@ -14,6 +14,7 @@ const COMMANDS: &[&str] = &[
     "doctor",
     "exec",
     "keep",
+    "proxy",
     "emulate",
     "completions",
     "man",

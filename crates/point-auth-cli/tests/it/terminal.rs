@@ -73,6 +73,8 @@ fn a_person_is_asked_once_and_without_echo() {
     let world = World::new();
     let mut terminal = Terminal::run(&world, &["login"], &[]);
     terminal.read_until("Password of user@example.com: ");
+    let modes = rustix::termios::tcgetattr(&terminal.screen).unwrap().local_modes;
+    assert!(!modes.contains(LocalModes::ECHO), "the prompt is there before the echo is off");
     terminal.enter(PASSWORD);
     let (code, shown) = terminal.end();
     assert_eq!(code, Some(0), "{shown}");

@@ -16,8 +16,9 @@ mod running;
 mod service;
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
+use std::process::{Command, Stdio};
 
 use point_auth_testkit::{Fault, Operation};
 
@@ -152,6 +153,45 @@ fn proxies_of_one_user_share_the_tokens_with_all_other_commands() {
     }
     let printed = world.command(&["token"]).output().unwrap();
     assert!(printed.status.success());
+    assert_eq!(world.emulator.count(Operation::SignIn), 1);
+}
+
+/// A server that ends with the test.
+struct Redis(std::process::Child);
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+#[test]
+fn proxies_of_many_machines_share_the_tokens_in_redis() {
+    let world = World::new("redis");
+    let socket = world.path("redis.sock");
+    let mut server = Command::new("redis-server");
+    server.args(["--port", "0", "--save", "", "--unixsocket", &socket]).stdout(Stdio::piped());
+    let Ok(mut server) = server.spawn() else {
+        eprintln!("skipped: there is no redis-server here");
+        return;
+    };
+    let said = BufReader::new(server.stdout.take().unwrap());
+    let _server = Redis(server);
+    let is_ready = |line: &String| line.to_ascii_lowercase().contains("ready to accept");
+    assert!(said.lines().map_while(Result::ok).any(|line| is_ready(&line)));
+    let key = world.file("key", "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=", 0o600);
+    let config = fs::read_to_string(world.path("config.toml")).unwrap();
+    let store = format!("store.redis_url = 'unix://{socket}'\nstore.key_file = '{key}'\n");
+    let lines = config.lines().filter(|line| !line.starts_with("store."));
+    let config: String = lines.map(|line| format!("{line}\n")).chain([store]).collect();
+    world.file("config.toml", &config, 0o600);
+    for name in ["one", "two"] {
+        let socket = world.path(&format!("run/{name}.sock"));
+        let proxy = world.start(&["--unix", &socket]);
+        assert!(get_unix(&proxy, &socket, "/point-auth-emulator/whoami").contains(" 200 "));
+        proxy.ends_on_sigterm();
+    }
     assert_eq!(world.emulator.count(Operation::SignIn), 1);
 }
 

@@ -173,9 +173,10 @@ async fn nginx_in_front_gets_through() {
     let front = reserved.local_addr().unwrap();
     drop(reserved);
     let Some(mut nginx) = nginx(front.port(), &world.served.address.to_string()) else { return };
+    let mut pace = tokio::time::interval(std::time::Duration::from_millis(20));
     while tokio::net::TcpStream::connect(front).await.is_err() {
         assert!(nginx.child.try_wait().unwrap().is_none(), "nginx has ended");
-        tokio::task::yield_now().await;
+        pace.tick().await;
     }
     let mut raw = Raw::connect(front).await;
     for _ in 0..3 {

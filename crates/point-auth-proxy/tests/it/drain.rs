@@ -5,7 +5,7 @@ use std::time::Duration;
 use point_auth_proxy::Limits;
 use tokio::net::TcpStream;
 
-use crate::support::{Api, Served, World};
+use crate::support::{Api, Served};
 
 #[tokio::test]
 async fn requests_in_progress_are_finished_and_idle_connections_closed() {
@@ -16,9 +16,7 @@ async fn requests_in_progress_are_finished_and_idle_connections_closed() {
     assert_eq!(idle.answer().await.status, 200);
     let mut busy = served.connect().await;
     busy.write(served.head("POST", "/echo", "Content-Length: 8\r\n") + "half").await;
-    while api.requests() < 2 {
-        tokio::task::yield_now().await;
-    }
+    api.wait_for_requests(2).await;
     served.begin_to_stop();
     assert_eq!(idle.rest().await, "");
     busy.write("half").await;
@@ -32,16 +30,14 @@ async fn requests_in_progress_are_finished_and_idle_connections_closed() {
 #[tokio::test]
 async fn what_does_not_end_in_time_is_cut_off() {
     let limits = Limits::new().with_drain_timeout(Duration::from_millis(200));
-    let mut world = World::with(|proxy| proxy.with_limits(limits));
-    world
-        .emulator
-        .push_fault_for(point_auth_testkit::Operation::Other, point_auth_testkit::Fault::silent());
-    let mut busy = world.served.connect().await;
-    busy.write(world.served.head("GET", "/loans", "")).await;
-    while world.forwarded() == 0 {
-        tokio::task::yield_now().await;
-    }
-    world.served.begin_to_stop();
-    world.served.stopped().await;
+    let mut api = Api::start(&["http/1.1"]).await;
+    let proxy = api.builder().await.with_limits(limits).build().unwrap();
+    let mut served = Served::on_tcp(proxy);
+    let mut busy = served.connect().await;
+    busy.write(served.head("GET", "/hang", "")).await;
+    assert_eq!(api.hanging.recv().await, Some(true));
+    served.begin_to_stop();
+    served.stopped().await;
     assert_eq!(busy.rest().await, "");
+    assert_eq!(api.hanging.recv().await, Some(false));
 }

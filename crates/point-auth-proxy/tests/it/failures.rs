@@ -3,7 +3,7 @@
 use point_auth_proxy::Proxy;
 use point_auth_testkit::{Fault, Operation};
 
-use crate::support::{PASSWORD, Served, World, emulator, hasty, session, settings};
+use crate::support::{PASSWORD, Served, World, emulator, hasty, impatient, session, settings};
 
 #[tokio::test]
 async fn a_denial_is_502_and_the_password_is_sent_once() {
@@ -36,7 +36,7 @@ async fn no_token_for_the_moment_is_503_with_retry_after() {
 
 #[tokio::test]
 async fn an_api_that_is_down_is_502_and_one_that_is_silent_is_504() {
-    let world = World::with(|proxy| proxy.with_limits(hasty()));
+    let world = World::with(|proxy| proxy.with_limits(impatient()));
     // With a good token.
     assert_eq!(world.served.get("/loans").await.status, 200);
     for (fault, status) in [

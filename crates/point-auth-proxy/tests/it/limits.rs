@@ -6,11 +6,16 @@ use point_auth_proxy::Limits;
 use point_auth_testkit::{Fault, Operation};
 use tokio::io::AsyncWriteExt;
 
+use crate::streams::{http2_with_end, request};
 use crate::support::{LONG, World, hasty};
+
+/// Much more than the limits of [`hasty`], and less than any default.
+const SOON: Duration = Duration::from_secs(20);
 
 #[tokio::test]
 async fn a_head_that_comes_too_slowly_ends_the_connection() {
-    let world = World::with(|proxy| proxy.with_limits(hasty()));
+    // Whatever time a body has.
+    let world = World::with(|proxy| proxy.with_limits(hasty().with_idle_timeout(LONG)));
     let head = world.served.head("GET", "/loans", "");
     for beginning in ["", "G", "PRI * HTTP/2.0\r\n", &head[..20], &head[..head.len() - 2]] {
         let mut raw = world.served.connect().await;
@@ -18,9 +23,33 @@ async fn a_head_that_comes_too_slowly_ends_the_connection() {
         let begin = Instant::now();
         let text = raw.rest().await;
         assert!(!text.contains(" 200 "), "{beginning:?}: {text}");
-        assert!(begin.elapsed() < LONG);
+        assert!(begin.elapsed() < SOON);
     }
     assert_eq!(world.emulator.connections(), 0, "something was sent");
+}
+
+#[tokio::test]
+async fn a_second_head_that_comes_too_slowly_ends_the_connection() {
+    let world = World::with(|proxy| proxy.with_limits(hasty().with_idle_timeout(LONG)));
+    let mut raw = world.served.connect().await;
+    let head = world.served.head("GET", "/loans", "");
+    raw.write(&head).await;
+    assert_eq!(raw.answer().await.status, 200);
+    raw.write(&head[..20]).await;
+    let begin = Instant::now();
+    let text = raw.rest().await;
+    assert!(!text.contains(" 200 "), "{text}");
+    assert!(begin.elapsed() < SOON);
+}
+
+#[tokio::test]
+async fn a_connection_of_http_2_without_a_request_is_closed() {
+    let world = World::with(|proxy| proxy.with_limits(hasty().with_head_timeout(LONG)));
+    let (mut sender, end) = http2_with_end(&world.served).await;
+    let request = request(&world.served, "/loans", "");
+    assert_eq!(sender.send_request(request).await.unwrap().status(), 200);
+    tokio::time::timeout(SOON, end).await.unwrap().unwrap();
+    assert!(sender.is_closed());
 }
 
 #[tokio::test]
@@ -31,7 +60,7 @@ async fn a_head_in_drops_does_not_win_time() {
     let begin = Instant::now();
     while raw.stream.write_all(b"X").await.is_ok() {
         pace.tick().await;
-        assert!(begin.elapsed() < LONG, "it is still connected");
+        assert!(begin.elapsed() < SOON, "it is still connected");
     }
 }
 
@@ -45,8 +74,9 @@ async fn a_connection_without_a_request_is_closed() {
 }
 
 #[tokio::test]
-async fn a_body_that_stops_is_408() {
-    let world = World::with(|proxy| proxy.with_limits(hasty()));
+async fn a_body_that_stops_is_408_and_not_the_fault_of_the_api() {
+    let limits = hasty().with_response_timeout(Duration::from_millis(50));
+    let world = World::with(|proxy| proxy.with_limits(limits));
     let mut raw = world.served.connect().await;
     raw.write(world.served.head("POST", "/loans", "Content-Length: 8\r\n") + "half").await;
     let answer = raw.answer().await;

@@ -71,9 +71,7 @@ async fn a_401_before_the_body_has_come_leads_to_one_whole_body() {
     let mut raw = served.connect().await;
     raw.write(served.head("POST", "/echo", "Content-Length: 8\r\n") + "half").await;
     // The second attempt streams back what has come.
-    while api.requests() < 2 {
-        tokio::task::yield_now().await;
-    }
+    api.wait_for_requests(2).await;
     raw.write("half").await;
     let answer = raw.answer().await;
     assert_eq!((answer.status, answer.body.as_str()), (200, "halfhalf"));

@@ -7,26 +7,37 @@ use http::{Request, StatusCode, Version};
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use point_auth_testkit::{Fault, Operation};
+use point_auth::transport::ProxySettings;
+use point_auth::{Credentials, Session};
+use point_auth_proxy::Proxy;
+use point_auth_testkit::{ConnectProxy, Fault, Operation};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::support::{Api, KEY, LONG, Served, World, hasty};
+use crate::support::{
+    Api, KEY, LONG, PASSWORD, Served, USERNAME, World, client, emulator, impatient, settings,
+};
 
 const PROTOCOLS: [&str; 2] = ["h2", "http/1.1"];
 
-type Sender = http2::SendRequest<Full<Bytes>>;
+pub(crate) type Sender = http2::SendRequest<Full<Bytes>>;
 
 async fn http2(served: &Served) -> Sender {
+    http2_with_end(served).await.0
+}
+
+/// Returns what sends requests, and what ends with the connection.
+pub(crate) async fn http2_with_end(served: &Served) -> (Sender, JoinHandle<()>) {
     let stream = TcpStream::connect(served.address).await.unwrap();
     let (sender, connection) =
         http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
-    tokio::spawn(connection);
-    sender
+    let end = tokio::spawn(async { drop(connection.await) });
+    (sender, end)
 }
 
-fn request(served: &Served, path: &str, body: impl Into<Bytes>) -> Request<Full<Bytes>> {
+pub(crate) fn request(served: &Served, path: &str, body: impl Into<Bytes>) -> Request<Full<Bytes>> {
     Request::post(format!("http://{}{path}", served.address))
         .header("point-auth-client-key", KEY)
         .body(Full::new(body.into()))
@@ -121,9 +132,7 @@ async fn a_client_that_goes_in_the_middle_of_its_body_ends_the_request() {
     let served = Served::on_tcp(api.proxy().await);
     let mut raw = served.connect().await;
     raw.write(served.head("POST", "/echo", "Content-Length: 100\r\n") + "half").await;
-    while api.requests() == 0 {
-        tokio::task::yield_now().await;
-    }
+    api.wait_for_requests(1).await;
     drop(raw);
     assert_eq!(served.get("/loans").await.status, 200);
 }
@@ -197,7 +206,7 @@ async fn a_401_over_http_2_is_answered_by_another_token_and_the_same_body() {
 
 #[tokio::test]
 async fn failures_of_http_2_are_502_and_504() {
-    let world = World::with(|proxy| proxy.with_limits(hasty()));
+    let world = World::with(|proxy| proxy.with_limits(impatient()));
     let mut sender = http2(&world.served).await;
     for (fault, status) in [
         (None, 200),
@@ -228,12 +237,30 @@ async fn many_clients_that_are_slow_or_go_hold_up_no_other() {
         raw.write(served.head("POST", "/echo", "Content-Length: 8\r\n") + "half").await;
         slow.push(raw);
     }
-    while api.requests() < 150 {
-        tokio::task::yield_now().await;
-    }
+    api.wait_for_requests(150).await;
     let mut other = served.connect().await;
     other.write(served.head("POST", "/echo", "Content-Length: 8\r\n") + "half").await;
     drop(slow);
     other.write("half").await;
     assert_eq!(other.answer().await.body, "halfhalf");
+}
+
+#[tokio::test]
+async fn the_proxy_on_the_way_to_the_api_sees_no_token() {
+    const HOST: &str = "api.example.test";
+    let emulator = emulator().host_name(HOST).start().unwrap();
+    let way = ConnectProxy::builder()
+        .map(format!("{HOST}:443"), emulator.addr())
+        .credentials("user", "secret")
+        .start()
+        .unwrap();
+    let through = ProxySettings::url(&way.url_with_userinfo("user:secret")).unwrap();
+    let settings = settings(&emulator).with_proxy(through);
+    let client = client(&format!("https://{HOST}"), &settings);
+    let session = Session::new(client, Credentials::new(USERNAME, PASSWORD).unwrap());
+    let proxy = Proxy::builder(session.clone()).with_transport_settings(settings);
+    let served = Served::on_tcp(proxy.build().unwrap());
+    assert_eq!(served.get("/point-auth-emulator/whoami").await.status, 200);
+    assert_eq!(way.count(&format!("{HOST}:443")), 2, "one of the session, and one of the proxy");
+    assert!(!way.saw(session.current_token().unwrap().expose()));
 }

@@ -172,8 +172,13 @@ pub(crate) fn sessions(emulator: &Emulator) -> Sessions {
     Sessions::new(client, Credentials::new(USERNAME, PASSWORD).unwrap())
 }
 
-/// Short times, for tests of them.
+/// Short times for clients, for tests of them.
 pub(crate) fn hasty() -> Limits {
     let short = Duration::from_millis(300);
-    Limits::new().with_head_timeout(short).with_idle_timeout(short).with_response_timeout(short)
+    Limits::new().with_head_timeout(short).with_idle_timeout(short)
+}
+
+/// A short time for the API to begin a response, and long enough for one that does.
+pub(crate) fn impatient() -> Limits {
+    Limits::new().with_response_timeout(Duration::from_secs(3))
 }

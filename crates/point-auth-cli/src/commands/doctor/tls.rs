@@ -5,6 +5,7 @@ use std::net::TcpStream;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use point_auth::operation::printable;
 use point_auth::transport::TlsSettings;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
@@ -19,6 +20,9 @@ use crate::output;
 
 /// A certificate that ends sooner deserves attention.
 const SOON: Duration = Duration::from_secs(14 * DAY.as_secs());
+
+/// More is not shown of what a server says of itself.
+const MOST_CHARS: usize = 1000;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -137,7 +141,8 @@ fn describe(chain: &[CertificateDer<'_>]) -> String {
             format!("{} by {} ({end})", names(&certificate), certificate.issuer())
         }
     });
-    each.collect::<Vec<_>>().join("; ")
+    // The server chooses these names.
+    printable(&each.collect::<Vec<_>>().join("; "), MOST_CHARS, &[])
 }
 
 fn names(certificate: &X509Certificate<'_>) -> String {

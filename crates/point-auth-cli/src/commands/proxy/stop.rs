@@ -14,11 +14,13 @@ impl Stop {
     pub(super) fn on_signals() -> Result<Self> {
         let (tell, told) = watch::channel(false);
         signals::on_stop(move || {
-            if tell.send_replace(true) {
+            if *tell.borrow() {
                 std::process::exit(1);
             }
             output::note("stopping; requests in progress are finished");
+            // Before the program can end.
             tell_systemd_of_the_end();
+            tell.send_replace(true);
         })?;
         Ok(Self(told))
     }

@@ -16,16 +16,17 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
-use point_auth_proxy::Proxy;
+use point_auth_proxy::{Proxy, ProxyBuilder};
 use point_auth_testkit::{CertificateAuthority, Clock};
 use rustls::ServerConfig;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-use super::{client, settings_for, with_old_token};
+use super::{LONG, client, settings_for, with_old_token};
 
 type AnyBody = UnsyncBoxBody<Bytes, hyper::Error>;
 
@@ -45,7 +46,7 @@ struct State {
     /// How many good tokens are refused all the same.
     refusals: AtomicUsize,
     reads_before: AtomicBool,
-    requests: AtomicUsize,
+    requests: watch::Sender<usize>,
     hanging: mpsc::UnboundedSender<bool>,
 }
 
@@ -71,7 +72,7 @@ impl Api {
             tokens: AtomicUsize::new(0),
             refusals: AtomicUsize::new(0),
             reads_before: AtomicBool::new(false),
-            requests: AtomicUsize::new(0),
+            requests: watch::Sender::new(0),
             hanging: sender,
         });
         let acceptor = TlsAcceptor::from(Arc::new(config));
@@ -86,7 +87,14 @@ impl Api {
 
     /// Returns how many requests came, except those for tokens.
     pub(crate) fn requests(&self) -> usize {
-        self.state.requests.load(Ordering::SeqCst)
+        *self.state.requests.borrow()
+    }
+
+    /// Waits until so many requests have come, except those for tokens.
+    pub(crate) async fn wait_for_requests(&self, count: usize) {
+        let mut requests = self.state.requests.subscribe();
+        let waiting = requests.wait_for(|requests| *requests >= count);
+        assert!(timeout(LONG, waiting).await.unwrap().is_ok());
     }
 
     /// Returns how many tokens were given out.
@@ -101,10 +109,14 @@ impl Api {
     }
 
     pub(crate) async fn proxy(&self) -> Proxy {
+        self.builder().await.build().unwrap()
+    }
+
+    pub(crate) async fn builder(&self) -> ProxyBuilder {
         let settings = settings_for(self.authority.pem());
         let client = client(&format!("https://{}", self.address), &settings);
         let session = with_old_token(client, &Clock::running()).await;
-        Proxy::builder(session).with_transport_settings(settings).build().unwrap()
+        Proxy::builder(session).with_transport_settings(settings)
     }
 }
 
@@ -137,7 +149,7 @@ async fn respond(
         let body = format!(r#"{{"access_token":"token-{number}","expires_in":3600}}"#);
         return Ok(Response::new(full(body)));
     }
-    state.requests.fetch_add(1, Ordering::SeqCst);
+    state.requests.send_modify(|requests| *requests += 1);
     let good = format!("Bearer token-{}", state.tokens.load(Ordering::SeqCst));
     let shown = request.headers().get("authorization").map(HeaderValue::as_bytes);
     let refuse = |left: usize| left.checked_sub(1);

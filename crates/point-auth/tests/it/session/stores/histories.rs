@@ -192,7 +192,7 @@ impl Fleet {
 }
 
 proptest! {
-    #![proptest_config(Config { cases: 4000, failure_persistence: None, ..Config::default() })]
+    #![proptest_config(Config { cases: 150, failure_persistence: None, ..Config::default() })]
 
     #[test]
     fn no_history_sends_a_denied_password_or_uses_a_token_after_its_end(

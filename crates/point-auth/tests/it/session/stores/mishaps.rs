@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use point_auth::session::{Now, Policy};
 use point_auth::token_store::{AnyStore, Intent, Known, Owner, SharedTokens, Verdict};
-use point_auth::{MemoryStore, Runtime, Session, Task, TokioRuntime};
+use point_auth::{Credentials, MemoryStore, Runtime, Session, Task, TokioRuntime};
 use point_auth_testkit::Emulator;
 
-use super::{RUNTIME, Store, all, process};
+use super::{RUNTIME, Store, all, process, process_with};
 use crate::session::support::{World, getting};
 use crate::support::{PASSWORD, USERNAME, credentials, runtime};
 
@@ -146,6 +146,32 @@ fn a_permit_is_given_back_when_its_job_ends_before_anything_was_sent() {
     assert!(passed < Duration::from_secs(10), "{passed:?}");
     world.pass_until(|| asking.is_finished());
     assert_eq!(world.sign_ins(), 1);
+}
+
+#[test]
+fn what_a_sign_in_gave_reaches_a_store_that_has_failed_for_a_moment() {
+    let wrong = Credentials::new(USERNAME, "a wrong password").unwrap();
+    for (credentials, is_right) in [(credentials(), true), (wrong, false)] {
+        let world = World::new();
+        let store = Store::new(&world);
+        let session = |credentials: &Credentials| {
+            process_with(&world, &store, Credentials::clone(credentials))
+        };
+        let one = session(&credentials);
+        world.control.hold();
+        let asking = RUNTIME.spawn(getting(&one));
+        world.control.wait_for_in_flight(1);
+        store.breaks();
+        world.control.release();
+        world.pass_until(|| asking.is_finished());
+        world.pass(Duration::from_secs(3));
+        store.works();
+        // Nobody asks the first process again, and its permit has ended by then.
+        world.pass(Duration::from_secs(60));
+        let got = all(&world, &[session(&credentials)]).remove(0);
+        assert_eq!(got.is_ok(), is_right, "{:?}", got.err());
+        assert_eq!(world.sign_ins(), 1, "with the right password: {is_right}");
+    }
 }
 
 #[test]

@@ -166,7 +166,7 @@ fn what_a_sign_in_gave_reaches_a_store_that_has_failed_for_a_moment() {
         world.pass_until(|| asking.is_finished());
         world.pass(Duration::from_secs(3));
         store.works();
-        // Nobody asks the first process again, and its permit has ended by then.
+        // No caller asks the first process again, and its permit has ended by then.
         world.pass(Duration::from_secs(60));
         let got = all(&world, &[session(&credentials)]).remove(0);
         assert_eq!(got.is_ok(), is_right, "{:?}", got.err());
@@ -217,7 +217,7 @@ fn refreshes_are_put_off_in_each_life_while_the_store_is_down() {
         world.pass(Duration::from_secs(1));
         let at_once = world.refreshes() - life * PROCESSES;
         assert!(at_once <= PROCESSES / 4, "{at_once} at once in life {life}");
-        // By then it is everybody's turn.
+        // By then each of them is due.
         world.time.advance(Duration::from_secs(85));
         assert!(all(&world, &sessions).iter().all(Result::is_ok));
         world.pass(Duration::from_secs(1));

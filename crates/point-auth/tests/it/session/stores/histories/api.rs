@@ -127,7 +127,7 @@ impl Api {
     pub(super) fn was_reset(&self, store: &Shaky) {
         let mut state = self.lock();
         state.resets += 1;
-        // Otherwise the store is told of it later, and nobody knows when.
+        // Otherwise the store is told of it at some later time.
         let is_told = store.disturbed().is_none_or(|time| time + ALONE < self.world.now());
         state.has_late_reset |= !is_told;
         state.store_knows = false;

@@ -238,7 +238,7 @@ impl AsyncTransport for Link {
             let kind = if state.takes > limits.total_timeout() { Kind::IsLost } else { kind };
             (takes, kind, answer)
         };
-        self.api.world.sleep(takes).await;
+        self.api.world.after(takes).await;
         let (status, body) = match (kind, answer) {
             (Kind::IsLost, _) => return Err(TransportError::new(TransportErrorKind::Timeout)),
             (Kind::IsBusy, _) => (StatusCode::SERVICE_UNAVAILABLE, "{}".to_owned()),

@@ -68,7 +68,7 @@ the second one's lock. With refresh tokens that can be used once, one of the two
 exchange that it is for.
 
 In steady use a worker takes up new tokens when its own time to refresh comes, up to two and a half minutes after they are there: the old
-token is good until then, and nobody waits. When all come at once, those that wait ask the store again after 0.1 to 2 seconds.
+token is good until then, and no caller waits. When all come at once, those that wait ask the store again after 0.1 to 2 seconds.
 ",
     ),
     (

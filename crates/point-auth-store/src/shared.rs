@@ -116,7 +116,7 @@ impl SharedTokens {
                     }
                 }
             };
-            let announced = self.store.get().announce(fence).await?;
+            let announced = self.store.get().announce(fence).await?.map(Arc::new);
             let mut record = entry.record.clone();
             let life = self.permit_life();
             record.permit = Some(HeldPermit { fence, until: entry.now.saturating_add(life), life });

@@ -42,7 +42,7 @@ impl World {
             if is_so() {
                 return;
             }
-            assert!(self.time.advance_to_next_wake(), "nobody waits for anything any more");
+            assert!(self.time.advance_to_next_wake(), "no worker waits for anything any more");
         }
     }
 

@@ -1,6 +1,7 @@
 //! What a process asks a store, and what it is told.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use point_auth_core::session::{Permit, StoredTokens};
@@ -98,7 +99,9 @@ pub enum Refusal {
     TooManyUnknown(Duration),
 }
 
-/// The right to exchange tokens once.
+/// The right to exchange tokens once. A clone is the same right: it is there to settle once more
+/// after an error.
+#[derive(Clone)]
 #[must_use = "a grant that is not settled blocks other processes until it ends"]
 pub struct Grant {
     pub(crate) fence: Fence,
@@ -106,9 +109,10 @@ pub struct Grant {
     pub(crate) sign_in: Option<SignInGrant>,
     /// This machine's wall clock before the store was asked, and the store's time.
     pub(crate) clocks: (SystemTime, Duration),
-    pub(crate) _announced: Option<Announced>,
+    pub(crate) _announced: Option<Arc<Announced>>,
 }
 
+#[derive(Clone)]
 pub(crate) struct SignInGrant {
     pub(crate) login: EntryName,
     pub(crate) fingerprint: String,

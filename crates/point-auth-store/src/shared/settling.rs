@@ -37,8 +37,8 @@ impl SharedTokens {
     /// Gives a permit back with what came of the exchange.
     ///
     /// # Errors
-    /// [`StoreError`] when the store cannot say. The permit then ends by itself, and a sign-in
-    /// counts as one with unknown outcome.
+    /// [`StoreError`] when the store cannot say. It is safe to repeat, with a clone of the grant.
+    /// Otherwise the permit ends by itself, and a sign-in counts as one with unknown outcome.
     pub async fn settle(
         &self,
         grant: Grant,

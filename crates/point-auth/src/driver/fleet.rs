@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 
-use point_auth_core::Credentials;
 use point_auth_core::session::{
     AttemptError, ExchangeId, ExchangeKind, Failure, Moment, Now, Outcome, Rejected, SessionError,
-    SignInResult,
+    SignInResult, StoredTokens,
 };
+use point_auth_core::{Credentials, Denial};
 use point_auth_store::{
     Fence, Grant, Intent, NewerTokens, Owner, Refusal, Settled, Settlement, Verdict,
 };
@@ -28,6 +28,11 @@ const LONGEST_REST: Duration = Duration::from_secs(60);
 const SPREAD: Duration = Duration::from_secs(120);
 /// The same of refreshes without which callers have no token. They wait for three times as long.
 const SHORT_SPREAD: Duration = Duration::from_secs(5);
+
+/// After how much time the result of a sign-in is told once more. All of it is within the permit's
+/// life, if the exchange was not slow.
+const SETTLE_AGAIN_AFTER: [Duration; 3] =
+    [Duration::from_secs(2), Duration::from_secs(6), Duration::from_secs(14)];
 
 /// What a session knows of the store.
 #[derive(Default)]
@@ -254,12 +259,42 @@ impl AtWork {
         }
         let wall = driver.now().wall;
         let settlement = Settlement { tokens: tokens.as_ref(), sign_in, wall };
-        match link.settle(driver.runtime(), grant, settlement).await {
+        match link.settle(driver.runtime(), grant.clone(), settlement).await {
             Ok(Settled::InTime(version)) if tokens.is_some() => {
                 driver.lock().fleet.version = Some(version);
             }
             Ok(_) => {}
-            Err(error) => driver.notify_store(&StoreEvent::Unavailable(error)),
+            Err(error) => {
+                let signs_in = credentials.is_some();
+                if let Some(result) = Later::of(&sign_in).filter(|_| signs_in) {
+                    driver.settle_later(link, grant, tokens, result);
+                }
+                driver.notify_store(&StoreEvent::Unavailable(error));
+            }
+        }
+    }
+}
+
+/// What a sign-in says about the password, for a later settlement.
+enum Later {
+    Accepted,
+    Denied(Denial),
+}
+
+impl Later {
+    fn of(result: &SignInResult<'_>) -> Option<Self> {
+        match result {
+            SignInResult::Accepted => Some(Self::Accepted),
+            SignInResult::Denied(denial) => Some(Self::Denied((*denial).clone())),
+            // The permit ends by itself, and then counts as unknown anyway.
+            _ => None,
+        }
+    }
+
+    fn result(&self) -> SignInResult<'_> {
+        match self {
+            Self::Accepted => SignInResult::Accepted,
+            Self::Denied(denial) => SignInResult::Denied(denial),
         }
     }
 }
@@ -280,6 +315,34 @@ impl Granted {
 }
 
 impl Driver {
+    /// Settles a sign-in in the background, after the store failed. Otherwise another process would
+    /// send the password again once the permit has ended.
+    fn settle_later(
+        &self,
+        link: Arc<Link>,
+        grant: Grant,
+        tokens: Option<StoredTokens>,
+        result: Later,
+    ) {
+        let (this, runtime) = (self.this.clone(), Arc::clone(&self.common.runtime));
+        self.common.runtime.spawn(Box::pin(async move {
+            for pause in SETTLE_AGAIN_AFTER {
+                runtime.sleep_until(runtime.now().monotonic.saturating_add(pause)).await;
+                let (wall, sign_in) = (runtime.now().wall, result.result());
+                let settlement = Settlement { tokens: tokens.as_ref(), sign_in, wall };
+                let Ok(settled) = link.settle(&*runtime, grant.clone(), settlement).await else {
+                    continue;
+                };
+                if let (Settled::InTime(version), Some(_), Some(this)) =
+                    (settled, &tokens, this.upgrade())
+                {
+                    this.lock().fleet.version = Some(version);
+                }
+                return;
+            }
+        }));
+    }
+
     /// When to ask again while another process is at it.
     fn look_again_in(&self, left: Duration) -> Duration {
         let now = self.now();

@@ -62,7 +62,7 @@ fn a_process_that_is_killed_while_it_signs_in_is_followed_at_once_over_files() {
                 assert!(!emulator.wait_for_requests(sent + 1, WHILE), "{killed:?}: two at once");
                 holder.kill();
                 let follows = emulator.wait_for_requests(sent + 1, Duration::from_secs(30));
-                assert!(follows, "{killed:?}: nobody follows");
+                assert!(follows, "{killed:?}: no other process follows");
                 is_served(&mut other, killed);
                 assert_eq!(sign_ins(&emulator), sent + 1, "{killed:?}");
             });
@@ -89,7 +89,7 @@ fn a_process_that_is_killed_while_it_signs_in_is_followed_after_its_permit_over_
                 holder.kill();
                 assert!(!emulator.wait_for_requests(sent + 1, WHILE), "{killed:?}: two at once");
                 let follows = emulator.wait_for_requests(sent + 1, Duration::from_secs(120));
-                assert!(follows, "{killed:?}: nobody follows");
+                assert!(follows, "{killed:?}: no other process follows");
                 is_served(&mut other, killed);
                 assert_eq!(sign_ins(&emulator), sent + 1, "{killed:?}");
             });

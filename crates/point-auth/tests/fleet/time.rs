@@ -60,8 +60,9 @@ impl Runtime for Jumping {
                 if left.is_zero() {
                     return;
                 }
+                let until = this.inner.now().monotonic + left;
                 tokio::select! {
-                    () = tokio::time::sleep(left) => {}
+                    () = this.inner.sleep_until(until) => {}
                     _ = jumped.changed() => {}
                 }
             }

@@ -56,7 +56,7 @@ fn a_worker_does_what_it_is_told() {
                 runtime.block_on(worker.time.idle());
                 say("asked");
             }
-            (what, _) => panic!("nobody knows how to {what}"),
+            (what, _) => panic!("there is no command {what}"),
         }
     }
 }

@@ -192,7 +192,7 @@ impl Fleet {
 }
 
 proptest! {
-    #![proptest_config(Config { cases: 4000, failure_persistence: None, ..Config::default() })]
+    #![proptest_config(Config { cases: 150, failure_persistence: None, ..Config::default() })]
 
     #[test]
     fn no_history_sends_a_denied_password_or_uses_a_token_after_its_end(
@@ -206,9 +206,9 @@ proptest! {
     }
 }
 
-/// Ten thousand seconds of a store that works for seven seconds and fails for seven.
+/// Nearly three hours of a store that works for seven seconds and fails for seven.
 #[test]
-fn a_store_that_flaps_costs_at_most_one_refresh_a_process_and_life() {
+fn a_store_that_flaps_for_hours_leads_to_few_refreshes_and_to_no_burst() {
     const MANY: usize = 60;
     let mut fleet = Fleet::new(true);
     while fleet.processes.len() < MANY {
@@ -234,7 +234,8 @@ fn a_store_that_flaps_costs_at_most_one_refresh_a_process_and_life() {
     // A token is replaced before its end, so that there are a little more lives than hours.
     let lives = 1_400 * 7 / 3_300 + 1;
     println!("{refreshes} refreshes of {MANY} processes, at most {busiest} in seven seconds");
-    assert!(refreshes <= MANY * lives, "{refreshes} refreshes");
+    // Without a store it would be one of each process in each life.
+    assert!(refreshes <= MANY * lives / 2, "{refreshes} refreshes");
     assert!(busiest <= MANY / 4, "{busiest} refreshes in seven seconds");
     assert_eq!(fleet.api.sign_ins(), 1);
 }

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use point_auth::session::{Now, Policy};
 use point_auth::token_store::{AnyStore, Intent, Known, Owner, SharedTokens, Verdict};
-use point_auth::{MemoryStore, Runtime, Session, Task, TokioRuntime};
+use point_auth::{Credentials, MemoryStore, Runtime, Session, StoreKey, Task, TokioRuntime};
 use point_auth_testkit::Emulator;
 
-use super::{RUNTIME, Store, all, process};
+use super::{RUNTIME, Store, all, process, process_with};
 use crate::session::support::{World, getting};
 use crate::support::{PASSWORD, USERNAME, credentials, runtime};
 
@@ -149,6 +149,32 @@ fn a_permit_is_given_back_when_its_job_ends_before_anything_was_sent() {
 }
 
 #[test]
+fn what_a_sign_in_gave_reaches_a_store_that_has_failed_for_a_moment() {
+    let wrong = Credentials::new(USERNAME, "a wrong password").unwrap();
+    for (credentials, is_right) in [(credentials(), true), (wrong, false)] {
+        let world = World::new();
+        let store = Store::new(&world);
+        let session = |credentials: &Credentials| {
+            process_with(&world, &store, Credentials::clone(credentials))
+        };
+        let one = session(&credentials);
+        world.control.hold();
+        let asking = RUNTIME.spawn(getting(&one));
+        world.control.wait_for_in_flight(1);
+        store.breaks();
+        world.control.release();
+        world.pass_until(|| asking.is_finished());
+        world.pass(Duration::from_secs(3));
+        store.works();
+        // No caller asks the first process again, and its permit has ended by then.
+        world.pass(Duration::from_secs(60));
+        let got = all(&world, &[session(&credentials)]).remove(0);
+        assert_eq!(got.is_ok(), is_right, "{:?}", got.err());
+        assert_eq!(world.sign_ins(), 1, "with the right password: {is_right}");
+    }
+}
+
+#[test]
 fn questions_to_the_store_do_not_bunch_up_when_a_permit_is_about_to_end() {
     let world = World::new();
     // The store's clock, in milliseconds.
@@ -191,7 +217,7 @@ fn refreshes_are_put_off_in_each_life_while_the_store_is_down() {
         world.pass(Duration::from_secs(1));
         let at_once = world.refreshes() - life * PROCESSES;
         assert!(at_once <= PROCESSES / 4, "{at_once} at once in life {life}");
-        // By then it is everybody's turn.
+        // By then each of them is due.
         world.time.advance(Duration::from_secs(85));
         assert!(all(&world, &sessions).iter().all(Result::is_ok));
         world.pass(Duration::from_secs(1));
@@ -226,4 +252,116 @@ fn a_clock_that_is_set_back_while_the_store_is_asked_makes_no_token_younger() {
     let lease = other.current_lease().unwrap();
     let left = lease.expires_at.duration_since(clock.now().wall).unwrap();
     assert!(left <= Duration::from_secs(600), "{left:?}");
+}
+
+#[test]
+fn a_store_that_has_lost_everything_makes_no_denied_process_send_its_password_again() {
+    let world = World::new();
+    let store = Store::new(&world);
+    let wrong = Credentials::new(USERNAME, "a wrong password").unwrap();
+    let sessions: Vec<_> = (0..3).map(|_| process_with(&world, &store, wrong.clone())).collect();
+    // All of them know of a reset, and of the denial after it.
+    sessions[0].reset();
+    for _ in 0..6 {
+        assert!(all(&world, &sessions).iter().all(Result::is_err));
+        world.time.advance(Duration::from_secs(60));
+        world.pass(Duration::from_secs(1));
+    }
+    let sent = world.sign_ins();
+    store.inner.clear();
+    for _ in 0..5 {
+        assert!(all(&world, &sessions).iter().all(Result::is_err));
+        world.time.advance(Duration::from_secs(100));
+        world.pass(Duration::from_secs(1));
+    }
+    // Also none that has just started, since they have told the store.
+    let late = process_with(&world, &store, wrong);
+    assert!(all(&world, &[late])[0].is_err());
+    assert_eq!(world.sign_ins(), sent);
+}
+
+/// Those that have seen the password accepted go on without the store, but not all at once.
+#[test]
+fn proven_passwords_are_spread_over_minutes_while_the_store_is_down() {
+    const PROCESSES: usize = 20;
+    let world = World::new();
+    let store = Store::new(&world);
+    let sessions: Vec<_> = (0..PROCESSES).map(|_| process(&world, &store)).collect();
+    for session in &sessions {
+        // Each of them signs in itself.
+        store.inner.clear();
+        all(&world, std::slice::from_ref(session))[0].as_ref().unwrap();
+        world.pass(Duration::from_secs(1));
+    }
+    assert_eq!(world.sign_ins(), PROCESSES);
+    store.breaks();
+    // The refresh tokens have ended as well.
+    world.time.advance(Duration::from_secs(50 * 3600));
+    let mut waiting: Vec<_> = sessions
+        .iter()
+        .map(|session| {
+            let session = session.clone();
+            let limit = Duration::from_secs(200);
+            RUNTIME.spawn(async move { session.access_token_within(limit).await })
+        })
+        .collect();
+    world.pass(Duration::from_secs(12));
+    let soon = world.sign_ins() - PROCESSES;
+    assert!(soon <= PROCESSES / 2, "{soon} in the first seconds");
+    world.pass_until(|| waiting.iter().all(tokio::task::JoinHandle::is_finished));
+    for task in waiting.drain(..) {
+        RUNTIME.block_on(task).unwrap().unwrap();
+    }
+    assert_eq!(world.sign_ins(), 2 * PROCESSES);
+}
+
+#[test]
+fn a_store_that_hangs_holds_no_caller_longer_than_its_own_limit() {
+    let world = World::new();
+    let store = Store::new(&world);
+    store.hold(true);
+    let session = process(&world, &store);
+    let task = RUNTIME.spawn({
+        let session = session.clone();
+        async move { session.access_token_within(Duration::from_millis(500)).await }
+    });
+    let waited = world.pass_until(|| task.is_finished());
+    assert_eq!(RUNTIME.block_on(task).unwrap().unwrap_err().kind(), point_auth::ErrorKind::Timeout);
+    assert!(waited <= Duration::from_millis(600), "{waited:?}");
+    // Without a limit of its own it hears of the store after a few questions of two seconds each.
+    let task = RUNTIME.spawn(getting(&session));
+    let waited = world.pass_until(|| task.is_finished());
+    let error = RUNTIME.block_on(task).unwrap().unwrap_err();
+    assert!(error.to_string().contains("the token store took too long"), "{error}");
+    assert!(waited <= Duration::from_secs(8), "{waited:?}");
+    assert_eq!(world.sign_ins(), 0);
+}
+
+#[test]
+fn a_rotation_of_the_key_causes_no_sign_in() {
+    let world = World::new();
+    let old = StoreKey::generate().unwrap();
+    let text = old.expose();
+    let (index, old_ring) = text.split_once(':').unwrap();
+    let new = StoreKey::generate().unwrap().expose();
+    let (_, new_ring) = new.split_once(':').unwrap();
+    let key = |ring: &str| StoreKey::parse(&format!("{index}:{ring}")).unwrap();
+    let time = world.time.clone();
+    let store = MemoryStore::with_key(&old).with_clock(move || time.now().monotonic);
+    // First all learn to read the new one, then all write it, then the old one goes.
+    let rings = [
+        old_ring.to_owned(),
+        format!("{old_ring},{new_ring}"),
+        format!("{new_ring},{old_ring}"),
+        new_ring.to_owned(),
+    ];
+    for (number, ring) in rings.iter().enumerate() {
+        let store = Store::over(store.with_other_key(&key(ring)));
+        let session = [process(&world, &store)];
+        all(&world, &session)[0].as_ref().unwrap();
+        world.time.advance(Duration::from_secs(3700));
+        all(&world, &session)[0].as_ref().unwrap();
+        world.pass(Duration::from_secs(1));
+        assert_eq!((world.sign_ins(), world.refreshes()), (1, number + 1));
+    }
 }

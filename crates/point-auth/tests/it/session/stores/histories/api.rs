@@ -127,7 +127,7 @@ impl Api {
     pub(super) fn was_reset(&self, store: &Shaky) {
         let mut state = self.lock();
         state.resets += 1;
-        // Otherwise the store is told of it later, and nobody knows when.
+        // Otherwise the store is told of it at some later time.
         let is_told = store.disturbed().is_none_or(|time| time + ALONE < self.world.now());
         state.has_late_reset |= !is_told;
         state.store_knows = false;
@@ -195,7 +195,7 @@ pub(super) struct Link {
 struct Told {
     /// The number of resets when its exchange began.
     resets: usize,
-    /// Whether the store has failed since.
+    /// Whether the store has failed since the one before: then this one may be without it.
     store_failed: bool,
 }
 
@@ -238,7 +238,7 @@ impl AsyncTransport for Link {
             let kind = if state.takes > limits.total_timeout() { Kind::IsLost } else { kind };
             (takes, kind, answer)
         };
-        self.api.world.sleep(takes).await;
+        self.api.world.after(takes).await;
         let (status, body) = match (kind, answer) {
             (Kind::IsLost, _) => return Err(TransportError::new(TransportErrorKind::Timeout)),
             (Kind::IsBusy, _) => (StatusCode::SERVICE_UNAVAILABLE, "{}".to_owned()),
@@ -259,19 +259,20 @@ impl AsyncTransport for Link {
 impl Observer for Link {
     fn exchange_began(&self, _: Option<&str>, _: point_auth::session::ExchangeKind, _: u32) {
         let resets = self.api.lock().resets;
-        *self.told.lock().unwrap() = Told { resets, store_failed: false };
+        self.told.lock().unwrap().resets = resets;
     }
 
     fn exchange_ended(&self, _: Option<&str>, outcome: &Outcome) {
+        let mut told = self.told.lock().unwrap();
+        let store_failed = std::mem::take(&mut told.store_failed);
         let Outcome::Denied { took, .. } = outcome else { return };
-        let told = self.told.lock().unwrap();
         let mut state = self.api.lock();
         if told.resets != state.resets || state.has_late_reset {
             return;
         }
         // It was told so by the API, or by the store.
         state.denied.push(self.process);
-        if !took.is_zero() && !told.store_failed {
+        if !took.is_zero() && !store_failed {
             state.store_knows = true;
         }
     }

@@ -78,7 +78,7 @@ impl Shaky {
             }
         };
         let takes = if how == Store::IsSlow { 3_000 } else { 2 };
-        self.world.sleep(Duration::from_millis(takes)).await;
+        self.world.after(Duration::from_millis(takes)).await;
         match how {
             Store::Works | Store::IsSlow => Ok(run()),
             Store::LosesReplies => {

@@ -32,7 +32,7 @@ impl World {
         self.time.now().monotonic
     }
 
-    pub(super) fn sleep(&self, span: Duration) -> Task {
+    pub(super) fn after(&self, span: Duration) -> Task {
         self.time.sleep_until(self.now() + span)
     }
 

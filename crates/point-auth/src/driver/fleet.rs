@@ -1,21 +1,20 @@
 //! What a driver does with a store that it shares with other processes: before an exchange, after
 //! it, and while it sends nothing.
 
+mod settling;
+
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 
+use point_auth_core::Credentials;
 use point_auth_core::session::{
     AttemptError, ExchangeId, ExchangeKind, Failure, Moment, Now, Outcome, Rejected, SessionError,
-    SignInResult, StoredTokens,
 };
-use point_auth_core::{Credentials, Denial};
-use point_auth_store::{
-    Fence, Grant, Intent, NewerTokens, Owner, Refusal, Settled, Settlement, Verdict,
-};
+use point_auth_store::{Fence, Grant, Intent, NewerTokens, Owner, Refusal, Verdict};
 
+use super::Driver;
 use super::job::AtWork;
-use super::{Driver, wake};
 use crate::store::{Link, StoreEvent, StoreUnavailable, random_part};
 
 /// How often the store is asked whether another process is done: at first, and at last.
@@ -28,11 +27,6 @@ const LONGEST_REST: Duration = Duration::from_secs(60);
 const SPREAD: Duration = Duration::from_secs(120);
 /// The same of refreshes without which callers have no token. They wait for three times as long.
 const SHORT_SPREAD: Duration = Duration::from_secs(5);
-
-/// After how much time the result of a sign-in is told once more. All of it is within the permit's
-/// life, if the exchange was not slow.
-const SETTLE_AGAIN_AFTER: [Duration; 3] =
-    [Duration::from_secs(2), Duration::from_secs(6), Duration::from_secs(14)];
 
 /// What a session knows of the store.
 #[derive(Default)]
@@ -221,128 +215,9 @@ impl AtWork {
             Outcome::Ignored
         }))
     }
-
-    /// Keeps the wakers of an exchange that the store has granted. A program may end as soon as a
-    /// caller has its token, and its attempt would count as one with unknown outcome.
-    pub(super) fn keep_if_granted(&mut self, woken: Vec<Waker>) -> Vec<Waker> {
-        match self.store.granted {
-            Some(_) => {
-                self.store.to_wake = woken;
-                Vec::new()
-            }
-            None => woken,
-        }
-    }
-
-    /// Tells the store what came of the exchange, if it granted it, and then wakes the callers.
-    pub(super) async fn settle_store(&mut self, driver: &Driver, outcome: &Outcome) {
-        self.tell_store(driver, outcome).await;
-        wake(std::mem::take(&mut self.store.to_wake));
-    }
-
-    async fn tell_store(&mut self, driver: &Driver, outcome: &Outcome) {
-        if matches!(outcome, Outcome::Renewed { .. }) {
-            // The next life is put off anew.
-            driver.lock().fleet.put_off = None;
-        }
-        let Some(Granted { grant, credentials, .. }) = self.store.granted.take() else { return };
-        let Some(link) = driver.common.store.as_ref().map(Arc::clone) else { return };
-        let has_changed =
-            matches!(outcome, Outcome::Renewed { .. } | Outcome::RefreshRefused { .. });
-        let tokens = has_changed.then(|| driver.stored_tokens()).flatten();
-        let sign_in = match self.store.was_sent {
-            true => SignInResult::of(outcome),
-            false => SignInResult::Inconclusive,
-        };
-        if let (SignInResult::Accepted, Some(credentials)) = (&sign_in, &credentials) {
-            link.proven(credentials);
-        }
-        let wall = driver.now().wall;
-        let settlement = Settlement { tokens: tokens.as_ref(), sign_in, wall };
-        match link.settle(driver.runtime(), grant.clone(), settlement).await {
-            Ok(Settled::InTime(version)) if tokens.is_some() => {
-                driver.lock().fleet.version = Some(version);
-            }
-            Ok(_) => {}
-            Err(error) => {
-                let signs_in = credentials.is_some();
-                if let Some(result) = Later::of(&sign_in).filter(|_| signs_in) {
-                    driver.settle_later(link, grant, tokens, result);
-                }
-                driver.notify_store(&StoreEvent::Unavailable(error));
-            }
-        }
-    }
-}
-
-/// What a sign-in says about the password, for a later settlement.
-enum Later {
-    Accepted,
-    Denied(Denial),
-}
-
-impl Later {
-    fn of(result: &SignInResult<'_>) -> Option<Self> {
-        match result {
-            SignInResult::Accepted => Some(Self::Accepted),
-            SignInResult::Denied(denial) => Some(Self::Denied((*denial).clone())),
-            // The permit ends by itself, and then counts as unknown anyway.
-            _ => None,
-        }
-    }
-
-    fn result(&self) -> SignInResult<'_> {
-        match self {
-            Self::Accepted => SignInResult::Accepted,
-            Self::Denied(denial) => SignInResult::Denied(denial),
-        }
-    }
-}
-
-impl Granted {
-    /// Gives the permit back in the background: nothing was sent, and the job has ended.
-    pub(super) fn give_back(self, driver: &Arc<Driver>) {
-        let this = Arc::clone(driver);
-        driver.common.runtime.spawn(Box::pin(async move {
-            let Some(link) = &this.common.store else { return };
-            let wall = this.now().wall;
-            let sign_in = SignInResult::Inconclusive;
-            let settlement = Settlement { tokens: None, sign_in, wall };
-            // If that fails, the permit ends by itself.
-            let _is_settled = link.settle(this.runtime(), self.grant, settlement).await;
-        }));
-    }
 }
 
 impl Driver {
-    /// Settles a sign-in in the background, after the store failed. Otherwise another process would
-    /// send the password again once the permit has ended.
-    fn settle_later(
-        &self,
-        link: Arc<Link>,
-        grant: Grant,
-        tokens: Option<StoredTokens>,
-        result: Later,
-    ) {
-        let (this, runtime) = (self.this.clone(), Arc::clone(&self.common.runtime));
-        self.common.runtime.spawn(Box::pin(async move {
-            for pause in SETTLE_AGAIN_AFTER {
-                runtime.sleep_until(runtime.now().monotonic.saturating_add(pause)).await;
-                let (wall, sign_in) = (runtime.now().wall, result.result());
-                let settlement = Settlement { tokens: tokens.as_ref(), sign_in, wall };
-                let Ok(settled) = link.settle(&*runtime, grant.clone(), settlement).await else {
-                    continue;
-                };
-                if let (Settled::InTime(version), Some(_), Some(this)) =
-                    (settled, &tokens, this.upgrade())
-                {
-                    this.lock().fleet.version = Some(version);
-                }
-                return;
-            }
-        }));
-    }
-
     /// When to ask again while another process is at it.
     fn look_again_in(&self, left: Duration) -> Duration {
         let now = self.now();

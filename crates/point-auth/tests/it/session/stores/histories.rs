@@ -147,11 +147,11 @@ impl Fleet {
                 }
             }
             Step::Reset(one) => {
-                self.api.was_reset(&self.store);
+                self.api.reset_begins(&self.store);
                 self.processes[*one].1.reset();
                 // The store is told at once, if it can be.
                 self.world.pass(Duration::from_secs(3));
-                self.api.was_reset(&self.store);
+                self.api.reset_ended(&self.store);
             }
         }
         self.world.settle();

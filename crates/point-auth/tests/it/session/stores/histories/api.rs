@@ -49,6 +49,7 @@ struct State {
     checked: usize,
     refreshes: usize,
     resets: usize,
+    is_resetting: bool,
     /// Whether a reset may reach the store at any time.
     has_late_reset: bool,
     /// Whether the store knows that the password was denied.
@@ -89,6 +90,7 @@ impl Api {
             checked: 0,
             refreshes: 0,
             resets: 0,
+            is_resetting: false,
             has_late_reset: false,
             store_knows: false,
             denied: Vec::new(),
@@ -124,7 +126,19 @@ impl Api {
         state.version += 1;
     }
 
-    pub(super) fn was_reset(&self, store: &Shaky) {
+    /// Until it has ended, a denial may be of before it or of after it: the permit of an exchange that
+    /// begins now may be older.
+    pub(super) fn reset_begins(&self, store: &Shaky) {
+        self.was_reset(store);
+        self.lock().is_resetting = true;
+    }
+
+    pub(super) fn reset_ended(&self, store: &Shaky) {
+        self.was_reset(store);
+        self.lock().is_resetting = false;
+    }
+
+    fn was_reset(&self, store: &Shaky) {
         let mut state = self.lock();
         state.resets += 1;
         // Otherwise the store is told of it at some later time.
@@ -267,7 +281,7 @@ impl Observer for Link {
         let store_failed = std::mem::take(&mut told.store_failed);
         let Outcome::Denied { took, .. } = outcome else { return };
         let mut state = self.api.lock();
-        if told.resets != state.resets || state.has_late_reset {
+        if told.resets != state.resets || state.is_resetting || state.has_late_reset {
             return;
         }
         // It was told so by the API, or by the store.

@@ -120,11 +120,12 @@ impl Program {
         // What the session has now, where the exchange has changed that.
         let has_changed =
             matches!(outcome, Outcome::Renewed { .. } | Outcome::RefreshRefused { .. });
-        let tokens = has_changed.then(|| self.session.stored_tokens()).flatten();
+        let now = time.now();
+        let tokens = has_changed.then(|| self.session.stored_tokens(now)).flatten();
         let settlement = Settlement {
             tokens: tokens.as_ref(),
             sign_in: SignInResult::of(&outcome),
-            wall: time.now().wall,
+            wall: now.wall,
         };
         if let Settled::InTime(version) = pollster::block_on(self.shared.settle(grant, settlement))?
             && has_changed

@@ -297,7 +297,11 @@ impl Driver {
     }
 
     pub(crate) fn stored_tokens(&self) -> Option<StoredTokens> {
-        self.lock().session.stored_tokens()
+        self.stored_tokens_at(self.now())
+    }
+
+    fn stored_tokens_at(&self, now: Now) -> Option<StoredTokens> {
+        self.lock().session.stored_tokens(now)
     }
 
     pub(crate) fn user_alias(&self) -> Option<String> {

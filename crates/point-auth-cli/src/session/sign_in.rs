@@ -145,13 +145,13 @@ impl SigningIn<'_> {
             }
         };
         let is_renewed = matches!(outcome, Outcome::Renewed { .. });
-        let tokens = is_renewed.then(|| self.session.stored_tokens()).flatten();
+        let now = self.clock.now();
+        let tokens = is_renewed.then(|| self.session.stored_tokens(now)).flatten();
         let sign_in = match was_sent {
             true => SignInResult::of(&outcome),
             false => SignInResult::Inconclusive,
         };
-        let wall = self.clock.now().wall;
-        let settlement = Settlement { tokens: tokens.as_ref(), sign_in, wall };
+        let settlement = Settlement { tokens: tokens.as_ref(), sign_in, wall: now.wall };
         match block(self.kept.shared.settle(grant, settlement))? {
             Settled::Late if is_renewed => {
                 let message = "the sign-in took too long, and its tokens were not kept";

@@ -82,6 +82,11 @@ impl HeldToken {
         self.asked_at.wall.checked_add(self.life).unwrap_or(self.asked_at.wall)
     }
 
+    /// Returns when it was requested, on the wall clock as it is now.
+    pub(super) fn asked_before(&self, now: Now) -> SystemTime {
+        before(now, self.age(now)).wall
+    }
+
     /// Returns the time since it was requested, by the clock that shows the longer time.
     pub(super) fn age(&self, now: Now) -> Duration {
         age(self.asked_at, now)
@@ -101,6 +106,11 @@ impl HeldRefresh {
     pub(super) fn new(token: RefreshToken, now: Now, age: Duration) -> Self {
         let dead = Moment::after(now, Policy::REFRESH_TOKEN_LIFE.saturating_sub(age));
         Self { token, came_at: before(now, age), dead }
+    }
+
+    /// Returns when it arrived, on the wall clock as it is now.
+    pub(super) fn came_before(&self, now: Now) -> SystemTime {
+        before(now, age(self.came_at, now)).wall
     }
 
     /// Returns whether it may still be valid. If only the server knows, it may.

@@ -252,8 +252,9 @@ impl SessionMachine {
 
     /// Returns the tokens to keep across a restart, or `None` if there are none.
     ///
-    /// An access token that a [poll](Self::poll) has found to be over is left out.
-    pub fn stored_tokens(&self) -> Option<StoredTokens> {
+    /// An access token that a [poll](Self::poll) has found to be over is left out. The times are on
+    /// the wall clock as it is `now`, so that a clock that was set since makes no token look younger.
+    pub fn stored_tokens(&self, now: Now) -> Option<StoredTokens> {
         let token = self.token.as_ref().filter(|held| !held.has_ended);
         if token.is_none() && self.refresh.is_none() {
             return None;
@@ -261,12 +262,12 @@ impl SessionMachine {
         Some(StoredTokens {
             owner: self.owner.clone(),
             access_token: token
-                .map(|held| Stored { token: held.token.clone(), since: held.asked_at.wall }),
+                .map(|held| Stored { token: held.token.clone(), since: held.asked_before(now) }),
             expires_in: token.map_or(Duration::ZERO, |held| held.life),
             refresh_token: self
                 .refresh
                 .as_ref()
-                .map(|held| Stored { token: held.token.clone(), since: held.came_at.wall }),
+                .map(|held| Stored { token: held.token.clone(), since: held.came_before(now) }),
         })
     }
 

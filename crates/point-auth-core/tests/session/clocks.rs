@@ -50,7 +50,7 @@ fn a_wall_clock_set_back_does_not_revive_a_token_that_was_over() {
     scenario.at(10).sleeps_for(7200).new_caller().refreshes();
     // A token that is over is neither stored nor restored.
     assert_ne!(scenario.session.stored_version(), before);
-    let stored = scenario.session.stored_tokens().unwrap();
+    let stored = scenario.stored_tokens().unwrap();
     assert!(
         String::from_utf8_lossy(stored.expose_json().as_ref()).contains(r#""access_token":null"#)
     );
@@ -59,9 +59,21 @@ fn a_wall_clock_set_back_does_not_revive_a_token_that_was_over() {
 }
 
 #[test]
+fn a_wall_clock_set_back_makes_no_stored_token_look_younger() {
+    let mut scenario = Scenario::refreshable("first", 3600);
+    scenario.at(3000).wall_clock_goes_back(5400);
+    let stored = scenario.stored_tokens().unwrap();
+    let mut other = Scenario::new();
+    other.now = scenario.now;
+    other.session.restore(stored, other.now).unwrap();
+    other.at(3000).new_caller().gets("first");
+    other.at(3700).new_caller().refreshes();
+}
+
+#[test]
 fn a_store_does_not_revive_a_token_that_was_over() {
     let mut scenario = Scenario::refreshable("first", 3600);
-    let stored = scenario.session.stored_tokens().unwrap();
+    let stored = scenario.stored_tokens().unwrap();
     scenario.at(10).sleeps_for(7200).new_caller().refreshes();
     scenario.wall_clock_goes_back(5400);
     scenario.session.restore(stored, scenario.now).unwrap();
@@ -153,7 +165,7 @@ fn run_through(now: Now) {
                     session.invalidate(&lease.token, now);
                 }
                 let _ = format!("{:?}", session.snapshot(now));
-                if let Some(stored) = session.stored_tokens() {
+                if let Some(stored) = session.stored_tokens(now) {
                     session.restore(stored, now).unwrap();
                 }
                 if let Ok(Action::Send(exchange)) = session.poll(now, &mut call) {
@@ -224,7 +236,7 @@ fn a_clock_that_jumps_from_one_end_to_the_other_overflows_nothing() {
         scenario.now.wall = ends[from];
         let _ = scenario.new_caller().reply;
         assert!(scenario.session.snapshot(scenario.now).counts.sign_ins >= 1);
-        let stored = scenario.session.stored_tokens();
+        let stored = scenario.stored_tokens();
         scenario.now.wall = ends[to];
         if let Some(stored) = stored {
             scenario.session.restore(stored, scenario.now).unwrap();

@@ -61,7 +61,7 @@ fn a_changed_username_drops_all_tokens() {
     scenario.session.set_credentials(joe(), scenario.now);
     scenario.new_caller().signs_in();
     assert!(body(&scenario).contains("joe@tenant.com"));
-    assert!(scenario.session.stored_tokens().is_none());
+    assert!(scenario.stored_tokens().is_none());
 }
 
 #[test]

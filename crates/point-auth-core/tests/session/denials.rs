@@ -91,7 +91,7 @@ fn a_latched_session_still_refreshes() {
     let mut scenario = Scenario::signed_in("first", 3600);
     scenario.at(3500).new_caller().signs_in_beside("first");
     scenario.server().denies();
-    let stored = Scenario::refreshable("restored", 60).session.stored_tokens().unwrap();
+    let stored = Scenario::refreshable("restored", 60).stored_tokens().unwrap();
     scenario.session.restore(stored, scenario.now).unwrap();
     scenario.at(3600).new_caller().refreshes();
     scenario.server().answers(400, "").is_refused();
@@ -101,7 +101,7 @@ fn a_latched_session_still_refreshes() {
 #[test]
 fn a_refused_refresh_of_a_latched_session_is_a_denial_for_all_waiters() {
     let mut scenario = denied();
-    let stored = Scenario::refreshable("restored", 60).session.stored_tokens().unwrap();
+    let stored = Scenario::refreshable("restored", 60).stored_tokens().unwrap();
     scenario.session.restore(stored, scenario.now).unwrap();
     scenario.at(60).caller("cid").refreshes().caller("dan").waits();
     scenario.server().answers(404, "").is_refused();

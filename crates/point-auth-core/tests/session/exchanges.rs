@@ -164,7 +164,7 @@ fn a_refresh_in_flight_is_waited_for_even_when_nothing_could_follow_it() {
         1,
     ));
     let mut other = Scenario::refreshable("first", 60);
-    let stored = other.session.stored_tokens().unwrap();
+    let stored = other.stored_tokens().unwrap();
     scenario.session.restore(stored, scenario.now).unwrap();
     scenario.at(60).caller("ann").refreshes();
     scenario.sleeps_for(200_000).caller("bob").waits();

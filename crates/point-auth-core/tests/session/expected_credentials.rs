@@ -53,7 +53,7 @@ fn another_password_keeps_the_tokens_and_another_user_drops_them() {
     scenario.session.expect_credentials(None, scenario.now);
     scenario.new_caller().gets("janes");
     scenario.session.expect_credentials(Some("joe@tenant.com"), scenario.now);
-    assert!(scenario.session.stored_tokens().is_none());
+    assert!(scenario.stored_tokens().is_none());
     scenario.after(30).new_caller().asks_for_credentials().source().gives(joe());
     scenario.server().gives("joes", 3600).new_caller().gets("joes");
 }

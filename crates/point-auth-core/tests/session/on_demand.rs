@@ -293,7 +293,7 @@ fn another_user_gets_no_token_of_the_previous_one() {
         let mut scenario = signed_in(3600);
         scenario.at(3500).new_caller().asks_for_credentials_beside("first").source().gives(other);
         scenario.new_caller().waits().server().is_unavailable().retries().new_caller().waits();
-        assert!(scenario.session.stored_tokens().is_none());
+        assert!(scenario.stored_tokens().is_none());
     }
 }
 
@@ -348,19 +348,19 @@ fn with_a_good_token_denied_credentials_are_also_requested_again_after_a_backoff
 
 #[test]
 fn tokens_of_another_user_are_not_restored_while_an_answer_is_awaited() {
-    let stored = signed_in(3600).session.stored_tokens().unwrap();
+    let stored = signed_in(3600).stored_tokens().unwrap();
     let mut scenario = Scenario::on_demand();
     scenario.new_caller().asks_for_credentials().source().gives(joe());
     let refused = scenario.session.restore(stored, scenario.now);
     assert_eq!(refused, Err(StoredTokensError::OtherUsername));
     scenario.server().gives("joe's", 3600).new_caller().gets("joe's");
-    let stored = scenario.session.stored_tokens().unwrap();
+    let stored = scenario.stored_tokens().unwrap();
     assert_eq!(stored.username(), Some("joe@tenant.com"));
 }
 
 #[test]
 fn stored_tokens_are_restored_while_credentials_are_fetched() {
-    let stored = signed_in(3600).session.stored_tokens().unwrap();
+    let stored = signed_in(3600).stored_tokens().unwrap();
     let mut scenario = Scenario::on_demand();
     scenario.new_caller().asks_for_credentials();
     assert_eq!(scenario.session.restore(stored, scenario.now), Ok(()));

@@ -6,7 +6,7 @@ use point_auth_core::{BaseUrl, Credentials};
 use crate::scenario::{Scenario, jane};
 
 fn stored(scenario: &Scenario) -> StoredTokens {
-    scenario.session.stored_tokens().unwrap()
+    scenario.stored_tokens().unwrap()
 }
 
 /// Returns the tokens of these credentials, after a sign-in.

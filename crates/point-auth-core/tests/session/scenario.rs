@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use point_auth_core::session::{
     Action, Call, Exchange, ExchangeId, Failure, Moment, Now, Outcome, Policy, SessionError,
-    SessionMachine, Snapshot, State,
+    SessionMachine, Snapshot, State, StoredTokens,
 };
 use point_auth_core::{AccessToken, BaseUrl, Credentials, Denial};
 
@@ -243,6 +243,10 @@ impl Scenario {
                 Ok(Action::Ready(_)) | Err(_) => return attempts,
             }
         }
+    }
+
+    pub(crate) fn stored_tokens(&self) -> Option<StoredTokens> {
+        self.session.stored_tokens(self.now)
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {

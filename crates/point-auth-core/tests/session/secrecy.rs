@@ -38,12 +38,12 @@ fn no_printed_form_shows_a_password_or_a_token() {
     scenario.server().gives_both("printed-access", "printed-refresh", 3600);
     said.push_str(&format!("{:?} {:#?}", scenario.outcome, scenario.session));
     said.push_str(&format!("{:?}", scenario.new_caller().reply));
-    said.push_str(&format!("{:#?} {:#?}", scenario.snapshot(), scenario.session.stored_tokens()));
+    said.push_str(&format!("{:#?} {:#?}", scenario.snapshot(), scenario.stored_tokens()));
     scenario.at(3500).new_caller().refreshes_beside("printed-access");
     said.push_str(&format!("{:?} {:#?}", scenario.exchange(), scenario.session));
     scenario.server().answers(400, r#"{"error":"printed-refresh is dead"}"#);
     said.push_str(&format!("{:?} {:#?}", scenario.outcome, scenario.snapshot()));
-    let stored = scenario.session.stored_tokens().unwrap();
+    let stored = scenario.stored_tokens().unwrap();
     said.push_str(&format!(
         "{:?} {:?}",
         stored.expose_json(),
@@ -65,7 +65,7 @@ fn live(password: &str, answers: [&'static [u8]; 2], rejected: &str) {
     scenario.new_caller().signs_in();
     answer(&mut scenario, first);
     drop(black_box(format!("{:?}", scenario.snapshot())));
-    let stored = scenario.session.stored_tokens().unwrap();
+    let stored = scenario.stored_tokens().unwrap();
     let json = stored.expose_json();
     let again = StoredTokens::from_json(json.as_ref()).unwrap();
     drop(stored);

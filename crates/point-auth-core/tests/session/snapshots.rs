@@ -88,7 +88,7 @@ fn a_session_that_needs_a_sign_in_shows_it() {
 fn a_session_waits_for_an_exchange_in_flight_even_if_nothing_could_follow_it() {
     let session = SessionMachine::without_credentials(BaseUrl::production(), Policy::default(), 1);
     let mut scenario = Scenario::of(session);
-    let stored = Scenario::refreshable("first", 60).session.stored_tokens().unwrap();
+    let stored = Scenario::refreshable("first", 60).stored_tokens().unwrap();
     scenario.session.restore(stored, scenario.now).unwrap();
     scenario.at(60).new_caller().refreshes();
     scenario.sleeps_for(200_000);
@@ -134,7 +134,7 @@ fn a_refused_refresh_goes_on_if_there_is_another_way_to_a_token() {
     scenario.new_caller().signs_in().server().is_unavailable();
     assert!(!scenario.outcome.as_ref().unwrap().goes_on());
 
-    let stored = Scenario::refreshable("first", 60).session.stored_tokens().unwrap();
+    let stored = Scenario::refreshable("first", 60).stored_tokens().unwrap();
     let session = SessionMachine::without_credentials(BaseUrl::production(), Policy::default(), 1);
     let mut scenario = Scenario::of(session);
     scenario.session.restore(stored, scenario.now).unwrap();

@@ -13,7 +13,7 @@ fn written_and_read(stored: &StoredTokens) -> StoredTokens {
 }
 
 fn stored(scenario: &Scenario) -> StoredTokens {
-    written_and_read(&scenario.session.stored_tokens().unwrap())
+    written_and_read(&scenario.stored_tokens().unwrap())
 }
 
 /// Returns a new process, whose monotonic clock has restarted, this many seconds later.
@@ -41,7 +41,7 @@ fn tokens_come_through_a_restart() {
 
 #[test]
 fn a_session_without_tokens_has_nothing_to_store() {
-    assert!(Scenario::new().session.stored_tokens().is_none());
+    assert!(Scenario::new().stored_tokens().is_none());
 }
 
 #[test]
@@ -90,9 +90,9 @@ fn tokens_that_have_ended_replace_no_good_ones() {
     let ended = stored(&Scenario::refreshable("first", 3600));
     let mut scenario = Scenario::refreshable("second", 3600);
     scenario.now.wall += Duration::from_secs(100);
-    let stay = scenario.session.stored_tokens().unwrap();
+    let stay = scenario.stored_tokens().unwrap();
     let mut scenario = restarted(Scenario::new(), stay, 200_000);
-    assert!(scenario.session.stored_tokens().is_none());
+    assert!(scenario.stored_tokens().is_none());
     scenario.new_caller().signs_in();
     scenario.server().gives_refreshable("third", 3600);
     scenario.session.restore(ended, scenario.now).unwrap();
@@ -138,7 +138,7 @@ fn tokens_of_another_base_url_are_refused() {
         let mut scenario = Scenario::of(session);
         let refused = scenario.session.restore(stored.clone(), scenario.now);
         assert_eq!(refused, Err(StoredTokensError::OtherBaseUrl));
-        assert!(scenario.session.stored_tokens().is_none());
+        assert!(scenario.stored_tokens().is_none());
     }
 }
 
@@ -209,7 +209,7 @@ fn tokens_restored_without_credentials_still_belong_to_their_user() {
     scenario.new_caller().gets("first");
 
     let mut scenario = restarted(without_credentials(), stored, 10);
-    let written = written_and_read(&scenario.session.stored_tokens().unwrap());
+    let written = written_and_read(&scenario.stored_tokens().unwrap());
     assert!(Scenario::new().session.restore(written, scenario.now).is_ok());
     scenario
         .session
@@ -246,7 +246,7 @@ fn stored_tokens_that_are_refused_change_nothing() {
     scenario.session.set_credentials(jane().with_user_alias("ann").unwrap(), scenario.now);
     scenario.new_caller().signs_in();
     scenario.server().gives("ann's", 3600);
-    let anns = written_and_read(&scenario.session.stored_tokens().unwrap());
+    let anns = written_and_read(&scenario.stored_tokens().unwrap());
     let mut session =
         SessionMachine::new(other, jane().with_user_alias("ann").unwrap(), Policy::default(), 1);
     session.restore(anns, scenario.now).unwrap();
@@ -288,7 +288,7 @@ fn stored_tokens_may_be_missing_or_null() {
     let none = r#"{"base":"https://api.pointservices.com","username":"jane@tenant.com","expires_in":0,"access_token":null}"#;
     let stored = StoredTokens::from_json(none.as_bytes()).unwrap();
     let mut scenario = restarted(Scenario::new(), stored, 0);
-    assert!(scenario.session.stored_tokens().is_none());
+    assert!(scenario.stored_tokens().is_none());
     scenario.new_caller().signs_in();
 }
 

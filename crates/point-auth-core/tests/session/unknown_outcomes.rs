@@ -118,7 +118,7 @@ fn a_refresh_that_succeeds_does_not_clear_unknown_outcomes() {
         scenario.new_caller().signs_in();
         scenario.server().falls_silent().backs_off_for(backoff).after(backoff);
     }
-    let stored = Scenario::refreshable("restored", 10).session.stored_tokens().unwrap();
+    let stored = Scenario::refreshable("restored", 10).stored_tokens().unwrap();
     scenario.session.restore(stored, scenario.now).unwrap();
     scenario.at(10).new_caller().refreshes();
     scenario.server().gives("first", 60).at(70).new_caller().refreshes();

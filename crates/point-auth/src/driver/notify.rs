@@ -84,8 +84,9 @@ impl Driver {
 
     /// Returns the tokens to store, if they have changed since that version.
     fn tokens_since(&self, notified: u64) -> Option<(u64, Option<StoredTokens>)> {
+        let now = self.now();
         let state = self.lock();
         let version = state.session.stored_version();
-        (version != notified).then(|| (version, state.session.stored_tokens()))
+        (version != notified).then(|| (version, state.session.stored_tokens(now)))
     }
 }

@@ -5,7 +5,7 @@ use std::task::Waker;
 use std::time::Duration;
 
 use point_auth_core::Denial;
-use point_auth_core::session::{Outcome, SignInResult, StoredTokens};
+use point_auth_core::session::{Now, Outcome, SignInResult, StoredTokens};
 use point_auth_store::{Grant, Settled, Settlement};
 
 use super::super::job::AtWork;
@@ -46,7 +46,8 @@ impl AtWork {
         let Some(link) = driver.common.store.as_ref().map(Arc::clone) else { return };
         let has_changed =
             matches!(outcome, Outcome::Renewed { .. } | Outcome::RefreshRefused { .. });
-        let tokens = has_changed.then(|| driver.stored_tokens()).flatten();
+        let now = driver.now();
+        let tokens = has_changed.then(|| driver.stored_tokens_at(now)).flatten();
         let sign_in = match self.store.was_sent {
             true => SignInResult::of(outcome),
             false => SignInResult::Inconclusive,
@@ -54,8 +55,7 @@ impl AtWork {
         if let (SignInResult::Accepted, Some(credentials)) = (&sign_in, &credentials) {
             link.proven(credentials);
         }
-        let wall = driver.now().wall;
-        let settlement = Settlement { tokens: tokens.as_ref(), sign_in, wall };
+        let settlement = Settlement { tokens: tokens.as_ref(), sign_in, wall: now.wall };
         match link.settle(driver.runtime(), grant.clone(), settlement).await {
             Ok(Settled::InTime(version)) if tokens.is_some() => {
                 driver.lock().fleet.version = Some(version);
@@ -64,7 +64,7 @@ impl AtWork {
             Err(error) => {
                 let signs_in = credentials.is_some();
                 if let Some(result) = Later::of(&sign_in).filter(|_| signs_in) {
-                    driver.settle_later(link, grant, tokens, result);
+                    driver.settle_later(link, grant, (tokens, now), result);
                 }
                 driver.notify_store(&StoreEvent::Unavailable(error));
             }
@@ -118,14 +118,17 @@ impl Driver {
         &self,
         link: Arc<Link>,
         grant: Grant,
-        tokens: Option<StoredTokens>,
+        (tokens, taken): (Option<StoredTokens>, Now),
         result: Later,
     ) {
         let (this, runtime) = (self.this.clone(), Arc::clone(&self.common.runtime));
         self.common.runtime.spawn(Box::pin(async move {
             for pause in SETTLE_AGAIN_AFTER {
                 runtime.sleep_until(runtime.now().monotonic.saturating_add(pause)).await;
-                let (wall, sign_in) = (runtime.now().wall, result.result());
+                // The tokens' times are of when they were taken, whatever happened to the clock.
+                let passed = passed(taken, runtime.now());
+                let wall = taken.wall.checked_add(passed).unwrap_or(taken.wall);
+                let sign_in = result.result();
                 let settlement = Settlement { tokens: tokens.as_ref(), sign_in, wall };
                 let Ok(settled) = link.settle(&*runtime, grant.clone(), settlement).await else {
                     continue;
@@ -139,4 +142,10 @@ impl Driver {
             }
         }));
     }
+}
+
+/// Returns the time between two readings, by the clock that shows the longer time.
+fn passed(since: Now, now: Now) -> Duration {
+    let wall = now.wall.duration_since(since.wall).unwrap_or_default();
+    now.monotonic.saturating_sub(since.monotonic).max(wall)
 }

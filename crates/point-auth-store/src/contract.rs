@@ -74,7 +74,10 @@ pub type Announced = Box<dyn Any + Send + Sync>;
 
 /// A random number of 128 bits that names one permit in a fleet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Fence(pub(crate) u128);
+pub struct Fence(
+    // Bytes take half of a number's place in a session without a fence, and there are many.
+    [u8; 16],
+);
 
 impl Fence {
     /// Creates a random one.
@@ -85,13 +88,25 @@ impl Fence {
         let mut bytes = [0; 16];
         getrandom::fill(&mut bytes)
             .map_err(|_| StoreError::new("the system gives no random numbers"))?;
-        Ok(Self(u128::from_be_bytes(bytes)))
+        Ok(Self(bytes))
+    }
+
+    pub(crate) const fn of(number: u128) -> Self {
+        Self(number.to_be_bytes())
+    }
+
+    pub(crate) const fn number(self) -> u128 {
+        u128::from_be_bytes(self.0)
+    }
+
+    pub(crate) const fn bytes(self) -> [u8; 16] {
+        self.0
     }
 }
 
 impl fmt::Display for Fence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", self.0)
+        write!(f, "{:032x}", self.number())
     }
 }
 

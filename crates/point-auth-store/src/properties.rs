@@ -80,7 +80,7 @@ fn time() -> impl Strategy<Value = Duration> {
 }
 
 fn fence() -> impl Strategy<Value = Fence> {
-    any::<u128>().prop_map(Fence)
+    any::<u128>().prop_map(Fence::of)
 }
 
 fn tokens() -> impl Strategy<Value = KeptTokens> {

@@ -176,7 +176,7 @@ impl LoginRecord {
             unknown_until: kept.unknown_until.map(millis),
         });
         let permits = self.ledger.permits.iter().map(|kept| SignInJson {
-            fence: text(Fence(kept.id)),
+            fence: text(Fence::of(kept.id)),
             fingerprint: kept.key.clone(),
             has_worked: kept.has_worked,
             expires: millis(kept.expires),
@@ -203,7 +203,7 @@ impl LoginRecord {
         });
         let permits = json.permits.into_iter().map(|kept| {
             Ok(KeptPermit {
-                id: fence(&kept.fence)?.0,
+                id: fence(&kept.fence)?.number(),
                 key: kept.fingerprint,
                 has_worked: kept.has_worked,
                 expires: Duration::from_millis(kept.expires),
@@ -229,13 +229,13 @@ fn millis(time: Duration) -> u64 {
 
 /// A fence in base64, which is shorter than its digits.
 fn text(fence: Fence) -> String {
-    URL_SAFE_NO_PAD.encode(fence.0.to_be_bytes())
+    URL_SAFE_NO_PAD.encode(fence.bytes())
 }
 
 fn fence(text: &str) -> Result<Fence, SealError> {
     let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| SealError::Damaged)?;
     let bytes = bytes.try_into().map_err(|_| SealError::Damaged)?;
-    Ok(Fence(u128::from_be_bytes(bytes)))
+    Ok(Fence::of(u128::from_be_bytes(bytes)))
 }
 
 /// With short names, since a login may have 100,000 of these.

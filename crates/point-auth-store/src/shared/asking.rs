@@ -135,9 +135,9 @@ impl SharedTokens {
     ) -> Result<LoginRecord, StoreError> {
         let mut record = entry.record.clone().at_time(entry.now);
         // Of an earlier question with this fence, whose answer got lost. Nothing was sent.
-        record.ledger.permits.retain(|permit| permit.id != fence.0);
+        record.ledger.permits.retain(|permit| permit.id != fence.number());
         for permit in &mut record.ledger.permits {
-            if permit.expires > entry.now && self.store.get().is_gone(Fence(permit.id)).await? {
+            if permit.expires > entry.now && self.store.get().is_gone(Fence::of(permit.id)).await? {
                 permit.expires = entry.now;
             }
         }
@@ -152,7 +152,7 @@ impl SharedTokens {
         record: LoginRecord,
     ) -> (LoginRecord, Result<Permit, Rejected>) {
         let now = Now::new(record.written, as_wall(record.written));
-        let mut ledger = self.ledger(&record, asks.fence.0);
+        let mut ledger = self.ledger(&record, asks.fence.number());
         if alias.worked.as_ref() == Some(&asks.fingerprint) {
             ledger.learn(&asks.credentials, KeptAlias::Worked);
         }

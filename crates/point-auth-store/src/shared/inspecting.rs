@@ -54,7 +54,7 @@ impl SharedTokens {
         };
         let refusal = match credentials {
             Some(credentials) => {
-                let asks = Asks::new(self, &login, credentials, Fence(0))?;
+                let asks = Asks::new(self, &login, credentials, Fence::of(0))?;
                 self.refusal(&asks, &entry.record, &of_login).await?
             }
             None => None,

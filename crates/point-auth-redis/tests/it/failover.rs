@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use point_auth_store::{Intent, Settled, StoreKey, Verdict};
 
-use crate::server::Server;
+use crate::server::{Server, connect, query};
 use crate::store::{RUNTIME, open};
 use crate::worker::{Advanced, Clock, Worker, credentials, granted};
 
@@ -33,8 +33,10 @@ impl Pair {
 
     /// What was written up to now reaches the replica, and nothing that comes later.
     fn cut(&self) {
-        let reached: i64 = self.primary.command(&["WAIT", "1", "60000"]);
-        assert_eq!(reached, 1);
+        let mut primary = connect(&self.primary.url());
+        // WAIT is for the writes of its own connection, and so for all before them.
+        query::<()>(&mut primary, &["SET", "barrier", "1"]);
+        assert_eq!(query::<i64>(&mut primary, &["WAIT", "1", "60000"]), 1);
         self.replica.command::<()>(&["REPLICAOF", "NO", "ONE"]);
     }
 

@@ -35,7 +35,8 @@ fn a_thousand_workers_exchange_once_in_a_life_of_their_token() {
             for (worker, verdict) in ask(workers, sign_in.as_ref(), now).await {
                 match verdict {
                     Verdict::Granted(grant) => grants.push((worker, grant)),
-                    Verdict::InUse(_) => waiting.push(worker),
+                    // The alias or its login is in use, by what was read first.
+                    Verdict::InUse(_) | Verdict::Busy(_) => waiting.push(worker),
                     other => panic!("life {life}: {other:?}"),
                 }
             }

@@ -33,7 +33,7 @@ const STEPS: &[Step] = &[
     step("public-api", public_api::check, "only known crates show in the public API"),
     step("budget", bench::budget, "allocations, instructions and crates are within the budget"),
     step("fuzz-corpora", fuzz::corpora, "the fuzz targets over their seeds, without a fuzzer"),
-    step("fuzz", fuzz::step, "the fuzz targets for ten seconds each"),
+    step("fuzz", fuzz::step, "the fuzz targets for five seconds each"),
     step("python", python::step, "the wheels for Python, with their tests and types"),
     step("test-openssl", compile::test_openssl, "the tests of native-tls and curl"),
     step(TEST, |_| Ok(Vec::new()), "the tests, as the README runs them"),

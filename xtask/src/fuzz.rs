@@ -10,7 +10,7 @@ use crate::workspace::Workspace;
 
 const FUZZ: &str = "crates/point-auth-core/fuzz";
 /// How long each target runs in CI.
-const SECONDS: u64 = 10;
+const SECONDS: u64 = 5;
 
 /// A workspace of its own is checked on its own.
 pub(crate) fn corpora(workspace: &Workspace) -> Report {

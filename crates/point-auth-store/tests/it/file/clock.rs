@@ -104,7 +104,8 @@ fn the_time_that_the_machine_was_off_counts() {
 fn no_token_survives_a_boot_after_which_the_wall_clock_is_behind() {
     let scratch = Scratch::new("clock-behind");
     scratch.open();
-    let ended = wall() + 2 * HOUR;
+    // As it is written down.
+    let ended = Duration::from_millis(millis(wall() + 2 * HOUR));
     let time = after_a_boot_of(&scratch, ended);
     assert!(time >= ended + 49 * HOUR, "{time:?}");
     // All processes of this boot agree.

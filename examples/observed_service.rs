@@ -25,8 +25,8 @@ use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
 // ANCHOR: spans
-/// Prints each span of point-auth when it ends. A service that has a collector takes the exporter of
-/// `opentelemetry-otlp` and a batch of spans instead.
+/// Prints each span of point-auth when it ends. A service that has a collector takes the exporter
+/// of `opentelemetry-otlp` and a batch of spans instead.
 fn print_spans() -> SdkTracerProvider {
     let exporter = opentelemetry_stdout::SpanExporter::default();
     let service = Resource::builder().with_service_name("observed_service").build();
@@ -40,8 +40,8 @@ fn print_spans() -> SdkTracerProvider {
 // ANCHOR_END: spans
 
 // ANCHOR: metrics
-/// Serves the metrics of this process, to Prometheus on this machine. It has to be called before the
-/// first session is built, and in a tokio runtime.
+/// Serves the metrics of this process, to Prometheus on this machine. It has to be called before
+/// the first session is built, and in a tokio runtime.
 fn serve_metrics(address: SocketAddr) -> Result<(), BuildError> {
     PrometheusBuilder::new()
         .with_http_listener(address)

@@ -1,5 +1,6 @@
 //! The external crates whose items appear in the public API of each published crate, as rustdoc's
-//! JSON tells them, held against a list. A new major of a crate in that list is a new major of ours.
+//! JSON tells them, held against a list. A new major of a crate in that list is a new major of
+//! ours.
 
 use std::collections::BTreeMap;
 use std::env;

@@ -65,8 +65,8 @@ impl Budget {
         complaints
     }
 
-    /// Returns a complaint for each feature that costs more than it may while nothing listens: 3 % of
-    /// an exchange, and nothing that can be told when a token is read.
+    /// Returns a complaint for each feature that costs more than it may while nothing listens: 3 %
+    /// of an exchange, and nothing that can be told when a token is read.
     pub fn dear_telemetry(&self) -> Vec<String> {
         let more = |(name, &with): (&String, &f64)| {
             let (without, _) = name.split_once(", with ")?;

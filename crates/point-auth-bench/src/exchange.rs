@@ -1,5 +1,5 @@
-//! The cost of one exchange of a session: a refresh, from a caller's question to the new token, over
-//! a transport in this process.
+//! The cost of one exchange of a session: a refresh, from a caller's question to the new token,
+//! over a transport in this process.
 //!
 //! `budget` also counts it with what [`TELEMETRY`] adds while nothing listens.
 

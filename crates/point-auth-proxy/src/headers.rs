@@ -10,7 +10,7 @@ use crate::refusal::PROXY_ERROR;
 
 /// What a client on TCP shows.
 pub(crate) const CLIENT_KEY: HeaderName = HeaderName::from_static("point-auth-client-key");
-/// Whom a request is for, where the proxy serves several aliases.
+/// The alias that a request is for, where the proxy serves several aliases.
 pub(crate) const USER_ALIAS: HeaderName = HeaderName::from_static("point-auth-user-alias");
 
 /// Headers of one connection (RFC 9110, section 7.6.1).

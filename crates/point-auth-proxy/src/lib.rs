@@ -30,7 +30,7 @@
 //!
 //! # Who may use it
 //!
-//! On a Unix socket: the programs of the same user, whom the system names. On TCP: the programs
+//! On a Unix socket: the programs of the same user, as the system says. On TCP: the programs
 //! that show a [`ClientKey`], and no page in a browser.
 //!
 //! # What passes

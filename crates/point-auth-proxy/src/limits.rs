@@ -4,7 +4,8 @@ use std::time::Duration;
 
 /// The limits on connections, heads and silence. The default suits most programs.
 ///
-/// A time of more than a day counts as a day. Bodies have no limit on their size: they are streamed, and a slow reader slows the sender.
+/// A time of more than a day counts as a day. Bodies have no limit on their size: they are
+/// streamed, and a slow reader slows the sender.
 #[derive(Clone, Copy, Debug)]
 #[must_use]
 pub struct Limits {

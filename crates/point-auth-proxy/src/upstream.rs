@@ -1,9 +1,9 @@
 //! [`Upstream`]: the clients of the API.
 //!
 //! A request over HTTP/1.1 goes on over HTTP/1.1, on a connection that it has for itself. So one
-//! that is slow, or is given up, does not hold up the others: a server allows a connection of HTTP/2
-//! so many requests at one time, and ends one with too many that are given up. A client that chose
-//! HTTP/2 shares a connection already.
+//! that is slow, or is given up, does not hold up the others: a server allows a connection of
+//! HTTP/2 so many requests at one time, and ends one with too many that are given up. A client that
+//! chose HTTP/2 shares a connection already.
 
 use std::error::Error;
 use std::future::Future;

@@ -66,8 +66,9 @@ impl<T> Authorize<T> {
     /// server.
     ///
     /// It follows redirects as `policy` does, and stops at one: from an allowed origin the request
-    /// has gone to another, and is to be redirected within that. reqwest would send the token there.
-    /// The caller gets the 3xx. Call it on the `Authorize` of the client, with all its origins.
+    /// has gone to another, and is to be redirected within that. reqwest would send the token
+    /// there. The caller gets the 3xx. Call it on the `Authorize` of the client, with all its
+    /// origins.
     pub fn guard_redirects(&self, policy: Policy) -> Policy {
         let rules = self.rules.clone();
         Policy::custom(move |attempt| match takes_token_elsewhere(&rules, &attempt) {

@@ -30,9 +30,9 @@
 //! # What is in a store
 //!
 //! One value for each alias: the tokens, who may exchange now, and which passwords were denied. One
-//! value for the login: its [`Ledger`](point_auth_core::session::Ledger), with fingerprints in place
-//! of passwords. Names are HMACs, values are [sealed](Seals), and all times are of the store's
-//! clock. A process with a wrong clock harms no other.
+//! value for the login: its [`Ledger`](point_auth_core::session::Ledger), with fingerprints in
+//! place of passwords. Names are HMACs, values are [sealed](Seals), and all times are of the
+//! store's clock. A process with a wrong clock harms no other.
 //!
 //! # What it is not
 //!

@@ -281,8 +281,8 @@ proptest! {
         prop_assert!(seals.open(&bytes, &name).is_err());
     }
 
-    /// A record with any times in it, as a store of a broken clock may have: a process that reads it
-    /// gets an answer, and gives back what it was granted.
+    /// A record with any times in it, as a store of a broken clock may have: a process that reads
+    /// it gets an answer, and gives back what it was granted.
     #[test]
     fn any_record_gives_a_verdict(
         alias in alias_record(),

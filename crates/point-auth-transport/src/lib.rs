@@ -83,9 +83,9 @@
 //!    lookup, connect, TLS, sending and the complete body. The connection is established by
 //!    [`connect_timeout`](SendLimits::connect_timeout).
 //! 5. **Every status is a response.** 400, 403 and 500 are not errors of the transport.
-//! 6. **Failures have a kind.** Every transport reports the same [`TransportErrorKind`], and whether
-//!    the request [may have been sent](TransportError::may_have_been_sent). A response from another
-//!    URL than the request's is [`Protocol`](TransportErrorKind::Protocol).
+//! 6. **Failures have a kind.** Every transport reports the same [`TransportErrorKind`], and
+//!    whether the request [may have been sent](TransportError::may_have_been_sent). A response from
+//!    another URL than the request's is [`Protocol`](TransportErrorKind::Protocol).
 //! 7. **No leaks.** No body, no header value and no userinfo in `Debug`, `Display`, `source()` or
 //!    logs.
 //! 8. **Proxies alike.** [`ProxySettings`] selects the proxy in the same way for all transports.
@@ -96,13 +96,13 @@
 //!
 //! - [`TransportSettings`], with [`TlsSettings`] and [`ProxySettings`], configures an adapter.
 //!   [`SettingsError`] is the error for bad settings.
-//! - [`check_head`] rejects requests that no adapter should send, and removes headers that belong to
-//!   the connection.
+//! - [`check_head`] rejects requests that no adapter should send, and removes headers that belong
+//!   to the connection.
 //! - [`CappedBody`] reads a response. [`SentFlag`] records whether a request body was asked for.
-//! - [`TransportError::classify`] derives kind and [reason](TransportErrorReason) from the causes of
-//!   a client's error, and [`TransportError::with_route`] adds host and port.
-//! - [`Chain`] lists all causes of an error. [`ScrubbedError`] is a copy that keeps only the harmless
-//!   ones.
+//! - [`TransportError::classify`] derives kind and [reason](TransportErrorReason) from the causes
+//!   of a client's error, and [`TransportError::with_route`] adds host and port.
+//! - [`Chain`] lists all causes of an error. [`ScrubbedError`] is a copy that keeps only the
+//!   harmless ones.
 //! - [`Runtime`] provides time and tasks to sessions.
 //! - [`authorize`] has the rules by which a middleware puts the token on a program's requests.
 //! - `OnceBody`, `read_capped` and `with_deadlines` are for clients on `http-body` and tokio.

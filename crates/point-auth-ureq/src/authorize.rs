@@ -77,8 +77,8 @@ impl<T> Authorize<T> {
     /// Follows redirects as the agent is configured to, without the token from the first redirect
     /// on, also within the API.
     ///
-    /// It is for an API that redirects to downloads elsewhere. A 401 then counts only where it comes
-    /// as a response, which says whether there was a redirect: set
+    /// It is for an API that redirects to downloads elsewhere. A 401 then counts only where it
+    /// comes as a response, which says whether there was a redirect: set
     /// [`http_status_as_error`](ureq::config::ConfigBuilder::http_status_as_error) to `false`.
     #[must_use]
     pub fn with_redirects(mut self) -> Self {

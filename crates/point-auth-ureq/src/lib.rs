@@ -52,9 +52,9 @@
 //!   request with its `Authorization` header. Keep its target (`ureq_proto`) above that level. It
 //!   does not log the body of a request, which holds the password. ureq itself logs no body, and no
 //!   header that could hold a secret.
-//! - Features of ureq apply to the whole build. Where another crate enables `gzip` or `brotli`, ureq
-//!   decodes an encoded response although it did not ask for one; the limit then counts decoded
-//!   bytes. With `cookies` it keeps cookies.
+//! - Features of ureq apply to the whole build. Where another crate enables `gzip` or `brotli`,
+//!   ureq decodes an encoded response although it did not ask for one; the limit then counts
+//!   decoded bytes. With `cookies` it keeps cookies.
 //! - An idle connection is not used after 5 seconds, but closes only when the next request comes.
 //! - A name lookup that takes longer than the connect limit continues in a thread of ureq's until
 //!   the system gives up.

@@ -255,8 +255,8 @@ macro_rules! session_settings {
         /// Adds a label to all metrics of the session, such as `login` with a name that you chose.
         ///
         /// It tells the sessions of one program apart. Metrics are kept for long and read by many,
-        /// so a value must be neither personal nor secret: no alias, no username. A name that a metric
-        /// has already, such as `kind`, is ignored.
+        /// so a value must be neither personal nor secret: no alias, no username. A name that a
+        /// metric has already, such as `kind`, is ignored.
         #[cfg(feature = "metrics")]
         pub fn with_metrics_label(
             mut self,
@@ -268,8 +268,8 @@ macro_rules! session_settings {
             self
         }
 
-        /// Adds an observer of exchanges and of tokens to store. Several are notified in the order in
-        /// which they were added.
+        /// Adds an observer of exchanges and of tokens to store. Several are notified in the order
+        /// in which they were added.
         pub fn with_observer(mut self, observer: impl crate::Observer) -> Self {
             self.plan.observers.push(std::sync::Arc::new(observer));
             self

@@ -93,8 +93,8 @@
 //! # Limits
 //!
 //! - Tokens are opaque; this crate does not parse them.
-//! - It stores tokens only where `with_store` of a builder says so. Otherwise an [`Observer`] gets the
-//!   tokens to store, and a session [restores](session::StoredTokens) them.
+//! - It stores tokens only where `with_store` of a builder says so. Otherwise an [`Observer`] gets
+//!   the tokens to store, and a session [restores](session::StoredTokens) them.
 //! - It is not a general OAuth 2.0 client.
 //! - It sends nothing on its own: a session sends when it is asked for a token, or while its
 //!   `keep_fresh` runs.

@@ -1,5 +1,5 @@
-//! One table of promises, kept by every middleware that puts the token on requests: over tower, over
-//! reqwest-middleware and over ureq, with real sockets.
+//! One table of promises, kept by every middleware that puts the token on requests: over tower,
+//! over reqwest-middleware and over ureq, with real sockets.
 
 mod asynchronous;
 mod over_reqwest;

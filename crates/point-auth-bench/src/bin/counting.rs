@@ -1,6 +1,6 @@
-//! `counting core|reading|fleet|stampede` and `counting loopback BASE_URL [CA]`: the heap use of each
-//! row, as a JSON object. It is a separate program, so that its allocator does not slow down the
-//! timed code.
+//! `counting core|reading|fleet|stampede` and `counting loopback BASE_URL [CA]`: the heap use of
+//! each row, as a JSON object. It is a separate program, so that its allocator does not slow down
+//! the timed code.
 
 use std::alloc::System;
 use std::collections::BTreeMap;

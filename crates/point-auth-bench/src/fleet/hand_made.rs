@@ -1,7 +1,8 @@
 //! Workers as they are often made by hand: a token in Redis, and a lock around its exchange.
 //!
 //! They are fair: they look for a newer token before they lock and after, and do not all refresh at
-//! the same moment. The lock is `SET NX PX 10000`, and a plain `DEL` releases it, even if another worker holds it.
+//! the same moment. The lock is `SET NX PX 10000`, and a plain `DEL` releases it, even if another
+//! worker holds it.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

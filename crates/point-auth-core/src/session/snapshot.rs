@@ -100,8 +100,8 @@ pub struct Snapshot {
 }
 
 impl SessionMachine {
-    /// Returns the denial that stops sign-ins, if there is one. A token that is still good is handed
-    /// out meanwhile.
+    /// Returns the denial that stops sign-ins, if there is one. A token that is still good is
+    /// handed out meanwhile.
     pub fn denial(&self) -> Option<&Denial> {
         self.schedule.denial()
     }

@@ -253,7 +253,8 @@ impl SessionMachine {
     /// Returns the tokens to keep across a restart, or `None` if there are none.
     ///
     /// An access token that a [poll](Self::poll) has found to be over is left out. The times are on
-    /// the wall clock as it is `now`, so that a clock that was set since makes no token look younger.
+    /// the wall clock as it is `now`, so that a clock that was set since makes no token look
+    /// younger.
     pub fn stored_tokens(&self, now: Now) -> Option<StoredTokens> {
         let token = self.token.as_ref().filter(|held| !held.has_ended);
         if token.is_none() && self.refresh.is_none() {

@@ -1,4 +1,4 @@
-//! Clients that nobody here wrote: curl, Python's requests, node's fetch, Java's client, and nginx
+//! Clients of other projects: curl, Python's requests, node's fetch, Java's client, and nginx
 //! in front. A missing one is reported and skipped.
 
 use std::ffi::OsStr;

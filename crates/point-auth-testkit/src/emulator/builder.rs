@@ -121,8 +121,8 @@ impl EmulatorBuilder {
         self
     }
 
-    /// Whether a new access token ends those before it of the same user and alias; they stay good by
-    /// default.
+    /// Whether a new access token ends those before it of the same user and alias; they stay good
+    /// by default.
     pub fn supersede_access_tokens(mut self, supersede: bool) -> Self {
         self.supersedes_access_tokens = supersede;
         self

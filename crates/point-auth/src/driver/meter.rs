@@ -25,8 +25,8 @@ const STORE_EVENTS: &str = "point_auth.store.events";
 
 static METADATA: Metadata<'static> = Metadata::new("point_auth", Level::INFO, Some(module_path!()));
 
-/// Labels that metrics have by themselves, or that Prometheus adds: one name twice makes a whole page
-/// unreadable.
+/// Labels that metrics have by themselves, or that Prometheus adds: one name twice makes a whole
+/// page unreadable.
 const TAKEN: [&str; 7] = ["kind", "outcome", "error.type", "error_type", "event", "le", "quantile"];
 
 /// Adds a label of the program's. It replaces one of the same name.

@@ -24,8 +24,8 @@ pub(super) const fn outcome(outcome: &Outcome) -> &'static str {
     }
 }
 
-/// Returns the `error.type`: the status of an unexpected response, or the kind of the error in snake
-/// case.
+/// Returns the `error.type`: the status of an unexpected response, or the kind of the error in
+/// snake case.
 pub(super) fn error_type(outcome: &Outcome) -> Option<Cow<'static, str>> {
     match outcome {
         Outcome::Denied { .. } => Some(Cow::Borrowed("denied")),

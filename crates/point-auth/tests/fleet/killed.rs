@@ -80,7 +80,8 @@ fn a_process_that_is_killed_while_it_signs_in_is_followed_after_its_permit_over_
         for killed in ALL {
             scope.spawn(move || {
                 let emulator = emulator();
-                // A permit lasts for 13 seconds: one for the exchange, two of grace and ten to start.
+                // A permit lasts for 13 seconds: one for the exchange, two of grace and ten to
+                // start.
                 let exchange_timeout = Duration::from_secs(1);
                 let setup = || Setup { exchange_timeout, ..Setup::of(RIGHT, 10) };
                 let (holder, sent) = killed.holder(&emulator, redis, setup());

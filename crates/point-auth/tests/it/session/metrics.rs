@@ -1,4 +1,5 @@
-//! What a session records by `metrics`: the page `reference/metrics.md` of the book, held against it.
+//! What a session records by `metrics`: the page `reference/metrics.md` of the book, held against
+//! it.
 
 mod recorder;
 

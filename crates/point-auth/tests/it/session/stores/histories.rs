@@ -1,6 +1,6 @@
 //! Random histories of several processes over one store, in virtual time: processes end, clocks are
-//! set, answers come late or never, the store fails, flaps and forgets. After each step the promises
-//! about passwords and tokens are checked.
+//! set, answers come late or never, the store fails, flaps and forgets. After each step the
+//! promises about passwords and tokens are checked.
 
 mod api;
 mod shaky;

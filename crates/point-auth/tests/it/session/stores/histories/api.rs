@@ -126,8 +126,8 @@ impl Api {
         state.version += 1;
     }
 
-    /// Until it has ended, a denial may be of before it or of after it: the permit of an exchange that
-    /// begins now may be older.
+    /// Until it has ended, a denial may be of before it or of after it: the permit of an exchange
+    /// that begins now may be older.
     pub(super) fn reset_begins(&self, store: &Shaky) {
         self.was_reset(store);
         self.lock().is_resetting = true;
